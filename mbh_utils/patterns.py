@@ -1,0 +1,106 @@
+"""Activation, layer and decision patterns of samples (Definitions 3.2 to 3.8 of the thesis).
+
+A neuron is *active* when its pre-activation is > 0. (The thesis says >= 0. The two differ only at exact
+zeros, which do occur: a neuron that lost all its inputs and has bias 0.)
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mbh_utils.errors import MBHError
+from mbh_utils.networks import hidden_layers
+
+
+def preactivations(network, images, *, output_layer: bool = True) -> list[np.ndarray]:
+    """Pre-activations of each hidden layer: a list of (n, n_l) float64 arrays for n images of shape (n, d)."""
+    layers = hidden_layers(network, output_layer=output_layer)
+    x = np.asarray(getattr(images, "images", images), dtype=np.float64)
+    if x.ndim != 2 or x.shape[1] != layers[0][0].shape[1]:
+        raise MBHError(
+            f"images have shape {x.shape}; this network takes (n, {layers[0][0].shape[1]}): flatten each image to a row"
+        )
+    values = []
+    for weight, bias in layers:
+        values.append(x @ weight.T + bias)
+        x = np.maximum(values[-1], 0.0)
+    return values
+
+
+def activation_patterns(network, images, *, output_layer: bool = True) -> np.ndarray:
+    """Activation pattern of every image: (n, n_hidden) bool, neurons in layer order (Definition 3.2)."""
+    return np.concatenate([z > 0 for z in preactivations(network, images, output_layer=output_layer)], axis=1)
+
+
+def layer_patterns(network, images, layer: int = -1, *, output_layer: bool = True) -> np.ndarray:
+    """Pattern of one hidden layer for every image: (n, n_l) bool; ``layer`` counts from 0, -1 is the last."""
+    return preactivations(network, images, output_layer=output_layer)[layer] > 0
+
+
+@dataclass(frozen=True, eq=False)
+class DecisionPattern:
+    """States that some of the hidden neurons are constrained to (Definition 3.5).
+
+    neurons: (k,) int, distinct, counted over all hidden neurons in layer order.
+    states: (k,) bool, True = active.
+    coverage: share of the samples it was built from that satisfy it, NaN where it was built by hand.
+    """
+
+    neurons: np.ndarray
+    states: np.ndarray
+    coverage: float = field(default=float("nan"))
+
+    def __post_init__(self):
+        neurons = np.atleast_1d(np.asarray(self.neurons, dtype=np.intp))
+        states = np.atleast_1d(np.asarray(self.states, dtype=bool))
+        if neurons.ndim != 1 or neurons.shape != states.shape:
+            raise MBHError(f"a decision pattern needs one state per neuron, got {neurons.shape} and {states.shape}")
+        if len(np.unique(neurons)) != len(neurons) or (len(neurons) and neurons.min() < 0):
+            raise MBHError(f"a decision pattern names each neuron once, by an index >= 0; got {neurons.tolist()}")
+        object.__setattr__(self, "neurons", neurons)
+        object.__setattr__(self, "states", states)
+
+    def __len__(self) -> int:
+        return len(self.neurons)
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, DecisionPattern) and self.as_dict() == other.as_dict()
+
+    def as_dict(self) -> dict[int, bool]:
+        """Neuron -> state."""
+        return {int(n): bool(s) for n, s in zip(self.neurons, self.states, strict=True)}
+
+    def satisfied_by(self, patterns: np.ndarray) -> np.ndarray:
+        """Which activation patterns (n, n_hidden) bool satisfy this one: (n,) bool (Definition 3.8)."""
+        patterns = np.asarray(patterns, dtype=bool)
+        if len(self) and self.neurons.max() >= patterns.shape[1]:
+            raise MBHError(f"pattern names neuron {self.neurons.max()}, but there are only {patterns.shape[1]}")
+        return (patterns[:, self.neurons] == self.states).all(axis=1)
+
+    def support(self, patterns: np.ndarray) -> float:
+        """Share of the activation patterns (n, n_hidden) that satisfy this one, in [0, 1] (Definition 3.7)."""
+        satisfied = self.satisfied_by(patterns)
+        if not len(satisfied):
+            raise MBHError("support needs at least one sample")
+        return float(satisfied.mean())
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{n}:{int(s)}" for n, s in list(self.as_dict().items())[:8])
+        return f"DecisionPattern({{{shown}{', ...' if len(self) > 8 else ''}}}, {len(self)} constraints)"
+
+
+def pack(patterns: np.ndarray) -> np.ndarray:
+    """Pack (n, k) bool into (n, ceil(k / 8)) uint8, first neuron in the highest bit."""
+    return np.packbits(np.asarray(patterns, dtype=bool), axis=1)
+
+
+def unpack(packed: np.ndarray, n_neurons: int) -> np.ndarray:
+    """Undo :func:`pack`: (n, n_neurons) bool."""
+    return np.unpackbits(packed, axis=1, count=n_neurons).astype(bool)
+
+
+def unique_patterns(patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct patterns (m, k) bool of (n, k) bool ones, and how often each occurs (m,) int."""
+    patterns = np.asarray(patterns, dtype=bool)
+    packed, counts = np.unique(pack(patterns), axis=0, return_counts=True)
+    return unpack(packed, patterns.shape[1]), counts
