@@ -1,0 +1,152 @@
+"""Specialization by the hypervolume of minimal blankets (thesis, chapters 4 and 5): Algorithms 1 and 3."""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from mbh_utils.errors import MBHError
+from mbh_utils.networks import hidden_layers
+from mbh_utils.partition import partition_input_space
+from mbh_utils.patterns import DecisionPattern, activation_patterns
+from mbh_utils.subspaces import Plane
+
+
+def check_coverage(coverage: float) -> float:
+    """The coverage as a float. Raises MBHError outside (0, 1]."""
+    if not isinstance(coverage, int | float | np.number) or not 0 < coverage <= 1:
+        raise MBHError(f"coverage c_P is {coverage!r}; it is a share of the samples in (0, 1]")
+    return float(coverage)
+
+
+def maximal_pattern(
+    network, samples, coverage: float = 0.8, *, scope: str = "last", strict: bool = False, output_layer: bool = True
+) -> DecisionPattern:
+    """The maximal pattern of a phenomenon: Algorithm 3, with the acceptance rule of Definition 4.5.
+
+    samples: the phenomenon's samples, a ``Samples`` or an array (n, d).
+    coverage: minimum coverage c_P; the pattern is satisfied by at least this share of the samples.
+    scope: "last" constrains neurons of the last hidden layer (as the thesis does), "all" those of every layer.
+    strict: accept only while coverage > c_P and never all neurons, which is how Algorithm 3 is printed.
+
+    Neurons are taken in the order of the share of samples that agree on their majority state (ties by index; exactly
+    half counts as inactive), so neurons that all samples agree on come first, and the patterns of growing c_P
+    are nested. The search is greedy: for c_P < 1 a pattern with a smaller blanket may exist (see
+    :func:`smallest_pattern`).
+
+    Raises MBHError when there is no sample, c_P lies outside (0, 1] or scope is unknown.
+    """
+    return maximal_patterns(network, samples, [coverage], scope=scope, strict=strict, output_layer=output_layer)[0]
+
+
+def maximal_patterns(
+    network, samples, coverages: Sequence[float], *, scope: str = "last", strict: bool = False, output_layer: bool = True
+) -> list[DecisionPattern]:
+    """:func:`maximal_pattern` for several minimum coverages at the price of one."""
+    coverages = [check_coverage(c) for c in coverages]
+    bits, first = _scoped(network, samples, scope, output_layer)
+    n = len(bits)
+    active = bits.sum(axis=0)
+    states = 2 * active > n
+    order = np.argsort(-np.maximum(active, n - active), kind="stable")
+    # covered[k]: samples that satisfy the first k constraints; it never grows, so the first break ends the search.
+    agree = np.logical_and.accumulate(bits[:, order] == states[order], axis=1)
+    covered = np.concatenate([[n], agree.sum(axis=0)])
+    found = []
+    for c in coverages:
+        if strict:
+            k = max(0, min((covered > c * n + 1e-9).sum() - 1, len(order) - 1))
+        else:
+            k = (covered >= c * n - 1e-9).sum() - 1
+        chosen = order[:k]
+        found.append(DecisionPattern(first + chosen, states[chosen], coverage=covered[k] / n))
+    return found
+
+
+def smallest_pattern(network, samples, plane: Plane, coverage: float, *, output_layer: bool = True) -> DecisionPattern:
+    """The pattern over any hidden neurons with the truly smallest blanket on the plane (Definition 4.5), by trying all.
+
+    What the greedy Algorithm 3 approximates; of equally small blankets the one with fewest constraints. Raises
+    MBHError above 12 hidden neurons, where 2^12 choices and more would be tried.
+    """
+    check_coverage(coverage)
+    bits, _ = _scoped(network, samples, "all", output_layer)
+    n, n_neurons = bits.shape
+    if n_neurons > 12:
+        raise MBHError(f"trying all subsets of {n_neurons} neurons takes too long; up to 12, or use maximal_pattern")
+    patterns = [DecisionPattern([], [], coverage=1.0)]
+    for k in range(1, n_neurons + 1):
+        for neurons in map(list, itertools.combinations(range(n_neurons), k)):
+            # Below a coverage of 1/2 the majority need not be the best choice, so every state that occurs is tried.
+            for states, count in zip(*np.unique(bits[:, neurons], axis=0, return_counts=True), strict=True):
+                if count >= coverage * n - 1e-9:
+                    patterns.append(DecisionPattern(neurons, states, coverage=count / n))
+    areas = partition_input_space(network, plane, output_layer=output_layer).blanket_areas(patterns)
+    return patterns[int(np.argmin(np.round(areas / plane.area, 12)))]
+
+
+def specialization(
+    network,
+    samples,
+    planes: Plane | Sequence[Plane],
+    coverage: float = 0.8,
+    *,
+    scope: str = "last",
+    output_layer: bool = True,
+) -> float:
+    """Specialization s = 1 - V(B0)/V of a network to a phenomenon, averaged over the planes: Algorithm 1 (MBH).
+
+    samples: the phenomenon's samples, a ``Samples`` or an array (n, d). planes: one or several finite planes.
+    Returns s in [0, 1]; 0 is the trivial blanket, which covers everything. Raises MBHError as
+    :func:`maximal_pattern` does, and when there is no plane.
+    """
+    planes = [planes] if isinstance(planes, Plane) else list(planes)
+    if not planes:
+        raise MBHError("specialization needs at least one plane; make one with Plane.through(three_samples)")
+    sigma = maximal_pattern(network, samples, coverage, scope=scope, output_layer=output_layer)
+    partitions = (
+        partition_input_space(network, plane, output_layer=output_layer, keep=("areas", "patterns")) for plane in planes
+    )
+    return float(np.mean([1 - regions.blanket(sigma).share for regions in partitions]))
+
+
+def specialization_table(
+    network, samples, planes: Sequence[Plane], coverages: Sequence[float], *, scope: str = "last"
+) -> pd.DataFrame:
+    """Specialization of a network to every class that occurs in the samples, one row per plane x class x c_P.
+
+    Columns: plane, class, coverage (c_P), s, n_constraints, covered (share of the class that satisfies the maximal
+    pattern), n_regions (activation regions on the plane), area (of the plane's domain).
+    """
+    cases = [
+        (label, c, sigma)
+        for label in np.unique(samples.labels)
+        for c, sigma in zip(
+            coverages, maximal_patterns(network, samples.of_class(label), coverages, scope=scope), strict=True
+        )
+    ]
+    rows = []
+    for i, plane in enumerate(planes):
+        regions = partition_input_space(network, plane, keep=("areas", "patterns"))
+        areas = regions.blanket_areas([sigma for _, _, sigma in cases])
+        rows += [
+            (i, int(label), c, 1 - area / plane.area, len(sigma), sigma.coverage, len(regions), plane.area)
+            for (label, c, sigma), area in zip(cases, areas, strict=True)
+        ]
+    columns = ["plane", "class", "coverage", "s", "n_constraints", "covered", "n_regions", "area"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _scoped(network, samples, scope: str, output_layer: bool) -> tuple[np.ndarray, int]:
+    """Bits (n, k) of the neurons in scope, and the index of the first of them."""
+    images = getattr(samples, "images", samples)
+    if not len(images):
+        raise MBHError("the phenomenon has no sample: its maximal pattern needs at least one")
+    bits = activation_patterns(network, images, output_layer=output_layer)
+    if scope == "all":
+        return bits, 0
+    if scope != "last":
+        raise MBHError(f'scope is {scope!r}; choose "last" (the last hidden layer) or "all"')
+    width = len(hidden_layers(network, output_layer=output_layer)[-1][1])
+    return bits[:, -width:], bits.shape[1] - width

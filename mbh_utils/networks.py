@@ -1,0 +1,257 @@
+"""Feed-forward ReLU networks whose masks are part of them, and the set-ups of Fig 6.1 (thesis, 2.1 and 6.1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from mbh_utils import pruning
+from mbh_utils.errors import MBHError
+
+# One independent random stream per purpose, so that e.g. a different mask never changes the initial weights.
+PURPOSES = {"weights": 0, "mask": 1, "batches": 2, "planes": 3, "data": 4, "reinitialise": 5}
+
+
+def stream(seed: int, purpose: str) -> np.random.Generator:
+    """Random generator of one purpose; equal seeds and purposes give equal streams on every machine."""
+    return np.random.default_rng([int(seed), PURPOSES[purpose]])
+
+
+class MaskedLinear(nn.Linear):
+    """A linear layer of which only the weights under its ``mask`` (n_out, n_in) bool exist."""
+
+    def __init__(self, n_in: int, n_out: int):
+        super().__init__(n_in, n_out)
+        self.register_buffer("mask", torch.ones(n_out, n_in, dtype=torch.bool))
+
+    @property
+    def live_weight(self) -> torch.Tensor:
+        """Weights with exact zeros where the mask is off, (n_out, n_in)."""
+        return self.weight * self.mask
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return functional.linear(x, self.live_weight, self.bias)
+
+
+class Network(nn.Module):
+    """A feed-forward ReLU network: masked hidden layers, a dense output layer.
+
+    n_inputs, n_classes: width of input and output. hidden: widths of the hidden layers.
+    seed, bias_std: He-normal weights over the full fan-in (variance 2 / n_in) and N(0, bias_std^2) biases. The
+    thesis states a bias std of 1e-6; Hanin & Rolnick, whom it follows, use 1e-3 (a *variance* of 1e-6).
+    """
+
+    def __init__(
+        self, n_inputs: int, hidden: Sequence[int], n_classes: int, *, seed: int = 0, bias_std: float = 1e-6
+    ):
+        super().__init__()
+        self.n_inputs, self.hidden, self.n_classes = int(n_inputs), tuple(int(n) for n in hidden), int(n_classes)
+        if not self.hidden or min(self.n_inputs, self.n_classes, *self.hidden) < 1:
+            raise MBHError(f"every layer needs at least one neuron, got {n_inputs}, {tuple(hidden)}, {n_classes}")
+        self.hidden_layers = nn.ModuleList(
+            MaskedLinear(n_in, n_out) for n_out, n_in in pruning.layer_shapes(self.n_inputs, self.hidden)
+        )
+        self.output = nn.Linear(self.hidden[-1], self.n_classes)
+        self.initialise(seed, bias_std)
+
+    @torch.no_grad()
+    def initialise(self, seed: int, bias_std: float = 1e-6, purpose: str = "weights") -> "Network":
+        """Draw all weights and biases anew; masks stay."""
+        rng = stream(seed, purpose)
+        for layer in self.linears:
+            weight = rng.standard_normal(layer.weight.shape) * np.sqrt(2 / layer.in_features)
+            layer.weight.copy_(torch.from_numpy(weight))
+            layer.bias.copy_(torch.from_numpy(rng.standard_normal(layer.out_features) * bias_std))
+        return self.set_masks(self.masks)
+
+    @property
+    def linears(self) -> list[nn.Linear]:
+        """All layers, the output layer last."""
+        return [*self.hidden_layers, self.output]
+
+    @property
+    def masks(self) -> list[np.ndarray]:
+        """Masks of the hidden layers, each (n_l, n_{l-1}) bool."""
+        return [layer.mask.cpu().numpy() for layer in self.hidden_layers]
+
+    @torch.no_grad()
+    def set_masks(self, masks: Sequence[np.ndarray]) -> "Network":
+        """Put these masks on the hidden layers; weights outside them become exactly zero."""
+        for layer, mask in zip(self.hidden_layers, masks, strict=True):
+            mask = torch.as_tensor(np.array(mask, dtype=bool), device=layer.mask.device)
+            if mask.shape != layer.mask.shape:
+                raise MBHError(f"mask of shape {tuple(mask.shape)} on a layer of shape {tuple(layer.mask.shape)}")
+            layer.mask.copy_(mask)
+            layer.weight.mul_(mask)
+        return self
+
+    @property
+    def n_hidden(self) -> int:
+        """Hidden neurons N."""
+        return sum(self.hidden)
+
+    @property
+    def n_parameters(self) -> int:
+        """Hidden network parameters (HNPs): live weights and all biases before the output layer."""
+        return self.n_hidden + int(sum(mask.sum() for mask in self.masks))
+
+    @property
+    def density(self) -> float:
+        """Share of the hidden weights that live, in (0, 1]."""
+        return pruning.density(self.n_inputs, self.hidden, self.n_parameters)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits (n, n_classes) of inputs (n, n_inputs)."""
+        for layer in self.hidden_layers:
+            x = torch.relu(layer(x))
+        return self.output(x)
+
+    def copy(self) -> "Network":
+        """An independent copy with the same weights and masks."""
+        twin = Network(self.n_inputs, self.hidden, self.n_classes)
+        twin.load_state_dict(self.state_dict())
+        return twin
+
+    def __repr__(self) -> str:
+        widths = "-".join(map(str, (self.n_inputs, *self.hidden, self.n_classes)))
+        return f"Network({widths}, {self.n_parameters:,} hidden parameters, density {self.density:.4f})"
+
+
+def feed_forward(data, hidden: Sequence[int], *, parameters: int | None = None, seed: int = 0, **options) -> Network:
+    """A network for a data set, randomly pruned before training to ``parameters`` HNPs (None: dense).
+
+    Raises MBHError when the budget does not fit the hidden layers.
+    """
+    network = Network(data.n_inputs, hidden, data.n_classes, seed=seed, **options)
+    if parameters is None or parameters == network.n_parameters:
+        return network
+    shapes = pruning.layer_shapes(network.n_inputs, network.hidden)
+    return network.set_masks(pruning.random_masks(shapes, parameters, stream(seed, "mask")))
+
+
+def lenet(data, hidden: Sequence[int] = (300, 100), *, parameters: int | None = None, seed: int = 0, **options) -> Network:
+    """A Lenet: two hidden layers (3n, n); see :func:`feed_forward`. ``lenet(data, 100)`` means hidden=(300, 100)."""
+    hidden = (3 * hidden, hidden) if isinstance(hidden, int) else tuple(hidden)
+    if len(hidden) != 2:
+        raise MBHError(f"a Lenet has two hidden layers, got {hidden}; feed_forward takes any number")
+    return feed_forward(data, hidden, parameters=parameters, seed=seed, **options)
+
+
+def deepfc(
+    data, hidden: Sequence[int] = (200, 100, 100), *, parameters: int | None = None, seed: int = 0, **options
+) -> Network:
+    """A DeepFC: three hidden layers (2n, n, n); see :func:`feed_forward`. ``deepfc(data, 100)`` = (200, 100, 100)."""
+    hidden = (2 * hidden, hidden, hidden) if isinstance(hidden, int) else tuple(hidden)
+    if len(hidden) != 3:
+        raise MBHError(f"a DeepFC has three hidden layers, got {hidden}; feed_forward takes any number")
+    return feed_forward(data, hidden, parameters=parameters, seed=seed, **options)
+
+
+def winning_ticket(trained: Network, initial: Network, parameters: int) -> Network:
+    """The initial weights under the one-shot magnitude mask of the trained network (sections 2.2 and 2.3).
+
+    ``trained`` and ``initial`` are the same network after and before training (weight rewinding).
+    """
+    weights = [layer.live_weight.detach().cpu().numpy() for layer in trained.hidden_layers]
+    return initial.copy().set_masks(pruning.magnitude_masks(weights, parameters))
+
+
+class Setup(NamedTuple):
+    """One set-up of the experiments: a point of Fig 6.1."""
+
+    number: int
+    family: str  # "lenet" or "deepfc"
+    hidden: tuple[int, ...]
+    parameters: int  # HNPs
+
+    @property
+    def n_hidden(self) -> int:
+        """Hidden neurons N."""
+        return sum(self.hidden)
+
+
+@dataclass(frozen=True)
+class Family:
+    """Architectures from large to small; each one's dense size is a level of HNPs, and half the smallest is one more."""
+
+    name: str
+    architectures: tuple[tuple[int, ...], ...]
+
+    def setups(self, n_inputs: int) -> list[Setup]:
+        """The set-ups of Fig 6.1: at each level, every architecture that has at least that many parameters."""
+        sizes = [pruning.dense_parameters(n_inputs, hidden) for hidden in self.architectures]
+        levels = [*sizes, sizes[-1] // 2]
+        pairs = [(h, level) for level in levels for h, size in zip(self.architectures, sizes, strict=True) if size >= level]
+        return [Setup(i, self.name, hidden, level) for i, (hidden, level) in enumerate(pairs, start=1)]
+
+
+LENET = Family("lenet", ((300, 100), (102, 34), (35, 11), (12, 4)))
+DEEPFC = Family("deepfc", ((200, 100, 100), (68, 34, 34), (23, 12, 11), (8, 4, 4)))
+#: The analogue for the 64 inputs of ``digits8``, where (300, 100) could not be pruned to the smallest budgets.
+LENET_SMALL = Family("lenet", ((96, 32), (48, 16), (24, 8), (12, 4)))
+
+
+def hidden_layers(network, *, output_layer: bool = True) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Hidden layers of anything that the package understands: ``[(weight (n_l, n_{l-1}), bias (n_l,)), ...]`` float64.
+
+    network: a :class:`Network`, a ``torch.nn.Sequential`` of Linear and ReLU (Flatten, Identity and Dropout are
+    passed over), or a list of ``(weight, bias)`` arrays of the hidden layers themselves.
+    output_layer: whether the last Linear of a Sequential is the output layer, and so no hidden layer.
+
+    Raises MBHError naming a layer that is not understood, shapes that do not chain, or NaN and infinite weights.
+    """
+    if isinstance(network, Network):
+        pairs = [(layer.live_weight, layer.bias) for layer in network.hidden_layers]
+    elif isinstance(network, nn.Sequential):
+        pairs = _sequential_layers(network, output_layer)
+    elif isinstance(network, list | tuple):
+        pairs = list(network)
+    else:
+        raise MBHError(
+            f"{type(network).__name__} is not understood: give a mbh_utils network, a torch.nn.Sequential of Linear "
+            "and ReLU, or a list of (weight, bias) arrays of the hidden layers"
+        )
+    layers = [_checked(i, pair) for i, pair in enumerate(pairs)]
+    if not layers:
+        raise MBHError(
+            "the network has no hidden layer (the last Linear counts as the output layer unless output_layer=False)"
+        )
+    for i, ((before, _), (after, _)) in enumerate(zip(layers, layers[1:], strict=False)):
+        if after.shape[1] != before.shape[0]:
+            raise MBHError(
+                f"hidden layer {i + 1} takes {after.shape[1]} inputs, but layer {i} has {before.shape[0]} neurons"
+            )
+    return layers
+
+
+def _sequential_layers(network: nn.Sequential, output_layer: bool) -> list[tuple]:
+    modules = [m for m in network if not isinstance(m, nn.Flatten | nn.Identity | nn.Dropout)]
+    for i, module in enumerate(modules):
+        if not isinstance(module, nn.Linear if i % 2 == 0 else nn.ReLU):
+            raise MBHError(
+                f"layer {list(network).index(module)} of the Sequential is {module}: expected Linear and ReLU in turn"
+            )
+    linears = [m for m in modules if isinstance(m, nn.Linear)]
+    pairs = [(m.weight, torch.zeros(m.out_features) if m.bias is None else m.bias) for m in linears]
+    return pairs[:-1] if output_layer else pairs
+
+
+def _checked(i: int, pair) -> tuple[np.ndarray, np.ndarray]:
+    def array(x):
+        return np.asarray(x.detach().cpu().double().numpy() if isinstance(x, torch.Tensor) else x, dtype=np.float64)
+
+    try:
+        weight, bias = (np.ascontiguousarray(array(x)) for x in pair)
+    except (TypeError, ValueError) as error:
+        raise MBHError(f"hidden layer {i}: expected a pair (weight, bias) of numeric arrays ({error})") from error
+    if weight.ndim != 2 or bias.shape != weight.shape[:1] or not weight.size:
+        raise MBHError(f"hidden layer {i}: weight {weight.shape} and bias {bias.shape} are not (n, m) and (n,)")
+    for name, x in (("weight", weight), ("bias", bias)):
+        if not np.isfinite(x).all():
+            where = tuple(int(k) for k in np.argwhere(~np.isfinite(x))[0])
+            raise MBHError(f"hidden layer {i}: {name}{list(where)} is {x[where]}; every parameter must be finite")
+    return weight, bias

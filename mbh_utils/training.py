@@ -1,0 +1,189 @@
+"""Training of one network, or of a whole stack of same-shaped networks at once (thesis, section 6.1 and Table A.1).
+
+A stack holds networks of one architecture that differ in mask, seed or initial weights. All of them take each
+step together: batched products, one fused Adam. For each network the result is that of training it alone (up
+to the rounding of batched products); for many small networks it is several times faster.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch.nn import functional
+from tqdm.auto import tqdm
+
+from mbh_utils.errors import MBHError
+from mbh_utils.networks import Network, stream
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained: Adam on cross entropy, without early stopping (Table A.1)."""
+
+    iterations: int = 50_000
+    batch_size: int = 60
+    learning_rate: float = 1.2e-3
+
+    def __post_init__(self):
+        if self.iterations < 0 or self.batch_size < 1 or not self.learning_rate > 0:
+            raise MBHError(f"{self}: iterations must be >= 0, batch_size >= 1 and learning_rate > 0")
+
+
+@dataclass
+class History:
+    """What was seen at the checkpoints of one network's training.
+
+    accuracy: iteration -> share of the validation samples classified correctly, in [0, 1].
+    networks: iteration -> copy of the network as it was then.
+    """
+
+    accuracy: dict[int, float] = field(default_factory=dict)
+    networks: dict[int, Network] = field(default_factory=dict)
+
+
+@torch.no_grad()
+def accuracy(network: torch.nn.Module, samples) -> float:
+    """Share of the samples that the network classifies correctly, in [0, 1]."""
+    if not len(samples):
+        raise MBHError("accuracy needs at least one sample")
+    device = next(network.parameters()).device
+    images, labels = torch.as_tensor(samples.images), torch.as_tensor(samples.labels)
+    hits = [
+        (network(x.to(device)).argmax(dim=1).cpu() == y).sum()
+        for x, y in zip(images.split(10_000), labels.split(10_000), strict=True)
+    ]
+    return float(sum(hits)) / len(samples)
+
+
+def train(
+    network: Network,
+    data,
+    *,
+    iterations: int = 50_000,
+    seed: int = 0,
+    batch_size: int = 60,
+    learning_rate: float = 1.2e-3,
+    checkpoints: Sequence[int] = (),
+    progress: bool = False,
+) -> History:
+    """Train a network in place; what its checkpoints (and the end) looked like comes back.
+
+    seed: order of the minibatches. The same seed gives the same network on the same CPU.
+    """
+    recipe = Recipe(iterations, batch_size, learning_rate)
+    return train_stack([network], data, recipe, seeds=[seed], checkpoints=checkpoints, progress=progress)[0]
+
+
+def train_stack(
+    networks: Sequence[Network],
+    data,
+    recipe: Recipe = Recipe(),
+    *,
+    seeds: Sequence[int],
+    checkpoints: Sequence[int] = (),
+    device: str | torch.device | None = None,
+    progress: bool = False,
+) -> list[History]:
+    """Train networks of one architecture together, in place; one History per network.
+
+    seeds: one per network; networks of equal seed see the same minibatches, as each of them would alone.
+    checkpoints: iterations at which accuracy is measured and a copy kept; the last iteration always is.
+    device: where to train; by default CUDA where there is one.
+
+    Raises MBHError for networks that do not match each other or the data, or when training diverges.
+    """
+    _check(networks, data, seeds, checkpoints, recipe)
+    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    images = torch.as_tensor(data.train.images, device=device)
+    labels = torch.as_tensor(data.train.labels, device=device)
+    weights, biases, masks = _stack(networks, device)
+    parameters = [*weights, *biases]
+    optimiser = torch.optim.Adam(parameters, lr=recipe.learning_rate, fused=True)
+    orders = {seed: _Order(len(images), recipe.batch_size, seed) for seed in dict.fromkeys(seeds)}
+    member = torch.tensor([list(orders).index(seed) for seed in seeds], device=device)
+    histories = [History() for _ in networks]
+    stops = {*checkpoints, recipe.iterations}
+
+    for iteration in tqdm(range(recipe.iterations + 1), desc="training", unit="it", disable=not progress, mininterval=1):
+        if iteration in stops:
+            _unstack(networks, weights, biases)
+            for network, history in zip(networks, histories, strict=True):
+                if not all(p.isfinite().all() for p in network.parameters()):
+                    raise MBHError(f"training diverged before iteration {iteration}: try a smaller learning_rate")
+                history.accuracy[iteration] = accuracy(network, data.validation)
+                history.networks[iteration] = network.copy()
+        if iteration == recipe.iterations:
+            break
+        batch = torch.stack([order.next() for order in orders.values()]).to(device)
+        if len(orders) == 1:  # one order for all: no copy per member
+            x = images[batch[0]].expand(len(networks), -1, -1)
+            y = labels[batch[0]].expand(len(networks), -1)
+        else:
+            x, y = images[batch][member], labels[batch][member]
+        loss = _loss(weights, biases, x, y)
+        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+            parameter.grad = gradient
+        # With zero gradient and zero moments Adam leaves a masked weight at exactly zero.
+        for weight, mask in zip(weights, masks, strict=False):
+            if mask is not None:
+                weight.grad.mul_(mask)
+        optimiser.step()
+    return histories
+
+
+def _loss(weights, biases, x, y) -> torch.Tensor:
+    """Sum over the stack of each network's mean cross entropy: the gradients are those of each network alone."""
+    for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        x = torch.baddbmm(bias, torch.relu(x) if i else x, weight)
+    return functional.cross_entropy(x.flatten(0, 1), y.flatten(), reduction="sum") / y.shape[1]
+
+
+class _Order:
+    """Minibatches of one seed: a fresh permutation per epoch, an incomplete last batch left out."""
+
+    def __init__(self, n_samples: int, batch_size: int, seed: int):
+        self.rng, self.n_samples, self.size = stream(seed, "batches"), n_samples, min(batch_size, n_samples)
+        self.queue: list[torch.Tensor] = []
+
+    def next(self) -> torch.Tensor:
+        if not self.queue:
+            order = torch.from_numpy(self.rng.permutation(self.n_samples))
+            self.queue = [batch for batch in order.split(self.size) if len(batch) == self.size][::-1]
+        return self.queue.pop()
+
+
+@torch.no_grad()
+def _stack(networks, device):
+    """Weights (S, n_in, n_out), biases (S, 1, n_out) as leaves, masks (None where nothing is masked)."""
+    layers = list(zip(*(network.linears for network in networks), strict=True))
+    weights = [torch.stack([m.weight.T for m in layer]).contiguous().to(device).requires_grad_() for layer in layers]
+    biases = [torch.stack([m.bias[None] for m in layer]).to(device).requires_grad_() for layer in layers]
+    stacked = [torch.stack([m.mask.T for m in layer]).to(device) for layer in layers[:-1]]
+    return weights, biases, [None if mask.all() else mask.float().contiguous() for mask in stacked]
+
+
+@torch.no_grad()
+def _unstack(networks, weights, biases) -> None:
+    for i, network in enumerate(networks):
+        for layer, weight, bias in zip(network.linears, weights, biases, strict=True):
+            layer.weight.copy_(weight[i].T)
+            layer.bias.copy_(bias[i, 0])
+
+
+def _check(networks, data, seeds, checkpoints, recipe) -> None:
+    if not networks or len(networks) != len(seeds):
+        raise MBHError(f"one seed per network is needed, got {len(networks)} networks and {len(seeds)} seeds")
+    shapes = {(n.n_inputs, n.hidden, n.n_classes) for n in networks}
+    if len(shapes) > 1:
+        raise MBHError(f"a stack holds networks of one architecture, got {sorted(shapes)}")
+    n_inputs, _, n_classes = shapes.pop()
+    if (n_inputs, n_classes) != (data.n_inputs, data.n_classes):
+        raise MBHError(
+            f"the networks take {n_inputs} inputs to {n_classes} classes, "
+            f"but {data.name} has {data.n_inputs} and {data.n_classes}"
+        )
+    if bad := [c for c in checkpoints if not 0 <= c <= recipe.iterations]:
+        raise MBHError(f"checkpoints {bad} lie outside 0..{recipe.iterations}")
+    if not np.isfinite(data.train.images).all():
+        raise MBHError(f"the training images of {data.name} contain NaN or infinite values; mend them first")
