@@ -1,0 +1,319 @@
+"""The drawing vocabulary of all figures: regions, blankets, bent hyperplanes, curves with min-max bands, images.
+
+Every function takes computed things, draws on ``ax`` (a new one where None) and returns that axes; nothing here
+trains, loads or saves. Colours carry meaning by themselves never: a marker, a line style or a label goes along.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+INSIDE, OUTSIDE = "#D55E00", "#A9D3EE"  # a blanket, and what lies outside of it
+ACTIVE, INACTIVE, FREE = "#009E73", "#222222", "#C8C8C8"  # states of a neuron, and no constraint
+LAYERS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # bent hyperplanes by hidden layer
+LAYER_STYLES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), "-.")
+SPANNING_MARKERS = ("o", "s", "^")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+NAMES = {
+    "density": "density of hidden weights",
+    "n_hidden": "hidden neurons N",
+    "parameters": "hidden parameters (HNPs)",
+    "accuracy": "validation accuracy [%]",
+    "s": "specialization s",
+    "coverage": "minimum coverage $c_P$",
+    "per_area": "activation regions per unit area",
+}
+
+
+def use_style() -> None:
+    """Switch matplotlib to the workbook's style."""
+    plt.style.use(Path(__file__).with_name("workbook.mplstyle"))
+
+
+def _axes(ax: Axes | None, size: tuple[float, float] = (4.4, 4.2)) -> Axes:
+    return ax if ax is not None else plt.figure(figsize=size).add_subplot()
+
+
+# ------------------------------------------------------------------------------------------------- on a plane
+
+
+def _plane_axes(plane, ax: Axes) -> Axes:
+    ax.set(xlim=(plane.low[0], plane.high[0]), ylim=(plane.low[1], plane.high[1]), aspect="equal")
+    ax.grid(False)
+    ax.spines[["top", "right"]].set_visible(True)
+    return ax
+
+
+def _cells(partition, colours, ax: Axes, edges: bool) -> None:
+    n = len(partition)
+    width = float(np.clip(8 / np.sqrt(n), 0.06, 0.7)) if edges else 0.25
+    # Without edges each cell is outlined in its own colour, which hides the seams between neighbours.
+    ax.add_collection(
+        PolyCollection(
+            partition.polygons,
+            facecolors=colours,
+            edgecolors="white" if edges else colours,
+            linewidths=width,
+            rasterized=True,
+        )
+    )
+
+
+def regions(partition, ax: Axes | None = None, *, colour_bar: bool = True) -> Axes:
+    """The activation regions of a partition, coloured by how many hidden neurons are active in each."""
+    ax = _plane_axes(partition.plane, _axes(ax))
+    active = partition.patterns.sum(axis=1)
+    low, high = int(active.min()), int(active.max())
+    scale = plt.Normalize(low, max(high, low + 1))
+    cmap = plt.get_cmap("cividis")
+    _cells(partition, cmap(scale(active)), ax, edges=True)
+    if colour_bar:
+        ticks = np.unique(np.linspace(low, high, 5).round().astype(int))
+        bar = ax.figure.colorbar(plt.cm.ScalarMappable(scale, cmap), ax=ax, ticks=ticks, shrink=0.8, pad=0.02)
+        bar.set_label("active hidden neurons")
+    return ax
+
+
+def blanket(partition, pattern, ax: Axes | None = None, *, title: bool = True) -> Axes:
+    """The blanket of a decision pattern on a plane: inside dark orange, outside light blue."""
+    ax = _plane_axes(partition.plane, _axes(ax))
+    found = partition.blanket(pattern)
+    colours = np.where(found.regions[:, None], plt.matplotlib.colors.to_rgba(INSIDE), plt.matplotlib.colors.to_rgba(OUTSIDE))
+    _cells(partition, colours, ax, edges=len(partition) < 60)
+    if title:
+        ax.set_title(f"{found.share:.1%} of the area, {len(pattern)} constraint{'s' * (len(pattern) != 1)}")
+    return ax
+
+
+def blanket_legend(figure: Figure, what: str = "minimal blanket") -> None:
+    """One legend below a figure of blankets."""
+    handles = [Patch(color=INSIDE, label=what), Patch(color=OUTSIDE, label="outside")]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+
+
+def bent_hyperplanes(partition, ax: Axes | None = None, *, legend: bool = True) -> Axes:
+    """The bent hyperplane that each hidden neuron draws on the plane, coloured and dashed by layer."""
+    ax = _plane_axes(partition.plane, _axes(ax))
+    layer_of = np.repeat(np.arange(len(partition.widths)), partition.widths)
+    segments: list[list] = [[] for _ in partition.widths]
+    for polygon, neurons in zip(partition.polygons, partition.edge_neurons, strict=True):
+        for corner, following, neuron in zip(polygon, np.roll(polygon, -1, axis=0), neurons, strict=True):
+            if neuron >= 0:  # the plane's own border has no neuron
+                segments[layer_of[neuron]].append((corner, following))
+    for layer, lines in enumerate(segments):
+        style = LAYER_STYLES[layer % len(LAYER_STYLES)]
+        ax.add_collection(LineCollection(lines, colors=LAYERS[layer % len(LAYERS)], linewidths=1.5, linestyles=style))
+    if legend:
+        handles = [
+            Line2D([], [], color=LAYERS[i % len(LAYERS)], ls=LAYER_STYLES[i % len(LAYER_STYLES)], label=f"hidden layer {i + 1}")
+            for i in range(len(segments))
+        ]
+        ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=len(handles))
+    return ax
+
+
+def spanning_points(plane, labels: Sequence[str] | None = None, ax: Axes | None = None, *, legend: bool = True) -> Axes:
+    """Mark the three samples that span a plane: circle, square, triangle."""
+    ax = ax if ax is not None else plt.gca()
+    for (u, v), marker, label in zip(plane.spanning, SPANNING_MARKERS, labels or ("", "", ""), strict=True):
+        ax.plot(u, v, marker, ms=8, mfc="white", mec="black", mew=1.4, ls="none", label=label, zorder=5)
+    if legend and labels:
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, handletextpad=0.2, columnspacing=1)
+    return ax
+
+
+def plane_labels(ax: Axes) -> Axes:
+    """Name the axes of a plane: Euclidean distance in input units (pixels from 0 to 1)."""
+    ax.set(xlabel="along the plane, $u$ [input units]", ylabel="across, $v$ [input units]")
+    return ax
+
+
+def class_map(predict, plane, ax: Axes | None = None, *, n_classes: int = 2, resolution: int = 600) -> Axes:
+    """Predicted class over a plane, as a background picture. predict: points (n, d) -> class (n,) int."""
+    ax = _plane_axes(plane, _axes(ax))
+    u, v = (np.linspace(low, high, resolution) for low, high in zip(plane.low, plane.high, strict=True))
+    points = plane.embed(np.stack(np.meshgrid(u, v), axis=-1).reshape(-1, 2))
+    colours = np.array(sns.color_palette(["#CFE3F2", "#F9DCC8", "#CDEBDD", "#F3DCE9", "#FBEBCB"][:n_classes]))
+    picture = colours[predict(points)].reshape(resolution, resolution, 3)
+    ax.imshow(picture, extent=(u[0], u[-1], v[0], v[-1]), origin="lower", zorder=0)
+    return ax
+
+
+# ----------------------------------------------------------------------------------------------------- curves
+
+
+def setup_curves(
+    table: pd.DataFrame, x: str, y: str, ax: Axes | None = None, *, hue: str = "n_hidden", levels: bool | None = None,
+    legend: bool = True,
+) -> Axes:
+    """``y`` over ``x`` for the set-ups: a line per ``hue``, band = min to max over models (Figs 3.4b, 6.2, 6.3, ...).
+
+    table: one row per network, with columns setup, parameters, x, y and hue; accuracies are shares and are drawn in %.
+    levels: join set-ups of equal HNPs by black dashed lines (default: when x is the density).
+    """
+    ax = _axes(ax, (5.2, 4))
+    table = table.assign(accuracy=100 * table["accuracy"]) if y == "accuracy" else table
+    groups = sorted(table[hue].unique())
+    palette = dict(zip(groups, sns.color_palette("viridis", len(groups) + 1)[: len(groups)], strict=True))
+    for group, marker in zip(groups, MARKERS, strict=False):
+        by_x = table[table[hue] == group].groupby(x)[y]
+        mean, low, high = by_x.mean(), by_x.min(), by_x.max()
+        label = f"{group:,} {'neurons' if hue == 'n_hidden' else 'HNPs'}"
+        ax.plot(mean.index, mean, marker=marker, color=palette[group], label=label, zorder=3)
+        ax.fill_between(mean.index, low, high, color=palette[group], alpha=0.18, lw=0)
+        if len(mean) == 1:  # a band of one point has no width
+            ax.vlines(mean.index, low, high, color=palette[group], alpha=0.5)
+    if levels if levels is not None else x == "density":
+        for i, (_, rows) in enumerate(table.groupby("parameters")):
+            mean = rows.groupby(x)[y].mean()
+            if len(mean) > 1:
+                ax.plot(mean.index, mean, "k--", lw=0.9, alpha=0.75, zorder=2, label=None if i else "equal HNPs")
+    return _finish_curves(ax, x, y, sorted(table[x].unique()), legend)
+
+
+def _finish_curves(ax: Axes, x: str, y: str, values: Sequence[float], legend: bool) -> Axes:
+    ax.set(xlabel=NAMES.get(x, x), ylabel=NAMES.get(y, y))
+    if x in ("density", "n_hidden", "parameters"):
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        ax.xaxis.set_minor_formatter(NullFormatter())
+        if x == "n_hidden":
+            ax.set_xticks(values, [f"{v:,}" for v in values], minor=False)
+            ax.minorticks_off()
+    if legend:
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    return ax
+
+
+def coverage_curves(table: pd.DataFrame, ax: Axes | None = None, *, legend: bool = True) -> Axes:
+    """Specialization over minimum coverage, a line per N, band = min to max over models (Fig 6.6).
+
+    table: one row per network and c_P, columns coverage, s, n_hidden.
+    """
+    ax = _axes(ax, (5.2, 4))
+    groups = sorted(table["n_hidden"].unique())
+    for group, colour, marker in zip(groups, sns.color_palette("viridis", len(groups) + 1), MARKERS, strict=False):
+        by_c = table[table["n_hidden"] == group].groupby("coverage")["s"]
+        ax.plot(by_c.mean(), marker=marker, color=colour, label=f"{group:,} neurons")
+        ax.fill_between(by_c.mean().index, by_c.min(), by_c.max(), color=colour, alpha=0.18, lw=0)
+    ax.set_ylim(0, 1)
+    return _finish_curves(ax, "coverage", "s", groups, legend)
+
+
+def setup_scatter(table: pd.DataFrame, x: str, y: str, ax: Axes | None = None) -> Axes:
+    """Means of the set-ups, each labelled with its number, coloured and marked by N; bars = min to max (Fig 6.4)."""
+    ax = _axes(ax, (6, 4.6))
+    table = table.assign(accuracy=100 * table["accuracy"])
+    groups = sorted(table["n_hidden"].unique())
+    for group, colour, marker in zip(groups, sns.color_palette("viridis", len(groups) + 1), MARKERS, strict=False):
+        rows = table[table["n_hidden"] == group].groupby("setup")[[x, y]]
+        mean, low, high = rows.mean(), rows.min(), rows.max()
+        bars = {f"{a}err": np.stack([mean[c] - low[c], high[c] - mean[c]]) for a, c in (("x", x), ("y", y))}
+        ax.errorbar(mean[x], mean[y], **bars, fmt=marker, color=colour, elinewidth=0.8, label=f"{group:,} neurons")
+        for number, row in mean.iterrows():
+            ax.annotate(f"#{number}", (row[x], row[y]), xytext=(5, 4), textcoords="offset points", fontsize=8)
+    ax.set(xlabel=NAMES.get(x, x), ylabel=NAMES.get(y, y))
+    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    return ax
+
+
+def setup_map(setups: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """The set-ups in the plane of density and N, lines of equal HNPs (Fig 6.1). Columns setup, n_hidden, density, parameters."""
+    ax = _axes(ax, (6, 4.2))
+    for i, (_, rows) in enumerate(setups.groupby("parameters")):
+        rows = rows.sort_values("density")
+        ax.plot(rows["density"], rows["n_hidden"], "k--", lw=1, zorder=1)
+        last = rows.iloc[0]
+        ax.annotate(
+            f"{last['parameters']:,} HNPs", (last["density"], last["n_hidden"]), xytext=(0, 9), ha="center",
+            textcoords="offset points", fontsize=8, rotation=0 if i % 2 else 0,
+        )
+    ax.scatter(setups["density"], setups["n_hidden"], s=42, color="#0072B2", zorder=2)
+    for row in setups.itertuples():
+        ax.annotate(f"#{row.setup}", (row.density, row.n_hidden), xytext=(6, -11), textcoords="offset points", fontsize=8)
+    ax.set_yscale("log")
+    ax.margins(0.1, 0.14)
+    ax = _finish_curves(ax, "density", "n_hidden", (), legend=False)
+    values = sorted(setups["n_hidden"].unique())
+    ax.set_yticks(values, [str(v) for v in values])
+    ax.minorticks_off()
+    return ax
+
+
+# ----------------------------------------------------------------------------------- networks, images, tables
+
+
+def network_diagram(network, states: dict[int, bool] | None = None, ax: Axes | None = None, *, title: str = "") -> Axes:
+    """A small network's neurons and live connections; hidden neurons black (inactive), green (active) or grey (free).
+
+    states: hidden neuron -> state, neurons counted in layer order. Green neurons also carry a 1, black ones a 0.
+    """
+    ax = _axes(ax, (4, 2.8))
+    widths = (network.n_inputs, *network.hidden, network.n_classes)
+    spots = [[(i, (n - 1) / 2 - k) for k in range(n)] for i, n in enumerate(widths)]
+    masks = [*network.masks, np.ones((widths[-1], widths[-2]), dtype=bool)]
+    for i, mask in enumerate(masks):
+        lines = [(spots[i][b], spots[i + 1][a]) for a, b in np.argwhere(mask)]
+        ax.add_collection(LineCollection(lines, colors="#9a9a9a", linewidths=0.9, zorder=1))
+    hidden = [spot for layer in spots[1:-1] for spot in layer]
+    for spot in (*spots[0], *spots[-1]):
+        ax.scatter(*spot, s=230, facecolor="white", edgecolor="#555555", zorder=2)
+    for neuron, spot in enumerate(hidden):
+        state = (states or {}).get(neuron)
+        ax.scatter(*spot, s=260, color=FREE if state is None else ACTIVE if state else INACTIVE, zorder=2)
+        if state is not None:
+            ax.text(*spot, str(int(state)), color="white", ha="center", va="center", fontsize=9, weight="bold")
+    ax.set(title=title, xlim=(-0.4, len(widths) - 0.6), ylim=(-max(widths) / 2 - 0.1, max(widths) / 2 + 0.1))
+    ax.set_xticks(range(len(widths)), ["input", *(f"hidden {i + 1}" for i in range(len(network.hidden))), "output"])
+    ax.set_yticks([])
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    return ax
+
+
+def image(pixels: np.ndarray, shape: tuple[int, int], ax: Axes | None = None, *, title: str = "", label: str = "") -> Axes:
+    """One image of the data, dark on light; pixels (d,) in [0, 1]. ``label`` adds a colour bar with that name."""
+    ax = _axes(ax, (2.2, 2.2))
+    picture = ax.imshow(np.reshape(pixels, shape), cmap="Greys", vmin=None if label else 0, vmax=None if label else 1)
+    ax.set(title=title, xticks=[], yticks=[])
+    ax.spines[:].set_visible(True)
+    if label:
+        ax.figure.colorbar(picture, ax=ax, shrink=0.8).set_label(label)
+    return ax
+
+
+def heat_map(values: np.ndarray, ax: Axes | None = None, *, title: str = "", label: str = "", top: float | None = None) -> Axes:
+    """A small matrix of counts over pixels, with a colour bar named ``label`` (Fig 2.2)."""
+    ax = _axes(ax, (3.2, 2.8))
+    picture = ax.imshow(values, vmin=0, vmax=top)
+    ax.set(title=title, xlabel="pixel column", ylabel="pixel row")
+    ax.grid(False)
+    ax.figure.colorbar(picture, ax=ax, shrink=0.85).set_label(label)
+    return ax
+
+
+def text_table(table: pd.DataFrame, *, width: float = 8.0) -> Figure:
+    """A table of words as a figure: header row and first column bold."""
+    figure = plt.figure(figsize=(width, 0.42 * (len(table) + 1)), layout="none")
+    ax = figure.add_axes((0.01, 0.02, 0.98, 0.96))
+    ax.axis("off")
+    drawn = ax.table(cellText=table.astype(str).values, colLabels=table.columns, loc="center", cellLoc="left", bbox=(0, 0, 1, 1))
+    drawn.auto_set_font_size(False)
+    drawn.set_fontsize(9.5)
+    drawn.auto_set_column_width(range(table.shape[1]))
+    for (row, column), cell in drawn.get_celld().items():
+        cell.set(edgecolor="#bbbbbb", facecolor="#eef3f7" if row == 0 else "white", linewidth=0.6)
+        if row == 0 or column == 0:
+            cell.set_text_props(weight="bold")
+    return figure
