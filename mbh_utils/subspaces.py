@@ -1,0 +1,235 @@
+"""Planes through samples of the input space, and the finite part of them that is looked at (section 5.2).
+
+Hypervolumes are measured on a plane through three samples. The thesis leaves open which finite part of the plane
+is meant; here it is part of the plane, called its *domain*: always a convex polygon in plane coordinates.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mbh_utils.errors import MBHError
+
+#: How far the rows of a basis may be from orthonormal (largest entry of B B^T - I).
+_ORTHONORMAL = 1e-9
+#: Spanning points count as collinear when the triangle's height is below this share of its longest side.
+_COLLINEAR = 1e-10
+
+
+def _finite(name: str, values, shape: tuple) -> np.ndarray:
+    """``values`` as a float64 array of the given shape (None = any length), or an error that names them."""
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise MBHError(f"{name} must be numbers, got {values!r}") from error
+    if array.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, array.shape, strict=True)):
+        wanted = ", ".join("n" if s is None else str(s) for s in shape)
+        raise MBHError(f"{name} has shape {array.shape}; expected ({wanted}{',' if len(shape) == 1 else ''})")
+    if not np.isfinite(array).all():
+        where = np.unique(np.argwhere(~np.isfinite(array))[:, 0])
+        raise MBHError(f"{name} holds NaN or infinite values (row {where[0]}): repair or drop it")
+    array.flags.writeable = False
+    return array
+
+
+def polygon_area(corners: np.ndarray) -> float:
+    """Signed area of a polygon (k, 2); positive when its corners run counter-clockwise."""
+    u, v = (corners - corners[0]).T
+    return 0.5 * float(np.dot(u, np.roll(v, -1)) - np.dot(v, np.roll(u, -1)))
+
+
+def clip(corners: np.ndarray, a: float, b: float, c: float) -> np.ndarray:
+    """Part of a convex polygon (k, 2) with a u + b v + c >= 0; (0, 2) when nothing is left."""
+    value = corners @ (a, b) + c
+    kept = []
+    for i, (f, p) in enumerate(zip(value, corners, strict=True)):
+        j = (i + 1) % len(corners)
+        g, q = value[j], corners[j]
+        if f >= 0:
+            kept.append(p)
+        if (f > 0 and g < 0) or (f < 0 and g > 0):
+            kept.append(p + (q - p) * (f / (f - g)))
+    return np.array(kept).reshape(-1, 2)
+
+
+def _convex(corners: np.ndarray) -> np.ndarray:
+    """The polygon counter-clockwise, without repeated or straight corners; an error unless it is convex with an area."""
+    size = np.ptp(corners, axis=0).max()
+    if polygon_area(corners) < 0:
+        corners = corners[::-1]
+    while len(corners) >= 3:
+        before, after = np.roll(corners, 1, axis=0), np.roll(corners, -1, axis=0)
+        (x, y), (z, w) = (corners - before).T, (after - corners).T
+        turn = x * w - y * z
+        kept = ~((np.hypot(x, y) <= 1e-14 * size) | (np.abs(turn) <= 1e-14 * size * np.hypot(z, w)))
+        if kept.all():
+            break
+        corners = corners[np.flatnonzero(kept)] if kept.sum() >= 3 else corners[:0]
+    if len(corners) < 3:
+        raise MBHError("the domain is empty: its corners lie on one line or in one point; give a polygon with an area")
+    whole_turn = np.sum(np.arctan2(turn, x * z + y * w))
+    if (turn < 0).any() or not np.isclose(whole_turn, 2 * np.pi):
+        raise MBHError("the domain is not a convex polygon: give its corners in order around a convex shape")
+    return np.ascontiguousarray(corners)
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """A plane origin + u basis[0] + v basis[1] of the input space, with a finite domain on it.
+
+    origin: (d,) float64, the point with plane coordinates (0, 0).
+    basis: (2, d) float64, orthonormal rows, so that areas on the plane are areas in the input space.
+    low, high: (2,) float64, plane coordinates of the rectangle around the domain (the domain itself, unless
+        ``polygon`` says otherwise).
+    spanning: (3, 2) float64, plane coordinates of the points it was spanned by, or None.
+    polygon: (k, 2) float64, the corners of a domain that is not a rectangle, or None.
+
+    Most planes come from :meth:`through`; ``Plane(origin, basis, low, high)`` takes one as it is.
+    """
+
+    origin: np.ndarray
+    basis: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    spanning: np.ndarray | None = None
+    polygon: np.ndarray | None = None
+
+    def __post_init__(self):
+        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731  (the dataclass is frozen)
+        put("origin", _finite("origin", self.origin, (None,)))
+        put("basis", _finite("basis", self.basis, (2, len(self.origin))))
+        put("low", _finite("low", self.low, (2,)))
+        put("high", _finite("high", self.high, (2,)))
+        off = np.abs(self.basis @ self.basis.T - np.eye(2)).max()
+        if off > _ORTHONORMAL:
+            raise MBHError(f"basis is not orthonormal (off by {off:.2g}): orthonormalise its two rows, or use Plane.through")
+        if not (self.low < self.high).all():
+            raise MBHError(f"the domain is empty: low {self.low.tolist()} is not below high {self.high.tolist()}")
+        if self.spanning is not None:
+            put("spanning", _finite("spanning", self.spanning, (None, 2)))
+        if self.polygon is not None:
+            polygon = _convex(_finite("polygon", self.polygon, (None, 2)))
+            polygon.flags.writeable = False
+            put("polygon", polygon)
+            put("low", polygon.min(axis=0))
+            put("high", polygon.max(axis=0))
+
+    @classmethod
+    def through(cls, points, margin: float = 1.5, domain: str = "square", low=None, high=None) -> "Plane":
+        """The plane through three points (3, d), with a finite domain around them.
+
+        domain="square": centred on the points' centroid, sides along the basis, half side = ``margin`` x the largest
+        distance of a point from the centroid. domain="box": the convex polygon in which the plane meets the input box
+        ``low`` <= x <= ``high`` (numbers or (d,) arrays, default 0 and 1).
+        The basis is orthonormal (Gram-Schmidt on p1 - p0 and p2 - p0); the origin is the centroid.
+        Raises MBHError for points that are equal, on one line, NaN or infinite, and for a plane that misses the box.
+        """
+        points = _finite("points", getattr(points, "numpy", lambda: points)(), (3, None))
+        for i, j in ((0, 1), (0, 2), (1, 2)):
+            if (points[i] == points[j]).all():
+                raise MBHError(f"spanning points {i} and {j} are equal: three different points span a plane")
+        sides = points[1] - points[0], points[2] - points[0]
+        longest = max(np.linalg.norm(side) for side in (*sides, points[2] - points[1]))
+        first = sides[0] / np.linalg.norm(sides[0])
+        second = sides[1] - first * (first @ sides[1])
+        height = np.linalg.norm(second)
+        if len(first) < 2 or height <= _COLLINEAR * longest:
+            raise MBHError("the three spanning points lie on one line: choose points that span a plane")
+        second = second / height
+        second -= first * (first @ second)  # a second pass: one alone leaves a slanted basis for thin triangles
+        basis = np.stack([first, second / np.linalg.norm(second)])
+        centroid = points.mean(axis=0)
+        spanning = (points - centroid) @ basis.T
+        if domain == "square":
+            if not (np.isscalar(margin) and np.isfinite(margin) and margin > 0):
+                raise MBHError(f"margin is {margin!r}; expected a number above 0 (1 just reaches the farthest point)")
+            if low is not None or high is not None:
+                raise MBHError('low and high are limits of the input box: they belong to domain="box"')
+            half = margin * np.linalg.norm(points - centroid, axis=1).max()
+            return cls(centroid, basis, [-half, -half], [half, half], spanning)
+        if domain != "box":
+            raise MBHError(f'domain is {domain!r}; expected "square" or "box" (or use .with_domain for a polygon)')
+        polygon = _box_section(centroid, basis, 0.0 if low is None else low, 1.0 if high is None else high)
+        return cls(centroid, basis, polygon.min(axis=0), polygon.max(axis=0), spanning, polygon)
+
+    @classmethod
+    def rectangle(cls, low=(0.0, 0.0), high=(1.0, 1.0)) -> "Plane":
+        """The rectangle ``low`` <= x <= ``high`` of a network that has two inputs: plane coordinates are the inputs."""
+        return cls(np.zeros(2), np.eye(2), low, high)
+
+    def with_domain(self, corners) -> "Plane":
+        """The same plane with another domain: a convex polygon (k, 2) in plane coordinates, in either direction."""
+        corners = _finite("corners", corners, (None, 2))
+        if len(corners) < 3:
+            raise MBHError(f"a polygon needs at least three corners, got {len(corners)}")
+        return Plane(self.origin, self.basis, self.low, self.high, self.spanning, corners)
+
+    @property
+    def dimension(self) -> int:
+        """Dimension d of the input space."""
+        return len(self.origin)
+
+    @property
+    def corners(self) -> np.ndarray:
+        """Corners (k, 2) float64 of the domain in plane coordinates, counter-clockwise."""
+        if self.polygon is not None:
+            return self.polygon
+        (u0, v0), (u1, v1) = self.low, self.high
+        return np.array([[u0, v0], [u1, v0], [u1, v1], [u0, v1]])
+
+    @property
+    def area(self) -> float:
+        """Area of the domain (in units of the input space squared)."""
+        return polygon_area(self.corners)
+
+    def embed(self, uv) -> np.ndarray:
+        """Points (n, d) of the input space with the plane coordinates ``uv`` (n, 2)."""
+        return self.origin + _finite("uv", uv, (None, 2)) @ self.basis
+
+    def project(self, points) -> np.ndarray:
+        """Plane coordinates (n, 2) of the points (n, d), projected orthogonally where they are off the plane."""
+        return (_finite("points", points, (None, self.dimension)) - self.origin) @ self.basis.T
+
+    def contains(self, uv) -> np.ndarray:
+        """Which plane coordinates ``uv`` (n, 2) lie in the domain (border included, within rounding): (n,) bool."""
+        uv = _finite("uv", uv, (None, 2))
+        corners = self.corners
+        inside = np.ones(len(uv), dtype=bool)
+        for p, q in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+            x, y = (q - p) / np.linalg.norm(q - p)
+            inside &= x * (uv[:, 1] - p[1]) - y * (uv[:, 0] - p[0]) >= -1e-12 * np.abs(self.high - self.low).max()
+        return inside
+
+    def __repr__(self) -> str:
+        shape = "rectangle" if self.polygon is None else f"{len(self.polygon)}-gon"
+        through = "" if self.spanning is None else f" through {len(self.spanning)} points"
+        width, height = self.high - self.low
+        return f"Plane{through} in R^{self.dimension}, domain: {shape} {width:.4g} x {height:.4g}, area {self.area:.6g}"
+
+
+def _box_section(origin: np.ndarray, basis: np.ndarray, low, high) -> np.ndarray:
+    """Corners (k, 2) of the polygon in which a plane meets the box low <= x <= high."""
+    try:
+        low, high = (np.broadcast_to(np.asarray(x, dtype=np.float64), origin.shape) for x in (low, high))
+    except ValueError as error:
+        raise MBHError(f"low and high must be numbers or arrays of length {len(origin)}") from error
+    if not (np.isfinite(low).all() and np.isfinite(high).all() and (low <= high).all()):
+        raise MBHError("the input box needs finite limits with low <= high in every dimension")
+    size = np.linalg.norm(high - low)
+    u, v = basis @ ((low + high) / 2 - origin)
+    polygon = np.array([[u - size, v - size], [u + size, v - size], [u + size, v + size], [u - size, v + size]])
+    slack = 1e-12 * max(size, np.abs(origin).max())
+    for sign, limit in ((1.0, low), (-1.0, high)):
+        a, b = sign * basis
+        c = sign * (origin - limit)
+        constant = np.hypot(a, b) <= 1e-14  # a dimension in which the plane does not move: inside or outside as a whole
+        if (c[constant] < -slack).any():
+            polygon = polygon[:0]
+        for i in np.flatnonzero(~constant):
+            if len(polygon) < 3:
+                break
+            if (polygon @ (a[i], b[i]) + c[i] < 0).any():
+                polygon = clip(polygon, a[i], b[i], c[i])
+    if len(polygon) < 3 or polygon_area(polygon) <= 1e-12 * size * size:
+        raise MBHError("the plane does not meet the input box in an area: check low and high against the points")
+    return _convex(polygon)
