@@ -1,4 +1,4 @@
-"""Activation, layer and decision patterns of samples (Definitions 3.2 to 3.8 of the thesis).
+"""Activation, layer and decision patterns of samples (thesis, section 3.1).
 
 A neuron is *active* when its pre-activation is > 0. (The thesis says >= 0. The two differ only at exact
 zeros, which do occur: a neuron that lost all its inputs and has bias 0.)
@@ -28,7 +28,7 @@ def preactivations(network, images, *, output_layer: bool = True) -> list[np.nda
 
 
 def activation_patterns(network, images, *, output_layer: bool = True) -> np.ndarray:
-    """Activation pattern of every image: (n, n_hidden) bool, neurons in layer order (Definition 3.2)."""
+    """Activation pattern of every image: (n, n_hidden) bool, neurons in layer order."""
     return np.concatenate([z > 0 for z in preactivations(network, images, output_layer=output_layer)], axis=1)
 
 
@@ -39,7 +39,7 @@ def layer_patterns(network, images, layer: int = -1, *, output_layer: bool = Tru
 
 @dataclass(frozen=True, eq=False)
 class DecisionPattern:
-    """States that some of the hidden neurons are constrained to (Definition 3.5).
+    """States that some of the hidden neurons are constrained to (thesis, section 3.1).
 
     neurons: (k,) int, distinct, counted over all hidden neurons in layer order.
     states: (k,) bool, True = active.
@@ -71,14 +71,14 @@ class DecisionPattern:
         return {int(n): bool(s) for n, s in zip(self.neurons, self.states, strict=True)}
 
     def satisfied_by(self, patterns: np.ndarray) -> np.ndarray:
-        """Which activation patterns (n, n_hidden) bool satisfy this one: (n,) bool (Definition 3.8)."""
+        """Which activation patterns (n, n_hidden) bool satisfy this one: (n,) bool."""
         patterns = np.asarray(patterns, dtype=bool)
         if len(self) and self.neurons.max() >= patterns.shape[1]:
             raise MBHError(f"pattern names neuron {self.neurons.max()}, but there are only {patterns.shape[1]}")
         return (patterns[:, self.neurons] == self.states).all(axis=1)
 
     def support(self, patterns: np.ndarray) -> float:
-        """Share of the activation patterns (n, n_hidden) that satisfy this one, in [0, 1] (Definition 3.7)."""
+        """Share of the activation patterns (n, n_hidden) that satisfy this one, in [0, 1]."""
         satisfied = self.satisfied_by(patterns)
         if not len(satisfied):
             raise MBHError("support needs at least one sample")
