@@ -76,7 +76,7 @@ class Profile:
 _REAL = ("mnist", "fashion_mnist")
 PROFILES = {
     "quick": Profile("quick", ("digits8",), LENET_SMALL, 3_000, 3, 4, 2, 1_500, 10_000),
-    "draft": Profile("draft", _REAL, LENET, 5_000, 2, 5, 2, 3_000, 20_000),
+    "draft": Profile("draft", _REAL, LENET, 10_000, 3, 5, 3, 5_000, 50_000),
     "paper": Profile("paper", _REAL, LENET, 50_000, 5, 10, 5, 50_000, 100_000),
 }
 
@@ -237,6 +237,19 @@ def grid_table(profile: Profile, store: Store) -> pd.DataFrame:
                         )
                     )
     return pd.concat(tables, ignore_index=True)
+
+
+def per_network(grid: pd.DataFrame, coverage: float = 0.8) -> pd.DataFrame:
+    """One row per network of the grid table at one c_P: s averaged over classes, then over planes.
+
+    Added columns: n_regions and per_area (activation regions, also divided by the plane's area), and per_n2 (regions
+    divided by N^2/2, the count expected of N random lines), all averaged over planes.
+    """
+    keys = ["dataset", "setup", "hidden", "n_hidden", "parameters", "density", "model", "trained"]
+    rows = grid[np.isclose(grid["coverage"], coverage)]
+    rows = rows.assign(per_area=rows["n_regions"] / rows["area"], per_n2=2 * rows["n_regions"] / rows["n_hidden"] ** 2)
+    means = ["accuracy", "s", "n_constraints", "n_regions", "per_area", "per_n2"]
+    return rows.groupby([*keys, "plane"])[means].mean().groupby(keys).mean().reset_index()
 
 
 def tickets_table(profile: Profile, store: Store) -> pd.DataFrame:

@@ -154,7 +154,7 @@ def class_map(predict, plane, ax: Axes | None = None, *, n_classes: int = 2, res
 
 def setup_curves(
     table: pd.DataFrame, x: str, y: str, ax: Axes | None = None, *, hue: str = "n_hidden", levels: bool | None = None,
-    legend: bool = True,
+    linestyle: str = "-", legend: bool = True,
 ) -> Axes:
     """``y`` over ``x`` for the set-ups: a line per ``hue``, band = min to max over models (Figs 3.4b, 6.2, 6.3, ...).
 
@@ -169,7 +169,7 @@ def setup_curves(
         by_x = table[table[hue] == group].groupby(x)[y]
         mean, low, high = by_x.mean(), by_x.min(), by_x.max()
         label = f"{group:,} {'neurons' if hue == 'n_hidden' else 'HNPs'}"
-        ax.plot(mean.index, mean, marker=marker, color=palette[group], label=label, zorder=3)
+        ax.plot(mean.index, mean, linestyle, marker=marker, color=palette[group], label=label, zorder=3)
         ax.fill_between(mean.index, low, high, color=palette[group], alpha=0.18, lw=0)
         if len(mean) == 1:  # a band of one point has no width
             ax.vlines(mean.index, low, high, color=palette[group], alpha=0.5)
