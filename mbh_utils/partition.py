@@ -1,0 +1,467 @@
+"""The exact activation regions of a ReLU network on a plane (Algorithm 2, section 5.1.1 of the thesis).
+
+"Exact" means: exact for the network restricted to the plane, whose first layer is rounded to float64 once. The descent
+itself is in ``_cells.py``; this file prepares it, feeds it with memory and wraps what comes out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mbh_utils.errors import MBHError
+from mbh_utils.networks import hidden_layers
+from mbh_utils.patterns import DecisionPattern
+from mbh_utils.subspaces import Plane
+
+_KEEP = ("polygons", "areas", "patterns")
+_UNIT = 2.0**-53  # relative error of one rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Blanket:
+    """The part of a plane on which a decision pattern holds: a union of activation regions (Lemma 3.2, Definition 4.3).
+
+    area: in units of the input space squared. share: area / area of the plane's domain.
+    regions: (n_regions,) bool, which activation regions belong to it.
+    """
+
+    area: float
+    share: float
+    regions: np.ndarray
+
+    def __repr__(self) -> str:
+        return f"Blanket({self.regions.sum():,} of {len(self.regions):,} regions, {self.share:.4%} of the domain)"
+
+
+def partition_input_space(
+    network, plane: Plane, *, output_layer: bool = True, keep: Sequence[str] = _KEEP
+) -> "Partition":
+    """All activation regions of a network's hidden layers on a plane, as a :class:`Partition` (Algorithm 2).
+
+    network: anything :func:`mbh_utils.hidden_layers` understands. output_layer: whether a Sequential's last Linear
+    is the output layer. keep: what the result shall hold, out of "polygons", "areas" and "patterns"; leaving out the
+    polygons halves its memory.
+
+    The work is done in one thread (which holds no GIL, so that planes may run side by side in threads).
+    Raises MBHError when the plane lies in another space than the network's inputs.
+    """
+    keep = _checked_keep(keep)
+    return _finish(plane, _on_plane(hidden_layers(network, output_layer=output_layer), plane), keep)
+
+
+def _checked_keep(keep: Sequence[str]) -> tuple[str, ...]:
+    keep = (keep,) if isinstance(keep, str) else tuple(keep)
+    if unknown := [name for name in keep if name not in _KEEP]:
+        raise MBHError(f"keep names {unknown[0]!r}; expected some of {', '.join(_KEEP)}")
+    return keep
+
+
+def _on_plane(layers: list[tuple[np.ndarray, np.ndarray]], plane: Plane) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The same hidden layers as a network of the two plane coordinates: only its first layer differs."""
+    weight, bias = layers[0]
+    if weight.shape[1] != plane.dimension:
+        raise MBHError(
+            f"the plane lies in R^{plane.dimension}, but the network takes {weight.shape[1]} inputs: "
+            "span the plane by inputs of this network"
+        )
+    return [(weight @ plane.basis.T, weight @ plane.origin + bias), *layers[1:]]
+
+
+# ------------------------------------------------------------------------------------------------ running the kernel
+
+
+def _network_arrays(layers):
+    """The kernel's ``Layers`` of a two-input network, and the map (3, n_1) of its first layer."""
+    from mbh_utils import _cells
+
+    widths = np.array([len(bias) for _, bias in layers], dtype=np.int64)
+    first = np.concatenate([[0], np.cumsum(widths)])
+    word = np.concatenate([[0], np.cumsum((widths + 63) // 64)])
+    following = [*(weight.T for weight, _ in layers[1:]), np.zeros((widths[-1], 0))]
+    lengths = np.concatenate([np.full(len(rows), rows.shape[1], dtype=np.int64) for rows in following])
+    magnitudes, kappas = [], []
+    weight, bias = layers[0]
+    magnitude, kappa = np.abs(np.column_stack([weight, bias])), 4 * _UNIT
+    for i, (weight, bias) in enumerate(layers):
+        if i:
+            magnitude = np.abs(weight) @ magnitude
+            magnitude[:, 2] += np.abs(bias)
+            # One rounding per product and per sum, on top of what the layer below carries.
+            kappa += (np.count_nonzero(weight, axis=1).max() + 4) * _UNIT
+        magnitudes.append(magnitude * (1 + 1e-9))
+        kappas.append(max(kappa * 1.01, _cells.TOLERANCE))
+    net = _cells.Layers(
+        widths=widths,
+        first=first,
+        word=word,
+        weights=np.concatenate([np.ascontiguousarray(rows).ravel() for rows in following] + [np.zeros(1)]),
+        row=np.concatenate([[0], np.cumsum(lengths)[:-1]]),
+        bias=np.concatenate([bias for _, bias in layers]),
+        magnitude=np.ascontiguousarray(np.concatenate(magnitudes).T),
+        kappa=np.array(kappas),
+    )
+    return net, np.column_stack(layers[0]).T
+
+
+def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
+    """The kernel's ``Stack`` with one node: the whole domain, no layer entered."""
+    from mbh_utils import _cells
+
+    k, slots, room = len(corners), 32, len(corners) + 16
+    n_neurons, widest = int(net.first[-1]), int(net.widths.max())
+    padded = (widest + 63) // 64 * 64
+    stack = _cells.Stack(
+        u=np.empty((slots, room)),
+        v=np.empty((slots, room)),
+        error=np.zeros((slots, room)),
+        edge=np.empty((slots, room), dtype=np.int32),
+        corners=np.zeros(slots, dtype=np.int64),
+        layer=np.zeros(slots, dtype=np.int64),
+        waiting=np.empty((slots, widest), dtype=np.int32),
+        length=np.zeros(slots, dtype=np.int64),
+        tested=np.zeros(slots, dtype=np.int64),
+        bits=np.zeros((slots, int(net.word[-1])), dtype=np.uint64),
+        map=np.zeros((slots, 3, padded)),
+        touched=np.zeros(slots, dtype=np.uint8),
+        lines=np.zeros((n_neurons + k, _cells.LINE_SIZE)),
+        verdict=np.zeros(n_neurons, dtype=np.uint8),
+        side=np.zeros(room, dtype=np.int8),
+        scratch=np.zeros((6, max(padded, room))),
+        state=np.zeros(_cells.STATE_SIZE, dtype=np.int64),
+    )
+    stack.u[0, :k], stack.v[0, :k] = corners.T
+    stack.edge[0, :k] = n_neurons + np.arange(k)
+    stack.corners[0] = k
+    stack.map[0, :, : net.widths[0]] = first_map
+    stack.lines[:n_neurons, _cells.MA : _cells.MC + 1] = net.magnitude.T
+    stack.lines[:n_neurons, _cells.KAPPA] = np.repeat(net.kappa, net.widths)
+    stack.lines[n_neurons:] = [_border_line(p, q) for p, q in zip(corners, np.roll(corners, -1, axis=0), strict=True)]
+    stack.state[_cells.PIVOT] = -1
+    return stack
+
+
+def _border_line(p: np.ndarray, q: np.ndarray) -> list[float]:
+    """The line through two corners of the domain as the kernel knows lines: a, b, c, their magnitudes, kappa."""
+    from mbh_utils import _cells
+
+    a, b = p[1] - q[1], q[0] - p[0]
+    c = -(a * p[0] + b * p[1])
+    return [a, b, c, abs(a), abs(b), abs(a * p[0]) + abs(b * p[1]), _cells.TOLERANCE]
+
+
+def _empty_cells(n_words: int, n: int, n_corners: int):
+    from mbh_utils import _cells
+
+    return _cells.Cells(
+        corners=np.empty((n_corners, 2)),
+        edge=np.empty(n_corners, dtype=np.int32),
+        offset=np.zeros(n + 1, dtype=np.int64),
+        bits=np.empty((n, n_words), dtype=np.uint64),
+        area=np.empty(n),
+        touched=np.empty(n, dtype=np.uint8),
+    )
+
+
+def _resize(arrays, rows: dict[str, int]):
+    """Give each named array that many rows, in place where the system can (what is there stays)."""
+    for name, n in rows.items():
+        array = getattr(arrays, name)
+        array.resize((n, *array.shape[1:]), refcheck=False)
+
+
+def _taller_stack(stack):
+    """The same stack with twice as many slots."""
+    per_slot = ("u", "v", "error", "edge", "corners", "layer", "waiting", "length", "tested", "bits", "map", "touched")
+    _resize(stack, {name: 2 * len(stack.corners) for name in per_slot})
+    return stack
+
+
+def _roomier_stack(stack):
+    """The same stack with room for twice as many corners per polygon."""
+    room = 2 * stack.u.shape[1]
+    wider = {}
+    for name in ("u", "v", "error", "edge", "side", "scratch"):
+        array = getattr(stack, name)
+        wider[name] = np.zeros((*array.shape[:-1], max(room, array.shape[-1])), dtype=array.dtype)
+        wider[name][..., : array.shape[-1]] = array
+    return stack._replace(**wider)
+
+
+def _descend(net, first_map: np.ndarray, plane: Plane, polygons: bool):
+    """Run the kernel to its end, growing whatever it asks for; all regions, and the kernel's last state."""
+    from mbh_utils import _cells
+
+    stack = _first_stack(net, first_map, plane.corners)
+    n = 4096
+    cells = _empty_cells(int(net.word[-1]), n, 5 * n if polygons else 0)
+    while (reason := _cells.descend(net, stack, cells, polygons, False)) != _cells.DONE:
+        if reason == _cells.CELLS_FULL:
+            n *= 2
+            _resize(cells, {"offset": n + 1, "bits": n, "area": n, "touched": n})
+            if polygons:
+                _resize(cells, {"corners": 5 * n, "edge": 5 * n})
+        elif reason == _cells.STACK_FULL:
+            stack = _taller_stack(stack)
+        elif reason == _cells.CORNERS_FULL:
+            stack = _roomier_stack(stack)
+    n, n_corners = int(stack.state[_cells.N_CELLS]), int(stack.state[_cells.N_CORNERS])
+    _resize(cells, {"offset": n + 1, "bits": n, "area": n, "touched": n, "corners": n_corners, "edge": n_corners})
+    return cells, stack.state
+
+
+def _finish(plane: Plane, layers, keep: tuple[str, ...]) -> "Partition":
+    from mbh_utils import _cells
+
+    net, first_map = _network_arrays(layers)
+    cells, state = _descend(net, first_map, plane, "polygons" in keep)
+    return Partition(
+        plane=plane,
+        widths=tuple(int(n) for n in net.widths),
+        layers=layers,
+        n_regions=len(cells.area),
+        uncertain=int(state[_cells.UNCERTAIN]),
+        _areas=cells.area if "areas" in keep else None,
+        _packed=cells.bits if "patterns" in keep else None,
+        _corners=cells.corners if "polygons" in keep else None,
+        _edges=cells.edge if "polygons" in keep else None,
+        _offsets=cells.offset if "polygons" in keep else None,
+        touched=cells.touched.view(bool),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- what comes out
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Partition:
+    """The activation regions of a hidden network on a plane; each is a convex polygon with one activation pattern.
+
+    plane: the plane and its domain. widths: of the hidden layers. n_regions: number of regions, ``len(partition)``.
+    layers: hidden layers as a network of the two plane coordinates, ``[(weight, bias), ...]`` float64.
+    uncertain: sign decisions that lay within their rounding bound. 0 certifies that the partition equals the one exact
+        arithmetic finds for ``layers``. touched: (n_regions,) bool, regions below such a decision.
+
+    Neurons are numbered over all hidden layers in layer order; regions are numbered in no particular order.
+    """
+
+    plane: Plane
+    widths: tuple[int, ...]
+    layers: list[tuple[np.ndarray, np.ndarray]]
+    n_regions: int
+    uncertain: int
+    touched: np.ndarray
+    _areas: np.ndarray | None
+    _packed: np.ndarray | None
+    _corners: np.ndarray | None
+    _edges: np.ndarray | None
+    _offsets: np.ndarray | None
+
+    def __len__(self) -> int:
+        return self.n_regions
+
+    def __repr__(self) -> str:
+        hidden = "-".join(map(str, self.widths))
+        doubt = "certified" if not self.uncertain else f"{self.uncertain:,} uncertain signs"
+        return f"Partition({self.n_regions:,} regions of a {hidden} hidden network, {doubt}; {self.plane!r})"
+
+    def _kept(self, name: str, value):
+        if value is None:
+            raise MBHError(f'this partition holds no {name}: keep them by keep=(..., "{name}")')
+        return value
+
+    @property
+    def areas(self) -> np.ndarray:
+        """Area of each region, (n_regions,) float64, in units of the input space squared; they sum to the domain's."""
+        return self._kept("areas", self._areas)
+
+    @property
+    def packed(self) -> np.ndarray:
+        """Activation patterns as bits, (n_regions, n_words) uint64; each layer begins with a word, lowest bit first."""
+        return self._kept("patterns", self._packed)
+
+    @property
+    def corners(self) -> np.ndarray:
+        """Corners of all regions one after the other, (n, 2) float64 plane coordinates; region i has those from
+        ``offsets[i]`` to ``offsets[i + 1]``, counter-clockwise."""
+        return self._kept("polygons", self._corners)
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """Where each region's corners begin in ``corners``, (n_regions + 1,) int64."""
+        return self._kept("polygons", self._offsets)
+
+    @property
+    def edges(self) -> np.ndarray:
+        """Behind each corner: whose zero line runs from it to the next one, (n,) int32; -1 - e is the domain's edge e."""
+        return self._kept("polygons", self._edges)
+
+    @property
+    def n_hidden(self) -> int:
+        """Hidden neurons N."""
+        return sum(self.widths)
+
+    @cached_property
+    def patterns(self) -> np.ndarray:
+        """Activation pattern of each region, (n_regions, n_hidden) bool, neurons in layer order."""
+        return np.concatenate([self.layer_patterns(i) for i in range(len(self.widths))], axis=1)
+
+    def layer_patterns(self, layer: int = -1) -> np.ndarray:
+        """Pattern of one hidden layer in each region, (n_regions, n_l) bool; -1 is the last layer."""
+        try:
+            width = self.widths[layer]
+        except IndexError:
+            raise MBHError(f"there is no hidden layer {layer}; the network has {len(self.widths)}") from None
+        start = int(self._words[layer % len(self.widths)])
+        words = np.ascontiguousarray(self.packed[:, start : start + (width + 63) // 64]).astype("<u8")
+        return np.unpackbits(words.view(np.uint8), axis=1, count=width, bitorder="little").view(bool)
+
+    @cached_property
+    def polygons(self) -> list[np.ndarray]:
+        """Corners (k, 2) float64 of each region in plane coordinates, counter-clockwise."""
+        return np.split(self.corners, self.offsets[1:-1])
+
+    @cached_property
+    def edge_neurons(self) -> list[np.ndarray]:
+        """For each region the neuron (k,) int32 whose zero line is the edge from a corner to the next; below 0: border."""
+        return np.split(self.edges, self.offsets[1:-1])
+
+    @cached_property
+    def centroids(self) -> np.ndarray:
+        """A point inside each region, (n_regions, 2) float64 plane coordinates: the mean of its corners."""
+        return np.add.reduceat(self.corners, self.offsets[:-1]) / np.diff(self.offsets)[:, None]
+
+    # -- blankets
+
+    @cached_property
+    def _words(self) -> np.ndarray:
+        """First word of each layer's bits, and how many there are."""
+        return np.concatenate([[0], np.cumsum([(n + 63) // 64 for n in self.widths])])
+
+    def _masks(self, patterns: Sequence[DecisionPattern]) -> tuple[np.ndarray, np.ndarray]:
+        """Bits that decision patterns constrain, and their values, both (m, n_words) uint64."""
+        first = np.concatenate([[0], np.cumsum(self.widths)])
+        masks = np.zeros((2, len(patterns), int(self._words[-1])), dtype=np.uint64)
+        for j, pattern in enumerate(patterns):
+            neurons = np.asarray(pattern.neurons, dtype=np.int64)
+            if len(neurons) and neurons.max() >= self.n_hidden:
+                raise MBHError(
+                    f"the decision pattern constrains neuron {neurons.max()}, but this network has "
+                    f"{self.n_hidden} hidden neurons (0 to {self.n_hidden - 1})"
+                )
+            layer = np.searchsorted(first, neurons, side="right") - 1
+            inside = neurons - first[layer]
+            bit = np.uint64(1) << (inside % 64).astype(np.uint64)
+            for which, chosen in ((0, np.ones(len(neurons), dtype=bool)), (1, pattern.states)):
+                np.bitwise_or.at(masks[which, j], (self._words[layer] + inside // 64)[chosen], bit[chosen])
+        return masks[0], masks[1]
+
+    def blanket(self, pattern: DecisionPattern) -> Blanket:
+        """The blanket of a decision pattern: its area, its share of the domain and the regions it is made of."""
+        masks, values = self._masks([pattern])
+        regions = (((self.packed ^ values) & masks) == 0).all(axis=1)
+        area = float(self.areas[regions].sum())
+        return Blanket(area, area / self.plane.area, regions)
+
+    def blanket_areas(self, patterns: Sequence[DecisionPattern]) -> np.ndarray:
+        """Blanket area of each of m decision patterns, (m,) float64; much faster than m calls of :meth:`blanket`."""
+        from mbh_utils import _cells
+
+        masks, values = self._masks(patterns)
+        used = np.flatnonzero(masks.any(axis=0))
+        totals = np.zeros(len(patterns))
+        columns = np.ascontiguousarray(self.packed[:, used].T)
+        _cells.blanket_areas(
+            columns, self.areas, np.ascontiguousarray(masks[:, used]), np.ascontiguousarray(values[:, used]), totals
+        )
+        return totals
+
+    # -- neighbours and points
+
+    def _rows(self, packed: np.ndarray) -> np.ndarray:
+        """Each row of words as one comparable item."""
+        packed = np.ascontiguousarray(packed)
+        return packed.view(np.dtype((np.void, packed.dtype.itemsize * packed.shape[1]))).ravel()
+
+    @cached_property
+    def _index(self) -> tuple[np.ndarray, np.ndarray]:
+        rows = self._rows(self.packed)
+        order = np.argsort(rows)
+        return rows[order], order
+
+    def _find(self, packed: np.ndarray) -> np.ndarray:
+        """Region with exactly these words, -1 where there is none: (n,) int64."""
+        rows, order = self._index
+        wanted = self._rows(packed)
+        place = np.minimum(np.searchsorted(rows, wanted), len(rows) - 1)
+        return np.where(rows[place] == wanted, order[place], -1)
+
+    def locate(self, uv) -> np.ndarray:
+        """Region in which each of the points ``uv`` (n, 2) lies: (n,) int64, -1 outside the domain.
+
+        A point on a common edge belongs to the region that the network's pattern at that point names.
+        """
+        uv = np.atleast_2d(np.asarray(uv, dtype=np.float64))
+        inside = self.plane.contains(uv)
+        found = np.full(len(uv), -1, dtype=np.int64)
+        if inside.any():
+            points, x, bits = np.flatnonzero(inside), uv[inside], []
+            for weight, bias in self.layers:
+                z = x @ weight.T + bias
+                bits.append(_pack_words(z > 0))
+                x = np.maximum(z, 0)
+            found[points] = self._find(np.concatenate(bits, axis=1))
+            for i in points[found[points] < 0]:  # on an edge, where rounding gives a pattern that has no area
+                found[i] = self._nearest(uv[i])
+        return found
+
+    def _nearest(self, point: np.ndarray) -> int:
+        """Region whose polygon the point is least outside of, by the largest signed distance to its edges."""
+        following = np.roll(self.corners, -1, axis=0)
+        following[self.offsets[1:] - 1] = self.corners[self.offsets[:-1]]
+        along = following - self.corners
+        away = point - self.corners
+        outside = along[:, 1] * away[:, 0] - along[:, 0] * away[:, 1]
+        length = np.hypot(along[:, 0], along[:, 1])
+        distance = np.divide(outside, length, out=np.full(len(length), -np.inf), where=length > 0)
+        return int(np.argmin(np.maximum.reduceat(distance, self.offsets[:-1])))
+
+    def adjacency(self) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs of regions that share an edge, (m, 2) int64 with the smaller index first, and the neuron between them, (m,).
+
+        Across an edge just its neuron changes its state; where zero lines coincide several do, and one of them is named.
+        """
+        inner = np.flatnonzero(self.edges >= 0)
+        region = np.repeat(np.arange(self.n_regions), np.diff(self.offsets))[inner]
+        neuron = self.edges[inner].astype(np.int64)
+        first = np.concatenate([[0], np.cumsum(self.widths)])
+        layer = np.searchsorted(first, neuron, side="right") - 1
+        inside = neuron - first[layer]
+        flipped = self.packed[region]
+        flipped[np.arange(len(inner)), self._words[layer] + inside // 64] ^= np.uint64(1) << (inside % 64).astype(np.uint64)
+        other = self._find(flipped)
+        lost = np.flatnonzero(other < 0)
+        if len(lost):
+            other[lost] = self._across(inner[lost], region[lost])
+        found = other >= 0
+        pairs = np.sort(np.column_stack([region, other])[found], axis=1)
+        pairs, which = np.unique(pairs, axis=0, return_index=True)
+        return pairs, neuron[found][which]
+
+    def _across(self, corner: np.ndarray, region: np.ndarray) -> np.ndarray:
+        """Region on the other side of the edges that begin at these corners: the one just beyond their middle."""
+        last = corner + 1 == self.offsets[region + 1]
+        p, q = self.corners[corner], self.corners[np.where(last, self.offsets[region], corner + 1)]
+        along = q - p
+        step = np.sqrt(np.finfo(float).eps) * along[:, ::-1] * (1, -1)
+        found = self.locate((p + q) / 2 + step)
+        return np.where(found == region, -1, found)
+
+
+def _pack_words(states: np.ndarray) -> np.ndarray:
+    """One layer's states (n, n_l) bool as words (n, ceil(n_l / 64)) uint64, first neuron in the lowest bit."""
+    n, width = states.shape
+    padded = np.zeros((n, (width + 63) // 64 * 64), dtype=bool)
+    padded[:, :width] = states
+    return np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64)
