@@ -48,7 +48,7 @@ def accuracy(network: torch.nn.Module, samples) -> float:
     if not len(samples):
         raise MBHError("accuracy needs at least one sample")
     device = next(network.parameters()).device
-    images, labels = torch.as_tensor(samples.images), torch.as_tensor(samples.labels)
+    images, labels = torch.tensor(samples.images), torch.tensor(samples.labels)
     hits = [
         (network(x.to(device)).argmax(dim=1).cpu() == y).sum()
         for x, y in zip(images.split(10_000), labels.split(10_000), strict=True)
@@ -95,8 +95,8 @@ def train_stack(
     """
     _check(networks, data, seeds, checkpoints, recipe)
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    images = torch.as_tensor(data.train.images, device=device)
-    labels = torch.as_tensor(data.train.labels, device=device)
+    images = torch.tensor(data.train.images, device=device)
+    labels = torch.tensor(data.train.labels, device=device)
     weights, biases, masks = _stack(networks, device)
     parameters = [*weights, *biases]
     optimiser = torch.optim.Adam(parameters, lr=recipe.learning_rate, fused=True)
