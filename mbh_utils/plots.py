@@ -4,18 +4,19 @@ Every function takes computed things, draws on ``ax`` (a new one where None) and
 trains, loads or saves. Colours carry meaning by themselves never: a marker, a line style or a label goes along.
 """
 
+import pathlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, PathPatch, Polygon
+from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 INSIDE, OUTSIDE = "#D55E00", "#A9D3EE"  # a blanket, and what lies outside of it
@@ -37,7 +38,7 @@ NAMES = {
 
 def use_style() -> None:
     """Switch matplotlib to the workbook's style."""
-    plt.style.use(Path(__file__).with_name("workbook.mplstyle"))
+    plt.style.use(pathlib.Path(__file__).with_name("workbook.mplstyle"))
 
 
 def _axes(ax: Axes | None, size: tuple[float, float] = (4.4, 4.2)) -> Axes:
@@ -54,19 +55,24 @@ def _plane_axes(plane, ax: Axes) -> Axes:
     return ax
 
 
-def _cells(partition, colours, ax: Axes, edges: bool) -> None:
-    n = len(partition)
-    width = float(np.clip(8 / np.sqrt(n), 0.06, 0.7)) if edges else 0.25
-    # Without edges each cell is outlined in its own colour, which hides the seams between neighbours.
-    ax.add_collection(
-        PolyCollection(
-            partition.polygons,
-            facecolors=colours,
-            edgecolors="white" if edges else colours,
-            linewidths=width,
-            rasterized=True,
-        )
-    )
+def union(partition, chosen: np.ndarray) -> Path:
+    """The chosen regions, (n_regions,) bool, as one path, which fills without seams and fast."""
+    sizes = np.diff(partition.offsets)[chosen]
+    ends = np.cumsum(sizes + 1)  # a closing vertex, whose place is ignored, follows the corners of each region
+    vertices = np.zeros((sizes.sum() + len(sizes), 2))
+    codes = np.full(len(vertices), Path.LINETO, dtype=Path.code_type)
+    codes[ends - sizes - 1], codes[ends - 1] = Path.MOVETO, Path.CLOSEPOLY
+    vertices[codes != Path.CLOSEPOLY] = partition.corners[np.repeat(chosen, np.diff(partition.offsets))]
+    return Path(vertices, codes)
+
+
+def _cells(partition, colours: np.ndarray, ax: Axes) -> None:
+    """Fill the regions with their colours (n_regions, 4) and outline them in white."""
+    width = float(np.clip(8 / np.sqrt(len(partition)), 0.06, 0.7))
+    for colour in np.unique(colours, axis=0):
+        path = union(partition, (colours == colour).all(axis=1))
+        # add_artist, not add_patch, which would look at every vertex for the data limits.
+        ax.add_artist(PathPatch(path, facecolor=colour, edgecolor="white", linewidth=width))
 
 
 def regions(partition, ax: Axes | None = None, *, colour_bar: bool = True) -> Axes:
@@ -76,7 +82,7 @@ def regions(partition, ax: Axes | None = None, *, colour_bar: bool = True) -> Ax
     low, high = int(active.min()), int(active.max())
     scale = plt.Normalize(low, max(high, low + 1))
     cmap = plt.get_cmap("cividis")
-    _cells(partition, cmap(scale(active)), ax, edges=True)
+    _cells(partition, cmap(scale(active)), ax)
     if colour_bar:
         ticks = np.unique(np.linspace(low, high, 5).round().astype(int))
         bar = ax.figure.colorbar(plt.cm.ScalarMappable(scale, cmap), ax=ax, ticks=ticks, shrink=0.8, pad=0.02)
@@ -88,11 +94,18 @@ def blanket(partition, pattern, ax: Axes | None = None, *, title: bool = True) -
     """The blanket of a decision pattern on a plane: inside dark orange, outside light blue."""
     ax = _plane_axes(partition.plane, _axes(ax))
     found = partition.blanket(pattern)
-    colours = np.where(found.regions[:, None], plt.matplotlib.colors.to_rgba(INSIDE), plt.matplotlib.colors.to_rgba(OUTSIDE))
-    _cells(partition, colours, ax, edges=len(partition) < 60)
+    ax.add_patch(Polygon(partition.plane.corners, color=OUTSIDE, lw=0))
+    ax.add_artist(PathPatch(union(partition, found.regions), color=INSIDE, lw=0))
+    if len(partition) < 60:
+        ax.add_artist(PathPatch(union(partition, np.ones(len(partition), dtype=bool)), fill=False, ec="white", lw=0.7))
     if title:
-        ax.set_title(f"{found.share:.1%} of the area, {len(pattern)} constraint{'s' * (len(pattern) != 1)}")
+        ax.set_title(blanket_words(found.share, len(pattern)))
     return ax
+
+
+def blanket_words(share: float, n_constraints: int) -> str:
+    """What the title of a blanket says: share of the area and number of constrained neurons."""
+    return f"{share:.1%} of the area, {n_constraints} constraint{'s' * (n_constraints != 1)}"
 
 
 def blanket_legend(figure: Figure, what: str = "minimal blanket") -> None:
@@ -208,6 +221,38 @@ def coverage_curves(table: pd.DataFrame, ax: Axes | None = None, *, legend: bool
         ax.fill_between(by_c.mean().index, by_c.min(), by_c.max(), color=colour, alpha=0.18, lw=0)
     ax.set_ylim(0, 1)
     return _finish_curves(ax, "coverage", "s", groups, legend)
+
+
+#: (kind, trained) -> label, colour, marker and line style of Fig 2.1.
+_TICKETS = {
+    ("ticket", True): ("magnitude mask on the initial weights, trained", "#D55E00", "s", "-"),
+    ("ticket", False): ("the same, untrained", "#0072B2", "o", "--"),
+    ("reinitialised", True): ("random mask, new weights, trained", "#009E73", "D", "-"),
+    ("reinitialised", False): ("the same, untrained", "#E69F00", "^", "--"),
+}
+
+
+def ticket_curves(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Validation accuracy over density of tickets and of random masks, band = min to max over models (Fig 2.1).
+
+    table: one row per network, columns kind ("dense", "ticket" or "reinitialised"), density, trained, accuracy.
+    The dense network, trained, is the black line; at density 1 it is its own ticket.
+    """
+    ax = _axes(ax, (6.4, 4.6))
+    dense = table[table["kind"] == "dense"]
+    level = 100 * dense.loc[dense["trained"], "accuracy"]
+    ax.axhline(level.mean(), color="black", lw=1.4, label="dense, trained")
+    ax.axhspan(level.min(), level.max(), color="black", alpha=0.12, lw=0)
+    for (kind, trained), (label, colour, marker, style) in _TICKETS.items():
+        rows = pd.concat([table[table["kind"] == kind], dense]) if kind == "ticket" else table[table["kind"] == kind]
+        by_density = rows[rows["trained"] == trained].groupby("density")["accuracy"]
+        mean, low, high = (100 * by_density.agg(statistic) for statistic in ("mean", "min", "max"))
+        ax.plot(mean.index, mean, marker=marker, ls=style, color=colour, label=label)
+        ax.fill_between(mean.index, low, high, color=colour, alpha=0.2, lw=0)
+    ax = _finish_curves(ax, "density", "accuracy", (), legend=False)
+    ax.set_ylim(0, 102)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+    return ax
 
 
 def setup_scatter(table: pd.DataFrame, x: str, y: str, ax: Axes | None = None) -> Axes:
