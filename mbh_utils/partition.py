@@ -294,7 +294,7 @@ class Partition:
 
     @property
     def edges(self) -> np.ndarray:
-        """Behind each corner: whose zero line runs from it to the next one, (n,) int32; -1 - e is the domain's edge e."""
+        """Whose zero line runs from each corner to the next, (n,) int32: a neuron, or -1 - e: the domain's edge e."""
         return self._kept("polygons", self._edges)
 
     @property
@@ -324,7 +324,7 @@ class Partition:
 
     @cached_property
     def edge_neurons(self) -> list[np.ndarray]:
-        """For each region the neuron (k,) int32 whose zero line is the edge from a corner to the next; below 0: border."""
+        """For each region, whose zero line runs from each corner to the next, (k,) int32: a neuron; < 0: the border."""
         return np.split(self.edges, self.offsets[1:-1])
 
     @cached_property
@@ -428,9 +428,9 @@ class Partition:
         return int(np.argmin(np.maximum.reduceat(distance, self.offsets[:-1])))
 
     def adjacency(self) -> tuple[np.ndarray, np.ndarray]:
-        """Pairs of regions that share an edge, (m, 2) int64 with the smaller index first, and the neuron between them, (m,).
+        """Pairs of regions that share an edge, (m, 2) int64, smaller index first, and the neuron between them, (m,).
 
-        Across an edge just its neuron changes its state; where zero lines coincide several do, and one of them is named.
+        Across an edge just its neuron changes its state; where zero lines coincide several do, and one is named.
         """
         inner = np.flatnonzero(self.edges >= 0)
         region = np.repeat(np.arange(self.n_regions), np.diff(self.offsets))[inner]
@@ -439,7 +439,8 @@ class Partition:
         layer = np.searchsorted(first, neuron, side="right") - 1
         inside = neuron - first[layer]
         flipped = self.packed[region]
-        flipped[np.arange(len(inner)), self._words[layer] + inside // 64] ^= np.uint64(1) << (inside % 64).astype(np.uint64)
+        bit = np.uint64(1) << (inside % 64).astype(np.uint64)
+        flipped[np.arange(len(inner)), self._words[layer] + inside // 64] ^= bit
         other = self._find(flipped)
         lost = np.flatnonzero(other < 0)
         if len(lost):

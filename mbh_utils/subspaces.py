@@ -53,18 +53,18 @@ def clip(corners: np.ndarray, a: float, b: float, c: float) -> np.ndarray:
 
 
 def _convex(corners: np.ndarray) -> np.ndarray:
-    """The polygon counter-clockwise, without repeated or straight corners; an error unless it is convex with an area."""
+    """The polygon counter-clockwise, without repeated or straight corners; it must be convex and have an area."""
     size = np.ptp(corners, axis=0).max()
     if polygon_area(corners) < 0:
         corners = corners[::-1]
+    corners = corners[np.linalg.norm(corners - np.roll(corners, 1, axis=0), axis=1) > 1e-14 * size]
     while len(corners) >= 3:
-        before, after = np.roll(corners, 1, axis=0), np.roll(corners, -1, axis=0)
-        (x, y), (z, w) = (corners - before).T, (after - corners).T
+        (x, y), (z, w) = (corners - np.roll(corners, 1, axis=0)).T, (np.roll(corners, -1, axis=0) - corners).T
         turn = x * w - y * z
-        kept = ~((np.hypot(x, y) <= 1e-14 * size) | (np.abs(turn) <= 1e-14 * size * np.hypot(z, w)))
-        if kept.all():
+        straight = np.abs(turn) <= 1e-14 * size * np.hypot(z, w)
+        if not straight.any():
             break
-        corners = corners[np.flatnonzero(kept)] if kept.sum() >= 3 else corners[:0]
+        corners = corners[~straight]
     if len(corners) < 3:
         raise MBHError("the domain is empty: its corners lie on one line or in one point; give a polygon with an area")
     whole_turn = np.sum(np.arctan2(turn, x * z + y * w))
@@ -102,7 +102,7 @@ class Plane:
         put("high", _finite("high", self.high, (2,)))
         off = np.abs(self.basis @ self.basis.T - np.eye(2)).max()
         if off > _ORTHONORMAL:
-            raise MBHError(f"basis is not orthonormal (off by {off:.2g}): orthonormalise its two rows, or use Plane.through")
+            raise MBHError(f"basis is not orthonormal (off by {off:.2g}): mend its two rows, or use Plane.through")
         if not (self.low < self.high).all():
             raise MBHError(f"the domain is empty: low {self.low.tolist()} is not below high {self.high.tolist()}")
         if self.spanning is not None:

@@ -1,0 +1,310 @@
+"""The partition of planes: fixtures with known answers, and laws that every network must obey."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mbh_utils import bounds
+from mbh_utils.errors import MBHError
+from mbh_utils.partition import partition_input_space
+from mbh_utils.patterns import DecisionPattern, activation_patterns
+from mbh_utils.subspaces import Plane
+
+seeds = st.integers(0, 2**32 - 1)
+widths = st.lists(st.integers(1, 12), min_size=1, max_size=3)
+
+
+def random_layers(seed: int, n_inputs: int, widths, bias: float = 0.3, density: float = 1.0):
+    """He-normal hidden layers with biases of a given size, a share of the weights kept."""
+    rng = np.random.default_rng(seed)
+    layers = []
+    for n in widths:
+        weight = rng.standard_normal((n, n_inputs)) * np.sqrt(2 / n_inputs) * (rng.random((n, n_inputs)) < density)
+        layers.append((weight, bias * rng.standard_normal(n)))
+        n_inputs = n
+    return layers
+
+
+def random_plane(seed: int, n_inputs: int) -> Plane:
+    if n_inputs == 2:
+        return Plane.rectangle([-2, -2], [2, 2])
+    return Plane.through(np.random.default_rng(seed + 1).random((3, n_inputs)))
+
+
+def check(layers, plane: Plane, regions, n_samples: int = 300) -> None:
+    """What must hold for every partition, against the plain forward pass in the full input space."""
+    rng = np.random.default_rng(0)
+    assert regions.areas.sum() == pytest.approx(plane.area, rel=1e-12)
+    assert (regions.areas > 0).all()
+    assert len(np.unique(regions.packed, axis=0)) == len(regions)
+    assert len(regions) <= bounds.serra(2, regions.widths)
+    # The forward pass gives the stored pattern inside a region (no sliver), and a known one at any point.
+    wide = regions.areas > 1e-9 * plane.area
+    seen = activation_patterns(layers, plane.embed(regions.centroids))
+    assert (seen == regions.patterns)[wide].all()
+    uv = rng.uniform(plane.low, plane.high, (n_samples, 2))
+    uv = uv[plane.contains(uv)]
+    found = regions.locate(uv)
+    assert (found >= 0).all()
+    clear = np.abs(np.concatenate(preactivation_rows(layers, plane.embed(uv)), axis=1)).min(axis=1) > 1e-9
+    assert (regions.patterns[found] == activation_patterns(layers, plane.embed(uv)))[clear].all()
+    # Polygons are convex, counter-clockwise, and their shoelace areas are the ones given.
+    for polygon, area in zip(regions.polygons[:50], regions.areas, strict=False):
+        x, y = (polygon - polygon[0]).T
+        assert 0.5 * (x @ np.roll(y, -1) - y @ np.roll(x, -1)) == pytest.approx(area, rel=1e-6, abs=1e-14 * plane.area)
+
+
+def preactivation_rows(layers, x):
+    rows = []
+    for weight, bias in layers:
+        rows.append(x @ weight.T + bias)
+        x = np.maximum(rows[-1], 0)
+    return rows
+
+
+# ------------------------------------------------------------------------------------------------------- known answers
+
+F1 = [
+    (np.array([[-1.0, 1], [1, 1]]), np.array([0.0, -4])),
+    (np.array([[-1.0, -3], [-3, -1]]), np.array([4.0, 4])),
+    (np.array([[1.0, 3], [3, 1]]), np.array([-4.0, -4])),
+]
+
+
+@pytest.mark.parametrize(("low", "high", "counts"), [(-1, 6, (4, 11, 20)), (-50, 70, (4, 11, 20)), (0, 4, (4, 9, 18))])
+def test_f1_the_network_of_figure_3_2(low, high, counts):
+    plane = Plane.rectangle([low, low], [high, high])
+    for n_layers, count in enumerate(counts, start=1):
+        regions = partition_input_space(F1[:n_layers], plane)
+        assert len(regions) == count
+        check(F1[:n_layers], plane, regions)
+
+
+def test_f2_three_lines_make_seven_regions():
+    layers = [(np.array([[1.0, 0], [0, 1], [1, 1]]), np.array([0.0, 0, -1]))]
+    regions = partition_input_space(layers, Plane.rectangle([-5, -5], [5, 5]))
+    assert len(regions) == 7 == bounds.zaslavsky(3, 2)
+    assert sorted(regions.areas) == pytest.approx([0.5, 8, 8, 17, 17, 24.5, 25])
+
+
+def test_f3_a_blanket_is_a_union_of_regions():
+    layers = [(np.eye(2), np.zeros(2))]
+    regions = partition_input_space(layers, Plane.rectangle([-1, -1], [1, 1]))
+    below = regions.blanket(DecisionPattern([1], [False]))
+    assert (below.area, below.share, below.regions.sum()) == (2, 0.5, 2)
+    assert regions.blanket(DecisionPattern([1, 0], [False, True])).share == 0.25
+    assert regions.blanket(DecisionPattern([], [])).share == 1
+
+
+def test_f4_shares_of_the_greedy_failure():
+    layers = [(np.array([[1.0, 0], [0, 1], [1, 0]]), np.array([0.9, 0.8, 0]))]
+    regions = partition_input_space(layers, Plane.rectangle([-1, -1], [1, 1]))
+    patterns = [
+        DecisionPattern([0], [True]),
+        DecisionPattern([0, 1], [True, True]),
+        DecisionPattern([0, 2], [True, False]),
+        DecisionPattern([0, 1, 2], [True, True, False]),
+        DecisionPattern([0, 2], [False, True]),
+    ]
+    shares = [0.95, 0.855, 0.45, 0.405, 0]
+    assert regions.blanket_areas(patterns) / regions.plane.area == pytest.approx(shares, abs=1e-15)
+    assert [regions.blanket(p).share for p in patterns] == pytest.approx(shares, abs=1e-15)
+
+
+# --------------------------------------------------------------------------------------------------------------- laws
+
+
+@settings(deadline=None, max_examples=150)
+@given(seeds, st.sampled_from([2, 3, 17]), widths, st.sampled_from([0.0, 1e-6, 0.3]), st.sampled_from([0.3, 1.0]))
+def test_laws_on_random_networks(seed, n_inputs, widths, bias, density):
+    layers, plane = random_layers(seed, n_inputs, widths, bias, density), random_plane(seed, n_inputs)
+    check(layers, plane, partition_input_space(layers, plane))
+
+
+@settings(deadline=None, max_examples=40)
+@given(seeds, widths, st.sampled_from(["box", "polygon", "triangle"]))
+def test_laws_on_other_domains(seed, widths, domain):
+    rng = np.random.default_rng(seed)
+    layers, points = random_layers(seed, 9, widths), rng.random((3, 9)) * (rng.random((3, 9)) > 0.3)
+    if domain == "box":
+        plane = Plane.through(points, domain="box")
+    else:
+        angles = np.sort(rng.uniform(0, 2 * np.pi, 3 if domain == "triangle" else 40))
+        plane = Plane.through(points).with_domain(np.column_stack([np.cos(angles), np.sin(angles)]))
+    check(layers, plane, partition_input_space(layers, plane))
+
+
+@settings(deadline=None, max_examples=40)
+@given(seeds, widths)
+def test_neighbours_differ_in_the_neuron_between_them(seed, widths):
+    layers, plane = random_layers(seed, 5, widths), random_plane(seed, 5)
+    regions = partition_input_space(layers, plane)
+    pairs, neurons = regions.adjacency()
+    changed = regions.patterns[pairs[:, 0]] != regions.patterns[pairs[:, 1]]
+    assert (changed.sum(axis=1) == 1).all()
+    assert (np.argmax(changed, axis=1) == neurons).all()
+    inner = sum((edge >= 0).sum() for edge in regions.edge_neurons)
+    assert 2 * len(pairs) == inner
+    reached, waiting = {0}, [0]  # the regions hang together
+    while waiting:
+        here = waiting.pop()
+        for there in pairs[(pairs == here).any(axis=1)].ravel().tolist():
+            if there not in reached:
+                reached.add(there)
+                waiting.append(there)
+    assert len(reached) == len(regions)
+
+
+@settings(deadline=None, max_examples=30)
+@given(seeds, widths)
+def test_an_edge_lies_on_its_neurons_zero_line(seed, widths):
+    layers, plane = random_layers(seed, 4, widths), random_plane(seed, 4)
+    regions = partition_input_space(layers, plane)
+    for polygon, neurons in zip(regions.polygons, regions.edge_neurons, strict=True):
+        middle = (polygon + np.roll(polygon, -1, axis=0)) / 2
+        z = np.concatenate(preactivation_rows(layers, plane.embed(middle)), axis=1)
+        for row, neuron in zip(z, neurons, strict=True):
+            if neuron >= 0:
+                assert abs(row[neuron]) < 1e-10
+        for point, neuron in zip(middle, neurons, strict=True):
+            if neuron < 0:
+                p, q = plane.corners[-1 - neuron], np.roll(plane.corners, -1, axis=0)[-1 - neuron]
+                assert abs(np.linalg.det(np.stack([q - p, point - p]))) < 1e-10
+
+
+@settings(deadline=None, max_examples=30)
+@given(seeds, widths)
+def test_blanket_areas_agree_with_brute_force(seed, widths):
+    rng = np.random.default_rng(seed)
+    layers, plane = random_layers(seed, 4, [*widths, 70]), random_plane(seed, 4)
+    regions = partition_input_space(layers, plane)
+    patterns = []
+    for _ in range(12):
+        neurons = rng.permutation(regions.n_hidden)[: rng.integers(0, 6)]
+        near = regions.patterns[rng.integers(len(regions)), neurons]
+        patterns.append(DecisionPattern(neurons, near ^ (rng.random(len(near)) < 0.1)))
+    expected = [regions.areas[p.satisfied_by(regions.patterns)].sum() for p in patterns]
+    assert regions.blanket_areas(patterns) == pytest.approx(expected, rel=1e-12)
+    assert [regions.blanket(p).area for p in patterns] == pytest.approx(expected, rel=1e-12)
+    assert (regions.blanket(patterns[0]).regions == patterns[0].satisfied_by(regions.patterns)).all()
+
+
+# ---------------------------------------------------------------------------------------------------- degenerate input
+
+
+def test_neurons_without_a_line_on_the_plane():
+    weight = np.array([[0.0, 0], [0, 0], [0, 0], [1, 0], [2, 0], [-1, 0], [1, 0]])
+    bias = np.array([0.0, 1, -1, 0, 0, 0, 5])
+    regions = partition_input_space([(weight, bias)], Plane.rectangle([-1, -1], [1, 1]))
+    assert sorted(map(tuple, regions.patterns.astype(int))) == [(0, 1, 0, 0, 0, 1, 1), (0, 1, 0, 1, 1, 0, 1)]
+    assert regions.areas.tolist() == [2, 2]
+    pairs, neurons = regions.adjacency()
+    assert pairs.tolist() == [[0, 1]] and neurons[0] in (3, 4, 5)
+
+
+def test_many_lines_through_one_point():
+    angles = np.arange(20) * np.pi / 20 + 0.1
+    layers = [(np.column_stack([np.cos(angles), np.sin(angles)]), np.zeros(20))]
+    regions = partition_input_space(layers, Plane.rectangle([-1, -1], [1, 1]))
+    assert len(regions) == 40
+    check(layers, regions.plane, regions)
+    shifted = Plane.rectangle([-0.25, -1], [1, 1])
+    assert len(partition_input_space(layers, shifted)) == 40
+
+
+def test_lines_along_and_outside_the_border():
+    layers = [(np.array([[1.0, 0], [1, 0], [0, 1], [1, 1]]), np.array([-1.0, 1, -2, 3]))]
+    regions = partition_input_space(layers, Plane.rectangle([-1, -1], [1, 1]))
+    assert len(regions) == 1 and regions.patterns.tolist() == [[False, True, False, True]]
+
+
+def test_a_second_layer_that_repeats_the_first():
+    """Lines of the second layer that lie on lines of the first one make no noise slivers."""
+    rng = np.random.default_rng(3)
+    first = rng.standard_normal((9, 2)), rng.standard_normal(9) * 0.2
+    layers = [first, (np.eye(9)[rng.integers(0, 9, 12)] * rng.uniform(0.5, 2, (12, 1)), np.zeros(12))]
+    plane = Plane.rectangle([-1, -1], [1, 1])
+    regions, alone = partition_input_space(layers, plane), partition_input_space(layers[:1], plane)
+    assert len(regions) == len(alone)
+    assert np.allclose(np.sort(regions.areas), np.sort(alone.areas), rtol=1e-12)
+
+
+def test_a_wide_network_and_a_domain_with_many_corners():
+    angles = np.arange(150) / 150 * 2 * np.pi
+    plane = Plane.rectangle([-1, -1], [1, 1]).with_domain(np.column_stack([np.cos(angles), np.sin(angles)]))
+    layers = random_layers(0, 2, (200, 70))
+    regions = partition_input_space(layers, plane)
+    assert len(regions) > 3000  # beyond the first output block, and its stack and polygons grow
+    check(layers, plane, regions)
+
+
+def test_networks_in_three_forms_give_the_same_regions():
+    layers = random_layers(0, 6, (8, 5))
+    modules = []
+    for weight, bias in [*layers, (np.ones((3, 5)), np.zeros(3))]:
+        linear = torch.nn.Linear(weight.shape[1], weight.shape[0], dtype=torch.float64)
+        linear.weight.data, linear.bias.data = torch.from_numpy(weight), torch.from_numpy(bias)
+        modules += [linear, torch.nn.ReLU()]
+    plane = random_plane(0, 6)
+    regions = partition_input_space(layers, plane)
+    same = partition_input_space(torch.nn.Sequential(*modules[:-1]), plane)
+    assert (same.packed == regions.packed).all() and (same.corners == regions.corners).all()
+    hidden_only = partition_input_space(torch.nn.Sequential(*modules[:4]), plane, output_layer=False)
+    assert (hidden_only.packed == regions.packed).all()
+
+
+# --------------------------------------------------------------------------------------------------------- the result
+
+
+def test_points_are_found_and_points_outside_are_not():
+    layers, plane = random_layers(5, 2, (6, 4)), Plane.rectangle([-2, -2], [2, 2])
+    regions = partition_input_space(layers, plane)
+    assert (regions.locate(regions.centroids) == np.arange(len(regions))).all()
+    assert regions.locate([[3, 0], [0, -2.1]]).tolist() == [-1, -1]
+    on_edges = (regions.corners + np.concatenate([np.roll(p, -1, axis=0) for p in regions.polygons])) / 2
+    owner = np.repeat(np.arange(len(regions)), np.diff(regions.offsets))
+    pairs = {tuple(pair) for pair in regions.adjacency()[0].tolist()}
+    for found, here in zip(regions.locate(on_edges), owner, strict=True):
+        assert found == here or (min(found, here), max(found, here)) in pairs
+
+
+def test_layers_of_the_patterns():
+    regions = partition_input_space(random_layers(1, 3, (70, 5)), random_plane(1, 3))
+    assert (np.hstack([regions.layer_patterns(0), regions.layer_patterns(1)]) == regions.patterns).all()
+    assert (regions.layer_patterns() == regions.patterns[:, 70:]).all()
+    assert regions.packed.shape == (len(regions), 3) and regions.packed.dtype == np.uint64
+
+
+def test_only_what_is_kept_is_there():
+    layers, plane = random_layers(1, 3, (20, 5)), random_plane(1, 3)
+    full, small = partition_input_space(layers, plane), partition_input_space(layers, plane, keep=("areas", "patterns"))
+    assert (small.packed == full.packed).all() and (small.areas == full.areas).all() and len(small) == len(full)
+    for name in ("polygons", "corners", "edges", "centroids"):
+        with pytest.raises(MBHError, match='keep them by keep=.*"polygons"'):
+            getattr(small, name)
+    with pytest.raises(MBHError, match="no patterns"):
+        partition_input_space(layers, plane, keep="areas").blanket(DecisionPattern([0], [True]))
+
+
+def test_wrong_input_is_named():
+    layers, plane = random_layers(1, 3, (5,)), random_plane(1, 3)
+    with pytest.raises(MBHError, match=r"plane lies in R\^2, but the network takes 3"):
+        partition_input_space(layers, Plane.rectangle())
+    with pytest.raises(MBHError, match="keep names 'colours'"):
+        partition_input_space(layers, plane, keep=("colours",))
+    with pytest.raises(MBHError, match="must be finite"):
+        partition_input_space([(layers[0][0] * np.nan, layers[0][1])], plane)
+    regions = partition_input_space(layers, plane)
+    with pytest.raises(MBHError, match="constrains neuron 5, but this network has 5"):
+        regions.blanket(DecisionPattern([5], [True]))
+    with pytest.raises(MBHError, match="constrains neuron 9"):
+        regions.blanket_areas([DecisionPattern([9], [True])])
+    with pytest.raises(MBHError, match="no hidden layer 1"):
+        regions.layer_patterns(1)
+
+
+def test_repr_is_short_and_says_how_sure_it_is():
+    regions = partition_input_space(random_layers(1, 3, (5, 3)), random_plane(1, 3))
+    assert repr(regions).startswith(f"Partition({len(regions)} regions of a 5-3 hidden network, certified; Plane")
