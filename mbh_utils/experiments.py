@@ -311,15 +311,23 @@ def _toy_stages(profile: Profile, store: Store) -> list[tuple[str, list[tuple]]]
 
 
 def _stacks(runs: Sequence[Run], store: Store) -> list[tuple]:
-    """Tasks that train the runs not yet in the store: one stack per data set, architecture and seed."""
+    """Tasks that train the runs not yet in the store, as stacks of one data set and architecture.
 
-    def group(run: Run) -> tuple:
-        return run.dataset, run.hidden, run.seed
+    Small networks wait for bookkeeping rather than arithmetic, so all their seeds go into one stack; large ones
+    get a stack per seed, which is lost at most when the process is killed.
+    """
 
-    missing = sorted((run for run in runs if not store.has("network", run.settings)), key=group)
-    stacks = [list(stack) for _, stack in groupby(missing, group)]
+    def kind(run: Run) -> tuple:
+        return run.dataset, run.hidden
+
+    missing = sorted((run for run in runs if not store.has("network", run.settings)), key=kind)
+    stacks = []
+    for _, group in groupby(missing, kind):
+        group = sorted(group, key=lambda run: run.seed)
+        small = len(group) * group[0].dense.parameters <= 500_000
+        stacks += [group] if small else [list(same) for _, same in groupby(group, lambda run: run.seed)]
     # The longest first, so that no core waits for the other at the end.
-    return [(_train, stack) for stack in sorted(stacks, key=lambda s: -len(s) * sum(s[0].hidden))]
+    return [(_train, stack) for stack in sorted(stacks, key=lambda s: -len(s) * s[0].dense.parameters)]
 
 
 #: Name -> (stages of what is missing, tidy table of what is there).

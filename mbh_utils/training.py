@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch.nn import functional
 from tqdm.auto import tqdm
 
 from mbh_utils.errors import MBHError
@@ -97,9 +96,8 @@ def train_stack(
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     images = torch.tensor(data.train.images, device=device)
     labels = torch.tensor(data.train.labels, device=device)
-    weights, biases, masks = _stack(networks, device)
-    parameters = [*weights, *biases]
-    optimiser = torch.optim.Adam(parameters, lr=recipe.learning_rate, fused=True)
+    stack = _Stack(networks, device)
+    optimiser = torch.optim.Adam([stack.values], lr=recipe.learning_rate, fused=True)
     orders = {seed: _Order(len(images), recipe.batch_size, seed) for seed in dict.fromkeys(seeds)}
     member = torch.tensor([list(orders).index(seed) for seed in seeds], device=device)
     histories = [History() for _ in networks]
@@ -107,7 +105,7 @@ def train_stack(
 
     for iteration in tqdm(range(recipe.iterations + 1), desc="training", unit="it", disable=not progress, mininterval=1):
         if iteration in stops:
-            _unstack(networks, weights, biases)
+            stack.write_back(networks)
             for network, history in zip(networks, histories, strict=True):
                 if not all(p.isfinite().all() for p in network.parameters()):
                     raise MBHError(f"training diverged before iteration {iteration}: try a smaller learning_rate")
@@ -121,22 +119,61 @@ def train_stack(
             y = labels[batch[0]].expand(len(networks), -1)
         else:
             x, y = images[batch][member], labels[batch][member]
-        loss = _loss(weights, biases, x, y)
-        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
-            parameter.grad = gradient
-        # With zero gradient and zero moments Adam leaves a masked weight at exactly zero.
-        for weight, mask in zip(weights, masks, strict=False):
-            if mask is not None:
-                weight.grad.mul_(mask)
+        stack.backpropagate(x, y)
         optimiser.step()
     return histories
 
 
-def _loss(weights, biases, x, y) -> torch.Tensor:
-    """Sum over the stack of each network's mean cross entropy: the gradients are those of each network alone."""
-    for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        x = torch.baddbmm(bias, torch.relu(x) if i else x, weight)
-    return functional.cross_entropy(x.flatten(0, 1), y.flatten(), reduction="sum") / y.shape[1]
+class _Stack:
+    """Parameters of S same-shaped networks, and their gradients, each in one flat tensor with a view per layer.
+
+    Backpropagation is written out: for networks this small autograd's bookkeeping costs several times what the
+    arithmetic does. One flat tensor lets Adam take its step in a single call.
+    """
+
+    @torch.no_grad()
+    def __init__(self, networks: Sequence[Network], device: torch.device):
+        layers = list(zip(*(network.linears for network in networks), strict=True))
+        weights = [torch.stack([m.weight.T for m in layer]) for layer in layers]  # (S, n_in, n_out)
+        biases = [torch.stack([m.bias[None] for m in layer]) for layer in layers]  # (S, 1, n_out)
+        masks = [torch.stack([m.mask.T for m in layer]) for layer in layers[:-1]]
+        self.shapes = [p.shape for p in (*weights, *biases)]
+        self.values = torch.cat([p.flatten() for p in (*weights, *biases)]).to(device)
+        self.values.grad = torch.zeros_like(self.values)
+        self.weights, self.biases = self._views(self.values)
+        self.weight_gradients, self.bias_gradients = self._views(self.values.grad)
+        live = torch.cat([mask.flatten() for mask in masks]).to(device)
+        self.mask = None if live.all() else live.float()
+
+    def _views(self, flat: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        views = [part.view(shape) for part, shape in zip(flat.split([s.numel() for s in self.shapes]), self.shapes, strict=True)]
+        return views[: len(views) // 2], views[len(views) // 2 :]
+
+    @torch.no_grad()
+    def backpropagate(self, x: torch.Tensor, y: torch.Tensor) -> None:
+        """Set the gradients of each network's mean cross entropy; x (S, batch, n_inputs), y (S, batch)."""
+        activations = [x]
+        for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            x = torch.baddbmm(bias, x, weight)
+            activations.append(x.relu_() if i < len(self.weights) - 1 else x)
+        delta = torch.softmax(activations.pop(), dim=2)
+        delta.scatter_add_(2, y[..., None], delta.new_full((*y.shape, 1), -1.0)).div_(y.shape[1])
+        for i in reversed(range(len(self.weights))):
+            torch.bmm(activations[i].transpose(1, 2), delta, out=self.weight_gradients[i])
+            torch.sum(delta, dim=1, keepdim=True, out=self.bias_gradients[i])
+            if i:
+                delta = torch.bmm(delta, self.weights[i].transpose(1, 2)).mul_(activations[i] > 0)
+        # With zero gradient and zero moments Adam leaves a masked weight at exactly zero.
+        if self.mask is not None:
+            self.values.grad[: len(self.mask)].mul_(self.mask)
+
+    @torch.no_grad()
+    def write_back(self, networks: Sequence[Network]) -> None:
+        """Copy the parameters into the networks."""
+        for i, network in enumerate(networks):
+            for layer, weight, bias in zip(network.linears, self.weights, self.biases, strict=True):
+                layer.weight.copy_(weight[i].T)
+                layer.bias.copy_(bias[i, 0])
 
 
 class _Order:
@@ -151,24 +188,6 @@ class _Order:
             order = torch.from_numpy(self.rng.permutation(self.n_samples))
             self.queue = [batch for batch in order.split(self.size) if len(batch) == self.size][::-1]
         return self.queue.pop()
-
-
-@torch.no_grad()
-def _stack(networks, device):
-    """Weights (S, n_in, n_out), biases (S, 1, n_out) as leaves, masks (None where nothing is masked)."""
-    layers = list(zip(*(network.linears for network in networks), strict=True))
-    weights = [torch.stack([m.weight.T for m in layer]).contiguous().to(device).requires_grad_() for layer in layers]
-    biases = [torch.stack([m.bias[None] for m in layer]).to(device).requires_grad_() for layer in layers]
-    stacked = [torch.stack([m.mask.T for m in layer]).to(device) for layer in layers[:-1]]
-    return weights, biases, [None if mask.all() else mask.float().contiguous() for mask in stacked]
-
-
-@torch.no_grad()
-def _unstack(networks, weights, biases) -> None:
-    for i, network in enumerate(networks):
-        for layer, weight, bias in zip(network.linears, weights, biases, strict=True):
-            layer.weight.copy_(weight[i].T)
-            layer.bias.copy_(bias[i, 0])
 
 
 def _check(networks, data, seeds, checkpoints, recipe) -> None:
