@@ -1,0 +1,548 @@
+"""Data sets: samples, their labels and the limits of the input space (sections 4.1 and 6.1 of the thesis).
+
+A *phenomenon* is any boolean labelling of samples: a class (``of_class``) or a mask of your own (``where``).
+What the thesis calls validation data are the 10,000 test images of MNIST and Fashion-MNIST.
+"""
+
+import difflib
+import functools
+import gzip
+import hashlib
+import http.client
+import io
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stderr
+from dataclasses import dataclass, replace
+from numbers import Integral
+from pathlib import Path
+
+import numpy as np
+
+from mbh_utils import paths
+from mbh_utils._torchvision import import_torchvision
+from mbh_utils.errors import MBHError
+
+NAMES = ("digits8", "mnist", "fashion_mnist")
+
+#: torchvision's class for a data set; it is also the name of the folder that holds the files.
+_TORCHVISION = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
+
+#: md5 of the unpacked files; torchvision's own table has those of the gz files only.
+_UNPACKED_MD5 = {
+    "MNIST": {
+        "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+        "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+        "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+        "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+    },
+    "FashionMNIST": {
+        "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+        "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
+        "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
+        "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
+    },
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Images with their labels.
+
+    images: (n, d) float32, one row per image, read-only (``torch.tensor(images)`` copies it).
+    labels: (n,) int64, read-only.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __post_init__(self):
+        images = np.ascontiguousarray(self.images, dtype=np.float32)
+        if images.ndim != 2:
+            raise MBHError(f"images of samples have shape (n, d), got {images.shape}; flatten each image to a row")
+        labels = np.ascontiguousarray(_whole_labels(self.labels, "labels", len(images)), dtype=np.int64)
+        object.__setattr__(self, "images", _read_only(images))
+        object.__setattr__(self, "labels", _read_only(labels))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def where(self, mask: np.ndarray) -> "Samples":
+        """Samples of the phenomenon that ``mask`` (n,) bool describes; none at all is allowed (section 4.1)."""
+        mask = np.asarray(mask)
+        if mask.dtype != bool or mask.shape != (len(self),):
+            raise MBHError(
+                f"a phenomenon is one True or False per sample: expected ({len(self)},) bool, got {mask.shape} "
+                f"{mask.dtype}. Write a comparison such as samples.labels == 3; for indices use .take(indices)."
+            )
+        return Samples(self.images[mask], self.labels[mask])
+
+    def of_class(self, c: int) -> "Samples":
+        """Samples that carry the label ``c``. Raises MBHError where there is none."""
+        if isinstance(c, bool) or not isinstance(c, Integral):
+            raise MBHError(f"a class is given by its number, not by {c!r}; labels that occur here: {self._occurring()}")
+        mask = self.labels == c
+        if not mask.any():
+            raise MBHError(f"no sample has the label {c}; labels that occur here: {self._occurring()}")
+        return self.where(mask)
+
+    def take(self, indices: Sequence[int]) -> "Samples":
+        """Samples at ``indices`` (k,), in that order; negative ones count from the end, as in numpy."""
+        indices = np.atleast_1d(np.asarray(indices))
+        if not indices.size:
+            indices = indices.astype(np.intp)
+        if indices.ndim != 1 or indices.dtype.kind not in "iu":
+            raise MBHError(f"indices are whole numbers, got {indices.dtype}; for a boolean mask use .where(mask)")
+        if indices.size and not -len(self) <= indices.min() <= indices.max() < len(self):
+            outside = indices[(indices < -len(self)) | (indices >= len(self))][0]
+            raise MBHError(f"index {outside} is outside of the {len(self)} samples")
+        return Samples(self.images[indices], self.labels[indices])
+
+    def _occurring(self) -> str:
+        return ", ".join(map(str, np.unique(self.labels))) or "none, there are no samples"
+
+    def __repr__(self) -> str:
+        return f"Samples({len(self):,} x {self.images.shape[1]:,}, labels {self._occurring()})"
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A labelled data set in two parts, with the limits of its input space.
+
+    name: what the store and the figures call it.
+    train, validation: :class:`Samples` with the same number of inputs d.
+    classes: name of each class; label c belongs to ``classes[c]``.
+    low, high: (d,) float64, smallest and largest value of each input; for a number, the same for all inputs.
+    image_shape: shape of an image before it was flattened, () where the inputs are not images.
+    """
+
+    name: str
+    train: Samples
+    validation: Samples
+    classes: tuple[str, ...]
+    low: np.ndarray
+    high: np.ndarray
+    image_shape: tuple[int, ...] = ()
+
+    def __post_init__(self):
+        d = self.train.images.shape[1]
+        if self.validation.images.shape[1] != d:
+            raise MBHError(
+                f"{self.name}: train images have {d} inputs, validation images {self.validation.images.shape[1]}; "
+                "both parts must have the same"
+            )
+        if self.image_shape and np.prod(self.image_shape) != d:
+            raise MBHError(f"{self.name}: image_shape {self.image_shape} does not hold the {d} inputs of an image")
+        object.__setattr__(self, "classes", tuple(map(str, self.classes)))
+        object.__setattr__(self, "image_shape", tuple(map(int, self.image_shape)))
+        for limit in ("low", "high"):
+            object.__setattr__(self, limit, _limits(getattr(self, limit), d, f"{self.name}: {limit}"))
+        if not (self.low < self.high).all():
+            i = int(np.argmin(self.low < self.high))
+            raise MBHError(f"{self.name}: low must be below high; input {i} has {self.low[i]} and {self.high[i]}")
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input dimensions d."""
+        return self.train.images.shape[1]
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+    @functools.cached_property
+    def checksum(self) -> str:
+        """sha256 of all images and labels in hexadecimal digits: equal exactly where the samples are.
+
+        Computed when first asked for (about half a second for 70,000 images of 784 pixels), never stored apart from the
+        samples, so it cannot be that of other ones.
+        """
+        digest = hashlib.sha256()
+        for array in (self.train.images, self.train.labels, self.validation.images, self.validation.labels):
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            digest.update(array)
+        return digest.hexdigest()
+
+    def standardised(self) -> "Dataset":
+        """The same data with each input shifted and scaled to mean 0 and standard deviation 1 (appendix A.3).
+
+        Mean and standard deviation are those of the train images, in float64; the validation images and ``low``
+        and ``high`` are transformed alike. An input that is constant in the train images is only shifted.
+        """
+        images = self.train.images
+        mean = images.mean(axis=0, dtype=np.float64)
+        variance = np.zeros(self.n_inputs)
+        for start in range(0, len(images), 4096):  # in blocks: a float64 copy of all images would be large
+            variance += ((images[start : start + 4096] - mean) ** 2).sum(axis=0)
+        std = np.sqrt(variance / len(images))
+        std[std == 0] = 1.0  # exactly 0 for a constant input: float64 sums of equal float32 values do not round
+
+        def transform(values: np.ndarray) -> np.ndarray:  # limits are rounded as images are, so none lies outside
+            shifted = values - mean
+            shifted /= std
+            return shifted.astype(np.float32)
+
+        return replace(
+            self,
+            name=f"{self.name}_standardised",
+            train=Samples(transform(images), self.train.labels),
+            validation=Samples(transform(self.validation.images), self.validation.labels),
+            low=transform(self.low),
+            high=transform(self.high),
+        )
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.image_shape)) or f"{self.n_inputs} inputs"
+        shown = ", ".join(self.classes[:10]) + (", ..." if self.n_classes > 10 else "")
+        return (
+            f"Dataset({self.name!r}: {len(self.train):,} train and {len(self.validation):,} validation samples "
+            f"of {shape} in [{self.low.min():g}, {self.high.max():g}], {self.n_classes} classes: {shown})"
+        )
+
+
+def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
+    """The data set ``name``, one of :data:`NAMES`, with pixels in [0, 1].
+
+    ``digits8``: the 1,797 8x8 digits inside scikit-learn, in a fixed stratified split of 1,437 and 360.
+    ``mnist``, ``fashion_mnist``: 60,000 train and 10,000 validation images of 28x28, from the first of
+    ``paths.data_folders()`` that holds all four files (gz or unpacked, checked by md5). If none does they are
+    downloaded to the first folder, unless ``download`` is False; ``progress`` says so on stderr. A data set stays in
+    memory: a second call costs nothing.
+
+    Raises MBHError if the name is unknown, or a file is missing, damaged or cannot be written.
+    """
+    if _known(name) == "digits8":
+        return _digits8()
+    folder = _folder_of(name)
+    absent = [file for file in _files(name, folder) if not file.exists]
+    if absent and not download:
+        raise MBHError(_missing(name, "Downloading was switched off (download=False)."))
+    if absent:
+        _download(name, absent, progress)
+    return _read_official(name, tuple((file, os.stat(file.path).st_mtime_ns) for file in _files(name, folder)))
+
+
+def from_arrays(
+    train_images: np.ndarray,
+    train_labels: np.ndarray,
+    validation_images: np.ndarray,
+    validation_labels: np.ndarray,
+    *,
+    name: str = "custom",
+    classes: Sequence[str] | None = None,
+    low: float | np.ndarray | None = None,
+    high: float | np.ndarray | None = None,
+    image_shape: tuple[int, ...] = (),
+) -> Dataset:
+    """A data set made of your own arrays, which are copied.
+
+    train_images, validation_images: (n, d), or (n, height, width, ...), which is flattened; finite numbers.
+    train_labels, validation_labels: (n,) whole numbers from 0 to the number of classes - 1.
+    classes: names; by default the numbers 0 to the largest label.
+    low, high: limits of each input, a number or (d,). By default 0 and 1 if all values lie between these, else the
+        smallest and the largest of all values.
+    image_shape: by default the shape that was flattened.
+
+    Raises MBHError for NaN or infinite values (with their index), for shapes, labels or limits that do not fit.
+    """
+    arrays = {"train": (train_images, train_labels), "validation": (validation_images, validation_labels)}
+    images = {part: _finite_images(given, f"{part}_images") for part, (given, _) in arrays.items()}
+    labels = {part: _whole_labels(given, f"{part}_labels", len(images[part])) for part, (_, given) in arrays.items()}
+    if classes is None:
+        classes = range(1 + max(int(part.max()) for part in labels.values()))
+    classes = tuple(map(str, classes))
+    if len(set(classes)) < len(classes):
+        raise MBHError(f"class names must differ from one another, got {', '.join(classes)}")
+    for part, values in labels.items():
+        unknown = np.flatnonzero((values < 0) | (values >= len(classes)))
+        if len(unknown):
+            raise MBHError(
+                f"{part}_labels[{unknown[0]}] is {values[unknown[0]]}, but there are {len(classes)} classes, "
+                f"labelled 0 to {len(classes) - 1}"
+            )
+    shapes = [values.shape[1:] for values in images.values()]
+    if shapes[0] != shapes[1]:
+        raise MBHError(f"a train image has shape {shapes[0]}, a validation image {shapes[1]}; make them the same")
+    flat = {part: values.reshape(len(values), -1) for part, values in images.items()}
+    least, largest = min(v.min() for v in flat.values()), max(v.max() for v in flat.values())
+    within = least >= 0 and largest <= 1
+    dataset = Dataset(
+        name=name,
+        train=Samples(flat["train"], labels["train"]),
+        validation=Samples(flat["validation"], labels["validation"]),
+        classes=classes,
+        low=low if low is not None else 0.0 if within else least,
+        high=high if high is not None else 1.0 if within else largest,
+        image_shape=tuple(image_shape) or (shapes[0] if len(shapes[0]) > 1 else ()),
+    )
+    for part, values in flat.items():  # compared in float32, in which the images are kept
+        outside = (values < dataset.low.astype(np.float32)) | (values > dataset.high.astype(np.float32))
+        if outside.any():
+            row, column = np.argwhere(outside)[0]
+            raise MBHError(
+                f"{part}_images[{row}] has the value {values[row, column]:g} at input {column}, outside of low "
+                f"{dataset.low[column]:g} and high {dataset.high[column]:g}; widen the limits or leave them out"
+            )
+    return dataset
+
+
+def xor_with_outliers(n: int = 1_000, outliers: float = 0.05, seed: int = 0) -> Dataset:
+    """Two classes of points in the square [-1, 1]^2 by the signs of x and y, some with the wrong label (Figure 4.5).
+
+    n: samples in each of the two parts. outliers: share of the samples in each part whose label is flipped,
+    rounded to whole samples; a network with the right boundary has the accuracy 1 - ``outliers``.
+    """
+    if not isinstance(n, Integral) or n < 1 or not 0 <= outliers < 1:
+        raise MBHError(f"needs n >= 1 samples and a share of outliers in [0, 1), got n={n!r}, outliers={outliers!r}")
+    arrays = []
+    for generator in np.random.default_rng(seed).spawn(2):
+        points = generator.uniform(-1, 1, size=(n, 2)).astype(np.float32)
+        labels = (points[:, 0] > 0) != (points[:, 1] > 0)
+        labels[generator.permutation(n)[: round(outliers * n)]] ^= True
+        arrays += [points, labels.astype(np.int64)]
+    return from_arrays(*arrays, name="xor_with_outliers", classes=("equal signs", "opposite signs"), low=-1, high=1)
+
+
+def describe(name: str) -> dict:
+    """Where a data set is and whether its files are right, without reading an image.
+
+    ``name``; ``found`` (bool: load(name) needs no download and will work); ``folder`` (Path, None for the embedded
+    one); ``searched`` (all folders looked in); ``files``: for each its ``path``, ``status`` ("ok", "missing",
+    "wrong" or "unreadable"), ``expected`` and ``found`` md5 (None if it could not be read).
+    """
+    if _known(name) == "digits8":
+        return {"name": name, "found": True, "folder": None, "searched": [], "files": []}
+    folder, files = _folder_of(name), []
+    for file in _files(name, folder):
+        md5, status = None, "missing"
+        if file.exists:
+            try:
+                md5 = _md5(file.read())
+                status = "ok" if md5 == file.md5 else "wrong"
+            except MBHError:
+                status = "unreadable"
+        files.append({"path": file.path, "status": status, "expected": file.md5, "found": md5})
+    found = all(file["status"] == "ok" for file in files)
+    return {"name": name, "found": found, "folder": folder, "searched": paths.data_folders(), "files": files}
+
+
+def _known(name: str) -> str:
+    if isinstance(name, str) and name in NAMES:
+        return name
+    near = difflib.get_close_matches(str(name).lower().replace("-", "_"), NAMES, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise MBHError(f"unknown data set {name!r}; there are {', '.join(NAMES)}.{hint} Your own data: from_arrays(...)")
+
+
+@functools.cache
+def _digits8() -> Dataset:
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    digits = load_digits()
+    parts = train_test_split(np.arange(1797), test_size=360, stratify=digits.target, random_state=0)
+    train, validation = (Samples(digits.data[np.sort(p)] / 16, digits.target[np.sort(p)]) for p in parts)
+    return Dataset("digits8", train, validation, tuple("0123456789"), 0.0, 1.0, (8, 8))
+
+
+# The official files: found, checked, downloaded
+
+
+@dataclass(frozen=True)
+class _File:
+    """One of the four files of an official data set in one folder, with the md5 that it must have."""
+
+    path: Path
+    md5: str
+
+    @property
+    def exists(self) -> bool:
+        return os.path.isfile(self.path)
+
+    def read(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise MBHError(f"{self.path} cannot be read ({error.strerror}); make it readable for you") from None
+
+
+def _torchvision_class(name: str):
+    return getattr(import_torchvision().datasets, _TORCHVISION[name])
+
+
+def _raw_folder(name: str, folder: Path) -> Path:
+    return folder / _TORCHVISION[name] / "raw"
+
+
+def _files(name: str, folder: Path) -> list[_File]:
+    """Train images, train labels, test images, test labels: each the gz, unless only the unpacked file is there."""
+    raw, files = _raw_folder(name, folder), []
+    for gz, md5 in _torchvision_class(name).resources:
+        packed, unpacked = _File(raw / gz, md5), raw / Path(gz).stem
+        if not packed.exists and os.path.isfile(unpacked):
+            files.append(_File(unpacked, _UNPACKED_MD5[_TORCHVISION[name]][unpacked.name]))
+        else:
+            files.append(packed)
+    return files
+
+
+def _folder_of(name: str) -> Path:
+    """First data folder that holds all four files, whatever they contain; else the one that takes downloads."""
+    folders = paths.data_folders()
+    return next((folder for folder in folders if all(file.exists for file in _files(name, folder))), folders[0])
+
+
+@functools.lru_cache(maxsize=4)
+def _read_official(name: str, files: tuple[tuple[_File, int], ...]) -> Dataset:
+    """The data set in four files, each given with its time of change, so that a changed file is read anew."""
+    images, labels, validation_images, validation_labels = (_content(name, file) for file, _ in files)
+    classes = _torchvision_class(name).classes if name == "fashion_mnist" else tuple("0123456789")
+    return Dataset(
+        name,
+        Samples(_pixels(images), np.frombuffer(labels, np.uint8, offset=8)),
+        Samples(_pixels(validation_images), np.frombuffer(validation_labels, np.uint8, offset=8)),
+        tuple(classes),
+        0.0,
+        1.0,
+        (28, 28),
+    )
+
+
+def _content(name: str, file: _File) -> bytes:
+    """Unpacked content of a file whose md5 is right."""
+    content = file.read()
+    if (found := _md5(content)) != file.md5:
+        raise MBHError(
+            f"{name}: {file.path} is damaged or another file: its {len(content):,} bytes have md5 {found}, expected "
+            f"{file.md5}. Delete it and load again to download it, or put the right one there. {_by_hand(name)}"
+        )
+    return gzip.decompress(content) if file.path.suffix == ".gz" else content
+
+
+def _pixels(content: bytes) -> np.ndarray:
+    """(n, 784) float32 in [0, 1] from the IDX format: a header of 16 bytes, then a byte per pixel."""
+    pixels = np.frombuffer(content, np.uint8, offset=16).reshape(-1, 28 * 28)
+    return np.divide(pixels, np.float32(255), dtype=np.float32)
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def _download(name: str, files: list[_File], progress: bool) -> None:
+    """Fetch the files from torchvision's mirrors. Each arrives under its name only when complete and checked."""
+    target, tools = files[0].path.parent, import_torchvision().datasets.utils
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        temporary_folder = tempfile.TemporaryDirectory(prefix=".download-", dir=target)
+    except OSError as error:
+        reason = f"They would be downloaded to {target}, which cannot be written ({error.strerror})."
+        raise MBHError(_missing(name, reason)) from None
+    with temporary_folder as temporary, _seconds_to_answer(30):
+        for file in files:
+            arrived, failures = Path(temporary, file.path.name), []
+            for mirror in _torchvision_class(name).mirrors:
+                if progress:
+                    print(f"{name}: downloading {mirror}{file.path.name} to {target}", file=sys.stderr, flush=True)
+                try:
+                    with _progress_bar(progress):
+                        tools.download_url(mirror + file.path.name, temporary, arrived.name, file.md5)
+                    break
+                except (OSError, RuntimeError, http.client.HTTPException) as error:
+                    wrong = f" (what came has md5 {_md5(arrived.read_bytes())})" if arrived.is_file() else ""
+                    failures.append(f"{mirror}{arrived.name}: {str(error) or type(error).__name__}{wrong}")
+            else:
+                raise MBHError(_missing(name, "Download failed: " + "; ".join(failures) + "."))
+            os.replace(arrived, file.path)
+
+
+def _progress_bar(wanted: bool):
+    """Context that lets torchvision draw its progress bar only where somebody watches a terminal."""
+    return nullcontext() if wanted and sys.stderr.isatty() else redirect_stderr(io.StringIO())
+
+
+@contextmanager
+def _seconds_to_answer(seconds: float) -> Iterator[None]:
+    """Limit how long a silent server is waited for: torchvision sets no limit of its own."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _missing(name: str, reason: str) -> str:
+    """Message about missing files: what is missing where, why it was not downloaded, what each should be."""
+    lines = [f"{name}: files are missing. {reason}"]
+    for folder in paths.data_folders():
+        absent = [file.path.name for file in _files(name, folder) if not file.exists]
+        lines.append(f"  looked in {_raw_folder(name, folder)}: no {', '.join(absent)}")
+    lines += [f"  expected md5 of {gz}: {md5}" for gz, md5 in _torchvision_class(name).resources]
+    return "\n".join([*lines, _by_hand(name)])
+
+
+def _by_hand(name: str) -> str:
+    raw = _raw_folder(name, paths.data_folders()[0])
+    return (
+        f"To place files by hand, fetch them on any machine from {_torchvision_class(name).mirrors[0]} and copy them, "
+        f"still compressed, into {raw}; or set MBH_DATA to a folder that holds {_TORCHVISION[name]}/raw. "
+        "digits8 needs no files."
+    )
+
+
+# Checks of arrays
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    """A view that cannot be written: a data set in memory is shared by all who load it."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _limits(given: float | np.ndarray, d: int, what: str) -> np.ndarray:
+    """(d,) float64, read-only, of finite numbers."""
+    try:
+        limits = np.broadcast_to(np.asarray(given, dtype=np.float64), (d,)).copy()
+    except (TypeError, ValueError):
+        raise MBHError(f"{what} is a number or an array of shape ({d},), got {given!r}") from None
+    if not np.isfinite(limits).all():
+        i = int(np.argmin(np.isfinite(limits)))
+        raise MBHError(f"{what} must be finite, but is {limits[i]} for input {i}")
+    return _read_only(limits)
+
+
+def _array(given: np.ndarray, what: str, dtype: type | None = None) -> np.ndarray:
+    """A copy as an array, which the caller's changes do not reach."""
+    try:
+        return np.asarray(given, dtype=dtype).copy()
+    except (TypeError, ValueError, RuntimeError) as error:  # ragged, not numbers, a tensor on a GPU or with gradients
+        raise MBHError(f"{what} must be an array of numbers: {error}") from None
+
+
+def _finite_images(given: np.ndarray, what: str) -> np.ndarray:
+    """A float32 copy, of two or more dimensions and without NaN or infinities."""
+    with np.errstate(over="ignore"):  # too large for float32: infinite, and named below
+        images = _array(given, what, np.float32)
+    if images.ndim < 2 or not images.size:
+        raise MBHError(f"{what} must have shape (n, d) or (n, height, width) with n >= 1, got {images.shape}")
+    bad = np.argwhere(~np.isfinite(images))
+    if len(bad):
+        index = ", ".join(map(str, bad[0]))
+        raise MBHError(f"{what}[{index}] is {images[tuple(bad[0])]}; NaN or infinite values: {len(bad):,}")
+    return images
+
+
+def _whole_labels(given: np.ndarray, what: str, n: int) -> np.ndarray:
+    """A copy of the labels, n whole numbers."""
+    labels = _array(given, what)
+    if labels.shape != (n,):
+        raise MBHError(f"{what} must be one label per image, shape ({n},), got {labels.shape}")
+    if labels.dtype.kind not in "iu":
+        raise MBHError(f"{what} must be whole numbers, got {labels.dtype}; convert them with .astype(int)")
+    return labels
