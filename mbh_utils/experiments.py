@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 from mbh_utils import datasets, networks, pruning
 from mbh_utils.errors import MBHError
 from mbh_utils.mbh import specialization_table
-from mbh_utils.networks import DEEPFC, LENET, LENET_SMALL, Family, Network, Setup, stream
+from mbh_utils.networks import LENET, LENET_SMALL, Family, Network, Setup, stream
 from mbh_utils.store import Store
 from mbh_utils.subspaces import Plane
 from mbh_utils.training import Recipe, accuracy, train_stack
@@ -166,7 +166,14 @@ def ticket_runs(profile: Profile) -> list[Run]:
     hidden = profile.setup(1).hidden
     n_hidden, full = sum(hidden), profile.setup(1).parameters
     return [
-        Run(profile.digit, hidden, n_hidden + round(d * (full - n_hidden)), seed, Recipe(profile.ticket_iterations), mask)
+        Run(
+            profile.digit,
+            hidden,
+            n_hidden + round(d * (full - n_hidden)),
+            seed,
+            Recipe(profile.ticket_iterations),
+            mask,
+        )
         for d in profile.ticket_densities
         for seed in range(profile.ticket_models)
         for mask in (("random",) if d == 1 else ("ticket", "reinitialised"))

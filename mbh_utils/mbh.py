@@ -41,7 +41,13 @@ def maximal_pattern(
 
 
 def maximal_patterns(
-    network, samples, coverages: Sequence[float], *, scope: str = "last", strict: bool = False, output_layer: bool = True
+    network,
+    samples,
+    coverages: Sequence[float],
+    *,
+    scope: str = "last",
+    strict: bool = False,
+    output_layer: bool = True,
 ) -> list[DecisionPattern]:
     """:func:`maximal_pattern` for several minimum coverages at the price of one."""
     coverages = [check_coverage(c) for c in coverages]

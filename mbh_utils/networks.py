@@ -45,9 +45,7 @@ class Network(nn.Module):
     thesis states a bias std of 1e-6; Hanin & Rolnick, whom it follows, use 1e-3 (a *variance* of 1e-6).
     """
 
-    def __init__(
-        self, n_inputs: int, hidden: Sequence[int], n_classes: int, *, seed: int = 0, bias_std: float = 1e-6
-    ):
+    def __init__(self, n_inputs: int, hidden: Sequence[int], n_classes: int, *, seed: int = 0, bias_std: float = 1e-6):
         super().__init__()
         self.n_inputs, self.hidden, self.n_classes = int(n_inputs), tuple(int(n) for n in hidden), int(n_classes)
         if not self.hidden or min(self.n_inputs, self.n_classes, *self.hidden) < 1:
@@ -133,7 +131,9 @@ def feed_forward(data, hidden: Sequence[int], *, parameters: int | None = None, 
     return network.set_masks(pruning.random_masks(shapes, parameters, stream(seed, "mask")))
 
 
-def lenet(data, hidden: Sequence[int] = (300, 100), *, parameters: int | None = None, seed: int = 0, **options) -> Network:
+def lenet(
+    data, hidden: Sequence[int] = (300, 100), *, parameters: int | None = None, seed: int = 0, **options
+) -> Network:
     """A Lenet: two hidden layers (3n, n); see :func:`feed_forward`. ``lenet(data, 100)`` means hidden=(300, 100)."""
     hidden = (3 * hidden, hidden) if isinstance(hidden, int) else tuple(hidden)
     if len(hidden) != 2:
@@ -176,7 +176,7 @@ class Setup(NamedTuple):
 
 @dataclass(frozen=True)
 class Family:
-    """Architectures from large to small; each one's dense size is a level of HNPs, and half the smallest is one more."""
+    """Architectures from large to small; each one's dense size is a level of HNPs, half the smallest is one more."""
 
     name: str
     architectures: tuple[tuple[int, ...], ...]
@@ -185,7 +185,9 @@ class Family:
         """The set-ups of Fig 6.1: at each level, every architecture that has at least that many parameters."""
         sizes = [pruning.dense_parameters(n_inputs, hidden) for hidden in self.architectures]
         levels = [*sizes, sizes[-1] // 2]
-        pairs = [(h, level) for level in levels for h, size in zip(self.architectures, sizes, strict=True) if size >= level]
+        pairs = [
+            (h, level) for level in levels for h, size in zip(self.architectures, sizes, strict=True) if size >= level
+        ]
         return [Setup(i, self.name, hidden, level) for i, (hidden, level) in enumerate(pairs, start=1)]
 
 

@@ -128,7 +128,13 @@ def bent_hyperplanes(partition, ax: Axes | None = None, *, legend: bool = True) 
         ax.add_collection(LineCollection(lines, colors=LAYERS[layer % len(LAYERS)], linewidths=1.5, linestyles=style))
     if legend:
         handles = [
-            Line2D([], [], color=LAYERS[i % len(LAYERS)], ls=LAYER_STYLES[i % len(LAYER_STYLES)], label=f"hidden layer {i + 1}")
+            Line2D(
+                [],
+                [],
+                color=LAYERS[i % len(LAYERS)],
+                ls=LAYER_STYLES[i % len(LAYER_STYLES)],
+                label=f"hidden layer {i + 1}",
+            )
             for i in range(len(segments))
         ]
         ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=len(handles))
@@ -166,8 +172,15 @@ def class_map(predict, plane, ax: Axes | None = None, *, n_classes: int = 2, res
 
 
 def setup_curves(
-    table: pd.DataFrame, x: str, y: str, ax: Axes | None = None, *, hue: str = "n_hidden", levels: bool | None = None,
-    linestyle: str = "-", legend: bool = True,
+    table: pd.DataFrame,
+    x: str,
+    y: str,
+    ax: Axes | None = None,
+    *,
+    hue: str = "n_hidden",
+    levels: bool | None = None,
+    linestyle: str = "-",
+    legend: bool = True,
 ) -> Axes:
     """``y`` over ``x`` for the set-ups: a line per ``hue``, band = min to max over models (Figs 3.4b, 6.2, 6.3, ...).
 
@@ -273,19 +286,29 @@ def setup_scatter(table: pd.DataFrame, x: str, y: str, ax: Axes | None = None) -
 
 
 def setup_map(setups: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """The set-ups in the plane of density and N, lines of equal HNPs (Fig 6.1). Columns setup, n_hidden, density, parameters."""
+    """The set-ups in the plane of density and N, lines of equal HNPs (Fig 6.1).
+
+    setups: columns setup, n_hidden, density, parameters.
+    """
     ax = _axes(ax, (6, 4.2))
     for i, (_, rows) in enumerate(setups.groupby("parameters")):
         rows = rows.sort_values("density")
         ax.plot(rows["density"], rows["n_hidden"], "k--", lw=1, zorder=1)
         last = rows.iloc[0]
         ax.annotate(
-            f"{last['parameters']:,} HNPs", (last["density"], last["n_hidden"]), xytext=(0, 9), ha="center",
-            textcoords="offset points", fontsize=8, rotation=0 if i % 2 else 0,
+            f"{last['parameters']:,} HNPs",
+            (last["density"], last["n_hidden"]),
+            xytext=(0, 9),
+            ha="center",
+            textcoords="offset points",
+            fontsize=8,
+            rotation=0 if i % 2 else 0,
         )
     ax.scatter(setups["density"], setups["n_hidden"], s=42, color="#0072B2", zorder=2)
     for row in setups.itertuples():
-        ax.annotate(f"#{row.setup}", (row.density, row.n_hidden), xytext=(6, -11), textcoords="offset points", fontsize=8)
+        ax.annotate(
+            f"#{row.setup}", (row.density, row.n_hidden), xytext=(6, -11), textcoords="offset points", fontsize=8
+        )
     ax.set_yscale("log")
     ax.margins(0.1, 0.14)
     ax = _finish_curves(ax, "density", "n_hidden", (), legend=False)
@@ -327,7 +350,9 @@ def network_diagram(network, states: dict[int, bool] | None = None, ax: Axes | N
     return ax
 
 
-def image(pixels: np.ndarray, shape: tuple[int, int], ax: Axes | None = None, *, title: str = "", label: str = "") -> Axes:
+def image(
+    pixels: np.ndarray, shape: tuple[int, int], ax: Axes | None = None, *, title: str = "", label: str = ""
+) -> Axes:
     """One image of the data, dark on light; pixels (d,) in [0, 1]. ``label`` adds a colour bar with that name."""
     ax = _axes(ax, (2.2, 2.2))
     picture = ax.imshow(np.reshape(pixels, shape), cmap="Greys", vmin=None if label else 0, vmax=None if label else 1)
@@ -338,7 +363,9 @@ def image(pixels: np.ndarray, shape: tuple[int, int], ax: Axes | None = None, *,
     return ax
 
 
-def heat_map(values: np.ndarray, ax: Axes | None = None, *, title: str = "", label: str = "", top: float | None = None) -> Axes:
+def heat_map(
+    values: np.ndarray, ax: Axes | None = None, *, title: str = "", label: str = "", top: float | None = None
+) -> Axes:
     """A small matrix of counts over pixels, with a colour bar named ``label`` (Fig 2.2)."""
     ax = _axes(ax, (3.2, 2.8))
     picture = ax.imshow(values, vmin=0, vmax=top)
@@ -353,7 +380,9 @@ def text_table(table: pd.DataFrame, *, width: float = 8.0) -> Figure:
     figure = plt.figure(figsize=(width, 0.42 * (len(table) + 1)), layout="none")
     ax = figure.add_axes((0.01, 0.02, 0.98, 0.96))
     ax.axis("off")
-    drawn = ax.table(cellText=table.astype(str).values, colLabels=table.columns, loc="center", cellLoc="left", bbox=(0, 0, 1, 1))
+    drawn = ax.table(
+        cellText=table.astype(str).values, colLabels=table.columns, loc="center", cellLoc="left", bbox=(0, 0, 1, 1)
+    )
     drawn.auto_set_font_size(False)
     drawn.set_fontsize(9.5)
     drawn.auto_set_column_width(range(table.shape[1]))

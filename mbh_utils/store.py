@@ -140,7 +140,10 @@ class Store:
         for damaged, target in ((path, aside), (path.with_suffix(".json"), Path(f"{aside}.json"))):
             with contextlib.suppress(FileNotFoundError):  # another process was faster
                 os.replace(damaged, target)
-        print(f"store: {path.name} is damaged ({error}); set aside as {aside.name}, will be computed again", file=sys.stderr)
+        print(
+            f"store: {path.name} is damaged ({error}); set aside as {aside.name}, will be computed again",
+            file=sys.stderr,
+        )
 
 
 def _sha256(path: Path) -> str:

@@ -103,7 +103,9 @@ def train_stack(
     histories = [History() for _ in networks]
     stops = {*checkpoints, recipe.iterations}
 
-    for iteration in tqdm(range(recipe.iterations + 1), desc="training", unit="it", disable=not progress, mininterval=1):
+    for iteration in tqdm(
+        range(recipe.iterations + 1), desc="training", unit="it", disable=not progress, mininterval=1
+    ):
         if iteration in stops:
             stack.write_back(networks)
             for network, history in zip(networks, histories, strict=True):
@@ -146,7 +148,10 @@ class _Stack:
         self.mask = None if live.all() else live.float()
 
     def _views(self, flat: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        views = [part.view(shape) for part, shape in zip(flat.split([s.numel() for s in self.shapes]), self.shapes, strict=True)]
+        views = [
+            part.view(shape)
+            for part, shape in zip(flat.split([s.numel() for s in self.shapes]), self.shapes, strict=True)
+        ]
         return views[: len(views) // 2], views[len(views) // 2 :]
 
     @torch.no_grad()
