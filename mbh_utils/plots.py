@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, PathPatch, Polygon
 from matplotlib.path import Path
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 INSIDE, OUTSIDE = "#D55E00", "#A9D3EE"  # a blanket, and what lies outside of it
 ACTIVE, INACTIVE, FREE = "#009E73", "#222222", "#C8C8C8"  # states of a neuron, and no constraint
@@ -180,6 +180,7 @@ def setup_curves(
     hue: str = "n_hidden",
     levels: bool | None = None,
     linestyle: str = "-",
+    band: bool = True,
     legend: bool = True,
 ) -> Axes:
     """``y`` over ``x`` for the set-ups: a line per ``hue``, band = min to max over models (Figs 3.4b, 6.2, 6.3, ...).
@@ -190,14 +191,15 @@ def setup_curves(
     ax = _axes(ax, (5.2, 4))
     table = table.assign(accuracy=100 * table["accuracy"]) if y == "accuracy" else table
     groups = sorted(table[hue].unique())
-    palette = dict(zip(groups, sns.color_palette("viridis", len(groups) + 1)[: len(groups)], strict=True))
+    palette = dict(zip(groups, _shades(len(groups), hue), strict=True))
     for group, marker in zip(groups, MARKERS, strict=False):
         by_x = table[table[hue] == group].groupby(x)[y]
         mean, low, high = by_x.mean(), by_x.min(), by_x.max()
         label = f"{group:,} {'neurons' if hue == 'n_hidden' else 'HNPs'}"
         ax.plot(mean.index, mean, linestyle, marker=marker, color=palette[group], label=label, zorder=3)
-        ax.fill_between(mean.index, low, high, color=palette[group], alpha=0.18, lw=0)
-        if len(mean) == 1:  # a band of one point has no width
+        if band:
+            ax.fill_between(mean.index, low, high, color=palette[group], alpha=0.18, lw=0)
+        if band and len(mean) == 1:  # a band of one point has no width
             ax.vlines(mean.index, low, high, color=palette[group], alpha=0.5)
     if levels if levels is not None else x == "density":
         for i, (_, rows) in enumerate(table.groupby("parameters")):
@@ -207,11 +209,17 @@ def setup_curves(
     return _finish_curves(ax, x, y, sorted(table[x].unique()), legend)
 
 
+def _shades(n: int, hue: str = "n_hidden") -> list:
+    """Shades from dark to light; neurons and parameters get different ones, since they are different groupings."""
+    return sns.color_palette("viridis" if hue == "n_hidden" else "plasma", n + 1)[:n]
+
+
 def _finish_curves(ax: Axes, x: str, y: str, values: Sequence[float], legend: bool) -> Axes:
     ax.set(xlabel=NAMES.get(x, x), ylabel=NAMES.get(y, y))
     if x in ("density", "n_hidden", "parameters"):
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.xaxis.set_minor_formatter(NullFormatter())
         if x == "n_hidden":
             ax.set_xticks(values, [f"{v:,}" for v in values], minor=False)
@@ -228,7 +236,7 @@ def coverage_curves(table: pd.DataFrame, ax: Axes | None = None, *, legend: bool
     """
     ax = _axes(ax, (5.2, 4))
     groups = sorted(table["n_hidden"].unique())
-    for group, colour, marker in zip(groups, sns.color_palette("viridis", len(groups) + 1), MARKERS, strict=False):
+    for group, colour, marker in zip(groups, _shades(len(groups)), MARKERS, strict=False):
         by_c = table[table["n_hidden"] == group].groupby("coverage")["s"]
         ax.plot(by_c.mean(), marker=marker, color=colour, label=f"{group:,} neurons")
         ax.fill_between(by_c.mean().index, by_c.min(), by_c.max(), color=colour, alpha=0.18, lw=0)
@@ -273,7 +281,7 @@ def setup_scatter(table: pd.DataFrame, x: str, y: str, ax: Axes | None = None) -
     ax = _axes(ax, (6, 4.6))
     table = table.assign(accuracy=100 * table["accuracy"])
     groups = sorted(table["n_hidden"].unique())
-    for group, colour, marker in zip(groups, sns.color_palette("viridis", len(groups) + 1), MARKERS, strict=False):
+    for group, colour, marker in zip(groups, _shades(len(groups)), MARKERS, strict=False):
         rows = table[table["n_hidden"] == group].groupby("setup")[[x, y]]
         mean, low, high = rows.mean(), rows.min(), rows.max()
         bars = {f"{a}err": np.stack([mean[c] - low[c], high[c] - mean[c]]) for a, c in (("x", x), ("y", y))}
@@ -291,18 +299,17 @@ def setup_map(setups: pd.DataFrame, ax: Axes | None = None) -> Axes:
     setups: columns setup, n_hidden, density, parameters.
     """
     ax = _axes(ax, (6, 4.2))
-    for i, (_, rows) in enumerate(setups.groupby("parameters")):
+    for _, rows in setups.groupby("parameters"):
         rows = rows.sort_values("density")
         ax.plot(rows["density"], rows["n_hidden"], "k--", lw=1, zorder=1)
         last = rows.iloc[0]
         ax.annotate(
-            f"{last['parameters']:,} HNPs",
+            f"{int(last['parameters']):,} HNPs",
             (last["density"], last["n_hidden"]),
             xytext=(0, 9),
             ha="center",
             textcoords="offset points",
             fontsize=8,
-            rotation=0 if i % 2 else 0,
         )
     ax.scatter(setups["density"], setups["n_hidden"], s=42, color="#0072B2", zorder=2)
     for row in setups.itertuples():
