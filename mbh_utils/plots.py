@@ -117,28 +117,34 @@ def blanket_legend(figure: Figure, what: str = "minimal blanket") -> None:
 def bent_hyperplanes(partition, ax: Axes | None = None, *, legend: bool = True) -> Axes:
     """The bent hyperplane that each hidden neuron draws on the plane, coloured and dashed by layer."""
     ax = _plane_axes(partition.plane, _axes(ax))
-    layer_of = np.repeat(np.arange(len(partition.widths)), partition.widths)
-    segments: list[list] = [[] for _ in partition.widths]
-    for polygon, neurons in zip(partition.polygons, partition.edge_neurons, strict=True):
-        for corner, following, neuron in zip(polygon, np.roll(polygon, -1, axis=0), neurons, strict=True):
-            if neuron >= 0:  # the plane's own border has no neuron
-                segments[layer_of[neuron]].append((corner, following))
-    for layer, lines in enumerate(segments):
-        style = LAYER_STYLES[layer % len(LAYER_STYLES)]
-        ax.add_collection(LineCollection(lines, colors=LAYERS[layer % len(LAYERS)], linewidths=1.5, linestyles=style))
+    looks = [(LAYERS[i % len(LAYERS)], LAYER_STYLES[i % len(LAYER_STYLES)]) for i in range(len(partition.widths))]
+    for neuron, layer in enumerate(np.repeat(np.arange(len(looks)), partition.widths)):
+        for line in _hyperplane(partition, neuron):
+            ax.plot(*line.T, color=looks[layer][0], ls=looks[layer][1], lw=1.5)
     if legend:
-        handles = [
-            Line2D(
-                [],
-                [],
-                color=LAYERS[i % len(LAYERS)],
-                ls=LAYER_STYLES[i % len(LAYER_STYLES)],
-                label=f"hidden layer {i + 1}",
-            )
-            for i in range(len(segments))
-        ]
+        handles = [Line2D([], [], color=c, ls=ls, label=f"hidden layer {i + 1}") for i, (c, ls) in enumerate(looks)]
         ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=len(handles))
     return ax
+
+
+def _hyperplane(partition, neuron: int) -> list[np.ndarray]:
+    """A neuron's bent hyperplane on the plane: polylines (k, 2), so that dashes run on around the bends."""
+    step = 1e-9 * np.ptp(partition.plane.corners, axis=0).max()
+    edges = {}  # rounded corner -> edge; only those of the active side: each occurs once, and they join head to tail
+    for i in np.flatnonzero(partition.patterns[:, neuron]):
+        polygon, on_line = partition.polygons[i], partition.edge_neurons[i] == neuron
+        for edge in zip(polygon[on_line], np.roll(polygon, -1, axis=0)[on_line], strict=True):
+            edges[tuple(np.round(edge[0] / step))] = edge
+    lines = []
+    while edges:
+        ends = {tuple(np.round(end / step)) for _, end in edges.values()}
+        key = next((k for k in edges if k not in ends), next(iter(edges)))  # a closed line may begin anywhere
+        line = [edges[key][0]]
+        while key in edges:
+            line.append(edges.pop(key)[1])
+            key = tuple(np.round(line[-1] / step))
+        lines.append(np.array(line))
+    return lines
 
 
 def spanning_points(plane, labels: Sequence[str] | None = None, ax: Axes | None = None, *, legend: bool = True) -> Axes:
@@ -246,10 +252,10 @@ def coverage_curves(table: pd.DataFrame, ax: Axes | None = None, *, legend: bool
 
 #: (kind, trained) -> label, colour, marker and line style of Fig 2.1.
 _TICKETS = {
-    ("ticket", True): ("magnitude mask on the initial weights, trained", "#D55E00", "s", "-"),
-    ("ticket", False): ("the same, untrained", "#0072B2", "o", "--"),
-    ("reinitialised", True): ("random mask, new weights, trained", "#009E73", "D", "-"),
-    ("reinitialised", False): ("the same, untrained", "#E69F00", "^", "--"),
+    ("ticket", True): ("magnitude mask, initial weights: trained", "#D55E00", "s", "-"),
+    ("ticket", False): ("magnitude mask, initial weights: untrained", "#0072B2", "o", "--"),
+    ("reinitialised", True): ("random mask, new weights: trained", "#009E73", "D", "-"),
+    ("reinitialised", False): ("random mask, new weights: untrained", "#E69F00", "^", "--"),
 }
 
 
@@ -272,7 +278,7 @@ def ticket_curves(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.fill_between(mean.index, low, high, color=colour, alpha=0.2, lw=0)
     ax = _finish_curves(ax, "density", "accuracy", (), legend=False)
     ax.set_ylim(0, 102)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=8.5)
     return ax
 
 
@@ -371,11 +377,11 @@ def image(
 
 
 def heat_map(
-    values: np.ndarray, ax: Axes | None = None, *, title: str = "", label: str = "", top: float | None = None
+    values: np.ndarray, ax: Axes | None = None, *, title: str = "", label: str = "", limits: tuple = (0, None)
 ) -> Axes:
-    """A small matrix of counts over pixels, with a colour bar named ``label`` (Fig 2.2)."""
+    """A small matrix of counts over pixels, with a colour bar named ``label`` between these ``limits`` (Fig 2.2)."""
     ax = _axes(ax, (3.2, 2.8))
-    picture = ax.imshow(values, vmin=0, vmax=top)
+    picture = ax.imshow(values, vmin=limits[0], vmax=limits[1])
     ax.set(title=title, xlabel="pixel column", ylabel="pixel row")
     ax.grid(False)
     ax.figure.colorbar(picture, ax=ax, shrink=0.85).set_label(label)

@@ -72,6 +72,17 @@ def magnitude_masks(weights: list[np.ndarray], parameters: int) -> list[np.ndarr
     return [_top(np.abs(w), count) for w, count in zip(weights, counts, strict=True)]
 
 
+def dead_ends(masks: list[np.ndarray]) -> list[np.ndarray]:
+    """Which neurons of each hidden layer have no live path to the last hidden layer: one (n_l,) bool array per layer.
+
+    Such a neuron draws its hyperplane, but changes neither the last layer's pattern nor the output.
+    """
+    reaching = [np.ones(len(masks[-1]), dtype=bool)]
+    for mask in reversed(masks[1:]):
+        reaching.insert(0, np.asarray(mask)[reaching[0]].any(axis=0))
+    return [~r for r in reaching]
+
+
 def _top(score: np.ndarray, count: int) -> np.ndarray:
     """Mask of the ``count`` highest scores; a row left empty takes its best entry from the weakest spare one."""
     mask = np.zeros(score.shape, dtype=bool)
