@@ -99,13 +99,13 @@ def blanket(partition, pattern, ax: Axes | None = None, *, title: bool = True) -
     if len(partition) < 60:
         ax.add_artist(PathPatch(union(partition, np.ones(len(partition), dtype=bool)), fill=False, ec="white", lw=0.7))
     if title:
-        ax.set_title(blanket_words(found.share, len(pattern)))
+        ax.set_title(blanket_words(found.share, len(pattern)), fontsize=9)
     return ax
 
 
 def blanket_words(share: float, n_constraints: int) -> str:
     """What the title of a blanket says: share of the area and number of constrained neurons."""
-    return f"{share:.1%} of the area, {n_constraints} constraint{'s' * (n_constraints != 1)}"
+    return f"{share:.1%}, {n_constraints} constraint{'s' * (n_constraints != 1)}"
 
 
 def blanket_legend(figure: Figure, what: str = "minimal blanket") -> None:
@@ -320,7 +320,12 @@ def setup_map(setups: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.scatter(setups["density"], setups["n_hidden"], s=42, color="#0072B2", zorder=2)
     for row in setups.itertuples():
         ax.annotate(
-            f"#{row.setup}", (row.density, row.n_hidden), xytext=(6, -11), textcoords="offset points", fontsize=8
+            f"#{row.setup}",
+            (row.density, row.n_hidden),
+            xytext=(-5, -12),
+            ha="right",  # the dashed lines run to the lower right
+            textcoords="offset points",
+            fontsize=8,
         )
     ax.set_yscale("log")
     ax.margins(0.1, 0.14)
