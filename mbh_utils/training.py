@@ -7,9 +7,11 @@ to the rounding of batched products); for many small networks it is several time
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 
 import numpy as np
 import torch
+from torch.nn import functional
 from tqdm.auto import tqdm
 
 from mbh_utils.errors import MBHError
@@ -25,8 +27,9 @@ class Recipe:
     learning_rate: float = 1.2e-3
 
     def __post_init__(self):
-        if self.iterations < 0 or self.batch_size < 1 or not self.learning_rate > 0:
-            raise MBHError(f"{self}: iterations must be >= 0, batch_size >= 1 and learning_rate > 0")
+        whole = isinstance(self.iterations, Integral) and isinstance(self.batch_size, Integral)
+        if not whole or self.iterations < 0 or self.batch_size < 1 or not 0 < self.learning_rate < float("inf"):
+            raise MBHError(f"{self}: iterations must be a whole number >= 0, batch_size one >= 1 and learning_rate > 0")
 
 
 @dataclass
@@ -140,7 +143,10 @@ class _Stack:
         biases = [torch.stack([m.bias[None] for m in layer]) for layer in layers]  # (S, 1, n_out)
         masks = [torch.stack([m.mask.T for m in layer]) for layer in layers[:-1]]
         self.shapes = [p.shape for p in (*weights, *biases)]
-        self.values = torch.cat([p.flatten() for p in (*weights, *biases)]).to(device)
+        flat = torch.cat([p.flatten() for p in (*weights, *biases)])
+        # Padded to whole cache lines: Adam rounds an incomplete one otherwise, and so would a network's last bits
+        # depend on which others share its stack.
+        self.values = functional.pad(flat, (0, -len(flat) % 64)).to(device)
         self.values.grad = torch.zeros_like(self.values)
         self.weights, self.biases = self._views(self.values)
         self.weight_gradients, self.bias_gradients = self._views(self.values.grad)
@@ -148,10 +154,9 @@ class _Stack:
         self.mask = None if live.all() else live.float()
 
     def _views(self, flat: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        views = [
-            part.view(shape)
-            for part, shape in zip(flat.split([s.numel() for s in self.shapes]), self.shapes, strict=True)
-        ]
+        sizes = [shape.numel() for shape in self.shapes]
+        parts = flat[: sum(sizes)].split(sizes)
+        views = [part.view(shape) for part, shape in zip(parts, self.shapes, strict=True)]
         return views[: len(views) // 2], views[len(views) // 2 :]
 
     @torch.no_grad()
@@ -207,7 +212,8 @@ def _check(networks, data, seeds, checkpoints, recipe) -> None:
             f"the networks take {n_inputs} inputs to {n_classes} classes, "
             f"but {data.name} has {data.n_inputs} and {data.n_classes}"
         )
-    if bad := [c for c in checkpoints if not 0 <= c <= recipe.iterations]:
-        raise MBHError(f"checkpoints {bad} lie outside 0..{recipe.iterations}")
-    if not np.isfinite(data.train.images).all():
-        raise MBHError(f"the training images of {data.name} contain NaN or infinite values; mend them first")
+    if bad := [c for c in checkpoints if not (0 <= c <= recipe.iterations and c == int(c))]:
+        raise MBHError(f"checkpoints {bad} are no whole numbers in 0..{recipe.iterations}")
+    for part, samples in (("training", data.train), ("validation", data.validation)):
+        if not np.isfinite(samples.images).all():
+            raise MBHError(f"the {part} images of {data.name} contain NaN or infinite values; mend them first")
