@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ PURPOSES = {"weights": 0, "mask": 1, "batches": 2, "planes": 3, "data": 4, "rein
 
 def stream(seed: int, purpose: str) -> np.random.Generator:
     """Random generator of one purpose; equal seeds and purposes give equal streams on every machine."""
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise MBHError(f"a seed is a whole number >= 0, got {seed!r}")
     return np.random.default_rng([int(seed), PURPOSES[purpose]])
 
 
@@ -50,10 +53,11 @@ class Network(nn.Module):
         self.n_inputs, self.hidden, self.n_classes = int(n_inputs), tuple(int(n) for n in hidden), int(n_classes)
         if not self.hidden or min(self.n_inputs, self.n_classes, *self.hidden) < 1:
             raise MBHError(f"every layer needs at least one neuron, got {n_inputs}, {tuple(hidden)}, {n_classes}")
-        self.hidden_layers = nn.ModuleList(
-            MaskedLinear(n_in, n_out) for n_out, n_in in pruning.layer_shapes(self.n_inputs, self.hidden)
-        )
-        self.output = nn.Linear(self.hidden[-1], self.n_classes)
+        with torch.random.fork_rng(devices=[]):  # torch draws weights of its own here, which are not used
+            self.hidden_layers = nn.ModuleList(
+                MaskedLinear(n_in, n_out) for n_out, n_in in pruning.layer_shapes(self.n_inputs, self.hidden)
+            )
+            self.output = nn.Linear(self.hidden[-1], self.n_classes)
         self.initialise(seed, bias_std)
 
     @torch.no_grad()
@@ -79,10 +83,14 @@ class Network(nn.Module):
     @torch.no_grad()
     def set_masks(self, masks: Sequence[np.ndarray]) -> "Network":
         """Put these masks on the hidden layers; weights outside them become exactly zero."""
+        masks = [torch.tensor(np.asarray(mask, dtype=bool)) for mask in masks]
+        if len(masks) != len(self.hidden_layers):
+            raise MBHError(f"{len(masks)} masks were given for {len(self.hidden_layers)} hidden layers")
         for layer, mask in zip(self.hidden_layers, masks, strict=True):
-            mask = torch.as_tensor(np.array(mask, dtype=bool), device=layer.mask.device)
             if mask.shape != layer.mask.shape:
                 raise MBHError(f"mask of shape {tuple(mask.shape)} on a layer of shape {tuple(layer.mask.shape)}")
+        for layer, mask in zip(self.hidden_layers, masks, strict=True):
+            mask = mask.to(layer.mask.device)
             layer.mask.copy_(mask)
             layer.weight.mul_(mask)
         return self
@@ -135,7 +143,7 @@ def lenet(
     data, hidden: Sequence[int] = (300, 100), *, parameters: int | None = None, seed: int = 0, **options
 ) -> Network:
     """A Lenet: two hidden layers (3n, n); see :func:`feed_forward`. ``lenet(data, 100)`` means hidden=(300, 100)."""
-    hidden = (3 * hidden, hidden) if isinstance(hidden, int) else tuple(hidden)
+    hidden = (3 * hidden, hidden) if isinstance(hidden, Integral) else tuple(hidden)
     if len(hidden) != 2:
         raise MBHError(f"a Lenet has two hidden layers, got {hidden}; feed_forward takes any number")
     return feed_forward(data, hidden, parameters=parameters, seed=seed, **options)
@@ -145,7 +153,7 @@ def deepfc(
     data, hidden: Sequence[int] = (200, 100, 100), *, parameters: int | None = None, seed: int = 0, **options
 ) -> Network:
     """A DeepFC: three hidden layers (2n, n, n); see :func:`feed_forward`. ``deepfc(data, 100)`` = (200, 100, 100)."""
-    hidden = (2 * hidden, hidden, hidden) if isinstance(hidden, int) else tuple(hidden)
+    hidden = (2 * hidden, hidden, hidden) if isinstance(hidden, Integral) else tuple(hidden)
     if len(hidden) != 3:
         raise MBHError(f"a DeepFC has three hidden layers, got {hidden}; feed_forward takes any number")
     return feed_forward(data, hidden, parameters=parameters, seed=seed, **options)
@@ -231,13 +239,11 @@ def hidden_layers(network, *, output_layer: bool = True) -> list[tuple[np.ndarra
 
 
 def _sequential_layers(network: nn.Sequential, output_layer: bool) -> list[tuple]:
-    modules = [m for m in network if not isinstance(m, nn.Flatten | nn.Identity | nn.Dropout)]
-    for i, module in enumerate(modules):
-        if not isinstance(module, nn.Linear if i % 2 == 0 else nn.ReLU):
-            raise MBHError(
-                f"layer {list(network).index(module)} of the Sequential is {module}: expected Linear and ReLU in turn"
-            )
-    linears = [m for m in modules if isinstance(m, nn.Linear)]
+    modules = [(i, m) for i, m in enumerate(network) if not isinstance(m, nn.Flatten | nn.Identity | nn.Dropout)]
+    for turn, (i, module) in enumerate(modules):
+        if not isinstance(module, nn.ReLU if turn % 2 else nn.Linear):
+            raise MBHError(f"layer {i} of the Sequential is {module}: expected Linear and ReLU in turn")
+    linears = [m for _, m in modules if isinstance(m, nn.Linear)]
     pairs = [(m.weight, torch.zeros(m.out_features) if m.bias is None else m.bias) for m in linears]
     return pairs[:-1] if output_layer else pairs
 
