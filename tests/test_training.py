@@ -1,0 +1,315 @@
+"""Training of stacks against plain torch, against each network alone, and its promises: masks, seeds, checkpoints."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mbh_utils import from_arrays
+from mbh_utils.errors import MBHError
+from mbh_utils.networks import Network, feed_forward, stream
+from mbh_utils.training import Recipe, _Order, _Stack, accuracy, train, train_stack
+
+
+def clusters(n: int = 150, seed: int = 0):
+    """Three classes in 8 inputs that a small network learns."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 3, 2 * n)
+    images = np.clip(0.25 * labels[:, None] + rng.normal(0.2, 0.12, (2 * n, 8)), 0, 1).astype(np.float32)
+    return from_arrays(images[:n], labels[:n], images[n:], labels[n:], name="clusters")
+
+
+DATA = clusters()
+
+
+def small(seed: int = 0, parameters: int | None = None, hidden=(7, 5)) -> Network:
+    return feed_forward(DATA, hidden, parameters=parameters, seed=seed, bias_std=0.1)
+
+
+def same(a: Network, b: Network) -> bool:
+    return all(torch.equal(p, q) for p, q in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+def plain(network: Network) -> nn.Sequential:
+    """The same network as plain torch layers."""
+    layers = []
+    for layer in network.linears:
+        twin = nn.Linear(layer.in_features, layer.out_features, dtype=layer.weight.dtype)
+        twin.load_state_dict({"weight": layer.weight, "bias": layer.bias})
+        layers += [twin, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def train_plainly(network: Network, data, iterations: int, seed: int, batch_size: int = 60) -> nn.Sequential:
+    """The oracle: torch.optim.Adam on a plain Sequential, gradients of masked weights set to zero."""
+    model, rng, batches = plain(network), stream(seed, "batches"), []
+    optimiser = torch.optim.Adam(model.parameters(), lr=1.2e-3)
+    images, labels = torch.tensor(data.train.images), torch.tensor(data.train.labels)
+    for _ in range(iterations):
+        if not batches:
+            order = rng.permutation(len(images))
+            batches = [order[i : i + batch_size] for i in range(0, len(order) - batch_size + 1, batch_size)]
+        batch = batches.pop(0)
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(model(images[batch]), labels[batch]).backward()
+        for layer, mask in zip(model[::2], network.masks, strict=False):
+            layer.weight.grad[torch.tensor(~mask)] = 0
+        optimiser.step()
+    return model
+
+
+def largest_difference(network: Network, model: nn.Sequential) -> float:
+    pairs = zip(network.linears, model[::2], strict=True)
+    gaps = [getattr(a, k) - getattr(b, k) for a, b in pairs for k in ("weight", "bias")]
+    return max(float(gap.detach().abs().max()) for gap in gaps)
+
+
+# ------------------------------------------------------------------------------ against independent oracles
+
+
+@pytest.mark.parametrize("hidden", [(6,), (7, 5), (6, 3, 4, 2)])
+@pytest.mark.parametrize("shared", [True, False], ids=["one order", "an order each"])
+def test_gradients_of_a_stack_are_those_of_automatic_differentiation(hidden, shared):
+    rng = np.random.default_rng(0)
+    budgets = [None, 2 * sum(hidden), 2 * sum(hidden) + 9]
+    members = [small(seed, parameters, hidden).double() for seed, parameters in enumerate(budgets)]
+    x = torch.tensor(rng.standard_normal((1 if shared else 3, 11, 8))).expand(3, -1, -1)
+    y = torch.tensor(rng.integers(0, 3, (1 if shared else 3, 11))).expand(3, -1)
+    stack = _Stack(members, torch.device("cpu"))
+    before = stack.values.clone()
+    stack.backpropagate(x, y)
+    assert torch.equal(stack.values, before)
+    for i, network in enumerate(members):
+        model = plain(network)
+        nn.functional.cross_entropy(model(x[i]), y[i]).backward()
+        for layer, linear, w, b in zip(
+            model[::2], network.linears, stack.weight_gradients, stack.bias_gradients, strict=True
+        ):
+            mask = getattr(linear, "mask", torch.ones_like(layer.weight))
+            assert torch.allclose(w[i].T, layer.weight.grad * mask, rtol=0, atol=1e-14)
+            assert torch.allclose(b[i, 0], layer.bias.grad, rtol=0, atol=1e-14)
+            assert not w[i].T[mask == 0].any()
+
+
+@pytest.mark.parametrize("parameters", [None, 60, 24])
+def test_training_is_that_of_plain_torch_with_adam(parameters):
+    network = small(3, parameters)
+    expected = train_plainly(network, DATA, 250, seed=5)
+    moved = largest_difference(network, expected)
+    train(network, DATA, iterations=250, seed=5)
+    assert moved > 0.05, "the oracle must have learned something"
+    assert largest_difference(network, expected) < 1e-4 * moved
+
+
+def test_a_stack_equals_each_network_alone():
+    # Different densities and different seeds at once, then only one order of minibatches for all.
+    cases = [(seed, parameters) for seed in (0, 1) for parameters in (None, 70, 30)]
+    for chosen in (cases, cases[:3]):
+        stack = [small(seed, parameters) for seed, parameters in chosen]
+        train_stack(stack, DATA, Recipe(400), seeds=[seed for seed, _ in chosen])
+        for network, (seed, parameters) in zip(stack, chosen, strict=True):
+            alone = small(seed, parameters)
+            train(alone, DATA, iterations=400, seed=seed)
+            assert same(network, alone), "down to the last bit: an interrupted stack goes on as a smaller one"
+
+
+@pytest.mark.parametrize("hidden", [(3,), (5, 2), (33, 9)])
+def test_what_shares_the_stack_changes_no_bit_for_odd_sizes(hidden):
+    least = 2 * sum(hidden)
+    alone, first, last = (small(0, least + 3, hidden) for _ in range(3))
+    train(alone, DATA, iterations=60)
+    others = [small(s, least + s, hidden) for s in range(3)]
+    train_stack([first, *others, last], DATA, Recipe(60), seeds=[0, 0, 1, 2, 0])
+    assert same(alone, first) and same(alone, last)
+
+
+def test_it_learns():
+    network = small()
+    history = train(network, DATA, iterations=600, seed=0)
+    assert history.accuracy[600] > 0.85 > 0.5 > accuracy(small(), DATA.validation)
+
+
+# ---------------------------------------------------------------------------------------------- promises
+
+
+def test_masked_weights_stay_exactly_zero_through_the_whole_run():
+    network = small(1, 40)
+    every = list(range(0, 300, 7))
+    history = train(network, DATA, iterations=300, seed=1, checkpoints=every)
+    assert len(history.networks) == len(every) + 1
+    for seen in (*history.networks.values(), network):
+        assert seen.n_parameters == 40
+        for layer, mask in zip(seen.hidden_layers, small(1, 40).masks, strict=True):
+            assert (layer.mask.numpy() == mask).all()
+            assert (layer.weight.detach().numpy()[~mask] == 0).all()
+            assert (layer.weight.detach().numpy()[mask] != 0).all()
+
+
+def test_equal_seeds_give_the_same_network_and_others_another():
+    trained = []
+    for order in (4, 4, 5):
+        trained.append(small(2, 60))
+        train(trained[-1], DATA, iterations=50, seed=order)
+    assert same(trained[0], trained[1]) and not same(trained[0], trained[2])
+
+
+def test_training_does_not_depend_on_torch_s_own_random_numbers():
+    networks = [small(2, 60), small(2, 60)]
+    for i, network in enumerate(networks):
+        torch.manual_seed(i)
+        train(network, DATA, iterations=20)
+    assert same(*networks)
+
+
+def test_checkpoints_are_what_a_shorter_training_gives():
+    network = small(0, 60)
+    start = network.copy()
+    history = train(network, DATA, iterations=90, seed=3, checkpoints=[0, 10, 90])
+    assert list(history.accuracy) == list(history.networks) == [0, 10, 90]
+    assert same(history.networks[0], start) and same(history.networks[90], network)
+    shorter = small(0, 60)
+    assert list(train(shorter, DATA, iterations=10, seed=3).accuracy) == [10]
+    assert same(history.networks[10], shorter)
+    for iteration, seen in history.networks.items():
+        assert history.accuracy[iteration] == accuracy(seen, DATA.validation)
+
+
+def test_checkpointed_copies_are_independent_of_the_network():
+    network = small()
+    history = train(network, DATA, iterations=3)
+    with torch.no_grad():
+        network.output.bias.add_(1)
+    assert not same(history.networks[3], network)
+
+
+def test_no_iteration_leaves_the_network_as_it_was():
+    network = small(0, 60)
+    history = train(network, DATA, iterations=0)
+    assert same(network, small(0, 60)) and list(history.accuracy) == [0]
+
+
+def test_training_takes_the_samples_as_they_are_without_warnings(recwarn):
+    images = DATA.train.images.copy()
+    train(small(), DATA, iterations=5)
+    assert not recwarn.list and (DATA.train.images == images).all()
+
+
+# ------------------------------------------------------------------------------------------- minibatches
+
+
+def test_an_epoch_shows_every_sample_at_most_once_and_leaves_the_rest_out():
+    order = _Order(100, 30, seed=0)
+    epochs = [torch.stack([order.next() for _ in range(3)]) for _ in range(40)]
+    assert all(e.shape == (3, 30) and len(e.unique()) == 90 for e in epochs)
+    assert len({tuple(e.flatten().tolist()) for e in epochs}) == 40
+    assert len(torch.cat(epochs).unique()) == 100, "what one epoch leaves out others show"
+
+
+def test_a_batch_larger_than_the_data_is_all_of_it():
+    order = _Order(5, 60, seed=0)
+    assert [sorted(order.next().tolist()) for _ in range(3)] == 3 * [[0, 1, 2, 3, 4]]
+    train(small(), clusters(5), iterations=4)
+
+
+# ---------------------------------------------------------------------------------------------- accuracy
+
+
+def test_accuracy_counts_hits_over_several_blocks():
+    class Largest(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.unused = nn.Parameter(torch.zeros(1))
+
+        def forward(self, x):
+            return x
+
+    images = np.random.default_rng(0).random((20_001, 3), dtype=np.float32)
+    labels = images.argmax(axis=1)
+    labels[:5_000] = (labels[:5_000] + 1) % 3
+    validation = from_arrays(images[:1], labels[:1], images, labels, classes="abc").validation
+    assert accuracy(Largest(), validation) == 15_001 / 20_001
+
+
+def test_accuracy_of_no_sample_is_refused():
+    with pytest.raises(MBHError, match="at least one sample"):
+        accuracy(small(), DATA.validation.take([]))
+
+
+# ------------------------------------------------------------------------------------------------ errors
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"iterations": -1}, {"iterations": 5e4}, {"iterations": 2.5}, {"iterations": float("nan")}, {"batch_size": 0},
+        {"batch_size": 1.5}, {"learning_rate": 0}, {"learning_rate": -1.0}, {"learning_rate": float("nan")},
+        {"learning_rate": float("inf")},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_recipe_that_makes_no_sense_is_refused(settings):
+    with pytest.raises(MBHError, match="iterations must be a whole number >= 0"):
+        Recipe(**settings)
+    with pytest.raises(MBHError):
+        train(small(), DATA, **settings)
+
+
+@pytest.mark.parametrize("checkpoints", [[-1], [11], [2.5], [3, float("nan")]])
+def test_checkpoints_that_are_never_reached_are_refused(checkpoints):
+    with pytest.raises(MBHError, match=r"checkpoints .* whole numbers in 0\.\.10"):
+        train(small(), DATA, iterations=10, checkpoints=checkpoints)
+
+
+def test_checkpoints_may_come_from_numpy():
+    history = train(small(), DATA, iterations=10, checkpoints=np.array([0.0, 5.0]))
+    assert list(history.accuracy) == [0, 5, 10]
+
+
+def test_stacks_that_do_not_fit_together_are_refused():
+    with pytest.raises(MBHError, match="one seed per network.*2 networks and 1 seeds"):
+        train_stack([small(), small()], DATA, seeds=[0])
+    with pytest.raises(MBHError, match="got 0 networks"):
+        train_stack([], DATA, seeds=[])
+    with pytest.raises(MBHError, match="one architecture"):
+        train_stack([small(), small(hidden=(5, 7))], DATA, seeds=[0, 0])
+
+
+@pytest.mark.parametrize("network", [Network(9, (3,), 3), Network(8, (3,), 4)])
+def test_a_network_that_does_not_fit_the_data_is_refused(network):
+    with pytest.raises(MBHError, match="clusters has 8 and 3"):
+        train(network, DATA, iterations=1)
+
+
+@pytest.mark.parametrize("part", ["train", "validation"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_images_that_are_not_finite_are_refused(part, value):
+    images = DATA.train.images.copy()
+    images[3, 2] = value
+    broken = SimpleNamespace(**{k: getattr(DATA, k) for k in ("name", "n_inputs", "n_classes", "train", "validation")})
+    setattr(broken, part, SimpleNamespace(images=images, labels=DATA.train.labels))
+    with pytest.raises(MBHError, match=f"{'training' if part == 'train' else part} images of clusters contain NaN"):
+        train(small(), broken, iterations=1)
+
+
+def test_training_that_diverges_says_so():
+    with pytest.raises(MBHError, match="diverged before iteration 50.*learning_rate"):
+        train(small(), DATA, iterations=50, learning_rate=1e30)
+
+
+def test_progress_is_shown_on_demand(capsys):
+    train(small(), DATA, iterations=5)
+    assert capsys.readouterr().err == ""
+    train(small(), DATA, iterations=5, progress=True)
+    assert "training" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_on_cuda_the_network_comes_back_where_it_was_and_is_nearly_the_same():
+    networks = [small(1, 40), small(1, 40)]
+    for network, device in zip(networks, ("cpu", "cuda"), strict=True):
+        train_stack([network], DATA, Recipe(100), seeds=[0], device=device)
+    assert next(networks[1].parameters()).device.type == "cpu"
+    assert largest_difference(networks[1], plain(networks[0])) < 1e-3
+    assert not any((m.weight[~m.mask] != 0).any() for m in networks[1].hidden_layers)
