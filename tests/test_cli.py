@@ -96,7 +96,7 @@ def test_options_reach_the_runner(mbh, monkeypatch):
 
     monkeypatch.setattr(runner, "run", run)
     line = "figures --profile draft --chapter 1 --chapter 2 --figure 6.3 --jobs 3 --seed 4 --force"
-    status, _, _ = mbh(*line.split(), *"-p coverage 0.9 -p name x".split())
+    status, _, _ = mbh(*line.split(), "-p", "coverage", "0.9", "-p", "name", "x")
     assert status == 1, "a failed chapter is a failed command"
     assert seen.pop("arguments") == ("draft", ("1", "2"), ("6.3",))
     seen.pop("echo")

@@ -1,5 +1,6 @@
 import errno
 import hashlib
+import io
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from mbh_utils import paths, store, workbook
 from mbh_utils.errors import MBHError
@@ -123,7 +125,11 @@ def test_save_writes_and_closes(chapter):
     chapter.save(figure, "fig-2-1", alt="A line that\n rises.", data=np.arange(2))
     assert not plt.fignum_exists(figure.number)
     png = (chapter.folder / "fig-2-1.png").read_bytes()
-    assert png.startswith(b"\x89PNG") and b"A line that rises." in png
+    assert png.startswith(b"\x89PNG")
+    with Image.open(chapter.folder / "fig-2-1.png") as picture:
+        assert picture.text["Description"] == "A line that rises."
+        colours = [colour for _, colour in picture.convert("RGB").getcolors()]
+    assert (255, 255, 255) in colours and len(colours) <= 256
     assert chapter.figures["fig-2-1"]["png_sha256"] == hashlib.sha256(png).hexdigest()
 
 
@@ -132,6 +138,18 @@ def test_same_figure_same_bytes_without_dates(tmp_path):
     assert first == second != workbook.render(a_figure(2.0), "alt")
     assert b"date" not in first.lower() and b"tIME" not in first
     plt.close("all")
+
+
+def test_256_colours_make_a_picture_small_and_look_the_same():
+    figure = plt.figure(figsize=(5, 5))
+    figure.set_layout_engine("none")
+    figure.add_axes((0, 0, 1, 1)).imshow(np.random.default_rng(0).random((300, 300)), cmap="cividis")
+    full, small = io.BytesIO(), workbook.render(figure, "noise")
+    figure.savefig(full, format="png", dpi=110)
+    assert len(small) < len(full.getvalue()) / 2
+    seen, meant = (plt.imread(io.BytesIO(png))[..., :3] for png in (small, full.getvalue()))
+    assert seen.shape == meant.shape and np.abs(seen - meant).mean() < 0.01
+    plt.close(figure)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +188,7 @@ def save_all(chapter):
     for figure_id in chapter.declared:
         chapter.save(
             a_figure(), figure_id, alt=f"Alt of {figure_id}.", data={"x": np.arange(3)}, function=a_figure,
-            settings={"coverage": 0.8},
+            settings={"coverage": 0.8, "models": 2},
         )  # fmt: skip
 
 
@@ -182,8 +200,8 @@ def test_manifest_says_what_each_figure_was_made_of(chapter, capsys):
     entry = manifest["figures"]["fig-2-1"]
     assert entry["chapter"] == "01_sparsity"
     assert entry["function"].endswith("test_workbook.a_figure")
-    assert entry["settings"] == {"coverage": 0.8}
-    assert entry["parameters"] == {"profile": "quick", "seed": 0} and entry["seeds"] == [0]
+    assert entry["settings"] == {"coverage": 0.8, "models": 2}
+    assert entry["parameters"] == {"profile": "quick", "seed": 0} and entry["seeds"] == [0, 1]
     assert entry["alt"] == "Alt of fig-2-1."
     assert entry["data_sha256"] == workbook.digest({"x": np.arange(3)})
     assert entry["seconds"] >= 0 and entry["commit"] == workbook.commit()
