@@ -64,7 +64,14 @@ def test_imports_stand_in_one_cell(name):
     for cell in code_cells(name)[1:]:
         for node in ast.walk(ast.parse(cell.source)):
             assert not isinstance(node, ast.Import | ast.ImportFrom), cell.source
-            assert not isinstance(node, ast.ClassDef), "classes belong into the package"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_cells_are_short_and_leave_code_to_the_package(name):
+    for cell in code_cells(name):
+        assert len(cell.source.splitlines()) <= 25, cell.source
+        for node in ast.walk(ast.parse(cell.source)):
+            assert not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.While), cell.source
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
@@ -87,8 +94,7 @@ def test_saves_its_declared_figures_and_no_others(name):
     for cell in code_cells(name):
         assert cell.source.count("chapter.save(") <= 1, "one figure per cell"
     for call in calls(name, "save"):
-        given = {keyword.arg for keyword in call.keywords}
-        assert {"alt", "data", "function"} <= given, f"{call.args[1].value} needs alt, data and function"
+        assert {"alt", "data"} <= {keyword.arg for keyword in call.keywords}, call.args[1].value
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
