@@ -1,7 +1,9 @@
 """Specialization by the hypervolume of minimal blankets (thesis, chapters 4 and 5): Algorithms 1 and 3."""
 
 import itertools
+import math
 from collections.abc import Sequence
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -15,9 +17,14 @@ from mbh_utils.subspaces import Plane
 
 def check_coverage(coverage: float) -> float:
     """The coverage as a float. Raises MBHError outside (0, 1]."""
-    if not isinstance(coverage, int | float | np.number) or not 0 < coverage <= 1:
+    if not isinstance(coverage, Real) or not 0 < coverage <= 1:
         raise MBHError(f"coverage c_P is {coverage!r}; it is a share of the samples in (0, 1]")
     return float(coverage)
+
+
+def _needed(coverage: float, n: int) -> int:
+    """Fewest of n samples that are at least this share of them: 55 of 100 for 0.55, though 0.55 * 100 > 55."""
+    return max(1, math.ceil(coverage * n - 1e-9))
 
 
 def maximal_pattern(
@@ -64,7 +71,7 @@ def maximal_patterns(
         if strict:
             k = max(0, min((covered > c * n + 1e-9).sum() - 1, len(order) - 1))
         else:
-            k = (covered >= c * n - 1e-9).sum() - 1
+            k = (covered >= _needed(c, n)).sum() - 1
         chosen = order[:k]
         found.append(DecisionPattern(first + chosen, states[chosen], coverage=covered[k] / n))
     return found
@@ -76,9 +83,9 @@ def smallest_pattern(network, samples, plane: Plane, coverage: float, *, output_
     What the greedy Algorithm 3 approximates; of equally small blankets the one with fewest constraints. Raises
     MBHError above 12 hidden neurons, where 2^12 choices and more would be tried.
     """
-    check_coverage(coverage)
     bits, _ = _scoped(network, samples, "all", output_layer)
     n, n_neurons = bits.shape
+    needed = _needed(check_coverage(coverage), n)
     if n_neurons > 12:
         raise MBHError(f"trying all subsets of {n_neurons} neurons takes too long; up to 12, or use maximal_pattern")
     patterns = [DecisionPattern([], [], coverage=1.0)]
@@ -86,7 +93,7 @@ def smallest_pattern(network, samples, plane: Plane, coverage: float, *, output_
         for neurons in map(list, itertools.combinations(range(n_neurons), k)):
             # Below a coverage of 1/2 the majority need not be the best choice, so every state that occurs is tried.
             for states, count in zip(*np.unique(bits[:, neurons], axis=0, return_counts=True), strict=True):
-                if count >= coverage * n - 1e-9:
+                if count >= needed:
                     patterns.append(DecisionPattern(neurons, states, coverage=count / n))
     areas = partition_input_space(network, plane, output_layer=output_layer).blanket_areas(patterns)
     return patterns[int(np.argmin(np.round(areas / plane.area, 12)))]

@@ -20,6 +20,9 @@ def preactivations(network, images, *, output_layer: bool = True) -> list[np.nda
         raise MBHError(
             f"images have shape {x.shape}; this network takes (n, {layers[0][0].shape[1]}): flatten each image to a row"
         )
+    if not np.isfinite(x).all():
+        row = int(np.argmin(np.isfinite(x).all(axis=1)))
+        raise MBHError(f"image {row} holds NaN or infinite values, which activate no neuron: mend or drop it")
     values = []
     for weight, bias in layers:
         values.append(x @ weight.T + bias)
@@ -34,7 +37,10 @@ def activation_patterns(network, images, *, output_layer: bool = True) -> np.nda
 
 def layer_patterns(network, images, layer: int = -1, *, output_layer: bool = True) -> np.ndarray:
     """Pattern of one hidden layer for every image: (n, n_l) bool; ``layer`` counts from 0, -1 is the last."""
-    return preactivations(network, images, output_layer=output_layer)[layer] > 0
+    values = preactivations(network, images, output_layer=output_layer)
+    if not -len(values) <= layer < len(values):
+        raise MBHError(f"there is no hidden layer {layer}; the network has {len(values)}")
+    return values[layer] > 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +57,14 @@ class DecisionPattern:
     coverage: float = field(default=float("nan"))
 
     def __post_init__(self):
-        neurons = np.atleast_1d(np.asarray(self.neurons, dtype=np.intp))
-        states = np.atleast_1d(np.asarray(self.states, dtype=bool))
+        neurons, states = np.atleast_1d(self.neurons), np.atleast_1d(self.states)
         if neurons.ndim != 1 or neurons.shape != states.shape:
             raise MBHError(f"a decision pattern needs one state per neuron, got {neurons.shape} and {states.shape}")
+        if len(neurons) and (neurons.dtype.kind not in "iu" or not np.isin(states, (0, 1)).all()):
+            raise MBHError(
+                "a decision pattern names neurons by whole numbers and states by True and False (or 1 and 0)"
+            )
+        neurons, states = neurons.astype(np.intp), states.astype(bool)
         if len(np.unique(neurons)) != len(neurons) or (len(neurons) and neurons.min() < 0):
             raise MBHError(f"a decision pattern names each neuron once, by an index >= 0; got {neurons.tolist()}")
         object.__setattr__(self, "neurons", neurons)

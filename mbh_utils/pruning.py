@@ -43,8 +43,8 @@ def weights_per_layer(shapes: Shapes, parameters: int) -> list[int]:
     keep = int(parameters) - n_hidden
     if not least.sum() <= keep <= sizes.sum():
         raise MBHError(
-            f"{parameters:,} hidden parameters do not fit hidden layers {[n for n, _ in shapes]}: "
-            f"choose between {n_hidden + least.sum():,} (one connection per neuron) and {n_hidden + sizes.sum():,} (dense)"
+            f"{parameters:,} hidden parameters do not fit hidden layers {[n for n, _ in shapes]}: choose between "
+            f"{n_hidden + least.sum():,} (one connection per neuron) and {n_hidden + sizes.sum():,} (dense)"
         )
     share = keep * sizes / sizes.sum()
     counts = np.maximum(np.floor(share).astype(int), least)
@@ -58,9 +58,8 @@ def weights_per_layer(shapes: Shapes, parameters: int) -> list[int]:
 
 def random_masks(shapes: Shapes, parameters: int, rng: np.random.Generator) -> list[np.ndarray]:
     """Random unstructured masks with exactly ``parameters`` HNPs; every neuron keeps at least one input."""
-    return [
-        _top(rng.random(shape), count) for shape, count in zip(shapes, weights_per_layer(shapes, parameters), strict=True)
-    ]
+    counts = weights_per_layer(shapes, parameters)
+    return [_top(rng.random(shape), count) for shape, count in zip(shapes, counts, strict=True)]
 
 
 def magnitude_masks(weights: list[np.ndarray], parameters: int) -> list[np.ndarray]:
