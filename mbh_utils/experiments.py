@@ -8,8 +8,9 @@ with a progress bar, what was interrupted goes on where it stopped.
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 
@@ -70,7 +71,10 @@ class Profile:
 
     def setup(self, number: int) -> Setup:
         """One set-up by its number in Fig 6.1."""
-        return {s.number: s for s in self.setups}[number]
+        setups = {s.number: s for s in self.setups}
+        if number not in setups:
+            raise MBHError(f"there is no set-up {number!r}; profile {self.name} has 1 to {len(setups)}")
+        return setups[number]
 
 
 _REAL = ("mnist", "fashion_mnist")
@@ -198,7 +202,7 @@ def class_plane(dataset: str, classes: Sequence[int], seed: int = 0, margin: flo
 def grid_planes(profile: Profile, dataset: str) -> list[Plane]:
     """The planes that every network of a data set is measured on: three random classes each."""
     n_classes = datasets.load(dataset).n_classes
-    triples = [stream(i, "planes").permutation(n_classes)[:3].tolist() for i in range(profile.planes)]
+    triples = [stream(i, "classes").permutation(n_classes)[:3].tolist() for i in range(profile.planes)]
     return [class_plane(dataset, classes, seed=i) for i, classes in enumerate(triples)]
 
 
@@ -254,6 +258,8 @@ def per_network(grid: pd.DataFrame, coverage: float = 0.8) -> pd.DataFrame:
     """
     keys = ["dataset", "setup", "hidden", "n_hidden", "parameters", "density", "model", "trained"]
     rows = grid[np.isclose(grid["coverage"], coverage)]
+    if rows.empty:
+        raise MBHError(f"c_P = {coverage} was not measured, only {sorted(map(float, grid['coverage'].unique()))}")
     rows = rows.assign(per_area=rows["n_regions"] / rows["area"], per_n2=2 * rows["n_regions"] / rows["n_hidden"] ** 2)
     means = ["accuracy", "s", "n_constraints", "n_regions", "per_area", "per_n2"]
     return rows.groupby([*keys, "plane"])[means].mean().groupby(keys).mean().reset_index()
@@ -274,18 +280,26 @@ def tickets_table(profile: Profile, store: Store) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["kind", "density", "model", "trained", "accuracy"])
 
 
-def toy(profile: Profile, store: Store | None = None, n_models: int = 16) -> tuple[Network, object]:
-    """The (4, 4, 2) network of Fig 4.5 and its XOR data: of ``n_models`` seeds the one with the best accuracy.
+_TOY = {"hidden": (4, 4, 2), "bias_std": 0.1, "models": 16}
+
+
+def _toy_settings(profile: Profile) -> dict:
+    recipe = asdict(Recipe(profile.toy_iterations))
+    return {**_TOY, "recipe": recipe, "data": datasets.xor_with_outliers().checksum}
+
+
+def toy(profile: Profile, store: Store | None = None) -> tuple[Network, object]:
+    """The (4, 4, 2) network of Fig 4.5 and its XOR data: of 16 seeds the one with the best accuracy.
 
     Networks this small often lose neurons in training and get stuck, hence several seeds.
     """
     store = store or Store()
-    data = datasets.xor_with_outliers()
-    settings = {"toy": data.checksum, "iterations": profile.toy_iterations, "models": n_models}
+    data, settings = datasets.xor_with_outliers(), _toy_settings(profile)
     network = store.network(settings)
     if network is None:
-        stack = [Network(2, (4, 4, 2), 2, seed=seed, bias_std=0.1) for seed in range(n_models)]
-        train_stack(stack, data, Recipe(profile.toy_iterations), seeds=[0] * n_models)
+        seeds, bias_std = range(_TOY["models"]), _TOY["bias_std"]
+        stack = [Network(2, _TOY["hidden"], 2, seed=seed, bias_std=bias_std) for seed in seeds]
+        train_stack(stack, data, Recipe(profile.toy_iterations), seeds=[0] * len(stack))
         network = max(stack, key=lambda one: accuracy(one, data.validation))
         store.put_network(settings, network, accuracy=accuracy(network, data.validation))
     return network, data
@@ -294,27 +308,25 @@ def toy(profile: Profile, store: Store | None = None, n_models: int = 16) -> tup
 # --------------------------------------------------------------------------------------- computing what lacks
 
 
-def _grid_stages(profile: Profile, store: Store) -> list[tuple[str, list[tuple]]]:
+# Each yields its stages one after the other, (label, tasks that the store lacks): a stage is asked for when the one
+# before is done. A task is a function and its arguments but the store.
+
+
+def _grid_stages(profile: Profile, store: Store) -> Iterator[tuple[str, list[tuple]]]:
     runs = [run for dataset in profile.datasets for run in grid_runs(profile, dataset)]
-    cases = [(run, after) for run in runs for after in (False, True)]
-    missing = [c for c in cases if not store.has("measure", _measure_settings(c[0], profile, c[1]))]
-    return [
-        ("training", _stacks(runs, store)),
-        ("measuring", [(_measure, run, profile, after) for run, after in missing]),
-    ]
+    yield "training", _stacks(runs, store)
+    cases = [(run, profile, after) for run in runs for after in (False, True)]
+    yield "measuring", [(_measure, *case) for case in cases if not store.has("measure", _measure_settings(*case))]
 
 
-def _tickets_stages(profile: Profile, store: Store) -> list[tuple[str, list[tuple]]]:
+def _tickets_stages(profile: Profile, store: Store) -> Iterator[tuple[str, list[tuple]]]:
     runs = ticket_runs(profile)
-    dense = [run for run in runs if run.mask == "random"]
-    return [
-        ("training dense networks", _stacks(dense, store)),
-        ("training tickets", _stacks([run for run in runs if run not in dense], store)),
-    ]
+    yield "training dense networks", _stacks([run for run in runs if run.mask == "random"], store)
+    yield "training tickets", _stacks([run for run in runs if run.mask != "random"], store)
 
 
-def _toy_stages(profile: Profile, store: Store) -> list[tuple[str, list[tuple]]]:
-    return [("training the XOR network", [(toy, profile)])]
+def _toy_stages(profile: Profile, store: Store) -> Iterator[tuple[str, list[tuple]]]:
+    yield "training the XOR network", [] if store.has("network", _toy_settings(profile)) else [(toy, profile)]
 
 
 def _stacks(runs: Sequence[Run], store: Store) -> list[tuple]:
@@ -356,18 +368,18 @@ def prepare(
     """Compute whatever the named experiments lack, ``jobs`` processes side by side (default: one per core).
 
     Every trained stack and every measured network lands in the store at once: a killed run loses only what it was
-    working on. Raises MBHError for an unknown experiment or profile.
+    working on. Raises MBHError for an unknown experiment or profile, and when a process was killed.
     """
     profile = profile_named(profile) if isinstance(profile, str) else profile
     if unknown := [name for name in names if name not in EXPERIMENTS]:
         raise MBHError(f"there is no experiment {unknown[0]!r}; the experiments are {', '.join(EXPERIMENTS)}")
+    if jobs is not None and jobs < 1:
+        raise MBHError(f"jobs is {jobs}; at least one process is needed")
     store = store or Store()
     pool = executor
     try:
         for name in names:
-            for stage in range(len(EXPERIMENTS[name][0](profile, store))):
-                # Asked anew for every stage: what a stage lacks may follow from the stage before.
-                label, tasks = EXPERIMENTS[name][0](profile, store)[stage]
+            for label, tasks in EXPERIMENTS[name][0](profile, store):
                 if not tasks:
                     continue
                 pool = pool or _processes(jobs)
@@ -380,6 +392,11 @@ def prepare(
                     for future in futures:
                         future.cancel()
                     raise
+    except BrokenProcessPool as error:
+        raise MBHError(
+            "a process was killed while it computed, most often because memory ran out. What was finished is kept: "
+            "run it again, with fewer jobs if memory is short"
+        ) from error
     finally:
         if pool is not None and pool is not executor:
             pool.shutdown(cancel_futures=True)
