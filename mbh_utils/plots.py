@@ -114,6 +114,25 @@ def blanket_legend(figure: Figure, what: str = "minimal blanket") -> None:
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
 
 
+def blanket_grid(partition, patterns: Sequence[Sequence], rows: Sequence[str], columns: Sequence[str]) -> Figure:
+    """Blankets of many decision patterns on one plane, each titled with its share of the area (Figs B.1, B.2).
+
+    patterns: one list per row, with one pattern per column. rows, columns: what they are called.
+    """
+    size = (0.5 + 1.26 * len(columns), 0.7 + 1.34 * len(rows))
+    figure, axes = plt.subplots(len(rows), len(columns), figsize=size, squeeze=False)
+    for row, line in zip(axes, patterns, strict=True):
+        for ax, pattern in zip(row, line, strict=True):
+            blanket(partition, pattern, ax, title=False).set(xticks=[], yticks=[])
+            ax.set_title(f"{partition.blanket(pattern).share:.0%}", fontsize=8, pad=2)
+    for ax, name in zip(axes[:, 0], rows, strict=True):
+        ax.set_ylabel(name)
+    for ax, name in zip(axes[-1], columns, strict=True):
+        ax.set_xlabel(name, fontsize=9)
+    blanket_legend(figure)
+    return figure
+
+
 def bent_hyperplanes(partition, ax: Axes | None = None, *, legend: bool = True) -> Axes:
     """The bent hyperplane that each hidden neuron draws on the plane, coloured and dashed by layer."""
     ax = _plane_axes(partition.plane, _axes(ax))
