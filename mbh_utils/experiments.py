@@ -7,6 +7,7 @@ with a progress bar, what was interrupted goes on where it stopped.
 
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
@@ -416,12 +417,19 @@ def table(name: str, profile: str | Profile, *, jobs: int | None = None, store: 
 def _processes(jobs: int | None) -> ProcessPoolExecutor:
     # Spawned, not forked: torch's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(jobs or os.cpu_count() or 1, mp_context=context, initializer=_one_thread)
+    return ProcessPoolExecutor(jobs or os.cpu_count() or 1, mp_context=context, initializer=_set_up_process)
 
 
-def _one_thread() -> None:
+def _set_up_process() -> None:
     # Networks run side by side; more threads in each would only get in each other's way.
     torch.set_num_threads(1)
+    # Python leaves the processes behind when the one that started them is killed.
+    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+
+
+def _end_with(parent) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _task(folder, function: Callable, *arguments) -> None:
