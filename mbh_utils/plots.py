@@ -119,12 +119,12 @@ def blanket_grid(partition, patterns: Sequence[Sequence], rows: Sequence[str], c
 
     patterns: one list per row, with one pattern per column. rows, columns: what they are called.
     """
-    size = (0.5 + 1.26 * len(columns), 0.7 + 1.34 * len(rows))
+    size = (0.5 + 1.26 * len(columns), 0.85 + 1.34 * len(rows))
     figure, axes = plt.subplots(len(rows), len(columns), figsize=size, squeeze=False)
     for row, line in zip(axes, patterns, strict=True):
         for ax, pattern in zip(row, line, strict=True):
             blanket(partition, pattern, ax, title=False).set(xticks=[], yticks=[])
-            ax.set_title(f"{partition.blanket(pattern).share:.0%}", fontsize=8, pad=2)
+            ax.set_title(f"{partition.blanket(pattern).share:.1%}", fontsize=8, pad=2)
     for ax, name in zip(axes[:, 0], rows, strict=True):
         ax.set_ylabel(name)
     for ax, name in zip(axes[-1], columns, strict=True):
