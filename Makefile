@@ -41,8 +41,8 @@ lab: $(STAMP)
 # torch comes first and by its exact version: a free choice would fetch the newest build, with gigabytes of CUDA.
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing the workbook's packages into $(VENV) (once; a few minutes)"
-	@$(PIP) install --quiet -c constraints.txt "$$(grep '^torch==' constraints.txt)"
-	@$(PIP) install --quiet -c constraints.txt -e '.[test,dev]'
+	@$(PIP) install -qq -c constraints.txt "$$(grep '^torch==' constraints.txt)"
+	@$(PIP) install -qq -c constraints.txt -e '.[test,dev]'
 	@touch $@
 
 $(BIN)/python:

@@ -6,13 +6,16 @@ does not stop the others, a key that says when nothing has to be done, and the c
 """
 
 import ast
+import atexit
 import concurrent.futures
 import hashlib
 import json
 import logging
 import os
 import sys
+import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -341,10 +344,12 @@ class Execution:
         except OSError as error:
             problem = f"the executed copy could not be written ({error.strerror or error})"
         except RuntimeError as error:  # nbclient's DeadKernelError, and a kernel that did not start
+            reason = last_words(self.manager_class) or error
+            forget_client(error)
             problem = (
-                f"the kernel died in cell {self.cell + 1} ({error}); most often that is memory: try a smaller profile"
+                f"the kernel died in cell {self.cell + 1} ({reason}); most often that is memory: try a smaller profile"
                 if self.cell
-                else f"no kernel could be started with {sys.executable} ({error}); `mbh doctor` tells more"
+                else f"no kernel could be started with {sys.executable} ({reason}); `mbh doctor` tells more"
             )
         if self.killed:
             working.unlink(missing_ok=True)
@@ -412,6 +417,7 @@ def _kernel_manager_class(threads: int) -> type:
     class ThisInterpreter(AsyncKernelManager):
         started: ClassVar[list] = []
         stopped: ClassVar[bool] = False
+        log_file = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the class; see last_words
 
         @property
         def kernel_spec(self):
@@ -423,9 +429,24 @@ def _kernel_manager_class(threads: int) -> type:
                 raise RuntimeError("interrupted before the kernel was started")
             if self.has_trait("transport_encryption") and zmq.has("curve"):
                 self.transport_encryption = "auto"
-            await super().start_kernel(**options, env=kernel_environment(threads))
+            await super().start_kernel(**options, env=kernel_environment(threads), stderr=self.log_file)
 
     return ThisInterpreter
+
+
+def last_words(manager_class: type) -> str:
+    """The last line that a kernel wrote outside of its notebook, such as why it could not start."""
+    manager_class.log_file.seek(0)
+    return (manager_class.log_file.read().strip().splitlines() or [""])[-1]
+
+
+def forget_client(error: BaseException) -> None:
+    """Remove the exit handler that nbclient leaves behind for a kernel that did not start, where it would fail."""
+    from nbclient import NotebookClient
+
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if isinstance(client := frame.f_locals.get("self"), NotebookClient):
+            atexit.unregister(client._cleanup_kernel)
 
 
 def try_kernel() -> float:
@@ -435,12 +456,13 @@ def try_kernel() -> float:
 
     ask = nbformat.v4.new_code_cell("import sys; print(sys.executable)")
     notebook = nbformat.v4.new_notebook(cells=[ask])
-    start = time.perf_counter()
+    start, manager_class = time.perf_counter(), _kernel_manager_class(1)
     try:
-        nbclient.NotebookClient(notebook, kernel_manager_class=_kernel_manager_class(1), startup_timeout=180).execute()
+        nbclient.NotebookClient(notebook, kernel_manager_class=manager_class, startup_timeout=180).execute()
         answer = "".join(output.get("text", "") for output in notebook.cells[0].outputs).strip()
     except (RuntimeError, OSError, nbclient.exceptions.CellExecutionError) as error:
-        answer = str(error)
+        answer = last_words(manager_class) or str(error)
+        forget_client(error)
     if answer != sys.executable:
         raise MBHError(
             f"no notebook kernel could be started with {sys.executable} ({answer}): "

@@ -402,8 +402,8 @@ def _seeds(settings: dict, seed: int) -> list[int]:
 
 
 def _show(png: bytes, figure_id: str, alt: str) -> None:
-    # JupyterLab drops an image's alt text and strips inlined images from HTML it does not trust, so the picture goes
-    # out as plain PNG (nbconvert reads the alt text from its metadata) and a caption carries the words everywhere.
+    # JupyterLab and some templates of nbconvert ignore the alt text in an image's metadata, and strip inlined images
+    # from HTML that they do not trust. So the picture goes out as plain PNG with its alt text, a caption repeats it.
     from IPython.display import HTML, Image, display
 
     display(Image(png, format="png", alt=alt))

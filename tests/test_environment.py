@@ -173,8 +173,8 @@ def test_make_installs_once(tmp_path):
     assert done.returncode == 0, done.stderr
     torch_pin = f"torch{PINS['torch']}"
     assert (tmp_path / "calls").read_text().splitlines() == [
-        f"python -m pip install --quiet -c constraints.txt {torch_pin}",
-        "python -m pip install --quiet -c constraints.txt -e .[test,dev]",
+        f"python -m pip install -qq -c constraints.txt {torch_pin}",
+        "python -m pip install -qq -c constraints.txt -e .[test,dev]",
         "mbh figures --profile draft --chapter 01 --chapter 02 --force",
     ]
     (tmp_path / "calls").unlink()

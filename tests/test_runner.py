@@ -13,6 +13,7 @@ import time
 
 import nbformat
 import pytest
+from nbconvert import HTMLExporter
 
 from mbh_utils import paths, runner, store, workbook
 from mbh_utils.errors import MBHError
@@ -70,6 +71,7 @@ def test_good_chapter_from_first_run_to_change(small_workbook, monkeypatch):
     assert ["image/png" in o.data for o in outputs] == [True, False]
     assert outputs[0].metadata["image/png"]["alt"] == "A line <rises>."
     assert "<b>Figure 1.1.</b> A line &lt;rises&gt;." in outputs[1].data["text/html"]
+    assert 'alt="A line &lt;rises&gt;."' in HTMLExporter(template_name="classic").from_notebook_node(copy)[0]
     # No clocks, and no paths but the one the chapter printed itself.
     assert "start_time" not in text and "iopub" not in text and "input_path" not in text
     assert str(small_workbook.notebooks) not in text
@@ -378,5 +380,17 @@ def test_killed_half_way_leaves_nothing_half_written(small_workbook, tmp_path, k
     assert not [p for p in small_workbook.quick.rglob(".*")]
 
 
-def test_a_kernel_can_be_tried():
+def test_a_kernel_can_be_tried(monkeypatch, tmp_path):
     assert 0 < runner.try_kernel() < 60
+    (tmp_path / "ipykernel_launcher.py").write_text("raise SystemExit('this kernel is broken')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(MBHError, match=r"no notebook kernel .*\(this kernel is broken\).*pip install ipykernel"):
+        runner.try_kernel()
+
+
+def test_a_kernel_that_does_not_start_is_told_with_its_last_words(small_workbook, monkeypatch, tmp_path):
+    small_workbook.add("01_good", save())
+    (tmp_path / "ipykernel_launcher.py").write_text("raise SystemExit('this kernel is broken')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    report = run()
+    assert not report.ok and "no kernel could be started" in report.told and "(this kernel is broken)" in report.told
