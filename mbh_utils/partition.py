@@ -79,8 +79,8 @@ def _network_arrays(layers):
     widths = np.array([len(bias) for _, bias in layers], dtype=np.int64)
     first = np.concatenate([[0], np.cumsum(widths)])
     word = np.concatenate([[0], np.cumsum((widths + 63) // 64)])
-    following = [*(weight.T for weight, _ in layers[1:]), np.zeros((widths[-1], 0))]
-    lengths = np.concatenate([np.full(len(rows), rows.shape[1], dtype=np.int64) for rows in following])
+    span = np.append((widths[1:] + 15) // 16 * 16, 0)
+    following = [np.pad(weight, ((0, -len(weight) % 16), (0, 0))).T for weight, _ in layers[1:]]
     magnitudes, kappas = [], []
     weight, bias = layers[0]
     magnitude, kappa = np.abs(np.column_stack([weight, bias])), 4 * _UNIT
@@ -93,13 +93,16 @@ def _network_arrays(layers):
         magnitudes.append(magnitude * (1 + 1e-9))
         kappas.append(max(kappa * 1.01, _cells.TOLERANCE))
     net = _cells.Layers(
+        n_layers=len(layers),
+        n_neurons=int(first[-1]),
         widths=widths,
+        span=np.concatenate([(widths[:1] + 15) // 16 * 16, span]),
         first=first,
         word=word,
-        weights=np.concatenate([np.ascontiguousarray(rows).ravel() for rows in following] + [np.zeros(1)]),
-        row=np.concatenate([[0], np.cumsum(lengths)[:-1]]),
+        weights=np.concatenate([rows.ravel() for rows in following] + [np.zeros(1)]),
+        row=np.concatenate([[0], np.cumsum(np.repeat(span, widths))[:-1]]),
         bias=np.concatenate([bias for _, bias in layers]),
-        magnitude=np.ascontiguousarray(np.concatenate(magnitudes).T),
+        magnitude=np.ascontiguousarray(np.pad(np.concatenate(magnitudes), ((0, 64), (0, 0))).T),
         kappa=np.array(kappas),
     )
     return net, np.column_stack(layers[0]).T
@@ -110,9 +113,15 @@ def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
     from mbh_utils import _cells
 
     k, slots, room = len(corners), 32, len(corners) + 16
-    n_neurons, widest = int(net.first[-1]), int(net.widths.max())
+    n_neurons, widest, words = net.n_neurons, int(net.widths.max()), int(net.word[-1])
     padded = (widest + 63) // 64 * 64
+    scratch = np.zeros((6, padded))
     stack = _cells.Stack(
+        slots=slots,
+        room=room,
+        longest=widest,
+        words=words,
+        pad=padded,
         u=np.empty((slots, room)),
         v=np.empty((slots, room)),
         error=np.zeros((slots, room)),
@@ -122,20 +131,25 @@ def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
         waiting=np.empty((slots, widest), dtype=np.int32),
         length=np.zeros(slots, dtype=np.int64),
         tested=np.zeros(slots, dtype=np.int64),
-        bits=np.zeros((slots, int(net.word[-1])), dtype=np.uint64),
+        bits=np.zeros((slots, words), dtype=np.uint64),
         map=np.zeros((slots, 3, padded)),
+        joins=np.full(slots, -1, dtype=np.int64),
         touched=np.zeros(slots, dtype=np.uint8),
+        joining=np.zeros(widest, dtype=np.int64),
         lines=np.zeros((n_neurons + k, _cells.LINE_SIZE)),
         verdict=np.zeros(n_neurons, dtype=np.uint8),
         side=np.zeros(room, dtype=np.int8),
-        scratch=np.zeros((6, max(padded, room))),
+        scratch=scratch,
+        scratch_bits=scratch.view(np.uint64),
+        old=np.zeros((4, room)),
+        old_edge=np.zeros(room, dtype=np.int32),
         state=np.zeros(_cells.STATE_SIZE, dtype=np.int64),
     )
     stack.u[0, :k], stack.v[0, :k] = corners.T
     stack.edge[0, :k] = n_neurons + np.arange(k)
     stack.corners[0] = k
     stack.map[0, :, : net.widths[0]] = first_map
-    stack.lines[:n_neurons, _cells.MA : _cells.MC + 1] = net.magnitude.T
+    stack.lines[:n_neurons, _cells.MA : _cells.MC + 1] = net.magnitude[:, :n_neurons].T
     stack.lines[:n_neurons, _cells.KAPPA] = np.repeat(net.kappa, net.widths)
     stack.lines[n_neurons:] = [_border_line(p, q) for p, q in zip(corners, np.roll(corners, -1, axis=0), strict=True)]
     stack.state[_cells.PIVOT] = -1
@@ -155,6 +169,8 @@ def _empty_cells(n_words: int, n: int, n_corners: int):
     from mbh_utils import _cells
 
     return _cells.Cells(
+        room=n,
+        corner_room=n_corners,
         corners=np.empty((n_corners, 2)),
         edge=np.empty(n_corners, dtype=np.int32),
         offset=np.zeros(n + 1, dtype=np.int64),
@@ -164,29 +180,47 @@ def _empty_cells(n_words: int, n: int, n_corners: int):
     )
 
 
-def _resize(arrays, rows: dict[str, int]):
-    """Give each named array that many rows, in place where the system can (what is there stays)."""
+def _resized(arrays, rows: dict[str, int], **numbers):
+    """The same arrays with that many rows each, in place where the system can (what is there stays)."""
     for name, n in rows.items():
         array = getattr(arrays, name)
         array.resize((n, *array.shape[1:]), refcheck=False)
+    return arrays._replace(**numbers)
 
 
 def _taller_stack(stack):
     """The same stack with twice as many slots."""
-    per_slot = ("u", "v", "error", "edge", "corners", "layer", "waiting", "length", "tested", "bits", "map", "touched")
-    _resize(stack, {name: 2 * len(stack.corners) for name in per_slot})
-    return stack
+    per_slot = (
+        "u",
+        "v",
+        "error",
+        "edge",
+        "corners",
+        "layer",
+        "waiting",
+        "length",
+        "tested",
+        "bits",
+        "map",
+        "joins",
+        "touched",
+    )
+    return _resized(stack, dict.fromkeys(per_slot, 2 * stack.slots), slots=2 * stack.slots)
 
 
 def _roomier_stack(stack):
     """The same stack with room for twice as many corners per polygon."""
-    room = 2 * stack.u.shape[1]
-    wider = {}
-    for name in ("u", "v", "error", "edge", "side", "scratch"):
+    wider = {"room": 2 * stack.room}
+    for name in ("u", "v", "error", "edge", "side", "old", "old_edge"):
         array = getattr(stack, name)
-        wider[name] = np.zeros((*array.shape[:-1], max(room, array.shape[-1])), dtype=array.dtype)
-        wider[name][..., : array.shape[-1]] = array
+        wider[name] = np.zeros((*array.shape[:-1], 2 * stack.room), dtype=array.dtype)
+        wider[name][..., : stack.room] = array
     return stack._replace(**wider)
+
+
+def _resized_cells(cells, n: int, n_corners: int):
+    rows = {"offset": n + 1, "bits": n, "area": n, "touched": n, "corners": n_corners, "edge": n_corners}
+    return _resized(cells, rows, room=n, corner_room=n_corners)
 
 
 def _descend(net, first_map: np.ndarray, plane: Plane, polygons: bool):
@@ -194,20 +228,17 @@ def _descend(net, first_map: np.ndarray, plane: Plane, polygons: bool):
     from mbh_utils import _cells
 
     stack = _first_stack(net, first_map, plane.corners)
-    n = 4096
-    cells = _empty_cells(int(net.word[-1]), n, 5 * n if polygons else 0)
-    while (reason := _cells.descend(net, stack, cells, polygons, False)) != _cells.DONE:
+    n = min(net.n_neurons**2 // 2 + 256, 1 << 16)  # a guess that often fits; what is not written costs nothing
+    cells = _empty_cells(stack.words, n, 5 * n if polygons else 0)
+    while (reason := _cells.descend(net, stack, cells, False)) != _cells.DONE:
         if reason == _cells.CELLS_FULL:
             n *= 2
-            _resize(cells, {"offset": n + 1, "bits": n, "area": n, "touched": n})
-            if polygons:
-                _resize(cells, {"corners": 5 * n, "edge": 5 * n})
+            cells = _resized_cells(cells, n, 5 * n if polygons else 0)
         elif reason == _cells.STACK_FULL:
             stack = _taller_stack(stack)
         elif reason == _cells.CORNERS_FULL:
             stack = _roomier_stack(stack)
-    n, n_corners = int(stack.state[_cells.N_CELLS]), int(stack.state[_cells.N_CORNERS])
-    _resize(cells, {"offset": n + 1, "bits": n, "area": n, "touched": n, "corners": n_corners, "edge": n_corners})
+    cells = _resized_cells(cells, int(stack.state[_cells.N_CELLS]), int(stack.state[_cells.N_CORNERS]))
     return cells, stack.state
 
 
