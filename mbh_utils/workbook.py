@@ -383,7 +383,8 @@ def data_checksums(profile: str) -> dict[str, str]:
 def render(figure, alt: str = "", dpi: int = 110) -> bytes:
     """A matplotlib figure as PNG of at most 256 colours, without dates: the same figure gives the same bytes.
 
-    A palette makes pictures of activation regions a third as large, and nobody sees the difference.
+    A palette makes pictures of activation regions a third as large, and nobody sees the difference; one by coverage
+    keeps rare colours, such as that of a single marker.
     """
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
@@ -391,7 +392,7 @@ def render(figure, alt: str = "", dpi: int = 110) -> bytes:
     drawn, packed, words = io.BytesIO(), io.BytesIO(), PngInfo()
     figure.savefig(drawn, format="png", dpi=dpi)
     words.add_itxt("Description", alt)
-    picture = Image.open(drawn).convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    picture = Image.open(drawn).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     picture.save(packed, format="png", optimize=True, dpi=(dpi, dpi), pnginfo=words)
     return packed.getvalue()
 
