@@ -6,6 +6,7 @@ trains, loads or saves. Colours carry meaning by themselves never: a marker, a l
 
 import pathlib
 from collections.abc import Sequence
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -214,10 +215,10 @@ def setup_curves(
     levels: join set-ups of equal HNPs by black dashed lines (default: when x is the density).
     """
     ax = _axes(ax, (5.2, 4))
-    table = table.assign(accuracy=100 * table["accuracy"]) if y == "accuracy" else table
+    table = table.assign(accuracy=100 * table["accuracy"]) if "accuracy" in (x, y) else table
     groups = sorted(table[hue].unique())
     palette = dict(zip(groups, _shades(len(groups), hue), strict=True))
-    for group, marker in zip(groups, MARKERS, strict=False):
+    for group, marker in zip(groups, cycle(MARKERS), strict=False):
         by_x = table[table[hue] == group].groupby(x)[y]
         mean, low, high = by_x.mean(), by_x.min(), by_x.max()
         label = f"{group:,} {'neurons' if hue == 'n_hidden' else 'HNPs'}"
@@ -227,10 +228,9 @@ def setup_curves(
         if band and len(mean) == 1:  # a band of one point has no width
             ax.vlines(mean.index, low, high, color=palette[group], alpha=0.5)
     if levels if levels is not None else x == "density":
-        for i, (_, rows) in enumerate(table.groupby("parameters")):
-            mean = rows.groupby(x)[y].mean()
-            if len(mean) > 1:
-                ax.plot(mean.index, mean, "k--", lw=0.9, alpha=0.75, zorder=2, label=None if i else "equal HNPs")
+        lines = [rows.groupby(x)[y].mean() for _, rows in table.groupby("parameters")]
+        for i, mean in enumerate(line for line in lines if len(line) > 1):
+            ax.plot(mean.index, mean, "k--", lw=0.9, alpha=0.75, zorder=2, label=None if i else "equal HNPs")
     return _finish_curves(ax, x, y, sorted(table[x].unique()), legend)
 
 
@@ -261,7 +261,7 @@ def coverage_curves(table: pd.DataFrame, ax: Axes | None = None, *, legend: bool
     """
     ax = _axes(ax, (5.2, 4))
     groups = sorted(table["n_hidden"].unique())
-    for group, colour, marker in zip(groups, _shades(len(groups)), MARKERS, strict=False):
+    for group, colour, marker in zip(groups, _shades(len(groups)), cycle(MARKERS), strict=False):
         by_c = table[table["n_hidden"] == group].groupby("coverage")["s"]
         ax.plot(by_c.mean(), marker=marker, color=colour, label=f"{group:,} neurons")
         ax.fill_between(by_c.mean().index, by_c.min(), by_c.max(), color=colour, alpha=0.18, lw=0)
@@ -306,10 +306,11 @@ def setup_scatter(table: pd.DataFrame, x: str, y: str, ax: Axes | None = None) -
     ax = _axes(ax, (6, 4.6))
     table = table.assign(accuracy=100 * table["accuracy"])
     groups = sorted(table["n_hidden"].unique())
-    for group, colour, marker in zip(groups, _shades(len(groups)), MARKERS, strict=False):
+    for group, colour, marker in zip(groups, _shades(len(groups)), cycle(MARKERS), strict=False):
         rows = table[table["n_hidden"] == group].groupby("setup")[[x, y]]
         mean, low, high = rows.mean(), rows.min(), rows.max()
-        bars = {f"{a}err": np.stack([mean[c] - low[c], high[c] - mean[c]]) for a, c in (("x", x), ("y", y))}
+        # The mean of equal values may lie beside them by a rounding, and errorbar takes no negative length.
+        bars = {f"{a}err": np.stack([mean[c] - low[c], high[c] - mean[c]]).clip(0) for a, c in (("x", x), ("y", y))}
         ax.errorbar(mean[x], mean[y], **bars, fmt=marker, color=colour, elinewidth=0.8, label=f"{group:,} neurons")
         for number, row in mean.iterrows():
             ax.annotate(f"#{number}", (row[x], row[y]), xytext=(5, 4), textcoords="offset points", fontsize=8)
