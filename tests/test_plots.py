@@ -145,6 +145,23 @@ def test_bent_hyperplanes_lie_where_their_neuron_is_zero(partition):
     assert len([line for line in ax.lines if to_rgb(line.get_color()) == to_rgb(plots.LAYERS[0])]) == 2
 
 
+def test_each_hyperplane_of_fig_3_2_is_drawn_as_one_line_from_border_to_border(partition):
+    ax = plots.bent_hyperplanes(partition)
+    assert len(ax.lines) == 6
+    for line in ax.lines:
+        at_border = (np.isclose(line.get_xydata(), PLANE.low) | np.isclose(line.get_xydata(), PLANE.high)).any(axis=1)
+        assert at_border[[0, -1]].all() and not at_border[1:-1].any()
+
+
+def test_a_closed_hyperplane_comes_back_to_where_it_began():
+    # Four first-layer neurons measure |x| and |y|; the second-layer one is active where |x| + |y| < 1.
+    layers = [(np.array([[1, 0], [-1, 0], [0, 1], [0, -1]]), np.zeros(4)), (-np.ones((1, 4)), np.ones(1))]
+    ax = plots.bent_hyperplanes(partition_input_space(layers, Plane.rectangle((-2, -2), (2, 2))))
+    line = ax.lines[-1].get_xydata()
+    np.testing.assert_allclose(line[0], line[-1], atol=1e-9)
+    assert np.linalg.norm(np.diff(line, axis=0), axis=1).sum() == pytest.approx(4 * np.sqrt(2))
+
+
 def test_spanning_points_are_marked_where_they_are():
     plane = Plane.through([[0.0, 0, 0], [1, 0, 0], [0, 2, 1]])
     ax = plots.spanning_points(plane, ["one", "two", "three"], plots._axes(None))
