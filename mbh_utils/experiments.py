@@ -18,7 +18,7 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm  # not tqdm.auto, whose bars in notebooks are widgets
 
 from mbh_utils import datasets, networks, pruning
 from mbh_utils.errors import MBHError
@@ -396,7 +396,8 @@ def prepare(
     except BrokenProcessPool as error:
         raise MBHError(
             "a process was killed while it computed, most often because memory ran out. What was finished is kept: "
-            "run it again, with fewer jobs if memory is short"
+            "run it again, with fewer jobs if memory is short. (A script must call this below "
+            'if __name__ == "__main__":, since every process reads the script.)'
         ) from error
     finally:
         if pool is not None and pool is not executor:

@@ -78,7 +78,7 @@ class Network(nn.Module):
     @property
     def masks(self) -> list[np.ndarray]:
         """Masks of the hidden layers, each (n_l, n_{l-1}) bool."""
-        return [layer.mask.cpu().numpy() for layer in self.hidden_layers]
+        return [layer.mask.cpu().numpy().copy() for layer in self.hidden_layers]
 
     @torch.no_grad()
     def set_masks(self, masks: Sequence[np.ndarray]) -> "Network":

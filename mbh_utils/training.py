@@ -12,7 +12,7 @@ from numbers import Integral
 import numpy as np
 import torch
 from torch.nn import functional
-from tqdm.auto import tqdm
+from tqdm import tqdm  # not tqdm.auto, whose bars in notebooks are widgets
 
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import Network, stream
@@ -217,3 +217,5 @@ def _check(networks, data, seeds, checkpoints, recipe) -> None:
     for part, samples in (("training", data.train), ("validation", data.validation)):
         if not np.isfinite(samples.images).all():
             raise MBHError(f"the {part} images of {data.name} contain NaN or infinite values; mend them first")
+        if not ((samples.labels >= 0) & (samples.labels < n_classes)).all():
+            raise MBHError(f"the {part} labels of {data.name} must lie in 0..{n_classes - 1}, one for each class")

@@ -160,6 +160,15 @@ def test_setting_masks_zeroes_weights_at_once_and_checks_shapes():
         network.set_masks(masks[:1])
 
 
+def test_masks_that_were_read_do_not_change_with_the_network():
+    network = lenet(SMALL, 2)
+    before = network.masks
+    network.set_masks([np.eye(6), np.ones((2, 6))])
+    assert before[0].all() and network.masks[0].sum() == 6
+    network.masks[0][:] = True
+    assert network.n_parameters == 8 + 6 + 12
+
+
 def test_a_copy_is_equal_and_independent():
     network = lenet(SMALL, 4, parameters=40)
     twin = network.copy()

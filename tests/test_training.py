@@ -1,5 +1,6 @@
 """Training of stacks against plain torch, against each network alone, and its promises: masks, seeds, checkpoints."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from torch import nn
 
 from mbh_utils import from_arrays
+from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import Network, feed_forward, stream
 from mbh_utils.training import Recipe, _Order, _Stack, accuracy, train, train_stack
@@ -290,6 +292,17 @@ def test_images_that_are_not_finite_are_refused(part, value):
     broken = SimpleNamespace(**{k: getattr(DATA, k) for k in ("name", "n_inputs", "n_classes", "train", "validation")})
     setattr(broken, part, SimpleNamespace(images=images, labels=DATA.train.labels))
     with pytest.raises(MBHError, match=f"{'training' if part == 'train' else part} images of clusters contain NaN"):
+        train(small(), broken, iterations=1)
+
+
+@pytest.mark.parametrize("part", ["train", "validation"])
+@pytest.mark.parametrize("label", [-1, 3])
+def test_labels_that_do_not_fit_are_refused(part, label):
+    samples = getattr(DATA, part)
+    labels = samples.labels.copy()
+    labels[4] = label
+    broken = replace(DATA, **{part: Samples(samples.images, labels)})
+    with pytest.raises(MBHError, match=r"labels of clusters must lie in 0\.\.2"):
         train(small(), broken, iterations=1)
 
 
