@@ -13,13 +13,13 @@ Nodes wait on a stack; the top one is worked on:
 A decided active neuron adds (its weights into the next layer) x (its a, b, c) to the next layer's map: each term enters
 once and is never taken out again, so the map is as accurate as a plain dot product.
 
-Signs. A value is *certain* when it is larger than every error it may carry: (kappa U + e) MA + (kappa V + e) MB +
-kappa MC, where MA, MB, MC bound all terms that a, b, c are sums of, kappa is their relative error, U and V the largest
-|u| and |v| of the polygon and e the largest error of its corners. Nearly all signs are certain, and then exact. The
-others are counted, and settled either by a tolerance of ``TOLERANCE`` relative to the terms at hand, or, when ``exact``
-is asked for, by the caller: the kernel stops with a question, and goes on with the answer when it is called again.
-It stops in the same way when its output, its stack or its polygons need room: everything it knows is in ``Stack`` and
-``Cells``.
+Signs. A value is *certain* when it is larger than every error it may carry: kappa ((U + e) MA + (V + e) MB + MC) +
+e (|a| + |b|), where MA, MB, MC bound all terms that a, b, c are sums of, kappa is the error of a, b, c relative to
+these, U and V are the largest |u| and |v| of the polygon and e is the largest error of its corners. Nearly all signs
+are certain, and then exact. The others are counted, and settled either by a tolerance of ``TOLERANCE`` relative to the
+terms at hand, or, when ``exact`` is asked for, by the caller: the kernel stops with a question, and goes on with the
+answer when it is called again. It stops in the same way when its output, its stack or its polygons need room:
+everything it knows is in ``Stack`` and ``Cells``.
 
 The compiled code works on bare addresses (``at``), not on array objects: those count references and wrap negative
 indices, which costs this kernel five sixths of its time. Nothing checks an index here but the code itself.
@@ -33,6 +33,7 @@ from numba.cpython.unsafe.numbers import trailing_zeros
 from numba.extending import intrinsic
 
 TOLERANCE = 1e-13  # relative; counts do not move between 1e-14 and 1e-11
+TINY = 1e-290  # no smaller value is certain: below it float64 runs out of digits
 FAR = 1e300  # position error of a corner whose two lines are parallel up to rounding
 
 # Why the kernel came back.
@@ -43,6 +44,8 @@ TOP, N_CELLS, N_CORNERS, UNCERTAIN, PIVOT, ANSWERED, DEEPEST, STATE_SIZE = range
 A, B, C, MA, MB, MC, KAPPA, LINE_SIZE = range(8)
 # Verdicts on an uncertain neuron (``ASKED`` is the question, the later ones are answers).
 UNKNOWN, ASKED, INACTIVE, ACTIVE, CROSSING = range(5)
+
+BLURRED = 2  # for a touched region: some corner is far from where it should be
 
 ONE, SIGN, ALL = np.uint64(1), np.uint64(63), np.uint64(0xFFFFFFFFFFFFFFFF)
 
@@ -105,7 +108,7 @@ class Cells(NamedTuple):
     offset: np.ndarray  # (room + 1,) int64
     bits: np.ndarray  # (room, words) uint64
     area: np.ndarray  # (room,) float64
-    touched: np.ndarray  # (room,) uint8
+    touched: np.ndarray  # (room,) uint8: 0, 1 or BLURRED
 
 
 @intrinsic
@@ -242,10 +245,11 @@ def _enter(t, net, stack, exact):
     mb, mc = at(ma, net.n_neurons + 64), at(ma, 2 * (net.n_neurons + 64))
     far_u, far_v, far = _reach(u, v, at(stack.error, t * stack.room), k)
     kappa = net.kappa[layer]
-    pa, pb = kappa * far_u + far, kappa * far_v + far
+    pa, pb = kappa * (far_u + far), kappa * (far_v + far)
     _extremes(a, b, c, span, u, v, k, low, high)
     for i in range(span):  # negative where the sign is certain
-        spare[i] = ma[i] * pa + mb[i] * pb + mc[i] * kappa - min(abs(low[i]), abs(high[i]))
+        doubt = ma[i] * pa + mb[i] * pb + (mc[i] * kappa + TINY) + (abs(a[i]) + abs(b[i])) * far
+        spare[i] = doubt - min(abs(low[i]), abs(high[i]))
 
     # First the doubtful ones (rare): nothing of the node may change before every answer is there.
     asked = False
@@ -320,7 +324,7 @@ def _filter(t, net, stack, exact):
     waiting, bits = at(stack.waiting, t * stack.longest), at(stack.bits, t * stack.words + net.word[layer])
     far_u, far_v, far = _reach(u, v, at(stack.error, t * stack.room), k)
     kappa = net.kappa[layer]
-    pa, pb = kappa * far_u + far, kappa * far_v + far
+    pa, pb = kappa * (far_u + far), kappa * (far_v + far)
     joining, count = stack.joining, 0
     source = t
     if stack.joins[t] >= 0:
@@ -338,7 +342,8 @@ def _filter(t, net, stack, exact):
             f = a * u[i] + (b * v[i] + c)
             low = min(low, f)
             high = max(high, f)
-        if min(abs(low), abs(high)) > line[MA] * pa + line[MB] * pb + line[MC] * kappa:
+        doubt = line[MA] * pa + line[MB] * pb + (line[MC] * kappa + TINY) + (abs(a) + abs(b)) * far
+        if min(abs(low), abs(high)) > doubt:
             crossing, active = low < 0.0 and high > 0.0, low > 0.0
         else:
             if exact:
@@ -390,7 +395,8 @@ def _meet(edge, cut, u0, v0, f0, u1, v1, f1):
     a, b, x, y = abs(a) + ke * edge[MA], abs(b) + ke * edge[MB], abs(x) + kc * cut[MA], abs(y) + kc * cut[MB]
     det = abs(det) - (ke + kc) * (edge[MA] * cut[MB] + edge[MB] * cut[MA]) * 1.01
     error = max(y * left_edge + b * left_cut, x * left_edge + a * left_cut) / det
-    return u, v, (error if det > 0.0 and error < FAR else FAR)
+    sound = det > TINY and max(a, b) > TINY and max(x, y) > TINY and error < FAR
+    return u, v, (error if sound else FAR)
 
 
 @_part
@@ -434,7 +440,8 @@ def _cut(t, net, stack, exact):
     line = at(stack.lines, g * LINE_SIZE)
     a, b, c, kappa = line[A], line[B], line[C], line[KAPPA]
     far_u, far_v, far = _reach(u, v, error, k)
-    doubt = line[MA] * (kappa * far_u + far) + line[MB] * (kappa * far_v + far) + line[MC] * kappa
+    doubt = kappa * (line[MA] * (far_u + far) + line[MB] * (far_v + far) + line[MC])
+    doubt += TINY + (abs(a) + abs(b)) * far
 
     # The old polygon, and the pivot's value f at its corners, move to scratch space.
     su, sv, se, sf, line_of = (
@@ -540,7 +547,8 @@ def _write(t, net, stack, cells):
     for i in range(1, k - 1):  # relative to the first corner: slivers keep their relative accuracy
         twice += (u[i] - u[0]) * (v[i + 1] - v[0]) - (u[i + 1] - u[0]) * (v[i] - v[0])
     cells.area[n] = 0.5 * twice
-    cells.touched[n] = stack.touched[t]
+    far_u, far_v, far = _reach(u, v, at(stack.error, t * stack.room), k)
+    cells.touched[n] = stack.touched[t] * (BLURRED if far > 1e-9 * (far_u + far_v) else 1)
     bits, out = at(stack.bits, t * stack.words), at(cells.bits, n * stack.words)
     for i in range(stack.words):
         out[i] = bits[i]

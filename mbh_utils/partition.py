@@ -36,19 +36,22 @@ class Blanket:
 
 
 def partition_input_space(
-    network, plane: Plane, *, output_layer: bool = True, keep: Sequence[str] = _KEEP
+    network, plane: Plane, *, output_layer: bool = True, keep: Sequence[str] = _KEEP, exact: bool = False
 ) -> "Partition":
     """All activation regions of a network's hidden layers on a plane, as a :class:`Partition` (Algorithm 2).
 
     network: anything :func:`mbh_utils.hidden_layers` understands. output_layer: whether a Sequential's last Linear
     is the output layer. keep: what the result shall hold, out of "polygons", "areas" and "patterns"; leaving out the
-    polygons halves its memory.
+    polygons halves its memory. exact: settle the signs that float64 cannot tell for certain by integer arithmetic,
+    so that the partition is always the one of exact arithmetic (for the layers it was made from, see
+    :attr:`Partition.layers`); otherwise a tolerance of 1e-13 relative to the terms at hand settles them, which merges
+    slivers made by rounding. Nearly all planes have no such sign (:attr:`Partition.certified`).
 
     The work is done in one thread (which holds no GIL, so that planes may run side by side in threads).
     Raises MBHError when the plane lies in another space than the network's inputs.
     """
     keep = _checked_keep(keep)
-    return _finish(plane, _on_plane(hidden_layers(network, output_layer=output_layer), plane), keep)
+    return _finish(plane, _on_plane(hidden_layers(network, output_layer=output_layer), plane), keep, exact)
 
 
 def _checked_keep(keep: Sequence[str]) -> tuple[str, ...]:
@@ -92,6 +95,8 @@ def _network_arrays(layers):
             kappa += (np.count_nonzero(weight, axis=1).max() + 4) * _UNIT
         magnitudes.append(magnitude * (1 + 1e-9))
         kappas.append(max(kappa * 1.01, _cells.TOLERANCE))
+    if not magnitude.max() < 1e140:
+        raise MBHError("the weights are too large: pre-activations beyond 1e140 cannot be handled; rescale the network")
     net = _cells.Layers(
         n_layers=len(layers),
         n_neurons=int(first[-1]),
@@ -223,14 +228,14 @@ def _resized_cells(cells, n: int, n_corners: int):
     return _resized(cells, rows, room=n, corner_room=n_corners)
 
 
-def _descend(net, first_map: np.ndarray, plane: Plane, polygons: bool):
+def _descend(net, first_map: np.ndarray, plane: Plane, polygons: bool, oracle=None):
     """Run the kernel to its end, growing whatever it asks for; all regions, and the kernel's last state."""
     from mbh_utils import _cells
 
     stack = _first_stack(net, first_map, plane.corners)
     n = min(net.n_neurons**2 // 2 + 256, 1 << 16)  # a guess that often fits; what is not written costs nothing
     cells = _empty_cells(stack.words, n, 5 * n if polygons else 0)
-    while (reason := _cells.descend(net, stack, cells, False)) != _cells.DONE:
+    while (reason := _cells.descend(net, stack, cells, oracle is not None)) != _cells.DONE:
         if reason == _cells.CELLS_FULL:
             n *= 2
             cells = _resized_cells(cells, n, 5 * n if polygons else 0)
@@ -238,27 +243,42 @@ def _descend(net, first_map: np.ndarray, plane: Plane, polygons: bool):
             stack = _taller_stack(stack)
         elif reason == _cells.CORNERS_FULL:
             stack = _roomier_stack(stack)
+        else:
+            oracle.answer(stack)
     cells = _resized_cells(cells, int(stack.state[_cells.N_CELLS]), int(stack.state[_cells.N_CORNERS]))
     return cells, stack.state
 
 
-def _finish(plane: Plane, layers, keep: tuple[str, ...]) -> "Partition":
-    from mbh_utils import _cells
+def _redraw_blurred(cells, oracle, plane: Plane) -> None:
+    """Corners and areas of the regions that float64 cannot draw, from exact arithmetic."""
+    blurred = (cells.touched > 1) | (cells.touched > 0) & (cells.area < 1e-9 * plane.area)
+    for i in np.flatnonzero(blurred):
+        here = slice(cells.offset[i], cells.offset[i + 1])
+        lines = np.where(cells.edge[here] < 0, oracle.net.n_neurons - 1 - cells.edge[here], cells.edge[here])
+        cells.corners[here], cells.area[i] = oracle.polygon(lines, cells.bits[i])
+
+
+def _finish(plane: Plane, layers, keep: tuple[str, ...], exact: bool) -> "Partition":
+    from mbh_utils import _cells, _exact
 
     net, first_map = _network_arrays(layers)
-    cells, state = _descend(net, first_map, plane, "polygons" in keep)
+    oracle = _exact.Oracle(net, layers, plane.corners) if exact else None
+    cells, state = _descend(net, first_map, plane, exact or "polygons" in keep, oracle)
+    if exact:
+        _redraw_blurred(cells, oracle, plane)
     return Partition(
         plane=plane,
         widths=tuple(int(n) for n in net.widths),
         layers=layers,
         n_regions=len(cells.area),
         uncertain=int(state[_cells.UNCERTAIN]),
+        exact=exact,
         _areas=cells.area if "areas" in keep else None,
         _packed=cells.bits if "patterns" in keep else None,
         _corners=cells.corners if "polygons" in keep else None,
         _edges=cells.edge if "polygons" in keep else None,
         _offsets=cells.offset if "polygons" in keep else None,
-        touched=cells.touched.view(bool),
+        touched=cells.touched > 0,
     )
 
 
@@ -271,8 +291,8 @@ class Partition:
 
     plane: the plane and its domain. widths: of the hidden layers. n_regions: number of regions, ``len(partition)``.
     layers: hidden layers as a network of the two plane coordinates, ``[(weight, bias), ...]`` float64.
-    uncertain: sign decisions that lay within their rounding bound. 0 certifies that the partition equals the one exact
-        arithmetic finds for ``layers``. touched: (n_regions,) bool, regions below such a decision.
+    uncertain: sign decisions that lay within their rounding bound. exact: whether exact arithmetic settled them.
+    touched: (n_regions,) bool, regions that depend on such a decision.
 
     Neurons are numbered over all hidden layers in layer order; regions are numbered in no particular order.
     """
@@ -282,6 +302,7 @@ class Partition:
     layers: list[tuple[np.ndarray, np.ndarray]]
     n_regions: int
     uncertain: int
+    exact: bool
     touched: np.ndarray
     _areas: np.ndarray | None
     _packed: np.ndarray | None
@@ -294,8 +315,17 @@ class Partition:
 
     def __repr__(self) -> str:
         hidden = "-".join(map(str, self.widths))
-        doubt = "certified" if not self.uncertain else f"{self.uncertain:,} uncertain signs"
+        doubt = "certified" if self.certified else f"{self.uncertain:,} uncertain signs"
         return f"Partition({self.n_regions:,} regions of a {hidden} hidden network, {doubt}; {self.plane!r})"
+
+    @property
+    def certified(self) -> bool:
+        """Whether this is proven to be the partition that exact arithmetic finds for ``layers``.
+
+        It is when no sign was uncertain, or exact arithmetic settled those that were. Float64 then still rounds the
+        coordinates of corners and the areas, but no region is missing, none is too many and no pattern is wrong.
+        """
+        return self.exact or self.uncertain == 0
 
     def _kept(self, name: str, value):
         if value is None:

@@ -1,0 +1,69 @@
+"""A slow partition of planes in exact rational numbers, written plainly: what the fast one must equal."""
+
+from fractions import Fraction
+
+import numpy as np
+
+
+def exact_partition(layers, corners) -> dict[tuple[bool, ...], Fraction]:
+    """Activation pattern -> area of each region of two-input hidden layers on a convex polygon (counter-clockwise).
+
+    Algorithm 2 of the thesis: every neuron in turn cuts every region there is.
+    """
+    regions = [((), [tuple(Fraction(float(x)) for x in p) for p in corners], None)]
+    for i, (weight, bias) in enumerate(layers):
+        rows = [([Fraction(float(w)) for w in row], Fraction(float(b))) for row, b in zip(weight, bias, strict=True)]
+        following = []
+        for pattern, polygon, below in regions:
+            maps = [_affine(row, b, below, pattern[len(pattern) - len(row) :] if i else None) for row, b in rows]
+            parts = [((), polygon)]
+            for a, b, c in maps:
+                parts = [piece for states, part in parts for piece in _split(states, part, a, b, c)]
+            following += [(pattern + states, part, maps) for states, part in parts]
+        regions = following
+    assert len({pattern for pattern, _, _ in regions}) == len(regions)
+    return {pattern: _area(polygon) for pattern, polygon, _ in regions}
+
+
+def _affine(row, bias, below, states):
+    """(a, b, c) of a neuron, from the maps of the layer below and their states; the inputs themselves first."""
+    if below is None:
+        return row[0], row[1], bias
+    live = [(w, m) for w, m, on in zip(row, below, states, strict=True) if on]
+    a, b, c = (sum((w * m[k] for w, m in live), Fraction(0)) for k in range(3))
+    return a, b, c + bias
+
+
+def _split(states, polygon, a, b, c):
+    values = [a * u + b * v + c for u, v in polygon]
+    if not (min(values) < 0 < max(values)):
+        return [((*states, max(values) > 0), polygon)]
+    sides = {True: [], False: []}
+    for i, (f, p) in enumerate(zip(values, polygon, strict=True)):
+        g, q = values[i - 1], polygon[i - 1]
+        if f * g < 0:
+            s = g / (g - f)
+            cut = q[0] + s * (p[0] - q[0]), q[1] + s * (p[1] - q[1])
+            sides[True].append(cut)
+            sides[False].append(cut)
+        if f >= 0:
+            sides[True].append(p)
+        if f <= 0:
+            sides[False].append(p)
+    return [((*states, side), part) for side, part in sides.items()]
+
+
+def _area(polygon) -> Fraction:
+    return sum((polygon[i - 1][0] * p[1] - p[0] * polygon[i - 1][1] for i, p in enumerate(polygon)), Fraction(0)) / 2
+
+
+def assert_equals_exact(regions, rel: float = 1e-6) -> None:
+    """Fail unless a partition has exactly the regions of exact arithmetic, with the same areas."""
+    expected = exact_partition(regions.layers, regions.plane.corners)
+    found = dict(zip(map(tuple, regions.patterns.tolist()), regions.areas, strict=True))
+    assert set(found) == set(expected)
+    total = float(sum(expected.values()))
+    for pattern, area in expected.items():
+        assert abs(found[pattern] - float(area)) <= 1e-12 * total, (pattern, found[pattern], float(area))
+        if float(area) < 1e-9 * total and regions.touched[list(found).index(pattern)] and regions.exact:
+            assert np.isclose(found[pattern], float(area), rtol=rel, atol=0)

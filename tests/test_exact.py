@@ -1,0 +1,117 @@
+"""The partition against exact rational arithmetic: nasty networks, the certificate, and ``exact=True``."""
+
+import numpy as np
+import pytest
+from exact_reference import assert_equals_exact, exact_partition
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mbh_utils.errors import MBHError
+from mbh_utils.partition import partition_input_space
+from mbh_utils.subspaces import Plane
+
+SQUARE = Plane.rectangle([-1, -1], [1, 1])
+TRIANGLE = SQUARE.with_domain([[-1, -0.7], [1.1, -0.3], [0.2, 0.9]])
+# Weights that make lines parallel, coincident, along the axes, through corners of the domain; and numbers at both ends.
+NASTY = [0, 0, 1, -1, 2, -2, 0.5, 0.1, -0.3, 1 / 3, 2.5, 1e-300, -1e-310, 5e-324, 1e12, -1e12, 1e-17]
+seeds = st.integers(0, 2**32 - 1)
+widths = st.lists(st.integers(1, 4), min_size=1, max_size=3)
+
+
+def nasty_layers(seed: int, widths, values=NASTY, copies: bool = True):
+    """Layers of numbers out of a list, with rows that repeat each other, scaled or negated."""
+    rng, n_inputs, layers = np.random.default_rng(seed), 2, []
+    for n in widths:
+        weight, bias = rng.choice(values, (n, n_inputs)), rng.choice(values, n)
+        if copies and n > 1 and rng.random() < 0.5:
+            factor = rng.choice([1, -1, 2.5, 0.1, -3])
+            weight[-1], bias[-1] = factor * weight[0], factor * bias[0]
+        layers.append((weight, bias))
+        n_inputs = n
+    return layers
+
+
+@settings(deadline=None, max_examples=600)
+@given(seeds, widths, st.sampled_from([SQUARE, TRIANGLE]))
+def test_nasty_networks_equal_exact_arithmetic(seed, widths, plane):
+    assert_equals_exact(partition_input_space(nasty_layers(seed, widths), plane, exact=True))
+
+
+@settings(deadline=None, max_examples=600)
+@given(seeds, widths, st.sampled_from([SQUARE, TRIANGLE]), st.sampled_from(["nasty", "normal", "grid"]))
+def test_a_certificate_is_never_wrong(seed, widths, plane, kind):
+    """Wherever no sign was uncertain, float64 alone found what exact arithmetic finds."""
+    rng = np.random.default_rng(seed)
+    values = {"nasty": NASTY, "normal": rng.standard_normal(50), "grid": np.arange(-3, 4) / 2}[kind]
+    regions = partition_input_space(nasty_layers(seed, widths, values), plane)
+    if regions.certified:
+        assert_equals_exact(regions)
+
+
+def test_generic_networks_are_certified():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        layers = [(rng.standard_normal((n, m)), rng.standard_normal(n)) for m, n in ((2, 30), (30, 20), (20, 20))]
+        assert partition_input_space(layers, SQUARE).certified
+
+
+def hard_case(seed: int, hidden, bias: float):
+    """A pruned, untrained network on a plane through sparse samples: many lines meet in the samples' own points."""
+    rng, n_inputs, layers = np.random.default_rng(seed), 64, []
+    points = rng.random((3, 64)) * (rng.random((3, 64)) > 0.8)
+    for n in hidden:
+        weight = rng.standard_normal((n, n_inputs)) * np.sqrt(2 / n_inputs) * (rng.random((n, n_inputs)) < 0.1)
+        layers.append((weight, bias * rng.standard_normal(n)))
+        n_inputs = n
+    return layers, Plane.through(points)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_hard_case_with_zero_biases(seed):
+    layers, plane = hard_case(seed, (24, 12), bias=0.0)
+    regions = partition_input_space(layers, plane, exact=True)
+    assert regions.uncertain > 0 and regions.certified
+    assert_equals_exact(regions)
+    tolerant = partition_input_space(layers, plane)
+    assert not tolerant.certified
+    # The tolerance merges slivers that rounding made, and nothing else.
+    exact = {tuple(p): a for p, a in zip(regions.patterns.tolist(), regions.areas, strict=True)}
+    merged = set(exact) - set(map(tuple, tolerant.patterns.tolist()))
+    assert len(regions) > len(tolerant)
+    assert all(exact[pattern] < 1e-9 * plane.area for pattern in merged)
+
+
+def test_the_hard_case_with_tiny_biases_needs_no_help():
+    layers, plane = hard_case(5, (24, 12), bias=1e-6)
+    regions = partition_input_space(layers, plane)
+    assert regions.certified
+    assert_equals_exact(regions)
+
+
+def test_exact_arithmetic_on_a_large_hard_case():
+    layers, plane = hard_case(7, (90, 30), bias=0.0)
+    exact, tolerant = partition_input_space(layers, plane, exact=True), partition_input_space(layers, plane)
+    assert exact.certified and exact.uncertain > 100
+    assert exact.areas.sum() == pytest.approx(plane.area, rel=1e-9) and (exact.areas > 0).all()
+    assert len(np.unique(exact.packed, axis=0)) == len(exact) >= len(tolerant)
+    assert "certified" in repr(exact) and "uncertain" in repr(tolerant)
+    again = partition_input_space(layers, plane, exact=True, keep=("areas",))
+    assert (again.areas == exact.areas).all()
+
+
+def test_touched_regions_are_those_near_a_doubt():
+    layers = [(np.array([[1.0, 0], [2.0, 0], [0, 1]]), np.array([0.0, 0, -0.5]))]
+    regions = partition_input_space(layers, SQUARE)
+    assert regions.uncertain > 0 and regions.touched.any()
+    assert not partition_input_space(layers[:1], SQUARE.with_domain([[0.1, 0], [0.9, 0], [0.5, 0.9]])).touched.any()
+
+
+def test_numbers_out_of_range_are_refused():
+    with pytest.raises(MBHError, match="too large"):
+        partition_input_space([(np.full((2, 2), 1e200), np.zeros(2))], SQUARE)
+
+
+def test_the_reference_itself_on_a_known_case():
+    layers = [(np.array([[1.0, 0], [0, 1], [1, 1]]), np.array([0.0, 0, -1]))]
+    areas = exact_partition(layers, Plane.rectangle([-5, -5], [5, 5]).corners)
+    assert sorted(map(float, areas.values())) == [0.5, 8, 8, 17, 17, 24.5, 25]
