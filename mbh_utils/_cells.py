@@ -609,19 +609,19 @@ def descend(net, stack, cells, exact):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def blanket_areas(bits, area, masks, values, totals):
-    """Add to totals[j] the areas of the regions whose bits agree with values[j] under masks[j]; words as columns."""
+def blanket_areas(bits, area, masks, values):
+    """Total area of the regions whose bits agree with values[j] under masks[j], for each j; bits: (n_words, n)."""
     n_words, n = bits.shape
-    hit = np.empty(n, np.uint64)
-    for j in range(len(totals)):
-        for i in range(n):
-            hit[i] = 0
+    totals, differs = np.empty(len(masks)), np.empty(n, np.uint64)
+    for j in range(len(masks)):
+        differs[:] = 0
         for w in range(n_words):
             mask, value, column = masks[j, w], values[j, w], bits[w]
             if mask != 0:
                 for i in range(n):
-                    hit[i] |= (column[i] ^ value) & mask
+                    differs[i] |= (column[i] ^ value) & mask
         total = 0.0
         for i in range(n):
-            total += area[i] if hit[i] == 0 else 0.0
-        totals[j] += total
+            total += area[i] if differs[i] == 0 else 0.0
+        totals[j] = total
+    return totals

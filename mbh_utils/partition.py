@@ -228,25 +228,61 @@ def _resized_cells(cells, n: int, n_corners: int):
     return _resized(cells, rows, room=n, corner_room=n_corners)
 
 
-def _descend(net, first_map: np.ndarray, plane: Plane, polygons: bool, oracle=None):
-    """Run the kernel to its end, growing whatever it asks for; all regions, and the kernel's last state."""
+def _go_on(net, stack, cells, oracle):
+    """Run the kernel until it is done or ``cells`` are full -> whether it is done, and the stack as it then is."""
     from mbh_utils import _cells
 
-    stack = _first_stack(net, first_map, plane.corners)
-    n = min(net.n_neurons**2 // 2 + 256, 1 << 16)  # a guess that often fits; what is not written costs nothing
-    cells = _empty_cells(stack.words, n, 5 * n if polygons else 0)
-    while (reason := _cells.descend(net, stack, cells, oracle is not None)) != _cells.DONE:
-        if reason == _cells.CELLS_FULL:
-            n *= 2
-            cells = _resized_cells(cells, n, 5 * n if polygons else 0)
-        elif reason == _cells.STACK_FULL:
+    while (reason := _cells.descend(net, stack, cells, oracle is not None)) not in (_cells.DONE, _cells.CELLS_FULL):
+        if reason == _cells.STACK_FULL:
             stack = _taller_stack(stack)
         elif reason == _cells.CORNERS_FULL:
             stack = _roomier_stack(stack)
         else:
             oracle.answer(stack)
-    cells = _resized_cells(cells, int(stack.state[_cells.N_CELLS]), int(stack.state[_cells.N_CORNERS]))
-    return cells, stack.state
+    return reason == _cells.DONE, stack
+
+
+def _descend(net, first_map: np.ndarray, plane: Plane, polygons: bool, oracle):
+    """Run the kernel to its end; all regions, and how many signs were uncertain."""
+    from mbh_utils import _cells
+
+    stack = _first_stack(net, first_map, plane.corners)
+    n = min(net.n_neurons**2 // 2 + 256, 1 << 16)  # a guess that often fits; what is not written costs nothing
+    cells = _empty_cells(stack.words, n, 5 * n if polygons else 0)
+    done, stack = _go_on(net, stack, cells, oracle)
+    while not done:
+        n *= 2
+        cells = _resized_cells(cells, n, 5 * n if polygons else 0)
+        done, stack = _go_on(net, stack, cells, oracle)
+    state = stack.state
+    return _resized_cells(cells, int(state[_cells.N_CELLS]), int(state[_cells.N_CORNERS])), int(state[_cells.UNCERTAIN])
+
+
+def stream_blanket_areas(
+    network, plane: Plane, patterns: Sequence[DecisionPattern], *, output_layer: bool = True, exact: bool = False
+) -> tuple[np.ndarray, int]:
+    """Blanket areas of m decision patterns, (m,) float64, and the number of regions; no region is ever kept.
+
+    The same as ``partition_input_space(...).blanket_areas(patterns)`` (up to the order of summation), in a few
+    megabytes however many regions there are.
+    """
+    from mbh_utils import _cells, _exact
+
+    layers = _on_plane(hidden_layers(network, output_layer=output_layer), plane)
+    net, first_map = _network_arrays(layers)
+    oracle = _exact.Oracle(net, layers, plane.corners) if exact else None
+    widths = tuple(int(n) for n in net.widths)
+    masks, values = _pattern_masks(widths, patterns)
+    stack, totals, n_regions = _first_stack(net, first_map, plane.corners), np.zeros(len(patterns)), 0
+    cells = _empty_cells(stack.words, 8192, 0)
+    done = False
+    while not done:
+        done, stack = _go_on(net, stack, cells, oracle)
+        n = int(stack.state[_cells.N_CELLS])
+        totals += _areas_under(cells.bits[:n], cells.area[:n], masks, values)
+        n_regions += n
+        stack.state[_cells.N_CELLS] = 0
+    return totals, n_regions
 
 
 def _redraw_blurred(cells, oracle, plane: Plane) -> None:
@@ -259,11 +295,11 @@ def _redraw_blurred(cells, oracle, plane: Plane) -> None:
 
 
 def _finish(plane: Plane, layers, keep: tuple[str, ...], exact: bool) -> "Partition":
-    from mbh_utils import _cells, _exact
+    from mbh_utils import _exact
 
     net, first_map = _network_arrays(layers)
     oracle = _exact.Oracle(net, layers, plane.corners) if exact else None
-    cells, state = _descend(net, first_map, plane, exact or "polygons" in keep, oracle)
+    cells, uncertain = _descend(net, first_map, plane, exact or "polygons" in keep, oracle)
     if exact:
         _redraw_blurred(cells, oracle, plane)
     return Partition(
@@ -271,7 +307,7 @@ def _finish(plane: Plane, layers, keep: tuple[str, ...], exact: bool) -> "Partit
         widths=tuple(int(n) for n in net.widths),
         layers=layers,
         n_regions=len(cells.area),
-        uncertain=int(state[_cells.UNCERTAIN]),
+        uncertain=uncertain,
         exact=exact,
         _areas=cells.area if "areas" in keep else None,
         _packed=cells.bits if "patterns" in keep else None,
@@ -374,7 +410,7 @@ class Partition:
             width = self.widths[layer]
         except IndexError:
             raise MBHError(f"there is no hidden layer {layer}; the network has {len(self.widths)}") from None
-        start = int(self._words[layer % len(self.widths)])
+        start = sum((n + 63) // 64 for n in self.widths[: layer % len(self.widths)])
         words = np.ascontiguousarray(self.packed[:, start : start + (width + 63) // 64]).astype("<u8")
         return np.unpackbits(words.view(np.uint8), axis=1, count=width, bitorder="little").view(bool)
 
@@ -395,48 +431,16 @@ class Partition:
 
     # -- blankets
 
-    @cached_property
-    def _words(self) -> np.ndarray:
-        """First word of each layer's bits, and how many there are."""
-        return np.concatenate([[0], np.cumsum([(n + 63) // 64 for n in self.widths])])
-
-    def _masks(self, patterns: Sequence[DecisionPattern]) -> tuple[np.ndarray, np.ndarray]:
-        """Bits that decision patterns constrain, and their values, both (m, n_words) uint64."""
-        first = np.concatenate([[0], np.cumsum(self.widths)])
-        masks = np.zeros((2, len(patterns), int(self._words[-1])), dtype=np.uint64)
-        for j, pattern in enumerate(patterns):
-            neurons = np.asarray(pattern.neurons, dtype=np.int64)
-            if len(neurons) and neurons.max() >= self.n_hidden:
-                raise MBHError(
-                    f"the decision pattern constrains neuron {neurons.max()}, but this network has "
-                    f"{self.n_hidden} hidden neurons (0 to {self.n_hidden - 1})"
-                )
-            layer = np.searchsorted(first, neurons, side="right") - 1
-            inside = neurons - first[layer]
-            bit = np.uint64(1) << (inside % 64).astype(np.uint64)
-            for which, chosen in ((0, np.ones(len(neurons), dtype=bool)), (1, pattern.states)):
-                np.bitwise_or.at(masks[which, j], (self._words[layer] + inside // 64)[chosen], bit[chosen])
-        return masks[0], masks[1]
-
     def blanket(self, pattern: DecisionPattern) -> Blanket:
         """The blanket of a decision pattern: its area, its share of the domain and the regions it is made of."""
-        masks, values = self._masks([pattern])
+        masks, values = _pattern_masks(self.widths, [pattern])
         regions = (((self.packed ^ values) & masks) == 0).all(axis=1)
         area = float(self.areas[regions].sum())
         return Blanket(area, area / self.plane.area, regions)
 
     def blanket_areas(self, patterns: Sequence[DecisionPattern]) -> np.ndarray:
         """Blanket area of each of m decision patterns, (m,) float64; much faster than m calls of :meth:`blanket`."""
-        from mbh_utils import _cells
-
-        masks, values = self._masks(patterns)
-        used = np.flatnonzero(masks.any(axis=0))
-        totals = np.zeros(len(patterns))
-        columns = np.ascontiguousarray(self.packed[:, used].T)
-        _cells.blanket_areas(
-            columns, self.areas, np.ascontiguousarray(masks[:, used]), np.ascontiguousarray(values[:, used]), totals
-        )
-        return totals
+        return _areas_under(self.packed, self.areas, *_pattern_masks(self.widths, patterns))
 
     # -- neighbours and points
 
@@ -496,12 +500,9 @@ class Partition:
         inner = np.flatnonzero(self.edges >= 0)
         region = np.repeat(np.arange(self.n_regions), np.diff(self.offsets))[inner]
         neuron = self.edges[inner].astype(np.int64)
-        first = np.concatenate([[0], np.cumsum(self.widths)])
-        layer = np.searchsorted(first, neuron, side="right") - 1
-        inside = neuron - first[layer]
+        word, bit = _place_of(self.widths, neuron)
         flipped = self.packed[region]
-        bit = np.uint64(1) << (inside % 64).astype(np.uint64)
-        flipped[np.arange(len(inner)), self._words[layer] + inside // 64] ^= bit
+        flipped[np.arange(len(inner)), word] ^= bit
         other = self._find(flipped)
         lost = np.flatnonzero(other < 0)
         if len(lost):
@@ -519,6 +520,41 @@ class Partition:
         step = np.sqrt(np.finfo(float).eps) * along[:, ::-1] * (1, -1)
         found = self.locate((p + q) / 2 + step)
         return np.where(found == region, -1, found)
+
+
+def _place_of(widths: tuple[int, ...], neurons: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Word and bit that hold each neuron's state in packed patterns: (k,) int64 and (k,) uint64."""
+    first = np.concatenate([[0], np.cumsum(widths)])
+    words = np.concatenate([[0], np.cumsum([(n + 63) // 64 for n in widths])])
+    layer = np.searchsorted(first, neurons, side="right") - 1
+    inside = neurons - first[layer]
+    return words[layer] + inside // 64, np.uint64(1) << (inside % 64).astype(np.uint64)
+
+
+def _pattern_masks(widths: tuple[int, ...], patterns: Sequence[DecisionPattern]) -> tuple[np.ndarray, np.ndarray]:
+    """Bits that decision patterns constrain, and their values, both (m, n_words) uint64."""
+    n_hidden = sum(widths)
+    masks = np.zeros((2, len(patterns), sum((n + 63) // 64 for n in widths)), dtype=np.uint64)
+    for j, pattern in enumerate(patterns):
+        neurons = np.asarray(pattern.neurons, dtype=np.int64)
+        if len(neurons) and neurons.max() >= n_hidden:
+            raise MBHError(
+                f"the decision pattern constrains neuron {neurons.max()}, but this network has "
+                f"{n_hidden} hidden neurons (0 to {n_hidden - 1})"
+            )
+        word, bit = _place_of(widths, neurons)
+        np.bitwise_or.at(masks[0, j], word, bit)
+        np.bitwise_or.at(masks[1, j], word[pattern.states], bit[pattern.states])
+    return masks[0], masks[1]
+
+
+def _areas_under(packed: np.ndarray, areas: np.ndarray, masks: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Total area (m,) of the regions that agree with each of m masked patterns."""
+    from mbh_utils import _cells
+
+    used = np.flatnonzero(masks.any(axis=0))
+    columns, masks, values = (np.ascontiguousarray(x) for x in (packed[:, used].T, masks[:, used], values[:, used]))
+    return _cells.blanket_areas(columns, np.ascontiguousarray(areas), masks, values)
 
 
 def _pack_words(states: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mbh_utils import bounds
 from mbh_utils.errors import MBHError
-from mbh_utils.partition import partition_input_space
+from mbh_utils.partition import partition_input_space, stream_blanket_areas
 from mbh_utils.patterns import DecisionPattern, activation_patterns
 from mbh_utils.subspaces import Plane
 
@@ -188,6 +188,8 @@ def test_blanket_areas_agree_with_brute_force(seed, widths):
     expected = [regions.areas[p.satisfied_by(regions.patterns)].sum() for p in patterns]
     assert regions.blanket_areas(patterns) == pytest.approx(expected, rel=1e-12)
     assert [regions.blanket(p).area for p in patterns] == pytest.approx(expected, rel=1e-12)
+    areas, n_regions = stream_blanket_areas(layers, plane, patterns)
+    assert n_regions == len(regions) and areas == pytest.approx(expected, rel=1e-12)
     assert (regions.blanket(patterns[0]).regions == patterns[0].satisfied_by(regions.patterns)).all()
 
 
@@ -301,6 +303,8 @@ def test_wrong_input_is_named():
         regions.blanket(DecisionPattern([5], [True]))
     with pytest.raises(MBHError, match="constrains neuron 9"):
         regions.blanket_areas([DecisionPattern([9], [True])])
+    with pytest.raises(MBHError, match="constrains neuron 9"):
+        stream_blanket_areas(layers, plane, [DecisionPattern([9], [True])])
     with pytest.raises(MBHError, match="no hidden layer 1"):
         regions.layer_patterns(1)
 
@@ -308,3 +312,69 @@ def test_wrong_input_is_named():
 def test_repr_is_short_and_says_how_sure_it_is():
     regions = partition_input_space(random_layers(1, 3, (5, 3)), random_plane(1, 3))
     assert repr(regions).startswith(f"Partition({len(regions)} regions of a 5-3 hidden network, certified; Plane")
+
+
+# -------------------------------------------------------------------------------------------- the complex as a whole
+
+
+def cell_complex(regions) -> tuple[int, int, int]:
+    """Vertices, edges and faces; a vertex is where edges end, corners of one place being known by their coordinates."""
+    corners = regions.corners
+    size = np.abs(corners).max()
+    order = np.lexsort(np.round(corners.T / size, 9))
+    cluster = np.empty(len(corners), dtype=np.int64)
+    step = np.abs(np.diff(corners[order], axis=0)).max(axis=1) > 1e-8 * size
+    cluster[order] = np.concatenate([[0], np.cumsum(step)])
+    following = np.concatenate([np.roll(np.arange(a, b), -1) for a, b in zip(regions.offsets, regions.offsets[1:])])
+    ends = np.sort(np.column_stack([cluster, cluster[following]]), axis=1)
+    return cluster.max() + 1, len(np.unique(ends, axis=0)), len(regions)
+
+
+@settings(deadline=None, max_examples=60)
+@given(seeds, st.lists(st.integers(1, 8), min_size=1, max_size=3), st.sampled_from([0.3, 1.0]))
+def test_eulers_formula(seed, widths, bias):
+    regions = partition_input_space(random_layers(seed, 3, widths, bias), random_plane(seed, 3))
+    if regions.areas.min() < 1e-6 * regions.plane.area:
+        return  # corners of slivers may lie closer together than this test tells apart
+    vertices, edges, faces = cell_complex(regions)
+    assert vertices - edges + faces == 1
+
+
+def pattern_areas(regions, order=None) -> dict[bytes, float]:
+    patterns = regions.patterns if order is None else regions.patterns[:, order]
+    return {p.tobytes(): a for p, a in zip(patterns, regions.areas, strict=True)}
+
+
+def assert_same(first: dict, second: dict, factor: float = 1.0) -> None:
+    assert set(first) == set(second)
+    total = sum(first.values())
+    assert all(abs(second[p] - factor * a) < 1e-9 * factor * total for p, a in first.items())
+
+
+@settings(deadline=None, max_examples=60)
+@given(seeds, widths, st.floats(0, 6.28), st.sampled_from([1e-6, 1.0, 1e5]))
+def test_rotating_and_scaling_the_plane_changes_nothing(seed, widths, angle, scale):
+    layers, plane = random_layers(seed, 5, widths), random_plane(seed, 5)
+    regions = partition_input_space(layers, plane)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    turned = Plane(plane.origin, turn @ plane.basis, plane.low, plane.high).with_domain(plane.corners @ turn.T)
+    assert_same(pattern_areas(regions), pattern_areas(partition_input_space(layers, turned)))
+    # Inputs and all biases larger by one factor: the same picture, enlarged.
+    larger = Plane(scale * plane.origin, plane.basis, scale * plane.low, scale * plane.high)
+    enlarged = partition_input_space([(weight, scale * bias) for weight, bias in layers], larger)
+    assert_same(pattern_areas(regions), pattern_areas(enlarged), scale**2)
+
+
+@settings(deadline=None, max_examples=60)
+@given(seeds, widths)
+def test_the_order_of_neurons_and_their_scale_change_nothing(seed, widths):
+    rng = np.random.default_rng(seed)
+    layers, plane = random_layers(seed, 4, widths), random_plane(seed, 4)
+    shuffled, inputs, factors, place, first = [], np.arange(4), np.ones(4), [], 0
+    for weight, bias in layers:
+        order, scale = rng.permutation(len(bias)), rng.uniform(0.2, 5, len(bias))
+        shuffled.append((scale[:, None] * (weight[order][:, inputs] / factors), scale * bias[order]))
+        place += [first + int(np.flatnonzero(order == i)[0]) for i in range(len(bias))]
+        inputs, factors, first = order, scale, first + len(bias)
+    regions, same = partition_input_space(layers, plane), partition_input_space(shuffled, plane)
+    assert_same(pattern_areas(regions), pattern_areas(same, place))
