@@ -66,6 +66,13 @@ def test_initial_weights_do_not_depend_on_the_mask():
     assert torch.equal(dense.output.weight, sparse.output.weight)
 
 
+def test_random_masks_come_from_a_stream_of_their_own():
+    network = lenet(SMALL, 4, parameters=40, seed=6)
+    shapes = pruning.layer_shapes(6, (12, 4))
+    expected = pruning.random_masks(shapes, 40, stream(6, "mask"))
+    assert all((m == n).all() for m, n in zip(network.masks, expected, strict=True))
+
+
 def test_masks_do_not_depend_on_the_bias_std():
     a, b = lenet(SMALL, 4, parameters=40, seed=1), lenet(SMALL, 4, parameters=40, seed=1, bias_std=0.1)
     assert all((m == n).all() for m, n in zip(a.masks, b.masks, strict=True))

@@ -212,6 +212,13 @@ def test_ties_in_magnitude_go_to_the_first_connection():
     assert mask.tolist() == [[True, True, True, True], [True, False, False, False]]
 
 
+def test_ties_in_a_large_layer_go_to_the_first_connections_too():
+    weight = np.ones((20, 30))
+    weight[:, 7] = 2
+    (mask,) = pruning.magnitude_masks([weight], 20 + 120)
+    assert mask[:, 7].all() and np.delete(mask, 7, axis=1).ravel()[:100].all()
+
+
 def test_magnitude_masks_keep_one_input_of_a_neuron_whose_weights_are_all_zero():
     (mask,) = pruning.magnitude_masks([np.array([[3.0, 2.0], [0.0, 0.0]])], 2 + 2)
     assert mask.tolist() == [[True, False], [True, False]]
