@@ -1,8 +1,8 @@
 """Training of one network, or of a whole stack of same-shaped networks at once (thesis, section 6.1 and Table A.1).
 
 A stack holds networks of one architecture that differ in mask, seed or initial weights. All of them take each
-step together: batched products, one fused Adam. For each network the result is that of training it alone (up
-to the rounding of batched products); for many small networks it is several times faster.
+step together: batched products, one fused Adam. For each network the result is that of training it alone (on the
+CPUs tried, to the last bit, which a test holds); for many small networks it is several times faster.
 """
 
 from collections.abc import Sequence
