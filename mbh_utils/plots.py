@@ -91,13 +91,16 @@ def regions(partition, ax: Axes | None = None, *, colour_bar: bool = True) -> Ax
     return ax
 
 
-def blanket(partition, pattern, ax: Axes | None = None, *, title: bool = True) -> Axes:
-    """The blanket of a decision pattern on a plane: inside dark orange, outside light blue."""
+def blanket(partition, pattern, ax: Axes | None = None, *, title: bool = True, edges: bool = True) -> Axes:
+    """The blanket of a decision pattern on a plane: inside dark orange, outside light blue.
+
+    edges: outline the regions where there are few enough (below 60) to be told apart.
+    """
     ax = _plane_axes(partition.plane, _axes(ax))
     found = partition.blanket(pattern)
     ax.add_patch(Polygon(partition.plane.corners, color=OUTSIDE, lw=0))
     ax.add_artist(PathPatch(union(partition, found.regions), color=INSIDE, lw=0))
-    if len(partition) < 60:
+    if edges and len(partition) < 60:
         ax.add_artist(PathPatch(union(partition, np.ones(len(partition), dtype=bool)), fill=False, ec="white", lw=0.7))
     if title:
         ax.set_title(blanket_words(found.share, len(pattern)), fontsize=9)
@@ -124,7 +127,7 @@ def blanket_grid(partition, patterns: Sequence[Sequence], rows: Sequence[str], c
     figure, axes = plt.subplots(len(rows), len(columns), figsize=size, squeeze=False)
     for row, line in zip(axes, patterns, strict=True):
         for ax, pattern in zip(row, line, strict=True):
-            blanket(partition, pattern, ax, title=False).set(xticks=[], yticks=[])
+            blanket(partition, pattern, ax, title=False, edges=False).set(xticks=[], yticks=[])
             ax.set_title(f"{partition.blanket(pattern).share:.1%}", fontsize=8, pad=2)
     for ax, name in zip(axes[:, 0], rows, strict=True):
         ax.set_ylabel(name)
