@@ -1,5 +1,7 @@
 """The partition of planes: fixtures with known answers, and laws that every network must obey."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -325,7 +327,7 @@ def cell_complex(regions) -> tuple[int, int, int]:
     cluster = np.empty(len(corners), dtype=np.int64)
     step = np.abs(np.diff(corners[order], axis=0)).max(axis=1) > 1e-8 * size
     cluster[order] = np.concatenate([[0], np.cumsum(step)])
-    following = np.concatenate([np.roll(np.arange(a, b), -1) for a, b in zip(regions.offsets, regions.offsets[1:])])
+    following = np.concatenate([np.roll(np.arange(a, b), -1) for a, b in pairwise(regions.offsets)])
     ends = np.sort(np.column_stack([cluster, cluster[following]]), axis=1)
     return cluster.max() + 1, len(np.unique(ends, axis=0)), len(regions)
 

@@ -1,0 +1,291 @@
+"""How fast is the partition? Everything in one run, on networks that it makes itself.
+
+    python benchmarks/partition.py                  # all parts, some minutes
+    python benchmarks/partition.py speed growth     # some of them
+    python benchmarks/partition.py --plot growth.png growth
+
+Parts: ``first`` (the first call in a fresh process, compiling and then from the cache), ``speed`` (LeNet-300-100,
+trained or not, dense or 96 % sparse), ``sweep`` (against Algorithm 2 written plainly in numpy), ``relucent`` (against
+that package, if it is installed), ``growth`` (1k to 1M regions, with peak memory), ``threads`` (two planes at once).
+
+Times are CPU seconds of this thread, the best of several runs: on a shared machine the best comes closest to what an
+idle core gives. ``growth`` measures each size in a process of its own, so that the peak memory is that size's.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import numpy as np  # noqa: E402  (the number of threads has to be set first)
+
+import mbh_utils as mbh  # noqa: E402
+from mbh_utils.partition import stream_blanket_areas  # noqa: E402
+
+
+def he_layers(widths, n_inputs: int = 784, density: float = 1.0, seed: int = 0):
+    """Hidden layers at initialisation: He-normal, bias std 1e-6, a share of the weights kept."""
+    rng, layers = np.random.default_rng(seed), []
+    for n in widths:
+        weight = rng.standard_normal((n, n_inputs)) * np.sqrt(2 / n_inputs) * (rng.random((n, n_inputs)) < density)
+        layers.append((weight, 1e-6 * rng.standard_normal(n)))
+        n_inputs = n
+    return layers
+
+
+def sparse_plane(n_inputs: int = 784, seed: int = 0, margin: float = 1.5) -> mbh.Plane:
+    """A plane through three made-up images, four tenths of their pixels lit."""
+    rng = np.random.default_rng(seed)
+    return mbh.Plane.through(rng.random((3, n_inputs)) * (rng.random((3, n_inputs)) > 0.6), margin=margin)
+
+
+def best_of(call, n: int = 7):
+    """Result and best CPU seconds of n calls."""
+    best = float("inf")
+    for _ in range(n):
+        start = time.thread_time()
+        result = call()
+        best = min(best, time.thread_time() - start)
+    return result, best
+
+
+def cases(iterations: int):
+    """The four LeNet-300-100 of the design notes on one plane each: real images where MNIST is at hand."""
+    try:
+        data = mbh.load_dataset("mnist", download=False)
+    except mbh.MBHError as error:
+        print(f"  (no MNIST here, so untrained networks on made-up images: {str(error).splitlines()[0]})")
+        for name, density in (("dense, untrained", 1.0), ("3.6 % dense, untrained", 0.036)):
+            yield name, he_layers((300, 100), density=density), sparse_plane()
+        return
+    rng = np.random.default_rng(0)
+    plane = mbh.Plane.through(np.stack([rng.choice(data.validation.of_class(c).images) for c in (0, 4, 9)]))
+    for name, parameters in (("dense", None), ("3.6 % dense", 9_472)):
+        network = mbh.lenet(data, (300, 100), parameters=parameters)
+        yield f"{name}, untrained", network.copy(), plane
+        if iterations:
+            mbh.train(network, data, iterations=iterations)
+            yield f"{name}, {iterations} iterations", network, plane
+
+
+def first() -> None:
+    """First partition in a fresh process: compiling, then from the cache of compiled code."""
+    program = (
+        "import time; import numpy as np; import mbh_utils as mbh; plane = mbh.Plane.rectangle();"
+        "layers = [(np.eye(2), np.zeros(2))]; mbh.partition_input_space;"
+        "w, c = time.perf_counter(), time.process_time();"
+        "mbh.partition_input_space(layers, plane); print(time.perf_counter() - w, time.process_time() - c)"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        for what in ("compiling", "from the cache"):
+            environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
+            out = subprocess.run(
+                [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+            )
+            wall, cpu = map(float, out.stdout.split())
+            print(f"  {what:16s} {wall:6.2f} s wall, {cpu:6.2f} s CPU")
+
+
+def speed(iterations: int) -> None:
+    for name, network, plane in cases(iterations):
+        layers = mbh.hidden_layers(network)
+        regions, seconds = best_of(lambda: mbh.partition_input_space(layers, plane))  # noqa: B023
+        n = len(regions)
+        state = "certified" if regions.certified else f"{regions.uncertain} uncertain signs"
+        print(f"  {name:28s} {n:7,} regions {1e3 * seconds:7.1f} ms {n / seconds / 1e6:6.2f} M regions/s  {state}")
+
+
+def plain_sweep(layers, plane, tolerance: float = 1e-13) -> tuple[int, float]:
+    """Algorithm 2 in plain numpy -> regions, their area: each layer's neurons in turn cut every region they cross."""
+    weight, bias = layers[0]
+    first_map = np.column_stack([weight @ plane.basis.T, weight @ plane.origin + bias])
+    parents = [(plane.corners, first_map)]
+    for l, (_, bias) in enumerate(layers):  # noqa: E741
+        following = []
+        for polygon, neurons in parents:
+            values = polygon @ neurons[:, :2].T + neurons[:, 2]
+            crossing = np.flatnonzero((values.min(axis=0) < 0) & (values.max(axis=0) > 0))
+            settled = values.max(axis=0) > 0
+            parts = [(polygon, settled)]
+            for i in crossing:
+                parts = [piece for part in parts for piece in _split(*part, i, neurons[i], tolerance)]
+            for part, active in parts:
+                if l + 1 < len(layers):
+                    weight, bias = layers[l + 1]
+                    onwards = weight[:, active] @ neurons[active]
+                    onwards[:, 2] += bias
+                    following.append((part, onwards))
+                else:
+                    following.append((part, None))
+        parents = following
+    areas = [
+        0.5 * abs(np.dot(p[:, 0], np.roll(p[:, 1], -1)) - np.dot(p[:, 1], np.roll(p[:, 0], -1))) for p, _ in parents
+    ]
+    return len(parents), sum(areas)
+
+
+def _split(polygon, active, i, line, tolerance):
+    value = polygon @ line[:2] + line[2]
+    tau = tolerance * (np.abs(polygon).max(axis=0) @ np.abs(line[:2]) + abs(line[2]))
+    if not (value.min() < -tau and value.max() > tau):
+        active = active.copy()
+        active[i] = value.min() + value.max() > 0
+        return [(polygon, active)]
+    after, value_after = np.roll(polygon, -1, axis=0), np.roll(value, -1)
+    cut = np.flatnonzero(value * value_after < 0)
+    share = value[cut] / (value[cut] - value_after[cut])
+    corners = np.insert(polygon, cut + 1, polygon[cut] + share[:, None] * (after[cut] - polygon[cut]), axis=0)
+    value = np.insert(value, cut + 1, 0.0)
+    on, off = active.copy(), active.copy()
+    on[i], off[i] = True, False
+    return [(corners[value >= 0], on), (corners[value <= 0], off)]
+
+
+def sweep(iterations: int) -> None:
+    name, network, plane = list(cases(iterations))[1 if iterations else 0]
+    layers = mbh.hidden_layers(network)
+    regions, seconds = best_of(lambda: mbh.partition_input_space(layers, plane))
+    start = time.thread_time()
+    n, area = plain_sweep(layers, plane)
+    plain = time.thread_time() - start
+    print(
+        f"  {name}: {len(regions):,} regions here, {n:,} by the plain sweep (whose areas are "
+        f"{area / plane.area:.12f} of the domain)"
+    )
+    print(f"  plain sweep {plain:.1f} s, here {1e3 * seconds:.1f} ms: {plain / seconds:,.0f} times")
+
+
+def relucent(limit: float = 60.0) -> None:
+    try:
+        import relucent as package
+        from torch import nn
+    except ImportError:
+        print("  relucent is not installed (pip install 'relucent[torch]'): passed over")
+        return
+    import torch
+
+    layers, plane = he_layers((12, 4), seed=1), sparse_plane()
+    on_plane = mbh.partition_input_space(layers, plane).layers
+    modules = []
+    for weight, bias in on_plane:
+        linear = nn.Linear(weight.shape[1], weight.shape[0], dtype=torch.float64)
+        linear.weight.data, linear.bias.data = torch.from_numpy(weight.copy()), torch.from_numpy(bias.copy())
+        modules += [linear, nn.ReLU()]
+    network = nn.Sequential(*modules, nn.Linear(len(bias), 1, dtype=torch.float64))
+    regions, seconds = best_of(lambda: mbh.partition_input_space(layers, plane))
+    start = time.thread_time()
+    complex_ = package.Complex(package.convert(network)) if hasattr(package, "convert") else package.Complex(network)
+    complex_.bfs(max_polys=len(regions))
+    theirs = time.thread_time() - start
+    found = len(complex_)
+    print(
+        f"  12-4: {found} regions by relucent (of the whole plane) in {theirs:.2f} s, "
+        f"{theirs / found * 1e3:.1f} ms each"
+    )
+    print(f"  12-4: {len(regions)} regions here in {1e3 * seconds:.2f} ms, {seconds / len(regions) * 1e6:.1f} us each")
+
+
+GROWTH = [(50, 17), (100, 33), (150, 50), (300, 100), (600, 200), (1200, 400), (1700, 560)]
+
+
+def _one_size(widths: tuple[int, ...]) -> str:
+    """Regions, CPU seconds and memory: of the whole process before and at its peak, and of the result, in MB."""
+    layers, plane = he_layers(widths, n_inputs=64), sparse_plane(64)
+    mbh.partition_input_space(layers[:1], plane)  # compiled or loaded
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    regions, seconds = best_of(lambda: mbh.partition_input_space(layers, plane), 1 if sum(widths) > 800 else 5)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    size = sum(x.nbytes for x in (regions.corners, regions.edges, regions.offsets, regions.packed, regions.areas)) / 1e6
+    return f"{len(regions)} {seconds} {before} {peak} {size}"
+
+
+def growth(plot: str | None) -> None:
+    rows = []
+    for widths in GROWTH:
+        command = [sys.executable, __file__, "--one-size", ",".join(map(str, widths))]
+        out = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        n, seconds, before, peak, size = int(out[0]), *map(float, out[1:])
+        rows.append((n, seconds))
+        print(
+            f"  {'-'.join(map(str, widths)):10s} {n:10,} regions {seconds:8.4f} s {n / seconds / 1e6:6.2f} M "
+            f"regions/s  peak {peak - before:6.0f} MB for a result of {size:6.0f} MB"
+        )
+    if plot:
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(6, 4), layout="constrained")
+        ax = figure.add_subplot(xlabel="regions", ylabel="regions per second", xscale="log", yscale="log")
+        n, seconds = np.array(rows).T
+        ax.plot(n, n / seconds, "o-")
+        ax.grid(alpha=0.4)
+        figure.savefig(plot)
+        print(f"  plot: {plot}")
+
+
+def threads() -> None:
+    layers, planes = he_layers((300, 100)), [sparse_plane(seed=s) for s in (1, 2)]
+    mbh.partition_input_space(layers, planes[0])
+
+    def wall(n_threads: int) -> float:
+        best = float("inf")
+        with ThreadPoolExecutor(n_threads) as pool:
+            for _ in range(7):
+                start = time.perf_counter()
+                list(pool.map(lambda plane: mbh.partition_input_space(layers, plane), planes))
+                best = min(best, time.perf_counter() - start)
+        return best
+
+    one, two = wall(1), wall(2)
+    print(f"  two planes: {1e3 * one:.1f} ms wall in one thread, {1e3 * two:.1f} ms in two ({one / two:.2f} times)")
+
+
+def blankets() -> None:
+    layers, plane = he_layers((300, 100)), sparse_plane()
+    regions = mbh.partition_input_space(layers, plane)
+    rng = np.random.default_rng(0)
+    patterns = []
+    for _ in range(80):
+        neurons = 300 + rng.permutation(100)[:20]
+        patterns.append(mbh.DecisionPattern(neurons, regions.patterns[rng.integers(len(regions)), neurons]))
+    _, seconds = best_of(lambda: regions.blanket_areas(patterns))
+    print(f"  80 patterns on {len(regions):,} regions: {1e3 * seconds:.1f} ms")
+    _, streamed = best_of(lambda: stream_blanket_areas(layers, plane, patterns), 3)
+    print(f"  partition and areas in one stream: {1e3 * streamed:.1f} ms, no region kept")
+
+
+def main() -> None:
+    parts = ("first", "speed", "blankets", "sweep", "relucent", "growth", "threads")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", help=f"some of: {', '.join(parts)}")
+    parser.add_argument("--iterations", type=int, default=2_000, help="training of the trained networks (0: none)")
+    parser.add_argument("--plot", help="file for the plot of regions per second")
+    parser.add_argument("--one-size", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.one_size:
+        print(_one_size(tuple(map(int, chosen.one_size.split(",")))))
+        return
+    if unknown := set(chosen.parts) - set(parts):
+        parser.error(f"unknown part {unknown.pop()!r}; expected some of {', '.join(parts)}")
+    calls = {
+        "first": first,
+        "speed": lambda: speed(chosen.iterations),
+        "blankets": blankets,
+        "sweep": lambda: sweep(chosen.iterations),
+        "relucent": relucent,
+        "growth": lambda: growth(chosen.plot),
+        "threads": threads,
+    }
+    for part in chosen.parts or parts:
+        print(f"{part}: {calls[part].__doc__ or ''}".rstrip(" :"), flush=True)
+        calls[part]()
+
+
+if __name__ == "__main__":
+    main()
