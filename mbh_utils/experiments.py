@@ -289,21 +289,23 @@ def _toy_settings(profile: Profile) -> dict:
     return {**_TOY, "recipe": recipe, "data": datasets.xor_with_outliers().checksum}
 
 
-def toy(profile: Profile, store: Store | None = None) -> tuple[Network, object]:
+def toy(profile: Profile, store: Store | None = None) -> tuple[Network, datasets.Dataset]:
     """The (4, 4, 2) network of Fig 4.5 and its XOR data: of 16 seeds the one with the best accuracy.
 
     Networks this small often lose neurons in training and get stuck, hence several seeds.
     """
     store = store or Store()
+    prepare(profile, ["toy"], jobs=1, store=store)
+    return store.network(_toy_settings(profile)), datasets.xor_with_outliers()
+
+
+def _train_toy(profile: Profile, store: Store) -> None:
     data, settings = datasets.xor_with_outliers(), _toy_settings(profile)
-    network = store.network(settings)
-    if network is None:
-        seeds, bias_std = range(_TOY["models"]), _TOY["bias_std"]
-        stack = [Network(2, _TOY["hidden"], 2, seed=seed, bias_std=bias_std) for seed in seeds]
-        train_stack(stack, data, Recipe(profile.toy_iterations), seeds=[0] * len(stack))
-        network = max(stack, key=lambda one: accuracy(one, data.validation))
-        store.put_network(settings, network, accuracy=accuracy(network, data.validation))
-    return network, data
+    seeds, bias_std = range(_TOY["models"]), _TOY["bias_std"]
+    stack = [Network(2, _TOY["hidden"], 2, seed=seed, bias_std=bias_std) for seed in seeds]
+    train_stack(stack, data, Recipe(profile.toy_iterations), seeds=[0] * len(stack))
+    best = max(stack, key=lambda one: accuracy(one, data.validation))
+    store.put_network(settings, best, accuracy=accuracy(best, data.validation))
 
 
 # --------------------------------------------------------------------------------------- computing what lacks
@@ -327,7 +329,7 @@ def _tickets_stages(profile: Profile, store: Store) -> Iterator[tuple[str, list[
 
 
 def _toy_stages(profile: Profile, store: Store) -> Iterator[tuple[str, list[tuple]]]:
-    yield "training the XOR network", [] if store.has("network", _toy_settings(profile)) else [(toy, profile)]
+    yield "training the XOR network", [] if store.has("network", _toy_settings(profile)) else [(_train_toy, profile)]
 
 
 def _stacks(runs: Sequence[Run], store: Store) -> list[tuple]:
