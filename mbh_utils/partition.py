@@ -1,4 +1,4 @@
-"""The exact activation regions of a ReLU network on a plane (Algorithm 2, section 5.1.1 of the thesis).
+"""The exact activation regions of a ReLU network on a plane or a line (Algorithm 2, section 5.1.1 of the thesis).
 
 "Exact" means: exact for the network restricted to the plane, whose first layer is rounded to float64 once. The descent
 itself is in ``_cells.py``; this file prepares it, feeds it with memory and wraps what comes out.
@@ -13,7 +13,7 @@ import numpy as np
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import hidden_layers
 from mbh_utils.patterns import DecisionPattern
-from mbh_utils.subspaces import Plane
+from mbh_utils.subspaces import Line, Plane
 
 _KEEP = ("polygons", "areas", "patterns")
 _UNIT = 2.0**-53  # relative error of one rounding
@@ -36,9 +36,9 @@ class Blanket:
 
 
 def partition_input_space(
-    network, plane: Plane, *, output_layer: bool = True, keep: Sequence[str] = _KEEP, exact: bool = False
+    network, plane: Plane | Line, *, output_layer: bool = True, keep: Sequence[str] = _KEEP, exact: bool = False
 ) -> "Partition":
-    """All activation regions of a network's hidden layers on a plane, as a :class:`Partition` (Algorithm 2).
+    """All activation regions of a network's hidden layers on a plane or a line: a :class:`Partition` (Algorithm 2).
 
     network: anything :func:`mbh_utils.hidden_layers` understands. output_layer: whether a Sequential's last Linear
     is the output layer. keep: what the result shall hold, out of "polygons", "areas" and "patterns"; leaving out the
@@ -61,15 +61,18 @@ def _checked_keep(keep: Sequence[str]) -> tuple[str, ...]:
     return keep
 
 
-def _on_plane(layers: list[tuple[np.ndarray, np.ndarray]], plane: Plane) -> list[tuple[np.ndarray, np.ndarray]]:
+def _on_plane(layers: list[tuple[np.ndarray, np.ndarray]], plane: Plane | Line) -> list[tuple[np.ndarray, np.ndarray]]:
     """The same hidden layers as a network of the two plane coordinates: only its first layer differs."""
     weight, bias = layers[0]
     if weight.shape[1] != plane.dimension:
         raise MBHError(
-            f"the plane lies in R^{plane.dimension}, but the network takes {weight.shape[1]} inputs: "
-            "span the plane by inputs of this network"
+            f"the {type(plane).__name__.lower()} lies in R^{plane.dimension}, but the network takes "
+            f"{weight.shape[1]} inputs: span it by inputs of this network"
         )
-    return [(weight @ plane.basis.T, weight @ plane.origin + bias), *layers[1:]]
+    onto = weight @ plane.basis.T
+    if isinstance(plane, Line):  # a strip of height 1, on which nothing depends on the second coordinate
+        onto = np.column_stack([onto, np.zeros(len(onto))])
+    return [(onto, weight @ plane.origin + bias), *layers[1:]]
 
 
 # ------------------------------------------------------------------------------------------------ running the kernel
@@ -242,7 +245,7 @@ def _go_on(net, stack, cells, oracle):
     return reason == _cells.DONE, stack
 
 
-def _descend(net, first_map: np.ndarray, plane: Plane, polygons: bool, oracle):
+def _descend(net, first_map: np.ndarray, plane: Plane | Line, polygons: bool, oracle):
     """Run the kernel to its end; all regions, and how many signs were uncertain."""
     from mbh_utils import _cells
 
@@ -259,7 +262,7 @@ def _descend(net, first_map: np.ndarray, plane: Plane, polygons: bool, oracle):
 
 
 def stream_blanket_areas(
-    network, plane: Plane, patterns: Sequence[DecisionPattern], *, output_layer: bool = True, exact: bool = False
+    network, plane: Plane | Line, patterns: Sequence[DecisionPattern], *, output_layer: bool = True, exact: bool = False
 ) -> tuple[np.ndarray, int]:
     """Blanket areas of m decision patterns, (m,) float64, and the number of regions; no region is ever kept.
 
@@ -285,7 +288,7 @@ def stream_blanket_areas(
     return totals, n_regions
 
 
-def _redraw_blurred(cells, oracle, plane: Plane) -> None:
+def _redraw_blurred(cells, oracle, plane: Plane | Line) -> None:
     """Corners and areas of the regions that float64 cannot draw, from exact arithmetic."""
     blurred = (cells.touched > 1) | (cells.touched > 0) & (cells.area < 1e-9 * plane.area)
     for i in np.flatnonzero(blurred):
@@ -294,14 +297,27 @@ def _redraw_blurred(cells, oracle, plane: Plane) -> None:
         cells.corners[here], cells.area[i] = oracle.polygon(lines, cells.bits[i])
 
 
-def _finish(plane: Plane, layers, keep: tuple[str, ...], exact: bool) -> "Partition":
+def _along(cells):
+    """The strips over a line from left to right: each is a rectangle, so all have four corners."""
+    order = np.argsort(cells.corners.reshape(-1, 4, 2)[:, :, 0].min(axis=1))
+    return cells._replace(
+        corners=cells.corners.reshape(-1, 4, 2)[order].reshape(-1, 2),
+        edge=np.ascontiguousarray(cells.edge.reshape(-1, 4)[order].ravel()),
+        **{name: getattr(cells, name)[order] for name in ("bits", "area", "touched")},
+    )
+
+
+def _finish(plane: Plane | Line, layers, keep: tuple[str, ...], exact: bool) -> "Partition":
     from mbh_utils import _exact
 
     net, first_map = _network_arrays(layers)
     oracle = _exact.Oracle(net, layers, plane.corners) if exact else None
-    cells, uncertain = _descend(net, first_map, plane, exact or "polygons" in keep, oracle)
+    polygons = exact or "polygons" in keep or isinstance(plane, Line)
+    cells, uncertain = _descend(net, first_map, plane, polygons, oracle)
     if exact:
         _redraw_blurred(cells, oracle, plane)
+    if isinstance(plane, Line):
+        cells = _along(cells)
     return Partition(
         plane=plane,
         widths=tuple(int(n) for n in net.widths),
@@ -325,15 +341,18 @@ def _finish(plane: Plane, layers, keep: tuple[str, ...], exact: bool) -> "Partit
 class Partition:
     """The activation regions of a hidden network on a plane; each is a convex polygon with one activation pattern.
 
-    plane: the plane and its domain. widths: of the hidden layers. n_regions: number of regions, ``len(partition)``.
+    plane: the plane (or the line) and its domain. widths: of the hidden layers. n_regions: their number, ``len(...)``.
     layers: hidden layers as a network of the two plane coordinates, ``[(weight, bias), ...]`` float64.
     uncertain: sign decisions that lay within their rounding bound. exact: whether exact arithmetic settled them.
     touched: (n_regions,) bool, regions that depend on such a decision.
 
-    Neurons are numbered over all hidden layers in layer order; regions are numbered in no particular order.
+    Neurons are numbered over all hidden layers in layer order; regions of a plane are numbered in no particular order.
+
+    On a line the regions are intervals, numbered from left to right: ``areas`` are their lengths, ``intervals`` their
+    ends, and ``polygons`` the strips of height 1 over them.
     """
 
-    plane: Plane
+    plane: Plane | Line
     widths: tuple[int, ...]
     layers: list[tuple[np.ndarray, np.ndarray]]
     n_regions: int
@@ -383,6 +402,14 @@ class Partition:
         """Corners of all regions one after the other, (n, 2) float64 plane coordinates; region i has those from
         ``offsets[i]`` to ``offsets[i + 1]``, counter-clockwise."""
         return self._kept("polygons", self._corners)
+
+    @property
+    def intervals(self) -> np.ndarray:
+        """Ends of each region of a line, (n_regions, 2) float64 positions, from left to right."""
+        if not isinstance(self.plane, Line):
+            raise MBHError("regions of a plane are no intervals: see polygons")
+        across = self.corners.reshape(-1, 4, 2)[:, :, 0]
+        return np.column_stack([across.min(axis=1), across.max(axis=1)])
 
     @property
     def offsets(self) -> np.ndarray:
@@ -463,12 +490,14 @@ class Partition:
         return np.where(rows[place] == wanted, order[place], -1)
 
     def locate(self, uv) -> np.ndarray:
-        """Region in which each of the points ``uv`` (n, 2) lies: (n,) int64, -1 outside the domain.
+        """Region in which each of the points ``uv`` (n, 2) (on a line: (n,)) lies: (n,) int64, -1 outside the domain.
 
         A point on a common edge belongs to the region that the network's pattern at that point names.
         """
-        uv = np.atleast_2d(np.asarray(uv, dtype=np.float64))
+        uv = np.asarray(uv, dtype=np.float64)
         inside = self.plane.contains(uv)
+        if isinstance(self.plane, Line):
+            uv = np.column_stack([uv, np.full(len(uv), 0.5)])
         found = np.full(len(uv), -1, dtype=np.int64)
         if inside.any():
             points, x, bits = np.flatnonzero(inside), uv[inside], []
@@ -518,7 +547,8 @@ class Partition:
         p, q = self.corners[corner], self.corners[np.where(last, self.offsets[region], corner + 1)]
         along = q - p
         step = np.sqrt(np.finfo(float).eps) * along[:, ::-1] * (1, -1)
-        found = self.locate((p + q) / 2 + step)
+        beyond = (p + q) / 2 + step
+        found = self.locate(beyond[:, 0] if isinstance(self.plane, Line) else beyond)
         return np.where(found == region, -1, found)
 
 

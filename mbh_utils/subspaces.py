@@ -1,4 +1,4 @@
-"""Planes through samples of the input space, and the finite part of them that is looked at (section 5.2).
+"""Planes and lines through samples of the input space, and the finite part of them that is looked at (section 5.2).
 
 Hypervolumes are measured on a plane through three samples. The thesis leaves open which finite part of the plane
 is meant; here it is part of the plane, called its *domain*: always a convex polygon in plane coordinates.
@@ -207,14 +207,110 @@ class Plane:
         return f"Plane{through} in R^{self.dimension}, domain: {shape} {width:.4g} x {height:.4g}, area {self.area:.6g}"
 
 
-def _box_section(origin: np.ndarray, basis: np.ndarray, low, high) -> np.ndarray:
-    """Corners (k, 2) of the polygon in which a plane meets the box low <= x <= high."""
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A line origin + t basis[0] of the input space, with a segment of it as its domain.
+
+    origin: (d,) float64, the point at t = 0. basis: (1, d) float64 of length 1. low, high: ends of the segment.
+    spanning: (2,) float64, where on it the points lie that it was spanned by, or None.
+    """
+
+    origin: np.ndarray
+    basis: np.ndarray
+    low: float
+    high: float
+    spanning: np.ndarray | None = None
+
+    def __post_init__(self):
+        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731  (the dataclass is frozen)
+        put("origin", _finite("origin", self.origin, (None,)))
+        put("basis", _finite("basis", np.atleast_2d(self.basis), (1, len(self.origin))))
+        put("low", float(_finite("low", [self.low], (1,))[0]))
+        put("high", float(_finite("high", [self.high], (1,))[0]))
+        if abs(np.linalg.norm(self.basis) - 1) > _ORTHONORMAL:
+            raise MBHError(f"basis has length {np.linalg.norm(self.basis):.6g}; divide it by that, or use Line.through")
+        if not self.low < self.high:
+            raise MBHError(f"the domain is empty: low {self.low} is not below high {self.high}")
+        if self.spanning is not None:
+            put("spanning", _finite("spanning", self.spanning, (None,)))
+
+    @classmethod
+    def through(cls, points, margin: float = 1.5, domain: str = "segment", low=None, high=None) -> "Line":
+        """The line through two points (2, d); its origin is their middle.
+
+        domain="segment": centred on the middle, half length = ``margin`` x half the points' distance. domain="box": the
+        segment inside the input box ``low`` <= x <= ``high`` (numbers or (d,) arrays, default 0 and 1).
+        """
+        points = _finite("points", getattr(points, "numpy", lambda: points)(), (2, None))
+        distance = np.linalg.norm(points[1] - points[0])
+        if not distance > 0:
+            raise MBHError("the two spanning points are equal: two different points span a line")
+        origin, basis = points.mean(axis=0), (points[1] - points[0]) / distance
+        spanning = (points - origin) @ basis
+        if domain == "segment":
+            if not (np.isscalar(margin) and np.isfinite(margin) and margin > 0):
+                raise MBHError(f"margin is {margin!r}; expected a number above 0 (1 just reaches the two points)")
+            if low is not None or high is not None:
+                raise MBHError('low and high are limits of the input box: they belong to domain="box"')
+            return cls(origin, basis, -margin * distance / 2, margin * distance / 2, spanning)
+        if domain != "box":
+            raise MBHError(f'domain is {domain!r}; expected "segment" or "box"')
+        low, high = _box_limits(origin, 0.0 if low is None else low, 1.0 if high is None else high)
+        moving = np.abs(basis) > 1e-14
+        ends = np.sort([(x - origin)[moving] / basis[moving] for x in (low, high)], axis=0)
+        still = np.maximum(low - origin, origin - high)[~moving]
+        start, stop = ends[0].max(), ends[1].min()
+        if not start < stop or (still > 1e-12 * max(np.abs(origin).max(), 1)).any():
+            raise MBHError("the line does not meet the input box in a segment: check low and high against the points")
+        return cls(origin, basis, start, stop, spanning)
+
+    @property
+    def dimension(self) -> int:
+        """Dimension d of the input space."""
+        return len(self.origin)
+
+    @property
+    def area(self) -> float:
+        """Length of the domain: the hypervolume of one dimension, named as a plane's."""
+        return self.high - self.low
+
+    @property
+    def corners(self) -> np.ndarray:
+        """Corners (4, 2) of the strip of height 1 over the domain; nothing depends on its second coordinate."""
+        return np.array([[self.low, 0.0], [self.high, 0.0], [self.high, 1.0], [self.low, 1.0]])
+
+    def embed(self, t) -> np.ndarray:
+        """Points (n, d) of the input space at the positions ``t`` (n,)."""
+        return self.origin + _finite("t", t, (None,))[:, None] * self.basis
+
+    def project(self, points) -> np.ndarray:
+        """Positions (n,) of the points (n, d), projected orthogonally where they are off the line."""
+        return (_finite("points", points, (None, self.dimension)) - self.origin) @ self.basis[0]
+
+    def contains(self, t) -> np.ndarray:
+        """Which positions ``t`` (n,) lie in the domain (ends included, within rounding): (n,) bool."""
+        t, slack = _finite("t", t, (None,)), 1e-12 * (self.high - self.low)
+        return (t >= self.low - slack) & (t <= self.high + slack)
+
+    def __repr__(self) -> str:
+        through = "" if self.spanning is None else f" through {len(self.spanning)} points"
+        return f"Line{through} in R^{self.dimension}, domain of length {self.area:.6g}"
+
+
+def _box_limits(origin: np.ndarray, low, high) -> tuple[np.ndarray, np.ndarray]:
+    """Limits (d,) of the input box."""
     try:
         low, high = (np.broadcast_to(np.asarray(x, dtype=np.float64), origin.shape) for x in (low, high))
     except ValueError as error:
         raise MBHError(f"low and high must be numbers or arrays of length {len(origin)}") from error
     if not (np.isfinite(low).all() and np.isfinite(high).all() and (low <= high).all()):
         raise MBHError("the input box needs finite limits with low <= high in every dimension")
+    return low, high
+
+
+def _box_section(origin: np.ndarray, basis: np.ndarray, low, high) -> np.ndarray:
+    """Corners (k, 2) of the polygon in which a plane meets the box low <= x <= high."""
+    low, high = _box_limits(origin, low, high)
     size = np.linalg.norm(high - low)
     u, v = basis @ ((low + high) / 2 - origin)
     polygon = np.array([[u - size, v - size], [u + size, v - size], [u + size, v + size], [u - size, v + size]])

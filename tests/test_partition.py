@@ -12,7 +12,7 @@ from mbh_utils import bounds
 from mbh_utils.errors import MBHError
 from mbh_utils.partition import partition_input_space, stream_blanket_areas
 from mbh_utils.patterns import DecisionPattern, activation_patterns
-from mbh_utils.subspaces import Plane
+from mbh_utils.subspaces import Line, Plane
 
 seeds = st.integers(0, 2**32 - 1)
 widths = st.lists(st.integers(1, 12), min_size=1, max_size=3)
@@ -380,3 +380,53 @@ def test_the_order_of_neurons_and_their_scale_change_nothing(seed, widths):
         inputs, factors, first = order, scale, first + len(bias)
     regions, same = partition_input_space(layers, plane), partition_input_space(shuffled, plane)
     assert_same(pattern_areas(regions), pattern_areas(same, place))
+
+
+# --------------------------------------------------------------------------------------------------------------- lines
+
+
+@settings(deadline=None, max_examples=60)
+@given(seeds, st.sampled_from([2, 9]), widths, st.sampled_from([0.0, 0.3]))
+def test_regions_of_a_line(seed, n_inputs, widths, bias):
+    rng = np.random.default_rng(seed)
+    layers, line = random_layers(seed, n_inputs, widths, bias), Line.through(rng.standard_normal((2, n_inputs)))
+    regions = partition_input_space(layers, line)
+    ends = regions.intervals
+    assert (ends[0, 0], ends[-1, 1]) == (line.low, line.high)
+    assert (ends[1:, 0] == ends[:-1, 1]).all() and (ends[:, 0] < ends[:, 1]).all()
+    assert regions.areas == pytest.approx(ends[:, 1] - ends[:, 0], abs=1e-12 * line.area)
+    assert len(regions) <= bounds.serra(1, regions.widths)
+    wide = regions.areas > 1e-9 * line.area
+    assert (activation_patterns(layers, line.embed(ends.mean(axis=1))) == regions.patterns)[wide].all()
+    changes = regions.patterns[1:] != regions.patterns[:-1]
+    assert changes.any(axis=1).all()
+    if bias:
+        assert (changes.sum(axis=1) == 1).all()
+        pairs, neurons = regions.adjacency()
+        assert (pairs == np.column_stack([np.arange(len(pairs)), np.arange(1, len(pairs) + 1)])).all()
+        assert (neurons == changes.argmax(axis=1)).all()
+    assert (regions.locate(ends.mean(axis=1))[wide] == np.arange(len(regions))[wide]).all()
+    assert regions.blanket(DecisionPattern([0], [True])).share == pytest.approx(
+        (ends[:, 1] - ends[:, 0])[regions.patterns[:, 0]].sum() / line.area
+    )
+
+
+def test_the_largest_number_of_regions_of_a_line_is_reached():
+    """A zigzag of three neurons per layer folds the line onto itself: (3 + 1)^2 regions."""
+    fold = np.array([[-1.0], [1.0], [1.0]]), np.array([2.0, 0, -1])  # slopes -1, 2, -0.5, 0.5 below
+    layers = [fold, (np.tile([1.0, 3, -2.5], (3, 1)), np.array([-3.6, -3.75, -3.9]))]
+    regions = partition_input_space(layers, Line(np.zeros(1), [1.0], -3, 6))
+    assert len(regions) == 16 == bounds.serra(1, (3, 3))
+
+
+def test_exact_lines_and_errors():
+    layers = [(np.array([[1.0], [2.5], [-0.1]]), np.array([-0.3, -0.75, 0.03]))]
+    line = Line(np.zeros(1), [1.0], 0, 1)
+    tolerant, exact = partition_input_space(layers, line), partition_input_space(layers, line, exact=True)
+    assert len(tolerant) == 2 and len(exact) == 4  # the three breaks differ by rounding only
+    assert partition_input_space(layers, line, keep=("areas",)).areas.sum() == pytest.approx(1)
+    with pytest.raises(MBHError, match="line lies in R.1, but the network takes 3"):
+        partition_input_space(random_layers(0, 3, (4,)), line)
+    on_plane = partition_input_space(random_layers(0, 2, (4,)), Plane.rectangle())
+    with pytest.raises(MBHError, match="no intervals"):
+        _ = on_plane.intervals

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mbh_utils.errors import MBHError
-from mbh_utils.subspaces import Plane, clip, polygon_area
+from mbh_utils.subspaces import Line, Plane, clip, polygon_area
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -92,6 +92,28 @@ def test_clipping_a_polygon_at_a_line_loses_no_area(seed):
     assert sum(polygon_area(p) for p in parts if len(p) > 2) == pytest.approx(4)
 
 
+@given(seeds, st.integers(1, 40), st.floats(1e-3, 100))
+def test_line_through_two_points(seed, d, margin):
+    p = np.random.default_rng(seed).standard_normal((2, d))
+    line = Line.through(p, margin=margin)
+    assert np.allclose(line.embed(line.spanning), p, atol=1e-12) and np.allclose(line.project(p), line.spanning)
+    assert line.area == pytest.approx(margin * np.linalg.norm(p[1] - p[0]))
+    assert (line.contains(line.spanning) == (margin >= 1)).all() or abs(margin - 1) < 1e-9
+    assert polygon_area(line.corners) == pytest.approx(line.area)
+
+
+@given(seeds, st.integers(2, 40))
+def test_line_inside_the_box(seed, d):
+    p = points(seed, d)[:2]
+    if (p[0] == p[1]).all():
+        return
+    line = Line.through(p, domain="box")
+    ends = line.embed([line.low, line.high])
+    assert ends.min() > -1e-9 and ends.max() < 1 + 1e-9 and line.contains(line.spanning).all()
+    beyond = line.embed([line.low - 1e-3, line.high + 1e-3])
+    assert (np.minimum(beyond, 1 - beyond).min(axis=1) < 0).all()
+
+
 p = points(1)
 BAD = {
     "equal": (lambda: Plane.through([p[0], p[1], p[0]]), "points 0 and 2 are equal"),
@@ -121,6 +143,12 @@ BAD = {
         "not a convex polygon",
     ),
     "two corners": (lambda: Plane.rectangle().with_domain([[0, 0], [1, 0]]), "at least three"),
+    "equal ends": (lambda: Line.through([p[0], p[0]]), "points are equal"),
+    "line margin": (lambda: Line.through(p[:2], margin=-1), "margin is -1"),
+    "line domain": (lambda: Line.through(p[:2], domain="square"), "domain is 'square'"),
+    "line misses box": (lambda: Line.through(p[:2], domain="box", low=3, high=4), "does not meet"),
+    "long basis": (lambda: Line(np.zeros(2), [1, 1], 0, 1), "basis has length 1.41"),
+    "empty line": (lambda: Line(np.zeros(2), [1, 0], 1, 1), "domain is empty"),
     "embed": (lambda: Plane.through(p).embed([1.0, 2.0]), r"uv has shape \(2,\)"),
     "project": (lambda: Plane.through(p).project(np.zeros((4, 3))), r"points has shape \(4, 3\)"),
 }
