@@ -4,9 +4,14 @@
 itself is in ``_cells.py``; this file prepares it, feeds it with memory and wraps what comes out.
 """
 
+import os
+import tempfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -16,6 +21,8 @@ from mbh_utils.patterns import DecisionPattern
 from mbh_utils.subspaces import Line, Plane
 
 _KEEP = ("polygons", "areas", "patterns")
+_FORMAT, _PAIR = 1, ("weight", "bias")  # of saved partitions
+_ARRAYS = ("touched", "_areas", "_packed", "_corners", "_edges", "_offsets")
 _UNIT = 2.0**-53  # relative error of one rounding
 
 
@@ -429,17 +436,13 @@ class Partition:
     @cached_property
     def patterns(self) -> np.ndarray:
         """Activation pattern of each region, (n_regions, n_hidden) bool, neurons in layer order."""
-        return np.concatenate([self.layer_patterns(i) for i in range(len(self.widths))], axis=1)
+        return np.concatenate(_unpack_words(self.widths, self.packed), axis=1)
 
     def layer_patterns(self, layer: int = -1) -> np.ndarray:
         """Pattern of one hidden layer in each region, (n_regions, n_l) bool; -1 is the last layer."""
-        try:
-            width = self.widths[layer]
-        except IndexError:
-            raise MBHError(f"there is no hidden layer {layer}; the network has {len(self.widths)}") from None
-        start = sum((n + 63) // 64 for n in self.widths[: layer % len(self.widths)])
-        words = np.ascontiguousarray(self.packed[:, start : start + (width + 63) // 64]).astype("<u8")
-        return np.unpackbits(words.view(np.uint8), axis=1, count=width, bitorder="little").view(bool)
+        if not -len(self.widths) <= layer < len(self.widths):
+            raise MBHError(f"there is no hidden layer {layer}; the network has {len(self.widths)}")
+        return _unpack_words(self.widths, self.packed)[layer]
 
     @cached_property
     def polygons(self) -> list[np.ndarray]:
@@ -468,6 +471,60 @@ class Partition:
     def blanket_areas(self, patterns: Sequence[DecisionPattern]) -> np.ndarray:
         """Blanket area of each of m decision patterns, (m,) float64; much faster than m calls of :meth:`blanket`."""
         return _areas_under(self.packed, self.areas, *_pattern_masks(self.widths, patterns))
+
+    def affine_map(self, region: int, layer: int = -1) -> tuple[np.ndarray, np.ndarray]:
+        """Pre-activations of one hidden layer on a region, as weight (n_l, 2) and bias (n_l,): weight @ uv + bias.
+
+        On a region every layer is affine; the rows of ``weight`` are the gradients along the plane. (On a line the
+        second column is 0.)
+        """
+        if not -self.n_regions <= region < self.n_regions:
+            raise MBHError(f"there is no region {region}; the partition has {self.n_regions}")
+        if not -len(self.widths) <= layer < len(self.widths):
+            raise MBHError(f"there is no hidden layer {layer}; the network has {len(self.widths)}")
+        states = _unpack_words(self.widths, self.packed[[region]])
+        weight, bias = self.layers[0]
+        for (onwards, shift), active in zip(self.layers[1:][: layer % len(self.widths)], states, strict=False):
+            weight, bias = onwards[:, active[0]] @ weight[active[0]], onwards[:, active[0]] @ bias[active[0]] + shift
+        return weight, bias
+
+    # -- files
+
+    def save(self, path) -> None:
+        """Write everything to an ``.npz`` file (no pickle); a file that is there stays until the new one is whole."""
+        path = Path(path)
+        fields = {name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None}
+        plane = {f"plane_{name}": np.asarray(value) for name, value in vars(self.plane).items() if value is not None}
+        layers = {f"{kind}_{i}": x for i, pair in enumerate(self.layers) for kind, x in zip(_PAIR, pair, strict=True)}
+        head = np.array([_FORMAT, isinstance(self.plane, Line), self.n_regions, self.uncertain, self.exact])
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, head=head, widths=np.array(self.widths), **fields, **plane, **layers)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+
+    @classmethod
+    def load(cls, path) -> "Partition":
+        """A partition that :meth:`save` wrote; MBHError where the file is missing, damaged or something else."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = dict(file)
+            form, is_line, n_regions, uncertain, exact = arrays["head"].tolist()
+            if form != _FORMAT:
+                raise MBHError(f"{path} was written in format {form}, this version reads {_FORMAT}: compute it anew")
+            widths = tuple(arrays["widths"].tolist())
+            plane = {name[6:]: value for name, value in arrays.items() if name.startswith("plane_")}
+            layers = [tuple(arrays[f"{kind}_{i}"] for kind in _PAIR) for i in range(len(widths))]
+            domain = Line(**{k: v[()] for k, v in plane.items()}) if is_line else Plane(**plane)
+            fields = {name: arrays.get(name) for name in _ARRAYS}
+            return cls(domain, widths, layers, n_regions, uncertain, exact=bool(exact), **fields)
+        except MBHError:
+            raise
+        except (OSError, EOFError, KeyError, TypeError, ValueError, BadZipFile, zlib.error) as error:
+            raise MBHError(f"{path} is no readable partition ({error}); write one with Partition.save") from error
 
     # -- neighbours and points
 
@@ -585,6 +642,16 @@ def _areas_under(packed: np.ndarray, areas: np.ndarray, masks: np.ndarray, value
     used = np.flatnonzero(masks.any(axis=0))
     columns, masks, values = (np.ascontiguousarray(x) for x in (packed[:, used].T, masks[:, used], values[:, used]))
     return _cells.blanket_areas(columns, np.ascontiguousarray(areas), masks, values)
+
+
+def _unpack_words(widths: tuple[int, ...], packed: np.ndarray) -> list[np.ndarray]:
+    """States (n, n_l) bool of each layer in packed patterns (n, n_words)."""
+    states, start = [], 0
+    for width in widths:
+        words = np.ascontiguousarray(packed[:, start : start + (width + 63) // 64]).astype("<u8")
+        states.append(np.unpackbits(words.view(np.uint8), axis=1, count=width, bitorder="little").view(bool))
+        start += (width + 63) // 64
+    return states
 
 
 def _pack_words(states: np.ndarray) -> np.ndarray:

@@ -430,3 +430,60 @@ def test_exact_lines_and_errors():
     on_plane = partition_input_space(random_layers(0, 2, (4,)), Plane.rectangle())
     with pytest.raises(MBHError, match="no intervals"):
         _ = on_plane.intervals
+
+
+# ----------------------------------------------------------------------------------------------------- maps and files
+
+
+@settings(deadline=None, max_examples=20)
+@given(seeds, widths)
+def test_the_affine_map_of_a_region(seed, widths):
+    layers, plane = random_layers(seed, 4, widths), random_plane(seed, 4)
+    regions = partition_input_space(layers, plane)
+    for i in range(0, len(regions), 7):
+        z = preactivation_rows(layers, plane.embed(regions.centroids[[i]]))
+        for layer in range(-1, len(widths)):
+            weight, bias = regions.affine_map(i, layer)
+            assert weight @ regions.centroids[i] + bias == pytest.approx(z[layer][0], abs=1e-10)
+
+
+@pytest.mark.parametrize("domain", ["rectangle", "box", "line"])
+def test_a_saved_partition_comes_back(tmp_path, domain):
+    layers, points = random_layers(2, 5, (30, 8)), np.random.default_rng(0).random((3, 5))
+    if domain == "line":
+        where = Line.through(points[:2])
+    else:
+        where = Plane.through(points, domain="box") if domain == "box" else Plane.through(points)
+    regions = partition_input_space(layers, where)
+    regions.save(tmp_path / "regions.npz")
+    back = type(regions).load(tmp_path / "regions.npz")
+    assert repr(back) == repr(regions) and (back.patterns == regions.patterns).all()
+    assert (back.corners == regions.corners).all() and (back.areas == regions.areas).all()
+    middle = regions.intervals.mean(axis=1) if domain == "line" else regions.centroids
+    assert (back.locate(middle) == regions.locate(middle)).all()
+    assert (back.adjacency()[0] == regions.adjacency()[0]).all() and (back.touched == regions.touched).all()
+    partition_input_space(layers, where, keep=("areas",)).save(tmp_path / "regions.npz")
+    assert type(regions).load(tmp_path / "regions.npz").areas == pytest.approx(regions.areas)
+    assert [file.name for file in tmp_path.iterdir()] == ["regions.npz"]
+
+
+def test_files_that_are_no_partition_are_refused(tmp_path):
+    regions = partition_input_space(random_layers(2, 2, (3,)), Plane.rectangle())
+    load, path = type(regions).load, tmp_path / "regions.npz"
+    with pytest.raises(MBHError, match="no readable partition"):
+        load(path)
+    regions.save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(MBHError, match="no readable partition"):
+        load(path)
+    np.savez(path, head=np.array([99, 0, 1, 0, 0]))
+    with pytest.raises(MBHError, match="format 99"):
+        load(path)
+    np.savez(path, something=np.zeros(3))
+    with pytest.raises(MBHError, match="no readable partition"):
+        load(path)
+    with pytest.raises(MBHError, match="no region 99"):
+        regions.affine_map(99)
+    with pytest.raises(MBHError, match="no hidden layer 1"):
+        regions.affine_map(0, 1)
