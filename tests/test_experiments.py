@@ -544,6 +544,10 @@ def test_the_processes_of_a_killed_run_do_not_go_on_without_it(tmp_path):
     run.kill()
     run.wait()
     assert started
+    end = time.monotonic() + 30
     while time.monotonic() < end and any(map(alive, started)):
         time.sleep(0.1)
-    assert not any(map(alive, started))
+    left = list(filter(alive, started))
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert not left
