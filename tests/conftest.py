@@ -2,8 +2,13 @@
 
 import nbformat
 import pytest
+from hypothesis import settings
 
 from mbh_utils import paths, workbook
+
+# How long an example takes depends on what else the machine does, compiling for the first time above all.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -419,7 +419,7 @@ def test_processes_that_write_one_entry_at_once_and_are_killed_never_spoil_it(tm
     done = subprocess.run([sys.executable, "-c", CROWD, str(tmp_path)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     reads, kills = map(int, done.stdout.split())
-    assert reads > 20 and kills == 24
+    assert reads >= 5 and kills == 24  # how many reads fit in depends on what else the machine does
     kinds = {"note": 0, "data": 0}
     for name in files(tmp_path):
         if not name.endswith(".part"):  # what a killed process was writing
