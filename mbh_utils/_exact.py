@@ -42,7 +42,7 @@ class Oracle:
     def __init__(self, net, layers, corners: np.ndarray):
         self.net = net
         self.weights, self.biases, scale = [], [], 0
-        for weight, bias in layers:
+        for weight, bias, *_ in layers:
             weight, w_shift = integers(weight)
             bias, b_shift = integers(bias)
             scale += w_shift  # of this layer's coefficients, all of them; biases are brought to it

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import hidden_layers
+from mbh_utils.networks import hidden_layers, layer_widths
 from mbh_utils.partition import partition_input_space
 from mbh_utils.patterns import DecisionPattern, activation_patterns
 from mbh_utils.subspaces import Plane
@@ -161,5 +161,5 @@ def _scoped(network, samples, scope: str, output_layer: bool) -> tuple[np.ndarra
         return bits, 0
     if scope != "last":
         raise MBHError(f'scope is {scope!r}; choose "last" (the last hidden layer) or "all"')
-    width = len(hidden_layers(network, output_layer=output_layer)[-1][1])
+    width = layer_widths(hidden_layers(network, output_layer=output_layer))[-1]
     return bits[:, -width:], bits.shape[1] - width

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import hidden_layers
+from mbh_utils.networks import hidden_layers, layer_widths
 
 
 def preactivations(network, images, *, output_layer: bool = True) -> list[np.ndarray]:
-    """Pre-activations of each hidden layer: a list of (n, n_l) float64 arrays for n images of shape (n, d)."""
+    """Pre-activations of each hidden layer: a list of (n, n_l) float64 arrays for n images of shape (n, d).
+
+    A neuron of an activation with several breakpoints has the pre-activation less its breakpoint.
+    """
     layers = hidden_layers(network, output_layer=output_layer)
     x = np.asarray(getattr(images, "images", images), dtype=np.float64)
     if x.ndim != 2 or x.shape[1] != layers[0][0].shape[1]:
@@ -24,9 +27,12 @@ def preactivations(network, images, *, output_layer: bool = True) -> list[np.nda
         row = int(np.argmin(np.isfinite(x).all(axis=1)))
         raise MBHError(f"image {row} holds NaN or infinite values, which activate no neuron: mend or drop it")
     values = []
-    for weight, bias in layers:
-        values.append(x @ weight.T + bias)
-        x = np.maximum(values[-1], 0.0)
+    for layer, width in zip(layers, layer_widths(layers), strict=True):
+        weight, bias = layer[:2]
+        z = x @ weight.T + bias
+        values.append(z[:, :width])
+        x = np.maximum(z, 0.0)
+        x[:, width:] = z[:, width:]  # linear units
     return values
 
 
