@@ -41,13 +41,14 @@ DONE, CELLS_FULL, STACK_FULL, CORNERS_FULL, QUESTION = range(5)
 # State: the numbers that live on between two calls.
 TOP, N_CELLS, N_CORNERS, UNCERTAIN, PIVOT, ANSWERED, DEEPEST, STATE_SIZE = range(8)
 # What is known about a line: its coefficients, their magnitudes, the relative error of the coefficients.
-A, B, C, MA, MB, MC, KAPPA, LINE_SIZE = range(8)
+A, B, C, MA, MB, MC, KAPPA, _, LINE_SIZE = range(9)  # a line fills one cache line
 # Verdicts on an uncertain neuron (``ASKED`` is the question, the later ones are answers).
 UNKNOWN, ASKED, INACTIVE, ACTIVE, CROSSING = range(5)
 
 BLURRED = 2  # for a touched region: some corner is far from where it should be
 
 ONE, SIGN, ALL = np.uint64(1), np.uint64(63), np.uint64(0xFFFFFFFFFFFFFFFF)
+SIGN_BIT = ONE << SIGN
 
 
 class Layers(NamedTuple):
@@ -56,7 +57,6 @@ class Layers(NamedTuple):
     n_layers: int
     n_neurons: int
     widths: np.ndarray  # (L,) int64
-    real: np.ndarray  # (L,) int64: the units after the first so many of a layer are linear: passed on, never crossing
     span: np.ndarray  # (L + 1,) int64: widths rounded up to whole vectors, 0 after the last layer
     first: np.ndarray  # (L + 1,) int64: first neuron of each layer
     word: np.ndarray  # (L + 1,) int64: first 64-bit word of each layer's bits
@@ -251,15 +251,14 @@ def _enter(t, net, stack, exact):
     for i in range(span):  # negative where the sign is certain
         doubt = ma[i] * pa + mb[i] * pb + (mc[i] * kappa + TINY) + (abs(a[i]) + abs(b[i])) * far
         spare[i] = doubt - min(abs(low[i]), abs(high[i]))
-    for i in range(net.real[layer], n):
-        zero = a[i] == 0.0 and b[i] == 0.0 and c[i] == 0.0 and _is_silent(net, bits, layer, i)
-        low[i] = high[i] = -1.0 if zero else 1.0
-        spare[i] = -1.0
 
     # First the doubtful ones (rare): nothing of the node may change before every answer is there.
     asked = False
     uncertain = 0
-    for w in range((n + 63) >> 6):
+    all_certain = SIGN_BIT
+    for i in range(n):
+        all_certain &= spare_bits[i]
+    for w in range(0 if all_certain else (n + 63) >> 6):
         valid = ALL if n - 64 * w >= 64 else (ONE << np.uint64(n - 64 * w)) - ONE
         doubtful = ~_signs(at(spare_bits, 64 * w)) & valid
         while doubtful != 0:
@@ -342,8 +341,9 @@ def _filter(t, net, stack, exact):
         g = np.int64(waiting[tested])
         line = at(stack.lines, g * LINE_SIZE)
         a, b, c = line[A], line[B], line[C]
-        low = high = a * u[0] + (b * v[0] + c)
-        for i in range(1, k):
+        f0, f1, f2 = a * u[0] + (b * v[0] + c), a * u[1] + (b * v[1] + c), a * u[2] + (b * v[2] + c)
+        low, high = min(f0, min(f1, f2)), max(f0, max(f1, f2))
+        for i in range(3, k):
             f = a * u[i] + (b * v[i] + c)
             low = min(low, f)
             high = max(high, f)
@@ -569,12 +569,12 @@ def _write(t, net, stack, cells):
     stack.state[TOP] = t - 1
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True, _nrt=False)
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True, _nrt=False, no_cfunc_wrapper=True)
 def descend(net, stack, cells, exact):
     """Work on the stack until it is empty (DONE), or until the caller has to make room or to answer a question."""
     net = Layers(
-        net.n_layers, net.n_neurons, at(net.widths, 0), at(net.real, 0), at(net.span, 0), at(net.first, 0),
-        at(net.word, 0), at(net.weights, 0), at(net.row, 0), at(net.bias, 0), at(net.magnitude, 0), at(net.kappa, 0),
+        net.n_layers, net.n_neurons, at(net.widths, 0), at(net.span, 0), at(net.first, 0), at(net.word, 0),
+        at(net.weights, 0), at(net.row, 0), at(net.bias, 0), at(net.magnitude, 0), at(net.kappa, 0),
     )  # fmt: skip
     stack = Stack(
         stack.slots, stack.room, stack.longest, stack.words, stack.pad, at(stack.u, 0), at(stack.v, 0),
