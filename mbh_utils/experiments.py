@@ -7,9 +7,10 @@ with a progress bar, what was interrupted goes on where it stopped.
 
 import multiprocessing
 import os
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +18,7 @@ from itertools import groupby
 
 import numpy as np
 import pandas as pd
+import threadpoolctl
 import torch
 from tqdm import tqdm  # not tqdm.auto, whose bars in notebooks are widgets
 
@@ -388,8 +390,7 @@ def prepare(
                 pool = pool or _processes(jobs)
                 futures = [pool.submit(_task, store.folder, *task) for task in tasks]
                 try:
-                    done = as_completed(futures)
-                    for future in tqdm(done, desc=f"{name}: {label}", total=len(futures), unit="task", mininterval=1):
+                    for future in progress(as_completed(futures), f"{name}: {label}", len(futures)):
                         future.result()
                 except BaseException:
                     for future in futures:
@@ -404,6 +405,21 @@ def prepare(
     finally:
         if pool is not None and pool is not executor:
             pool.shutdown(cancel_futures=True)
+
+
+def progress(items: Iterable, label: str, total: int) -> Iterator:
+    """The items, with a progress bar on a terminal and a plain line now and then elsewhere (logs, notebooks)."""
+    if sys.stderr.isatty():
+        yield from tqdm(items, desc=label, total=total, unit="task")
+        return
+    started = said = time.perf_counter()
+    for done, item in enumerate(items, start=1):
+        yield item
+        now = time.perf_counter()
+        if now - said > 15 or done == total:
+            left = f", about {(now - started) / done * (total - done):.0f} s left" if done < total else ""
+            print(f"{label}: {done} of {total} done, {now - started:.0f} s{left}", file=sys.stderr, flush=True)
+            said = now
 
 
 def table(name: str, profile: str | Profile, *, jobs: int | None = None, store: Store | None = None) -> pd.DataFrame:
@@ -424,8 +440,9 @@ def _processes(jobs: int | None) -> ProcessPoolExecutor:
 
 
 def _set_up_process() -> None:
-    # Networks run side by side; more threads in each would only get in each other's way.
+    # Networks run side by side; more threads in each, torch's or numpy's, would only get in each other's way.
     torch.set_num_threads(1)
+    threadpoolctl.threadpool_limits(1)
     # Python leaves the processes behind when the one that started them is killed.
     threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
 

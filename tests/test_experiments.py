@@ -551,3 +551,12 @@ def test_the_processes_of_a_killed_run_do_not_go_on_without_it(tmp_path):
     for pid in left:
         os.kill(pid, signal.SIGKILL)
     assert not left
+
+
+def test_progress_says_in_plain_lines_what_is_left_where_nobody_watches(capsys, monkeypatch):
+    clock = iter(range(0, 1000, 20))
+    monkeypatch.setattr(experiments.time, "perf_counter", lambda: next(clock))
+    assert list(experiments.progress("abc", "grid: training", 3)) == ["a", "b", "c"]
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "grid: training: 1 of 3 done, 20 s, about 40 s left" and len(lines) == 3
+    assert lines[-1] == "grid: training: 3 of 3 done, 60 s"
