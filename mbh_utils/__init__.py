@@ -32,6 +32,8 @@ _PUBLIC = {
     "unique_patterns": "patterns",
     "DecisionPattern": "patterns",
     "Plane": "subspaces",
+    "Line": "subspaces",
+    "Block": "subspaces",
     "partition_input_space": "partition",
     "Partition": "partition",
     "maximal_pattern": "mbh",
@@ -39,6 +41,7 @@ _PUBLIC = {
     "smallest_pattern": "mbh",
     "specialization": "mbh",
     "specialization_table": "mbh",
+    "sampled_shares": "mbh",
     "open_chapter": "workbook",
 }
 _MODULES = ("bounds", "datasets", "experiments", "networks", "paths", "patterns", "plots", "pruning", "widgets")

@@ -7,12 +7,13 @@ from numbers import Real
 
 import numpy as np
 import pandas as pd
+from scipy.stats import beta
 
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import hidden_layers, layer_widths
+from mbh_utils.networks import hidden_layers, layer_widths, stream
 from mbh_utils.partition import partition_input_space
 from mbh_utils.patterns import DecisionPattern, activation_patterns
-from mbh_utils.subspaces import Plane
+from mbh_utils.subspaces import Block, Line, Plane
 
 
 def check_coverage(coverage: float) -> float:
@@ -102,7 +103,7 @@ def smallest_pattern(network, samples, plane: Plane, coverage: float, *, output_
 def specialization(
     network,
     samples,
-    planes: Plane | Sequence[Plane],
+    planes: Plane | Line | Sequence[Plane | Line],
     coverage: float = 0.8,
     *,
     scope: str = "last",
@@ -110,11 +111,11 @@ def specialization(
 ) -> float:
     """Specialization s = 1 - V(B0)/V of a network to a phenomenon, averaged over the planes: Algorithm 1 (MBH).
 
-    samples: the phenomenon's samples, a ``Samples`` or an array (n, d). planes: one or several finite planes.
+    samples: the phenomenon's samples, a ``Samples`` or an array (n, d). planes: one or several planes (or lines).
     Returns s in [0, 1]; 0 is the trivial blanket, which covers everything. Raises MBHError as
     :func:`maximal_pattern` does, and when there is no plane.
     """
-    planes = [planes] if isinstance(planes, Plane) else list(planes)
+    planes = [planes] if isinstance(planes, Plane | Line) else list(planes)
     if not planes:
         raise MBHError("specialization needs at least one plane; make one with Plane.through(three_samples)")
     sigma = maximal_pattern(network, samples, coverage, scope=scope, output_layer=output_layer)
@@ -149,6 +150,41 @@ def specialization_table(
         ]
     columns = ["plane", "class", "coverage", "s", "n_constraints", "covered", "n_regions", "area"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def sampled_shares(
+    network,
+    patterns: Sequence[DecisionPattern],
+    domain: Plane | Line | Block,
+    *,
+    n: int = 100_000,
+    confidence: float = 0.95,
+    seed: int = 0,
+    output_layer: bool = True,
+) -> pd.DataFrame:
+    """Share of a domain of any dimension that each blanket takes, estimated from ``n`` random points (Monte Carlo).
+
+    What exact areas are on planes, for a subspace of more dimensions or the whole input box (``Block.whole(data)``).
+    Columns: share, and low and high of the exact binomial (Clopper-Pearson) interval of that confidence; one row per
+    pattern. Equal seeds draw equal points, so networks compared on one domain see the same ones.
+
+    Raises MBHError when n < 1 or confidence lies outside (0, 1).
+    """
+    if not (isinstance(n, int | np.integer) and n >= 1 and 0 < confidence < 1):
+        raise MBHError(f"n is {n!r} and confidence {confidence!r}; expected a whole number >= 1 and a share in (0, 1)")
+    rng, hits = stream(seed, "volume"), np.zeros(len(patterns), dtype=int)
+    for start in range(0, n, 10_000):  # in pieces, so that memory stays small whatever n is
+        points = domain.sample(min(10_000, n - start), rng)
+        bits = activation_patterns(network, points, output_layer=output_layer)
+        hits += [pattern.satisfied_by(bits).sum() for pattern in patterns]
+    tail = (1 - confidence) / 2
+    return pd.DataFrame(
+        {
+            "share": hits / n,
+            "low": np.where(hits == 0, 0.0, beta.ppf(tail, hits, n - hits + 1)),
+            "high": np.where(hits == n, 1.0, beta.ppf(1 - tail, hits + 1, n - hits)),
+        }
+    )
 
 
 def _scoped(network, samples, scope: str, output_layer: bool) -> tuple[np.ndarray, int]:

@@ -14,7 +14,7 @@ from mbh_utils import pruning, tracing
 from mbh_utils.errors import MBHError
 
 # One independent random stream per purpose, so that e.g. a different mask never changes the initial weights.
-PURPOSES = {"weights": 0, "mask": 1, "batches": 2, "planes": 3, "classes": 4, "reinitialise": 5}
+PURPOSES = {"weights": 0, "mask": 1, "batches": 2, "planes": 3, "classes": 4, "reinitialise": 5, "volume": 6}
 
 
 def stream(seed: int, purpose: str) -> np.random.Generator:

@@ -200,6 +200,17 @@ class Plane:
             inside &= x * (uv[:, 1] - p[1]) - y * (uv[:, 0] - p[0]) >= -1e-12 * np.abs(self.high - self.low).max()
         return inside
 
+    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """``n`` uniformly random points of the domain, (n, d)."""
+        first, sides = self.corners[0], self.corners[1:] - self.corners[0]
+        left, right = sides[:-1], sides[1:]  # the triangles of a fan around the first corner
+        areas = left[:, 0] * right[:, 1] - left[:, 1] * right[:, 0]
+        chosen = rng.choice(len(areas), n, p=areas / areas.sum())
+        a, b = rng.random((2, n, 1))
+        flip = a + b > 1  # the far half of the parallelogram, folded back onto the triangle
+        a, b = np.where(flip, 1 - a, a), np.where(flip, 1 - b, b)
+        return self.embed(first + a * left[chosen] + b * right[chosen])
+
     def __repr__(self) -> str:
         shape = "rectangle" if self.polygon is None else f"{len(self.polygon)}-gon"
         through = "" if self.spanning is None else f" through {len(self.spanning)} points"
@@ -292,9 +303,54 @@ class Line:
         t, slack = _finite("t", t, (None,)), 1e-12 * (self.high - self.low)
         return (t >= self.low - slack) & (t <= self.high + slack)
 
+    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """``n`` uniformly random points of the domain, (n, d)."""
+        return self.embed(rng.uniform(self.low, self.high, n))
+
     def __repr__(self) -> str:
         through = "" if self.spanning is None else f" through {len(self.spanning)} points"
         return f"Line{through} in R^{self.dimension}, domain of length {self.area:.6g}"
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A box in a subspace of any dimension k, for sampling only: origin + y @ basis with low <= y <= high.
+
+    origin: (d,) float64. basis: (k, d) float64, orthonormal rows; None for the whole input space (k = d).
+    low, high: (k,) float64 limits of the coordinates y.
+    """
+
+    origin: np.ndarray
+    basis: np.ndarray | None
+    low: np.ndarray
+    high: np.ndarray
+
+    @classmethod
+    def whole(cls, data) -> "Block":
+        """The whole input box of a data set, between its ``low`` and ``high``."""
+        low = _finite("low", data.low, (None,))
+        return cls(np.zeros(len(low)), None, low, _finite("high", data.high, (len(low),)))
+
+    @classmethod
+    def through(cls, points, margin: float = 1.5) -> "Block":
+        """The cube around k + 1 points (k + 1, d) in their k-dimensional subspace; for k = 2 the square of a Plane.
+
+        Its centre is the points' centroid, its half side ``margin`` x the largest distance of a point from there.
+        """
+        points = _finite("points", points, (None, None))
+        if len(points) < 2 or len(points) > points.shape[1] + 1:
+            raise MBHError(f"{len(points)} points cannot span a block in {points.shape[1]} dimensions: give 2 to d + 1")
+        basis, upper = np.linalg.qr((points[1:] - points[0]).T)
+        if np.abs(np.diag(upper)).min() <= _COLLINEAR * np.abs(upper).max():
+            raise MBHError(f"the {len(points)} points lie in a subspace of fewer dimensions: choose independent points")
+        centre = points.mean(axis=0)
+        half = np.full(len(points) - 1, margin * np.linalg.norm(points - centre, axis=1).max())
+        return cls(centre, basis.T, -half, half)
+
+    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """``n`` uniformly random points, (n, d)."""
+        y = rng.uniform(self.low, self.high, (n, len(self.low)))
+        return y if self.basis is None else self.origin + y @ self.basis
 
 
 def _box_limits(origin: np.ndarray, low, high) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mbh_utils.errors import MBHError
-from mbh_utils.subspaces import Line, Plane, clip, polygon_area
+from mbh_utils.subspaces import Block, Line, Plane, clip, polygon_area
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -164,3 +164,34 @@ def test_what_cannot_be_a_plane_is_refused_by_name(name):
 def test_repr_tells_size_and_space():
     assert repr(Plane.rectangle([0, 0], [2, 3])) == "Plane in R^2, domain: rectangle 2 x 3, area 6"
     assert "through 3 points in R^20" in repr(Plane.through(p))
+
+
+def test_samples_of_a_polygon_are_uniform_even_on_a_thin_diagonal():
+    corners = np.array([[0, 0], [1, 0], [1.0, 3], [0, 1]])
+    thin = np.array([[0, 0], [1, 0.99], [1, 1], [0, 0.01]])
+    for polygon in (corners, thin):
+        plane = Plane(np.zeros(2), np.eye(2), [0, 0], [1, 3], polygon=polygon)
+        points = plane.sample(40_000, np.random.default_rng(0))
+        assert points.shape == (40_000, 2) and plane.contains(points).all()
+        half = clip(plane.corners, -1.0, 0.0, 0.5)  # the part with x <= 0.5
+        np.testing.assert_allclose((points[:, 0] <= 0.5).mean(), polygon_area(half) / plane.area, atol=0.01)
+
+
+def test_a_block_around_three_points_is_the_square_of_their_plane_and_samples_it():
+    points = np.random.default_rng(1).normal(size=(3, 7))
+    block, plane = Block.through(points), Plane.through(points)
+    np.testing.assert_allclose(block.high, plane.high)
+    drawn = block.sample(2_000, np.random.default_rng(2))
+    np.testing.assert_allclose(plane.embed(plane.project(drawn)), drawn, atol=1e-12)
+    cube = Block.through(np.random.default_rng(3).normal(size=(5, 9)), margin=2)
+    y = (cube.sample(50_000, np.random.default_rng(4)) - cube.origin) @ cube.basis.T
+    assert cube.basis.shape == (4, 9) and (np.abs(y) <= cube.high + 1e-12).all()
+    np.testing.assert_allclose(y.std(axis=0), cube.high / np.sqrt(3), rtol=0.02)
+
+
+@pytest.mark.parametrize(
+    "points", [np.zeros((3, 5)), np.ones((1, 5)), np.eye(4)[:, :2], [[0, 0, 0], [1, 1, 1], [2, 2, 2]]]
+)
+def test_a_block_needs_independent_points(points):
+    with pytest.raises(MBHError, match="points"):
+        Block.through(points)
