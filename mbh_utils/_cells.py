@@ -534,7 +534,7 @@ def _cut(t, net, stack, exact):
     plus_bits[place] |= bit
     for i in range(length):
         plus_waiting[i] = waiting[i]
-    stack.joins[t + 1] = g
+    stack.joins[t + 1] = g if net.span[layer + 1] > 0 else -1
     stack.length[t] = stack.length[t + 1] = length
     stack.tested[t] = stack.tested[t + 1] = 0
     stack.layer[t + 1] = layer + 1
@@ -552,8 +552,11 @@ def _write(t, net, stack, cells):
     for i in range(1, k - 1):  # relative to the first corner: slivers keep their relative accuracy
         twice += (u[i] - u[0]) * (v[i + 1] - v[0]) - (u[i + 1] - u[0]) * (v[i] - v[0])
     cells.area[n] = 0.5 * twice
-    far_u, far_v, far = _reach(u, v, at(stack.error, t * stack.room), k)
-    cells.touched[n] = stack.touched[t] * (BLURRED if far > 1e-9 * (far_u + far_v) else 1)
+    cells.touched[n] = stack.touched[t]
+    if stack.touched[t]:
+        far_u, far_v, far = _reach(u, v, at(stack.error, t * stack.room), k)
+        if far > 1e-9 * (far_u + far_v):
+            cells.touched[n] = BLURRED
     bits, out = at(stack.bits, t * stack.words), at(cells.bits, n * stack.words)
     for i in range(stack.words):
         out[i] = bits[i]
