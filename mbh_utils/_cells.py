@@ -22,7 +22,7 @@ answer when it is called again. It stops in the same way when its output, its st
 everything it knows is in ``Stack`` and ``Cells``.
 
 The compiled code works on bare addresses (``at``), not on array objects: those count references and wrap negative
-indices, which costs this kernel five sixths of its time. Nothing checks an index here but the code itself.
+indices, which cost this kernel more than half of its time. Nothing checks an index here but the code itself.
 """
 
 from typing import NamedTuple
