@@ -60,6 +60,13 @@ def test_begins_with_title_imports_parameters_opening(name):
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
+def test_no_line_of_text_becomes_a_heading_by_accident(name):
+    """A line that begins with the number of a set-up, "#1 ...", is a heading to some renderers."""
+    text = [line for c in source_of(name).cells if c.cell_type == "markdown" for line in c.source.splitlines()]
+    assert not [line for line in text if re.match(r"\s*#+[^#\s]", line)]
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
 def test_imports_stand_in_one_cell(name):
     for cell in code_cells(name)[1:]:
         for node in ast.walk(ast.parse(cell.source)):
