@@ -57,6 +57,7 @@ class Layers(NamedTuple):
     n_layers: int
     n_neurons: int
     widths: np.ndarray  # (L,) int64
+    real: np.ndarray  # (L,) int64: the units after the first so many of a layer are linear: passed on, never crossing
     span: np.ndarray  # (L + 1,) int64: widths rounded up to whole vectors, 0 after the last layer
     first: np.ndarray  # (L + 1,) int64: first neuron of each layer
     word: np.ndarray  # (L + 1,) int64: first 64-bit word of each layer's bits
@@ -251,6 +252,10 @@ def _enter(t, net, stack, exact):
     for i in range(span):  # negative where the sign is certain
         doubt = ma[i] * pa + mb[i] * pb + (mc[i] * kappa + TINY) + (abs(a[i]) + abs(b[i])) * far
         spare[i] = doubt - min(abs(low[i]), abs(high[i]))
+    for i in range(net.real[layer], n):
+        zero = a[i] == 0.0 and b[i] == 0.0 and c[i] == 0.0 and _is_silent(net, bits, layer, i)
+        low[i] = high[i] = -1.0 if zero else 1.0
+        spare[i] = -1.0
 
     # First the doubtful ones (rare): nothing of the node may change before every answer is there.
     asked = False
@@ -576,8 +581,8 @@ def _write(t, net, stack, cells):
 def descend(net, stack, cells, exact):
     """Work on the stack until it is empty (DONE), or until the caller has to make room or to answer a question."""
     net = Layers(
-        net.n_layers, net.n_neurons, at(net.widths, 0), at(net.span, 0), at(net.first, 0), at(net.word, 0),
-        at(net.weights, 0), at(net.row, 0), at(net.bias, 0), at(net.magnitude, 0), at(net.kappa, 0),
+        net.n_layers, net.n_neurons, at(net.widths, 0), at(net.real, 0), at(net.span, 0), at(net.first, 0),
+        at(net.word, 0), at(net.weights, 0), at(net.row, 0), at(net.bias, 0), at(net.magnitude, 0), at(net.kappa, 0),
     )  # fmt: skip
     stack = Stack(
         stack.slots, stack.room, stack.longest, stack.words, stack.pad, at(stack.u, 0), at(stack.v, 0),

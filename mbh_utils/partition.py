@@ -16,7 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import hidden_layers
+from mbh_utils.networks import hidden_layers, layer_widths, n_linear
 from mbh_utils.patterns import DecisionPattern
 from mbh_utils.subspaces import Line, Plane
 
@@ -68,18 +68,25 @@ def _checked_keep(keep: Sequence[str]) -> tuple[str, ...]:
     return keep
 
 
-def _on_plane(layers: list[tuple[np.ndarray, np.ndarray]], plane: Plane | Line) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The same hidden layers as a network of the two plane coordinates: only its first layer differs."""
-    weight, bias = layers[0]
+def _on_plane(layers: list[tuple], plane: Plane | Line) -> list[tuple]:
+    """The same hidden layers as a network of the two plane coordinates: only the first one (or two) differ."""
+    first, *others = layers
+    weight, bias = first[:2]
     if weight.shape[1] != plane.dimension:
         raise MBHError(
             f"the {type(plane).__name__.lower()} lies in R^{plane.dimension}, but the network takes "
             f"{weight.shape[1]} inputs: span it by inputs of this network"
         )
-    onto = weight @ plane.basis.T
+    onto, bias = weight @ plane.basis.T, weight @ plane.origin + bias
     if isinstance(plane, Line):  # a strip of height 1, on which nothing depends on the second coordinate
         onto = np.column_stack([onto, np.zeros(len(onto))])
-    return [(onto, weight @ plane.origin + bias), *layers[1:]]
+    if n_linear(first) > 2 and others:  # all that they carry are the two plane coordinates
+        n = len(bias) - n_linear(first)
+        weight, following, *linear = others[0]
+        merged = np.column_stack([weight[:, :n], weight[:, n:] @ onto[n:]])
+        others[0] = (merged, following + weight[:, n:] @ bias[n:], *linear)
+        return [(np.concatenate([onto[:n], np.eye(2)]), np.append(bias[:n], [0.0, 0.0]), 2), *others]
+    return [(onto, bias, *first[2:]), *others]
 
 
 # ------------------------------------------------------------------------------------------------ running the kernel
@@ -89,6 +96,7 @@ def _network_arrays(layers):
     """The kernel's ``Layers`` of a two-input network, and the map (3, n_1) of its first layer."""
     from mbh_utils import _cells
 
+    real, layers = np.array(layer_widths(layers), dtype=np.int64), [layer[:2] for layer in layers]
     widths = np.array([len(bias) for _, bias in layers], dtype=np.int64)
     first = np.concatenate([[0], np.cumsum(widths)])
     word = np.concatenate([[0], np.cumsum((widths + 63) // 64)])
@@ -111,6 +119,7 @@ def _network_arrays(layers):
         n_layers=len(layers),
         n_neurons=int(first[-1]),
         widths=widths,
+        real=real,
         span=np.concatenate([(widths[:1] + 15) // 16 * 16, span]),
         first=first,
         word=word,
@@ -283,7 +292,7 @@ def stream_blanket_areas(
     layers = _on_plane(hidden_layers(network, output_layer=output_layer), plane)
     net, first_map = _network_arrays(layers)
     oracle = _exact.Oracle(net, layers, plane.corners) if exact else None
-    widths = tuple(int(n) for n in net.widths)
+    widths = layer_widths(layers)
     masks, values = _pattern_masks(widths, patterns)
     stack, totals, n_regions = _first_stack(net, first_map, plane.corners), np.zeros(len(patterns)), 0
     cells = _empty_cells(stack.words, 8192, 0)
@@ -291,7 +300,7 @@ def stream_blanket_areas(
     while not done:
         done, stack = _go_on(net, stack, cells, oracle)
         n = int(stack.state[_cells.N_CELLS])
-        totals += _areas_under(cells.bits[:n], cells.area[:n], masks, values)
+        totals += _areas_under(_neuron_bits(net, cells.bits[:n]), cells.area[:n], masks, values)
         n_regions += n
         stack.state[_cells.N_CELLS] = 0
     return totals, n_regions
@@ -316,6 +325,25 @@ def _along(cells):
     )
 
 
+def _neuron_bits(net, bits: np.ndarray) -> np.ndarray:
+    """The kernel's bits without those of linear units."""
+    if np.array_equal(net.real, net.widths):
+        return bits
+    words, masks = [], []
+    for word, n in zip(net.word, net.real, strict=False):
+        words.append(word + np.arange((n + 63) // 64))
+        masks.append(_pack_words(np.ones((1, n), dtype=bool))[0])
+    return bits[:, np.concatenate(words)] & np.concatenate(masks)
+
+
+def _only_neurons(net, cells):
+    """The kernel's regions with bits and edges that know no linear units."""
+    is_neuron = np.concatenate([np.arange(n) < k for n, k in zip(net.widths, net.real, strict=True)])
+    number = (np.cumsum(is_neuron) - 1).astype(np.int32)
+    edge = np.where(cells.edge < 0, cells.edge, number[cells.edge])
+    return cells._replace(bits=_neuron_bits(net, cells.bits), edge=edge)
+
+
 def _finish(plane: Plane | Line, layers, keep: tuple[str, ...], exact: bool) -> "Partition":
     from mbh_utils import _exact
 
@@ -327,9 +355,11 @@ def _finish(plane: Plane | Line, layers, keep: tuple[str, ...], exact: bool) -> 
         _redraw_blurred(cells, oracle, plane)
     if isinstance(plane, Line):
         cells = _along(cells)
+    if not np.array_equal(net.real, net.widths):
+        cells = _only_neurons(net, cells)
     return Partition(
         plane=plane,
-        widths=tuple(int(n) for n in net.widths),
+        widths=layer_widths(layers),
         layers=layers,
         n_regions=len(cells.area),
         uncertain=uncertain,
@@ -350,8 +380,8 @@ def _finish(plane: Plane | Line, layers, keep: tuple[str, ...], exact: bool) -> 
 class Partition:
     """The activation regions of a hidden network on a plane; each is a convex polygon with one activation pattern.
 
-    plane: the plane (or the line) and its domain. widths: of the hidden layers. n_regions: their number, ``len(...)``.
-    layers: hidden layers as a network of the two plane coordinates, ``[(weight, bias), ...]`` float64.
+    plane: the plane (or the line) and its domain. widths: neurons per hidden layer. n_regions: number of regions.
+    layers: hidden layers as a network of the two plane coordinates, in the form of :func:`mbh_utils.hidden_layers`.
     uncertain: sign decisions that lay within their rounding bound. exact: whether exact arithmetic settled them.
     touched: (n_regions,) bool, regions that depend on such a decision.
 
@@ -363,7 +393,7 @@ class Partition:
 
     plane: Plane | Line
     widths: tuple[int, ...]
-    layers: list[tuple[np.ndarray, np.ndarray]]
+    layers: list[tuple]
     n_regions: int
     uncertain: int
     exact: bool
@@ -485,10 +515,12 @@ class Partition:
         if not -len(self.widths) <= layer < len(self.widths):
             raise MBHError(f"there is no hidden layer {layer}; the network has {len(self.widths)}")
         states = _unpack_words(self.widths, self.packed[[region]])
-        weight, bias = self.layers[0]
-        for (onwards, shift), active in zip(self.layers[1:][: layer % len(self.widths)], states, strict=False):
-            weight, bias = onwards[:, active[0]] @ weight[active[0]], onwards[:, active[0]] @ bias[active[0]] + shift
-        return weight, bias
+        weight, bias = self.layers[0][:2]
+        for (onwards, shift, *_), state in zip(self.layers[1:][: layer % len(self.widths)], states, strict=False):
+            active = np.pad(state[0], (0, len(bias) - state.shape[1]), constant_values=True)  # linear units always are
+            weight, bias = onwards[:, active] @ weight[active], onwards[:, active] @ bias[active] + shift
+        width = self.widths[layer]
+        return weight[:width], bias[:width]
 
     # -- files
 
@@ -497,7 +529,7 @@ class Partition:
         path = Path(path)
         fields = {name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None}
         plane = {f"plane_{name}": np.asarray(value) for name, value in vars(self.plane).items() if value is not None}
-        layers = {f"{kind}_{i}": x for i, pair in enumerate(self.layers) for kind, x in zip(_PAIR, pair, strict=True)}
+        layers = {f"{kind}_{i}": x for i, pair in enumerate(self.layers) for kind, x in zip(_PAIR, pair, strict=False)}
         head = np.array([_FORMAT, isinstance(self.plane, Line), self.n_regions, self.uncertain, self.exact])
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:
@@ -520,6 +552,8 @@ class Partition:
             widths = tuple(arrays["widths"].tolist())
             plane = {name[6:]: value for name, value in arrays.items() if name.startswith("plane_")}
             layers = [tuple(arrays[f"{kind}_{i}"] for kind in _PAIR) for i in range(len(widths))]
+            linear = [(len(bias) - n,) if len(bias) > n else () for (_, bias), n in zip(layers, widths, strict=True)]
+            layers = [(*pair, *n) for pair, n in zip(layers, linear, strict=True)]
             domain = Line(**{k: v[()] for k, v in plane.items()}) if is_line else Plane(**plane)
             fields = {name: arrays.get(name) for name in _ARRAYS}
             return cls(domain, widths, layers, n_regions, uncertain, exact=bool(exact), **fields)
@@ -560,10 +594,11 @@ class Partition:
         found = np.full(len(uv), -1, dtype=np.int64)
         if inside.any():
             points, x, bits = np.flatnonzero(inside), uv[inside], []
-            for weight, bias in self.layers:
+            for (weight, bias, *_), width in zip(self.layers, self.widths, strict=True):
                 z = x @ weight.T + bias
-                bits.append(_pack_words(z > 0))
+                bits.append(_pack_words(z[:, :width] > 0))
                 x = np.maximum(z, 0)
+                x[:, width:] = z[:, width:]  # linear units
             found[points] = self._find(np.concatenate(bits, axis=1))
             for i in points[found[points] < 0]:  # on an edge, where rounding gives a pattern that has no area
                 found[i] = self._nearest(uv[i])
