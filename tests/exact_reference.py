@@ -8,21 +8,29 @@ import numpy as np
 def exact_partition(layers, corners) -> dict[tuple[bool, ...], Fraction]:
     """Activation pattern -> area of each region of two-input hidden layers on a convex polygon (counter-clockwise).
 
-    Algorithm 2 of the thesis: every neuron in turn cuts every region there is.
+    Algorithm 2 of the thesis: every neuron in turn cuts every region there is. The linear units at the end of a layer
+    (the third entry of a triple) cut nothing, are always passed on, and are left out of the patterns.
     """
     regions = [((), [tuple(Fraction(float(x)) for x in p) for p in corners], None)]
-    for i, (weight, bias) in enumerate(layers):
+    is_neuron = []
+    for i, (weight, bias, *n_linear) in enumerate(layers):
+        cuts = [j < len(bias) - sum(n_linear) for j in range(len(bias))]
+        is_neuron += cuts
         rows = [([Fraction(float(w)) for w in row], Fraction(float(b))) for row, b in zip(weight, bias, strict=True)]
         following = []
         for pattern, polygon, below in regions:
             maps = [_affine(row, b, below, pattern[len(pattern) - len(row) :] if i else None) for row, b in rows]
             parts = [((), polygon)]
-            for a, b, c in maps:
-                parts = [piece for states, part in parts for piece in _split(states, part, a, b, c)]
+            for (a, b, c), cut in zip(maps, cuts, strict=True):
+                if cut:
+                    parts = [piece for states, part in parts for piece in _split(states, part, a, b, c)]
+                else:
+                    parts = [((*states, True), part) for states, part in parts]
             following += [(pattern + states, part, maps) for states, part in parts]
         regions = following
-    assert len({pattern for pattern, _, _ in regions}) == len(regions)
-    return {pattern: _area(polygon) for pattern, polygon, _ in regions}
+    found = {tuple(np.array(pattern)[is_neuron].tolist()): _area(polygon) for pattern, polygon, _ in regions}
+    assert len(found) == len(regions)
+    return found
 
 
 def _affine(row, bias, below, states):

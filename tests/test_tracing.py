@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from exact_reference import assert_equals_exact
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
@@ -489,20 +490,33 @@ def test_streamed_areas_are_those_of_the_regions():
     assert n_regions == len(regions) and areas == pytest.approx(regions.blanket_areas(sigmas), rel=1e-12)
 
 
-def test_exact_arithmetic_agrees_with_the_reference():
-    """Zero biases: all first lines meet in one point, and layers with linear units carry it on."""
-    from tests.exact_reference import exact_partition
+@settings(deadline=None, max_examples=60)
+@given(seeds, st.lists(st.sampled_from(range(5)), min_size=2, max_size=3), st.booleans(), st.booleans())
+def test_exact_arithmetic_agrees_with_the_reference(seed, kinds, shortcut, zero_bias):
+    """Small whole numbers as weights: lines that meet in one point, coincide or vanish, carried on by linear units."""
+    generator = torch.Generator().manual_seed(seed)
 
-    torch.manual_seed(0)
-    module = nn.Sequential(nn.Linear(2, 5, bias=False), nn.ReLU(), nn.Linear(5, 4, bias=False), nn.ReLU())
-    plane = Plane.rectangle([-1, -1], [1, 1])
-    expected = exact_partition([layer[:2] for layer in hidden_layers(trace(module))], plane.corners)
-    leaky = nn.Sequential(*(nn.LeakyReLU(0.0) if isinstance(m, nn.ReLU) else m for m in module))
-    residual = nn.Sequential(nn.Linear(2, 2, bias=False), leaky)
-    with torch.no_grad():
-        residual[0].weight.copy_(torch.eye(2))
-    regions = partition_input_space(residual, plane, exact=True)
-    assert set(map(tuple, regions.patterns.tolist())) == set(expected)
+    class Nasty(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.ModuleList(nn.Linear(n, 3) for n in (2, 3, 3)[: len(kinds)])
+            made = (nn.ReLU(), nn.LeakyReLU(0.5), nn.Hardtanh(), nn.Softshrink(1.0), nn.MaxPool1d(2, stride=1))
+            self.acts = nn.ModuleList(made[k] for k in kinds)
+            for p in self.layers.parameters():
+                with torch.no_grad():
+                    p.copy_(torch.randint(-2, 3, p.shape, generator=generator) * (1 - int(zero_bias and p.ndim == 1)))
+
+        def forward(self, x):
+            for i, (layer, act) in enumerate(zip(self.layers, self.acts, strict=True)):
+                z = layer(x)
+                if isinstance(act, nn.MaxPool1d):
+                    z = functional.pad(z, (0, 1))[:, None]
+                y = act(z).flatten(1)
+                x = y + x if shortcut and i else y
+            return x
+
+    regions = partition_input_space(trace(Nasty(), (2,)), Plane.rectangle([-3, -2], [3, 4]), exact=True)
+    assert_equals_exact(regions)
 
 
 def test_outputs_as_neurons():
