@@ -109,20 +109,23 @@ _LINEAR = _JOINS | _RESHAPES | {
 _BIAS_AT = {"linear": 2, "conv1d": 2, "conv2d": 2, "conv3d": 2}  # position of the argument ``bias``
 _UNDERSTOOD = (
     "understood are affine layers (Linear, Conv, AvgPool, BatchNorm and Dropout in eval mode, Flatten, sums, ...), "
-    "MaxPool without padding, and piecewise linear activations (ReLU, LeakyReLU, PReLU, Hardtanh, ReLU6, Hardsigmoid, "
+    "MaxPool, and piecewise linear activations (ReLU, LeakyReLU, PReLU, Hardtanh, ReLU6, Hardsigmoid, "
     "mbh_utils.tracing.PiecewiseLinear)"
 )
 
 
 def _windows(module, const: torch.Tensor) -> torch.Tensor:
     """Flat input indices of the elements of each window, (elements, windows) in the order of the pool's output."""
-    index = torch.arange(const.numel()).double().reshape(const.shape)
-    pair = nn.modules.utils._pair
-    kernel, stride, dilation = pair(module.kernel_size), pair(module.stride), pair(module.dilation)
+    index = torch.arange(1.0, const.numel() + 1, dtype=torch.float64).reshape(const.shape)
+    names = "kernel_size", "dilation", "padding", "stride"
+    kernel, dilation, padding, stride = (nn.modules.utils._pair(getattr(module, name)) for name in names)
     if const.ndim == 3:  # one dimension: an image of height 1
-        index, kernel, stride, dilation = index[:, :, None], (1, kernel[1]), (1, stride[1]), (1, dilation[1])
-    unfolded = functional.unfold(index, kernel, dilation=dilation, stride=stride)
-    return unfolded.reshape(const.shape[1], kernel[0] * kernel[1], -1).transpose(0, 1).flatten(1).long()
+        index, padding = index[:, :, None], (0, padding[1])
+        kernel, dilation, stride = (1, kernel[1]), (1, dilation[1]), (1, stride[1])
+    windows = functional.unfold(index, kernel, dilation, padding, stride)
+    windows = windows.reshape(const.shape[1], kernel[0] * kernel[1], -1).transpose(0, 1).flatten(1).long()
+    # Padding never wins: it is replaced by an element of the window, which is then compared with itself.
+    return torch.where(windows == 0, windows.amax(dim=0), windows) - 1
 
 
 class _Tracer(fx.Tracer):
@@ -226,8 +229,8 @@ class _Interpreter:
 
     def _max_pool(self, value: Value, module, name: str) -> Value:
         """Maximum over windows by rounds of a knock-out: neurons compare pairs of elements, then pairs of winners."""
-        if module.ceil_mode or module.return_indices or nn.modules.utils._pair(module.padding) != (0, 0):
-            raise ValueError("with padding, ceil_mode or return_indices it is not understood")
+        if module.ceil_mode or module.return_indices:
+            raise ValueError("with ceil_mode or return_indices it is not understood")
         shape, windows = module(value.const).shape, _windows(module, value.const)
         value = self.form.linear(lambda x: x.flatten(1)[:, windows], value)
         while (k := value.const.shape[1]) > 1:

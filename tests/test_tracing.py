@@ -160,7 +160,9 @@ LAYERS = [
     (nn.Upsample(scale_factor=2, mode="bilinear"), (2, 3, 3)),
     (nn.MaxPool2d(2), (2, 4, 4)),
     (nn.MaxPool2d(3, stride=2, dilation=1), (2, 5, 6)),
+    (nn.MaxPool2d((3, 2), stride=2, padding=1), (2, 5, 6)),
     (nn.MaxPool1d(3), (2, 7)),
+    (nn.MaxPool1d(3, stride=2, padding=1, dilation=2), (2, 9)),
 ]
 
 
@@ -290,6 +292,15 @@ def test_max_pooling_brings_neurons_that_compare():
     exact = partition_input_space(traced, regions.plane, exact=True)
     assert not regions.certified and exact.certified
     assert set(map(bytes, exact.packed)) == set(map(bytes, regions.packed))
+
+
+def test_comparisons_of_what_is_exactly_zero_are_certain():
+    """Four dead neurons are compared, and the winners, which linear units carry: no sign of that is in doubt."""
+    module = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Unflatten(1, (2, 4)), nn.MaxPool1d(4), nn.Flatten())
+    with torch.no_grad():
+        module[0].bias.fill_(-100)
+    regions = partition_input_space(trace(module), Plane.rectangle([-1, -1], [1, 1]))
+    assert len(regions) == 1 and regions.certified and not regions.patterns.any()
 
 
 def test_a_residual_network():
@@ -571,8 +582,7 @@ def body(f):
         (nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3), nn.ReLU()), None, r"^1 is a BatchNorm1d in training"),
         (nn.Sequential(nn.Linear(3, 3), nn.Dropout(), nn.LeakyReLU()), None, r"^1 is a Dropout in training"),
         (nn.BatchNorm1d(3, track_running_stats=False).eval(), (3, 2), "^0 is a BatchNorm1d: .*mixes samples"),
-        (nn.MaxPool2d(2, padding=1), (1, 4, 4), "is a MaxPool2d: with padding"),
-        (nn.MaxPool2d(2, ceil_mode=True), (1, 5, 5), "is a MaxPool2d: with padding, ceil_mode"),
+        (nn.MaxPool2d(2, ceil_mode=True), (1, 5, 5), "is a MaxPool2d: with ceil_mode"),
         (nn.Flatten(0), (3,), "is a Flatten: its result is not one tensor"),
         (body(lambda m, x: torch.sigmoid(m.a(x))), (6,), "is a sigmoid: it is not understood"),
         (body(lambda m, x: m.a(x) * m.b(x)), (6,), "is a mul: it takes two tensors"),
