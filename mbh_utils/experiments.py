@@ -83,7 +83,7 @@ class Profile:
 _REAL = ("mnist", "fashion_mnist")
 PROFILES = {
     "quick": Profile("quick", ("digits8",), LENET_SMALL, 3_000, 3, 4, 2, 1_500, 10_000),
-    "draft": Profile("draft", _REAL, LENET, 10_000, 3, 5, 3, 5_000, 50_000),
+    "draft": Profile("draft", _REAL, LENET, 10_000, 3, 5, 3, 2_500, 20_000),
     "paper": Profile("paper", _REAL, LENET, 50_000, 5, 10, 5, 50_000, 100_000),
 }
 
