@@ -381,7 +381,7 @@ def prepare(
     if jobs is not None and jobs < 1:
         raise MBHError(f"jobs is {jobs}; at least one process is needed")
     store = store or Store()
-    pool = executor
+    pool, others = executor, set(multiprocessing.active_children())
     try:
         for name in names:
             for label, tasks in EXPERIMENTS[name][0](profile, store):
@@ -396,6 +396,10 @@ def prepare(
                     for future in futures:
                         future.cancel()
                     raise
+    except KeyboardInterrupt:  # otherwise the processes would finish what they are at, which may take minutes
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
     except BrokenProcessPool as error:
         raise MBHError(
             "a process was killed while it computed, most often because memory ran out. What was finished is kept: "

@@ -1,6 +1,7 @@
 """Experiments on a tiny profile: what is declared, what is computed, what is never computed twice, and kills."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -560,3 +561,16 @@ def test_progress_says_in_plain_lines_what_is_left_where_nobody_watches(capsys, 
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "grid: training: 1 of 3 done, 20 s, about 40 s left" and len(lines) == 3
     assert lines[-1] == "grid: training: 3 of 3 done, 60 s"
+
+
+def test_ctrl_c_ends_the_processes_at_once(tmp_path, monkeypatch):
+    def interrupted(futures, label, total):
+        raise KeyboardInterrupt
+
+    slow = replace(TINY, iterations=10**6)  # the task alone would take minutes
+    before = set(multiprocessing.active_children())
+    monkeypatch.setattr(experiments, "progress", interrupted)
+    started = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        prepare(slow, ["grid"], jobs=1, store=Store(tmp_path))
+    assert set(multiprocessing.active_children()) <= before and time.perf_counter() - started < 60
