@@ -2,6 +2,7 @@
 
 import re
 
+import nbformat
 import pytest
 
 from mbh_utils import paths
@@ -31,3 +32,18 @@ def test_the_commands_are_those_of_the_makefile():
     assert {"figures", "test", "lab"} <= set(targets) and {"make figures", "make test", "make lab"} <= set(
         re.findall(r"make \w+", README)
     )
+
+
+def test_the_numbers_are_those_of_the_executed_chapter():
+    chapter = nbformat.read(paths.PROJECT / "figures/draft/chapters/05_experiments.ipynb", as_version=4)
+    outputs = [output for cell in chapter.cells for output in cell.get("outputs", [])]
+    text = "\n".join(output.get("data", {}).get("text/plain", "") for output in outputs)
+    rows = re.findall(r"^\| #(\d+),.*\| ([\d.]+) % \|[^|]*\| ([\d.]+) \| ([\d,]+) \|$", README, flags=re.MULTILINE)
+    assert len(rows) == 4
+    for setup, accuracy, s, regions in rows:
+        assert re.search(rf"^{setup} +{accuracy} +{s} +{regions.replace(',', '')}\.0 ", text, flags=re.MULTILINE), setup
+    least, most = re.search(r"lies between (\d\.\d+) and (\d\.\d+)", README).groups()
+    trend = [
+        float(line.split()[-2]) for line in text.splitlines() if re.match(r"(\w*mnist)? +\d+ +\d+\.0 +[\d.]+ ", line)
+    ]
+    assert len(trend) == 8 and (min(trend), max(trend)) == pytest.approx((float(least), float(most)), abs=0.005)

@@ -314,10 +314,12 @@ def start_in_background(small_workbook, tmp_path):
     program = tmp_path / "program.py"
     program.write_text(
         textwrap.dedent(f"""
+        import signal
         import sys
         from pathlib import Path
         from mbh_utils import paths, workbook
         from mbh_utils.workbook import Declaration
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
         paths.notebooks_folder = lambda: Path({str(small_workbook.notebooks)!r})
         workbook.CHAPTERS = {workbook.CHAPTERS!r}
         from mbh_utils.cli import main
