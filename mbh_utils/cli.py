@@ -140,7 +140,7 @@ def _check_data():
 
     for name in datasets.NAMES:
         facts = datasets.describe(name)
-        if any(file["status"] == "wrong" for file in facts["files"]):
+        if any(file["status"] in ("wrong", "unreadable") for file in facts["files"]):
             raise MBHError("\n".join(_describe(facts)))
         yield _describe(facts)[0] if facts["found"] else f"{name}: not here yet (`mbh data` tells more)"
 
