@@ -316,7 +316,7 @@ def setup_scatter(table: pd.DataFrame, x: str, y: str, ax: Axes | None = None) -
         bars = {f"{a}err": np.stack([mean[c] - low[c], high[c] - mean[c]]).clip(0) for a, c in (("x", x), ("y", y))}
         ax.errorbar(mean[x], mean[y], **bars, fmt=marker, color=colour, elinewidth=0.8, label=f"{group:,} neurons")
         for number, row in mean.iterrows():
-            place = {"xytext": (5, 4)} if group in groups[::2] else {"xytext": (-5, -10), "ha": "right"}
+            place = {"xytext": (5, -9)} if group in groups[::-2] else {"xytext": (-5, -9), "ha": "right"}
             ax.annotate(f"#{number}", (row[x], row[y]), **place, textcoords="offset points", fontsize=8)
     ax.set(xlabel=NAMES.get(x, x), ylabel=NAMES.get(y, y))
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
