@@ -1,19 +1,24 @@
 """Training of one network, or of a whole stack of same-shaped networks at once (thesis, section 6.1 and Table A.1).
 
-A stack holds networks of one architecture that differ in mask, seed or initial weights. All of them take each
-step together: batched products, one fused Adam. For each network the result is that of training it alone (on the
-CPUs tried, to the last bit, which a test holds); for many small networks it is several times faster.
+A stack holds networks of one architecture that differ in mask, seed or initial weights. On a CPU the compiled kernel of
+``_descent.py`` trains them, at a price that falls with their density; on CUDA all of them take each step together, by
+batched products and one fused Adam. For each network the result is that of training it alone (on a CPU to the last bit,
+which a test holds), also when its training is interrupted and goes on later from a ``State``.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 
 import numpy as np
+import threadpoolctl
 import torch
-from torch.nn import functional
 from tqdm import tqdm  # not tqdm.auto, whose bars in notebooks are widgets
 
+from mbh_utils import _descent
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import Network, stream
 
@@ -42,6 +47,23 @@ class History:
 
     accuracy: dict[int, float] = field(default_factory=dict)
     networks: dict[int, Network] = field(default_factory=dict)
+
+
+STATE = ("values", "mean", "square")
+
+
+@dataclass
+class State:
+    """One network in the middle of its training: going on from here gives what training in one go does.
+
+    iteration: steps taken. accuracy: as in :class:`History`.
+    arrays: "values", "mean", "square": parameters and Adam's moments, each (n,) float32, layer by layer the dense
+    weights (n_out, n_in) and then the biases; zero where a weight is pruned.
+    """
+
+    iteration: int
+    arrays: dict[str, np.ndarray]
+    accuracy: dict[int, float] = field(default_factory=dict)
 
 
 @torch.no_grad()
@@ -86,78 +108,226 @@ def train_stack(
     checkpoints: Sequence[int] = (),
     device: str | torch.device | None = None,
     progress: bool = False,
+    states: Sequence[State | None] | None = None,
+    snapshot: Callable[[list[State]], None] | None = None,
+    every: float = 60.0,
+    keep: Callable[[int, int, Network], None] | None = None,
 ) -> list[History]:
     """Train networks of one architecture together, in place; one History per network.
 
     seeds: one per network; networks of equal seed see the same minibatches, as each of them would alone.
     checkpoints: iterations at which accuracy is measured and a copy kept; the last iteration always is.
     device: where to train; by default CUDA where there is one.
+    states: where each network goes on from (None: from the start), as ``snapshot`` was given them about every
+    ``every`` seconds, in the order of the networks.
+    keep: takes (index of the network, iteration, copy) at each checkpoint, in place of ``History.networks``.
 
-    Raises MBHError for networks that do not match each other or the data, or when training diverges.
+    Raises MBHError for networks that do not match each other, the data or their states, or when training diverges.
     """
     _check(networks, data, seeds, checkpoints, recipe)
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    images = torch.tensor(data.train.images, device=device)
-    labels = torch.tensor(data.train.labels, device=device)
-    stack = _Stack(networks, device)
-    optimiser = torch.optim.Adam([stack.values], lr=recipe.learning_rate, fused=True)
-    orders = {seed: _Order(len(images), recipe.batch_size, seed) for seed in dict.fromkeys(seeds)}
-    member = torch.tensor([list(orders).index(seed) for seed in seeds], device=device)
-    histories = [History() for _ in networks]
-    stops = {*checkpoints, recipe.iterations}
-
-    for iteration in tqdm(
-        range(recipe.iterations + 1), desc="training", unit="it", disable=not progress, mininterval=1
-    ):
-        if iteration in stops:
-            stack.write_back(networks)
-            for network, history in zip(networks, histories, strict=True):
-                if not all(p.isfinite().all() for p in network.parameters()):
-                    raise MBHError(f"training diverged before iteration {iteration}: try a smaller learning_rate")
-                history.accuracy[iteration] = accuracy(network, data.validation)
-                history.networks[iteration] = network.copy()
-        if iteration == recipe.iterations:
-            break
-        batch = torch.stack([order.next() for order in orders.values()]).to(device)
-        if len(orders) == 1:  # one order for all: no copy per member
-            x = images[batch[0]].expand(len(networks), -1, -1)
-            y = labels[batch[0]].expand(len(networks), -1)
-        else:
-            x, y = images[batch][member], labels[batch][member]
-        stack.backpropagate(x, y)
-        optimiser.step()
+    states = [state or State(0, {}) for state in states or [None] * len(networks)]
+    _check_states(networks, states, recipe)
+    histories = [History(dict(state.accuracy)) for state in states]
+    # On a CPU nothing is gained by taking the seeds side by side, but on CUDA there is.
+    kinds = [
+        (state.iteration, None if device.type == "cuda" else seed) for state, seed in zip(states, seeds, strict=True)
+    ]
+    groups = [[i for i, kind in enumerate(kinds) if kind == one] for one in dict.fromkeys(kinds)]
+    total = sum(recipe.iterations - states[group[0]].iteration for group in groups)
+    with _one_thread(), tqdm(total=total, desc="training", unit="it", disable=not progress, mininterval=1) as bar:
+        saved = time.monotonic()
+        for group in groups:
+            members, start = [networks[i] for i in group], states[group[0]].iteration
+            engine = (_Batched if device.type == "cuda" else _Listed)(
+                members, [states[i] for i in group], data, recipe, [seeds[i] for i in group], device
+            )
+            for iteration in _stops(start, checkpoints, recipe.iterations, engine, bar):
+                if iteration in checkpoints or iteration == recipe.iterations:
+                    engine.write_back(members)
+                    for i, network in zip(group, members, strict=True):
+                        _look(i, iteration, network, data, histories[i], keep)
+                if snapshot and (time.monotonic() - saved > every or iteration == recipe.iterations):
+                    now = engine.states(iteration)
+                    for i, state in zip(group, now, strict=True):
+                        states[i] = replace(state, accuracy=dict(histories[i].accuracy))
+                    snapshot(list(states))
+                    saved = time.monotonic()
     return histories
 
 
-class _Stack:
-    """Parameters of S same-shaped networks, and their gradients, each in one flat tensor with a view per layer.
+def _stops(start: int, checkpoints: Sequence[int], end: int, engine, bar: tqdm) -> Iterator[int]:
+    """Train on to ``end``, and come up for air at every checkpoint and in between about twice a second."""
+    iteration, steps = start, 10
+    marks = sorted({*map(int, checkpoints), end})
+    if start == 0 or start == end:
+        yield start
+    while iteration < end:
+        steps = min(steps, next(mark for mark in marks if mark > iteration) - iteration)
+        started = time.monotonic()
+        engine.advance(iteration, steps)
+        iteration += steps
+        bar.update(steps)
+        steps = max(10, min(4 * steps, int(0.5 * steps / max(time.monotonic() - started, 1e-6))))
+        yield iteration
+
+
+def _look(i: int, iteration: int, network: Network, data, history: History, keep: Callable | None) -> None:
+    """What a checkpoint is for."""
+    if not all(p.isfinite().all() for p in network.parameters()):
+        raise MBHError(f"training diverged before iteration {iteration}: try a smaller learning_rate")
+    history.accuracy[iteration] = accuracy(network, data.validation)
+    if keep:
+        keep(i, iteration, network.copy())
+    else:
+        history.networks[iteration] = network.copy()
+
+
+@contextlib.contextmanager
+def _one_thread():
+    """One thread, since more gain nothing here and BLAS may round otherwise with them; and no subnormal numbers.
+
+    Adam's moments of a weight whose gradient stays zero shrink until they are subnormal, a hundred times slower.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    flushed = torch.set_flush_denormal(True)
+    try:
+        with threadpoolctl.threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(threads)
+        if flushed:
+            torch.set_flush_denormal(False)
+
+
+class _Listed:
+    """Networks of one seed on a CPU, trained by the compiled kernel on lists of their live weights."""
+
+    def __init__(self, networks: Sequence[Network], states: Sequence[State], data, recipe: Recipe, seeds, device):
+        masks = [[*network.masks, np.ones(network.output.weight.shape, dtype=bool)] for network in networks]
+        self.stack, self.places = _descent.lay_out(masks)
+        self.images, self.labels, self.rate = data.train.images, data.train.labels, recipe.learning_rate
+        self.order = _Order(len(self.images), recipe.batch_size, seeds[0], states[0].iteration)
+        units = sum(linear.out_features for linear in networks[0].linears) + data.n_inputs
+        self.scratch = [_descent.aligned(units, self.order.size) for _ in range(2)]
+        self.load([state.arrays or {"values": _flat(network)} for network, state in zip(networks, states, strict=True)])
+
+    def load(self, members: Sequence[dict[str, np.ndarray]]) -> None:
+        for (listed, dense, _), arrays in zip(self.places, members, strict=True):
+            for name, array in arrays.items():
+                getattr(self.stack, name)[listed] = array[dense]
+
+    def advance(self, iteration: int, steps: int) -> None:
+        """Train on by so many steps."""
+        batches = self.order.take(steps)
+        _descent.descend(self.stack, self.images, self.labels, batches, iteration, self.rate, *self.scratch)
+
+    def states(self, iteration: int) -> list[State]:
+        """Where the networks stand."""
+
+        def spread(name: str, listed, dense, size) -> np.ndarray:
+            array = np.zeros(size, np.float32)
+            array[dense] = getattr(self.stack, name)[listed]
+            return array
+
+        return [State(iteration, {name: spread(name, *place) for name in STATE}) for place in self.places]
+
+    def write_back(self, networks: Sequence[Network]) -> None:
+        """Copy the parameters into the networks."""
+        for network, state in zip(networks, self.states(0), strict=True):
+            _unflatten(network, state.arrays["values"])
+
+
+def _flat(network: Network) -> np.ndarray:
+    """Parameters of a network, (n,) float32, in the order of :class:`State`."""
+    parts = [p.detach().cpu().flatten() for linear in network.linears for p in (linear.weight, linear.bias)]
+    return torch.cat(parts).float().numpy()
+
+
+@torch.no_grad()
+def _unflatten(network: Network, values: np.ndarray) -> None:
+    rest = torch.from_numpy(values)
+    for linear in network.linears:
+        for p in (linear.weight, linear.bias):
+            p.copy_(rest[: p.numel()].view(p.shape))
+            rest = rest[p.numel() :]
+
+
+class _Batched:
+    """The same on CUDA: S networks, their parameters in one flat tensor with a view (S, ...) per layer.
 
     Backpropagation is written out: for networks this small autograd's bookkeeping costs several times what the
     arithmetic does. One flat tensor lets Adam take its step in a single call.
     """
 
     @torch.no_grad()
-    def __init__(self, networks: Sequence[Network], device: torch.device):
+    def __init__(self, networks: Sequence[Network], states: Sequence[State], data, recipe: Recipe, seeds, device):
         layers = list(zip(*(network.linears for network in networks), strict=True))
-        weights = [torch.stack([m.weight.T for m in layer]) for layer in layers]  # (S, n_in, n_out)
-        biases = [torch.stack([m.bias[None] for m in layer]) for layer in layers]  # (S, 1, n_out)
+        sizes = [(len(networks), *layer[0].weight.T.shape) for layer in layers]
+        self.shapes = [*sizes, *((len(networks), 1, n_out) for _, _, n_out in sizes)]
+        self.device = device
         masks = [torch.stack([m.mask.T for m in layer]) for layer in layers[:-1]]
-        self.shapes = [p.shape for p in (*weights, *biases)]
-        flat = torch.cat([p.flatten() for p in (*weights, *biases)])
-        # Padded to whole cache lines: Adam rounds an incomplete one otherwise, and so would a network's last bits
-        # depend on which others share its stack.
-        self.values = functional.pad(flat, (0, -len(flat) % 64)).to(device)
+        live = torch.cat([mask.flatten() for mask in masks]).to(device)
+        self.mask = None if live.all() else live.float()
+        members = [state.arrays or {"values": _flat(network)} for network, state in zip(networks, states, strict=True)]
+        self.values = torch.nn.Parameter(self._joined([m["values"] for m in members]), requires_grad=False)
         self.values.grad = torch.zeros_like(self.values)
         self.weights, self.biases = self._views(self.values)
         self.weight_gradients, self.bias_gradients = self._views(self.values.grad)
-        live = torch.cat([mask.flatten() for mask in masks]).to(device)
-        self.mask = None if live.all() else live.float()
+        self.optimiser = torch.optim.Adam([self.values], lr=recipe.learning_rate, fused=True)
+        if states[0].iteration:
+            self.optimiser.state[self.values] = {
+                "step": torch.tensor(float(states[0].iteration), device=device),
+                "exp_avg": self._joined([m["mean"] for m in members]),
+                "exp_avg_sq": self._joined([m["square"] for m in members]),
+            }
+        self.images = torch.tensor(data.train.images, device=device)
+        self.labels = torch.tensor(data.train.labels, device=device)
+        n, start = len(self.images), states[0].iteration
+        self.orders = {seed: _Order(n, recipe.batch_size, seed, start) for seed in dict.fromkeys(seeds)}
+        self.member = torch.tensor([list(self.orders).index(seed) for seed in seeds], device=device)
 
     def _views(self, flat: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        sizes = [shape.numel() for shape in self.shapes]
-        parts = flat[: sum(sizes)].split(sizes)
+        parts = flat.split([math.prod(shape) for shape in self.shapes])
         views = [part.view(shape) for part, shape in zip(parts, self.shapes, strict=True)]
         return views[: len(views) // 2], views[len(views) // 2 :]
+
+    def _joined(self, members: Sequence[np.ndarray]) -> torch.Tensor:
+        """What the members' flat arrays are in the stack's order."""
+        flat = torch.empty(sum(map(math.prod, self.shapes)))
+        for i, rest in enumerate(map(torch.from_numpy, members)):
+            for weight, bias in zip(*self._views(flat), strict=True):
+                _, n_in, n_out = weight.shape
+                weight[i] = rest[: n_in * n_out].view(n_out, n_in).T
+                bias[i, 0] = rest[n_in * n_out : (n_in + 1) * n_out]
+                rest = rest[(n_in + 1) * n_out :]
+        return flat.to(self.device)
+
+    def _member(self, flat: torch.Tensor, i: int) -> np.ndarray:
+        pairs = zip(*self._views(flat), strict=True)
+        return torch.cat([p.flatten() for w, b in pairs for p in (w[i].T, b[i])]).cpu().numpy()
+
+    def states(self, iteration: int) -> list[State]:
+        """Where the networks stand."""
+        adam = self.optimiser.state.get(self.values) or dict.fromkeys(("exp_avg", "exp_avg_sq"), 0 * self.values)
+        flats = dict(zip(STATE, (self.values.detach(), adam["exp_avg"], adam["exp_avg_sq"]), strict=True))
+        return [
+            State(iteration, {name: self._member(flat, i) for name, flat in flats.items()})
+            for i in range(len(self.member))
+        ]
+
+    def advance(self, iteration: int, steps: int) -> None:
+        """Train on by so many steps."""
+        batches = np.stack([order.take(steps) for order in self.orders.values()])
+        for batch in torch.from_numpy(batches).to(self.device).unbind(1):
+            if len(batch) == 1:  # one order for all: no copy per member
+                x = self.images[batch[0]].expand(len(self.member), -1, -1)
+                y = self.labels[batch[0]].expand(len(self.member), -1)
+            else:
+                x, y = self.images[batch][self.member], self.labels[batch][self.member]
+            self.backpropagate(x, y)
+            self.optimiser.step()
 
     @torch.no_grad()
     def backpropagate(self, x: torch.Tensor, y: torch.Tensor) -> None:
@@ -177,27 +347,31 @@ class _Stack:
         if self.mask is not None:
             self.values.grad[: len(self.mask)].mul_(self.mask)
 
-    @torch.no_grad()
     def write_back(self, networks: Sequence[Network]) -> None:
         """Copy the parameters into the networks."""
         for i, network in enumerate(networks):
-            for layer, weight, bias in zip(network.linears, self.weights, self.biases, strict=True):
-                layer.weight.copy_(weight[i].T)
-                layer.bias.copy_(bias[i, 0])
+            _unflatten(network, self._member(self.values.detach(), i))
 
 
 class _Order:
     """Minibatches of one seed: a fresh permutation per epoch, an incomplete last batch left out."""
 
-    def __init__(self, n_samples: int, batch_size: int, seed: int):
+    def __init__(self, n_samples: int, batch_size: int, seed: int, taken: int = 0):
         self.rng, self.n_samples, self.size = stream(seed, "batches"), n_samples, min(batch_size, n_samples)
-        self.queue: list[torch.Tensor] = []
+        epochs, rest = divmod(taken, n_samples // self.size)
+        for _ in range(epochs):  # drawn again, so that what follows is what would have followed
+            self.rng.permutation(n_samples)
+        self.left = np.empty((0, self.size), dtype=np.int64)
+        self.take(rest)
 
-    def next(self) -> torch.Tensor:
-        if not self.queue:
-            order = torch.from_numpy(self.rng.permutation(self.n_samples))
-            self.queue = [batch for batch in order.split(self.size) if len(batch) == self.size][::-1]
-        return self.queue.pop()
+    def take(self, n: int) -> np.ndarray:
+        """The next n minibatches, (n, batch size) int64 indices of samples."""
+        while len(self.left) < n:
+            epoch = self.rng.permutation(self.n_samples)
+            whole = epoch[: self.n_samples - self.n_samples % self.size].reshape(-1, self.size)
+            self.left = np.concatenate([self.left, whole])
+        taken, self.left = self.left[:n], self.left[n:]
+        return np.ascontiguousarray(taken)
 
 
 def _check(networks, data, seeds, checkpoints, recipe) -> None:
@@ -219,3 +393,16 @@ def _check(networks, data, seeds, checkpoints, recipe) -> None:
             raise MBHError(f"the {part} images of {data.name} contain NaN or infinite values; mend them first")
         if not ((samples.labels >= 0) & (samples.labels < n_classes)).all():
             raise MBHError(f"the {part} labels of {data.name} must lie in 0..{n_classes - 1}, one for each class")
+
+
+def _check_states(networks, states, recipe) -> None:
+    if len(states) != len(networks):
+        raise MBHError(f"one state per network is needed, got {len(states)} for {len(networks)} networks")
+    for network, state in zip(networks, states, strict=True):
+        size = sum(p.numel() for p in network.parameters())
+        shapes = {name: np.shape(state.arrays.get(name)) for name in STATE} if state.iteration else {}
+        if not 0 <= state.iteration <= recipe.iterations or any(shape != (size,) for shape in shapes.values()):
+            raise MBHError(
+                f"a state at iteration {state.iteration} with arrays {shapes} does not belong to {network} trained for "
+                f"{recipe.iterations} iterations: it needs {', '.join(STATE)}, each of {size:,} numbers"
+            )

@@ -6,13 +6,27 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
-from mbh_utils import from_arrays
+from mbh_utils import _descent, from_arrays
 from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import Network, feed_forward, stream
-from mbh_utils.training import Recipe, _Order, _Stack, accuracy, train, train_stack
+from mbh_utils.training import (
+    STATE,
+    Recipe,
+    State,
+    _Batched,
+    _flat,
+    _Listed,
+    _one_thread,
+    _Order,
+    accuracy,
+    train,
+    train_stack,
+)  # fmt: skip
 
 
 def clusters(n: int = 150, seed: int = 0):
@@ -68,31 +82,95 @@ def largest_difference(network: Network, model: nn.Sequential) -> float:
     return max(float(gap.detach().abs().max()) for gap in gaps)
 
 
+def engine(kind, members, data=DATA, batch_size: int = 60, iteration: int = 0):
+    start = [State(iteration, {})] * len(members)
+    return kind(members, start, data, Recipe(10, batch_size), [0] * len(members), torch.device("cpu"))
+
+
+def sized(n: int, d: int, classes: int = 3, seed: int = 0):
+    rng = np.random.default_rng(seed)
+    images, labels = rng.random((n, d), dtype=np.float32), np.arange(n) % classes
+    return from_arrays(images, labels, images[:classes], labels[:classes], name="sized")
+
+
 # ------------------------------------------------------------------------------ against independent oracles
 
 
 @pytest.mark.parametrize("hidden", [(6,), (7, 5), (6, 3, 4, 2)])
 @pytest.mark.parametrize("shared", [True, False], ids=["one order", "an order each"])
-def test_gradients_of_a_stack_are_those_of_automatic_differentiation(hidden, shared):
+def test_gradients_of_a_batch_of_networks_are_those_of_automatic_differentiation(hidden, shared):
     rng = np.random.default_rng(0)
     budgets = [None, 2 * sum(hidden), 2 * sum(hidden) + 9]
-    members = [small(seed, parameters, hidden).double() for seed, parameters in enumerate(budgets)]
-    x = torch.tensor(rng.standard_normal((1 if shared else 3, 11, 8))).expand(3, -1, -1)
+    members = [small(seed, parameters, hidden) for seed, parameters in enumerate(budgets)]
+    x = torch.tensor(rng.standard_normal((1 if shared else 3, 11, 8)), dtype=torch.float32).expand(3, -1, -1)
     y = torch.tensor(rng.integers(0, 3, (1 if shared else 3, 11))).expand(3, -1)
-    stack = _Stack(members, torch.device("cpu"))
+    stack = engine(_Batched, members)
     before = stack.values.clone()
     stack.backpropagate(x, y)
     assert torch.equal(stack.values, before)
     for i, network in enumerate(members):
-        model = plain(network)
-        nn.functional.cross_entropy(model(x[i]), y[i]).backward()
-        for layer, linear, w, b in zip(
-            model[::2], network.linears, stack.weight_gradients, stack.bias_gradients, strict=True
-        ):
-            mask = getattr(linear, "mask", torch.ones_like(layer.weight))
-            assert torch.allclose(w[i].T, layer.weight.grad * mask, rtol=0, atol=1e-14)
-            assert torch.allclose(b[i, 0], layer.bias.grad, rtol=0, atol=1e-14)
-            assert not w[i].T[mask == 0].any()
+        expected = [g for pair in gradients(network, x[i], y[i]) for g in pair]
+        found = [
+            g for w, b in zip(stack.weight_gradients, stack.bias_gradients, strict=True) for g in (w[i].T, b[i, 0])
+        ]
+        for f, e in zip(found, expected, strict=True):
+            assert torch.allclose(f, e, rtol=0, atol=1e-6) and not f[e == 0].any()
+
+
+def gradients(network: Network, x, y) -> list[tuple]:
+    """Of the mean cross entropy by each layer's weights (zero where they are pruned) and biases, by torch."""
+    model = plain(network)
+    nn.functional.cross_entropy(model(x), y).backward()
+    pairs = zip(model[::2], network.linears, strict=True)
+    return [(m.weight.grad * getattr(n, "mask", torch.ones_like(m.weight)), m.bias.grad) for m, n in pairs]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n_inputs=st.integers(1, 40),
+    hidden=st.lists(st.integers(1, 40), min_size=1, max_size=3),
+    density=st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.9, 1.0]),
+    batch=st.sampled_from([1, 7, 16, 60, 64, 65, 150]),
+    seed=st.integers(0, 100),
+)
+def test_gradients_of_the_compiled_kernel_are_those_of_automatic_differentiation(
+    n_inputs, hidden, density, batch, seed
+):
+    data = sized(150, n_inputs, seed=seed)
+    least = sum(hidden) + sum(min(1, n_inputs) * n for n in hidden)
+    dense = feed_forward(data, hidden).n_parameters
+    sizes = {round(least + share * (dense - least)) for share in (density, 1.0, 0.2)}
+    members = [feed_forward(data, hidden, parameters=p, seed=seed, bias_std=0.1) for p in sorted(sizes)]
+    listed = engine(_Listed, members, data, batch)
+    chosen = listed.order.take(1)
+    _descent.descend(
+        listed.stack, data.train.images, data.train.labels, chosen, 0, 0.0, *listed.scratch
+    )  # at rate 0 the gradient stays to be seen and the parameters do too
+    x, y = (torch.tensor(a[chosen[0]]) for a in (data.train.images, data.train.labels))
+    for network, (positions, dense_positions, size) in zip(members, listed.places, strict=True):
+        found = np.zeros(size, np.float32)
+        found[dense_positions] = listed.stack.gradient[positions]
+        expected = torch.cat([g.flatten() for pair in gradients(network, x, y) for g in pair]).numpy()
+        assert np.allclose(found, expected, rtol=1e-4, atol=2e-6)
+        assert not found[expected == 0].any() or np.abs(found[expected == 0]).max() < 1e-9
+        assert (_flat(network)[dense_positions] == listed.stack.values[positions]).all()
+
+
+@pytest.mark.parametrize("kind", [_Listed, _Batched])
+def test_states_and_networks_come_back_as_they_went_in(kind):
+    members = [small(0), small(1, 60), small(2, 24)]
+    running = engine(kind, members)
+    rng = np.random.default_rng(0)
+    for state, network in zip(running.states(3), members, strict=True):
+        assert state.iteration == 3 and (state.arrays["values"] == _flat(network)).all()
+        assert not state.arrays["mean"].any() and not state.arrays["square"].any()
+    live = [np.concatenate([np.r_[m.ravel(), np.ones(len(m))] for m in (*n.masks, np.ones((3, 5)))]) for n in members]
+    drawn = [State(1, {name: (rng.random(len(alive)) * alive).astype(np.float32) for name in STATE}) for alive in live]
+    running = kind(members, drawn, DATA, Recipe(10), [0] * 3, torch.device("cpu"))
+    for before, after in zip(drawn, running.states(1), strict=True):
+        assert all((before.arrays[name] == after.arrays[name]).all() for name in STATE)
+    running.write_back(members)
+    assert all((_flat(n) == s.arrays["values"]).all() for n, s in zip(members, drawn, strict=True))
 
 
 @pytest.mark.parametrize("parameters", [None, 60, 24])
@@ -198,20 +276,85 @@ def test_training_takes_the_samples_as_they_are_without_warnings(recwarn):
     assert not recwarn.list and (DATA.train.images == images).all()
 
 
+# --------------------------------------------------------------------------------------- going on from a state
+
+
+def test_training_goes_on_from_any_snapshot_as_if_it_had_not_been_interrupted():
+    cases = [(0, None), (0, 40), (1, 60), (1, 24)]
+    whole, taken = [small(seed, parameters) for seed, parameters in cases], []
+    seeds = [seed for seed, _ in cases]
+    histories = train_stack(
+        whole, DATA, Recipe(90), seeds=seeds, checkpoints=[0, 30, 70], snapshot=taken.append, every=0
+    )
+    assert len(taken) > 8 and {s.iteration for states in taken for s in states} >= {0, 30, 70, 90}
+    for states in (taken[0], taken[3], taken[-2], [taken[1][0], None, taken[-2][2], taken[4][3]]):
+        members, kept = [small(seed, parameters) for seed, parameters in cases], []
+        again = train_stack(
+            members, DATA, Recipe(90), seeds=seeds, checkpoints=[0, 30, 70], states=states,
+            keep=lambda *seen, kept=kept: kept.append(seen),
+        )  # fmt: skip
+        for i, (member, expected) in enumerate(zip(members, whole, strict=True)):
+            assert same(member, expected)
+            assert again[i].accuracy == histories[i].accuracy and not again[i].networks
+        started = [state.iteration if state else -1 for state in states]
+        assert all(iteration > started[i] or iteration in (0, 90) for i, iteration, _ in kept)
+        for i, iteration, network in kept:
+            assert same(network, histories[i].networks[iteration])
+
+
+def test_states_fit_either_engine(monkeypatch):
+    states = []
+    train_stack([small(1, 40)], DATA, Recipe(50), seeds=[0], snapshot=lambda s: states.append(s[0]), every=0)
+    middle = next(s for s in states if 0 < s.iteration < 50)
+    network, order = small(1, 40), _Order(len(DATA.train), 60, 0, middle.iteration)
+    other = _Batched([network], [middle], DATA, Recipe(50), [0], torch.device("cpu"))
+    assert (next(iter(other.orders.values())).take(3) == order.take(3)).all()
+    other = _Batched([network], [middle], DATA, Recipe(50), [0], torch.device("cpu"))
+    other.advance(middle.iteration, 50 - middle.iteration)
+    other.write_back([network])
+    expected = small(1, 40)
+    train(expected, DATA, iterations=50, seed=0)
+    moved = largest_difference(expected, plain(small(1, 40)))
+    assert largest_difference(network, plain(expected)) < 1e-4 * moved
+
+
+def test_states_that_do_not_belong_to_the_networks_are_refused():
+    states = []
+    train_stack([small(1, 40)], DATA, Recipe(50), seeds=[0], snapshot=lambda s: states.extend(s), every=0)
+    for members, recipe in (([small(hidden=(5, 7))], Recipe(50)), ([small(1, 40)], Recipe(40))):
+        with pytest.raises(MBHError, match="a state at iteration 50 .* does not belong to Network"):
+            train_stack(members, DATA, recipe, seeds=[0], states=states[-1:])
+    with pytest.raises(MBHError, match="one state per network is needed, got 2 for 1"):
+        train_stack([small()], DATA, Recipe(5), seeds=[0], states=[None, None])
+
+
+def test_the_way_a_thread_computes_is_left_as_it_was():
+    torch.set_flush_denormal(False)
+    before = torch.get_num_threads(), torch.tensor([1e-40]) * 1
+    with _one_thread():
+        assert torch.get_num_threads() == 1 and not (torch.tensor([1e-40]) * 1).any()
+    assert (torch.get_num_threads(), torch.tensor([1e-40]) * 1) == before and before[1].any()
+
+
 # ------------------------------------------------------------------------------------------- minibatches
 
 
 def test_an_epoch_shows_every_sample_at_most_once_and_leaves_the_rest_out():
     order = _Order(100, 30, seed=0)
-    epochs = [torch.stack([order.next() for _ in range(3)]) for _ in range(40)]
-    assert all(e.shape == (3, 30) and len(e.unique()) == 90 for e in epochs)
-    assert len({tuple(e.flatten().tolist()) for e in epochs}) == 40
-    assert len(torch.cat(epochs).unique()) == 100, "what one epoch leaves out others show"
+    epochs = [order.take(3) for _ in range(40)]
+    assert all(e.shape == (3, 30) and len(np.unique(e)) == 90 for e in epochs)
+    assert len({tuple(e.flatten()) for e in epochs}) == 40
+    assert len(np.unique(np.concatenate(epochs))) == 100, "what one epoch leaves out others show"
+
+
+@pytest.mark.parametrize("taken", [0, 1, 3, 4, 17])
+def test_an_order_goes_on_where_it_was_left(taken):
+    whole, order = _Order(100, 30, seed=3).take(30), _Order(100, 30, 3, taken)
+    assert (np.concatenate([order.take(n) for n in (1, 5, 0, 7)]) == whole[taken : taken + 13]).all()
 
 
 def test_a_batch_larger_than_the_data_is_all_of_it():
-    order = _Order(5, 60, seed=0)
-    assert [sorted(order.next().tolist()) for _ in range(3)] == 3 * [[0, 1, 2, 3, 4]]
+    assert [sorted(batch) for batch in _Order(5, 60, seed=0).take(3).tolist()] == 3 * [[0, 1, 2, 3, 4]]
     train(small(), clusters(5), iterations=4)
 
 
