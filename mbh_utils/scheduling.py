@@ -38,6 +38,8 @@ CONNECT_SECONDS = 30
 PROGRESS_SECONDS = 15
 #: Tasks handed out at once: enough for every worker to find its next one, few since what they need is held in memory.
 _AHEAD = 200
+#: How libraries are told, before they are loaded, the number of their threads. Dask's workers set these themselves.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ def _cluster(address: str) -> Iterator[Executor]:
 
 def _set_up_process() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; one of them acts on it
+    os.environ.update(dict.fromkeys(_THREADS, "1"))  # for libraries that a task is the first to load
     # Python leaves the processes behind when the one that started them is killed.
     parent = multiprocessing.parent_process()
     threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()

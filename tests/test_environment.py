@@ -31,6 +31,7 @@ def requirements(lines):
 
 
 DIRECT = requirements(PROJECT["dependencies"])
+CLUSTER = requirements(PROJECT["optional-dependencies"]["cluster"])
 OPTIONAL = {k: v for extra in PROJECT["optional-dependencies"].values() for k, v in requirements(extra).items()}
 PINS = requirements(line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#"))
 
@@ -94,7 +95,7 @@ def code_of_package_and_chapters():
 
 
 def test_every_import_is_declared_and_every_package_used():
-    """What mbh_utils and the chapters import is a direct dependency, and no dependency is there for nothing."""
+    """What mbh_utils and the chapters import is a direct dependency (or of the cluster), and none is for nothing."""
     imported = set()
     for source in code_of_package_and_chapters():
         for node in ast.walk(ast.parse(source)):
@@ -105,11 +106,16 @@ def test_every_import_is_declared_and_every_package_used():
             elif isinstance(node, ast.Call) and ast.unparse(node.func) == "importlib.import_module" and node.args:
                 imported |= {a.value.split(".")[0] for a in node.args if isinstance(a, ast.Constant)}
     imported -= set(sys.stdlib_module_names) | {"mbh_utils"}
-    names = {IMPORTED_AS.get(name, name) for name in DIRECT}
+    names = {IMPORTED_AS.get(name, name) for name in DIRECT | CLUSTER}
     come_along = {"IPython", "jupyter_client", "zmq", "PIL"}  # parts of the declared Jupyter and matplotlib
     assert imported <= names | come_along, "undeclared: " + ", ".join(sorted(imported - names - come_along))
     used_otherwise = {"jupyterlab", "nbconvert", "pyarrow"}  # commands, and pandas's way to parquet
     assert names - imported <= used_otherwise, "unused: " + ", ".join(sorted(names - imported - used_otherwise))
+
+
+def test_the_tests_have_what_a_cluster_needs():
+    test = requirements(PROJECT["optional-dependencies"]["test"])
+    assert CLUSTER.items() <= test.items() and set(CLUSTER) == {"dask", "distributed"}
 
 
 def test_each_conda_package_says_what_uses_it():
