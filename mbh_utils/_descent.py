@@ -12,6 +12,7 @@ they only share the minibatch once it is gathered.
 from typing import NamedTuple
 
 import numpy as np
+import scipy.linalg.cython_blas  # noqa: F401  numba's np.dot calls it; here already, so that thread limits reach it
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
