@@ -1,4 +1,4 @@
-"""The command ``mbh``: figures, data, doctor. Everything heavy is imported only by the command that needs it."""
+"""The command ``mbh``: figures, run, data, doctor. Everything heavy is imported only by the command that needs it."""
 
 import signal
 import sys
@@ -64,6 +64,75 @@ def figures(profile, chapters, chosen, jobs, seed, given, force) -> int:
     return 0 if report.ok else 1
 
 
+@commands.command()
+@click.argument("names", nargs=-1)
+@click.option("--profile", default="quick", show_default=True, help="Size of everything: quick, draft or paper.")
+@click.option("--jobs", type=int, help="Processes computing side by side [default: one per core].")
+@click.option("--scheduler", metavar="ADDRESS", help="Compute on a Dask cluster, e.g. tcp://10.0.0.1:8786.")
+@click.option("--no-shared-store", is_flag=True, help="The cluster's machines share no folder: send results back.")
+@click.option(
+    "--store", "folder", metavar="FOLDER", help="Keep what is computed here [default: MBH_STORE, data/store]."
+)
+@click.option("--tables", metavar="FOLDER", help="Write the tables here [default: data/results/PROFILE].")
+@click.option("--dry-run", is_flag=True, help="Only say what would be computed, how long and how large.")
+def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_run) -> None:
+    """Compute what the experiments NAMES lack (default: all), and write their tables, which the chapters read."""
+    import time
+    from pathlib import Path
+
+    from mbh_utils import experiments
+    from mbh_utils.store import Store
+
+    started, names = time.perf_counter(), names or list(experiments.EXPERIMENTS)
+    store = Store(folder and Path(folder).expanduser())
+    for line in _forecast(experiments.plan(profile, names, store), jobs, scheduler, store):
+        _say(line)
+    if dry_run:
+        return
+    shared = not no_shared_store
+    ended = experiments.prepare(profile, names, jobs=jobs, store=store, scheduler=scheduler, shared=shared)
+    computed = time.perf_counter()
+    for path in experiments.write_tables(profile, names, store, tables and Path(tables).expanduser()):
+        _say(f"table: {path}")
+    now = time.perf_counter()
+    parts = [(done.label, done.seconds, f", {_size(done.memory)} per process at most") for done in ended]
+    for label, seconds, more in [*parts, ("writing the tables", now - computed, ""), ("in all", now - started, "")]:
+        _say(f"{label}: {_span(seconds)}{more}")
+
+
+def _forecast(stages, jobs, scheduler, store):
+    """Lines on what the stages take: number of tasks, time, room on disk, memory."""
+    from mbh_utils.scheduling import n_processes, wall_seconds
+
+    if not stages:
+        yield "nothing is missing"
+        return
+    n = n_processes(jobs)
+    # How many work on a cluster, and how fast they are, is not known here.
+    where = f"on {n} process{'es' if n > 1 else ''}" if jobs or not scheduler else ""
+    yield f"to be computed into {store.folder}, as estimated:"
+    form = "{:<20}{:>7}{:>12}{:>18}{:>11}{:>13}".format
+    yield form("", "tasks", "CPU time", where, "on disk", "per process")
+    rows = [(s.label, s.tasks, wall_seconds(s.tasks, n)) for s in stages]
+    rows += [("in all", [task for s in stages for task in s.tasks], sum(wall for *_, wall in rows))]
+    for label, tasks, wall in rows:
+        spent, size = _span(sum(task.seconds for task in tasks)), _size(sum(task.bytes for task in tasks))
+        memory = _size(max(task.memory for task in tasks))
+        yield form(label, len(tasks), spent, _span(wall) if where else "", size, memory)
+
+
+def _span(seconds: float) -> str:
+    """Seconds in the unit that reads best."""
+    if seconds < 120:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _size(n_bytes: float) -> str:
+    """Bytes in the unit that reads best."""
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.{0 if n_bytes >= 1e7 else 1}f} MB"
+
+
 @commands.group(invoke_without_command=True)
 @click.pass_context
 def data(context: click.Context) -> None:
@@ -99,6 +168,170 @@ def _describe(facts: dict) -> list[str]:
             found = f", has {file['found']}" if file["found"] else ""
             lines.append(f"  {file['status']:<8} {file['path']} (expected md5 {file['expected']}{found})")
     return [*lines, f"  `mbh data get {facts['name']}` downloads it; data/README.md says how to place it by hand"]
+
+
+@commands.group()
+def store() -> None:
+    """Look after the store of computed results, which is data/store unless MBH_STORE or --store names another."""
+
+
+_STORE = click.option("--store", "folder", metavar="FOLDER", help="The store [default: MBH_STORE, data/store].")
+
+
+@store.command()
+@click.option("--kind", help="Only entries of this kind, e.g. network.")
+@_STORE
+def ls(kind, folder) -> None:
+    """List the entries: kind, key, size, age, and what they are."""
+    import re
+    import shutil
+    import time
+
+    here, listed = _open(folder), []
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    notes = sum(what == "note" for what, _ in here.files())
+    found = list(here.entries())
+    for entry in found:
+        text = _in_words(entry.settings)
+        line = f"{entry.kind:<9} {entry.key[:10]} {_bytes(entry.bytes):>8} {_age(time.time() - entry.time):>6}  {text}"
+        order = [int(part) if part.isdigit() else part for part in re.split(r"([0-9]+)", text.replace(",", ""))]
+        if kind in (None, entry.kind):
+            listed.append((entry.kind, order, line[:width]))
+    for *_, line in sorted(listed):
+        _say(line)
+    kinds = sorted({entry.kind for entry in found})
+    for each in kinds if kind is None else [kind]:
+        sizes = [entry.bytes for entry in found if entry.kind == each]
+        _say(f"{each}: {len(sizes):,} {'entry' if len(sizes) == 1 else 'entries'}, {_bytes(sum(sizes))}")
+    if kind not in (None, *kinds):
+        _say(f"there are entries of these kinds: {', '.join(kinds) or 'none'}")
+    if len(found) < notes:
+        _say(f"{notes - len(found)} more that cannot be understood: `mbh store verify` looks into them")
+    if not notes:
+        _say(f"the store {here.folder} is empty")
+
+
+@store.command()
+@click.argument("key")
+@_STORE
+def show(key, folder) -> int:
+    """Tell everything about the entry KEY (its first digits are enough)."""
+    import json
+    import textwrap
+    import time
+
+    from mbh_utils.store import VERSIONS, damage_of
+
+    here = _open(folder)
+    found = [entry for entry in here.entries() if entry.key.startswith(key.lower())]
+    if not found:
+        raise MBHError(f"no entry of {here.folder} has a key that starts with {key!r}: `mbh store ls` lists them")
+    if len(found) > 1:
+        some = "\n".join(f"  {e.key}  {e.kind}  {_in_words(e.settings)}" for e in found[:5])
+        raise MBHError(f"{len(found)} entries have keys that start with {key!r}; give more digits, as of\n{some}")
+    entry, problem = found[0], damage_of(found[0].path)
+    _say(f"{entry.kind} {entry.key}: {_in_words(entry.settings)}")
+    current = "the present ones" if entry.versions == VERSIONS else "not the present ones: it is not used any more"
+    for title, words in (
+        ("settings", entry.settings),
+        (f"versions ({current})", entry.versions),
+        ("facts", entry.facts),
+    ):
+        _say(f"{title}:" + ("" if words else " none"))
+        for name, value in words.items():
+            value = value if isinstance(value, str) else json.dumps(value)
+            _say(f"  {name}: {textwrap.shorten(value, 90, placeholder=' ...')}")
+    _say(f"put: {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(entry.time))}")
+    _say(f"note: {entry.path}\nsize: {_bytes(entry.bytes)}")
+    _say(f"checksum: {f'damaged, {problem}' if problem else 'right'}")
+    return 1 if problem else 0
+
+
+@store.command()
+@_STORE
+def verify(folder) -> int:
+    """Read everything. What is damaged is set aside and will be computed again; then the exit status is 1."""
+    from collections import Counter
+
+    from tqdm import tqdm
+
+    here, counts, size = _open(folder), Counter(), 0
+    with tqdm(total=sum(what == "note" for what, _ in here.files()), unit="entry", disable=None, leave=False) as bar:
+        for finding in here.verify():
+            counts[finding.what] += 1
+            size += finding.bytes
+            if finding.what in ("whole", "damaged", "unreadable"):
+                bar.update()
+            if finding.what != "whole":
+                told = f": {finding.detail}" if finding.detail else ""
+                tqdm.write(f"{finding.what:<10} {finding.path.relative_to(here.folder)}{told}")
+    if not counts:
+        _say(f"the store {here.folder} is empty")
+        return 0
+    _say(f"{here.folder}, {_bytes(size)}: " + ", ".join(f"{n:,} {what}" for what, n in counts.most_common()))
+    if counts["orphaned"] or counts["part"]:
+        _say("orphaned, part: left by killed processes, or being written now; `mbh store gc` removes what is old")
+    return 1 if counts["damaged"] or counts["unreadable"] else 0
+
+
+@store.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option(
+    "--old-versions", is_flag=True, help="Also remove results of other versions of torch, numpy or mbh_utils."
+)
+@click.option("--damaged", is_flag=True, help="Also remove what was set aside as damaged.")
+@_STORE
+def gc(dry_run, old_versions, damaged, folder) -> None:
+    """Remove what nothing can use any more: leftovers of killed processes, snapshots of finished networks."""
+    here, done, freed = _open(folder), "would remove" if dry_run else "removed", []
+    for finding in here.gc(dry_run=dry_run, old_versions=old_versions, damaged=damaged):
+        freed.append(finding.bytes)
+        _say(f"{done} {_bytes(finding.bytes):>8}  {finding.path.relative_to(here.folder)} ({finding.what})")
+    _say(f"{done} {_bytes(sum(freed))} ({len(freed):,})" if freed else f"nothing to remove in {here.folder}")
+
+
+def _open(folder: str | None):
+    from mbh_utils.store import Store
+
+    return Store(folder)
+
+
+def _in_words(settings: dict) -> str:
+    """What an entry is, from its settings, in one line."""
+    recipe = settings.get("recipe")
+    rest = {**(recipe if isinstance(recipe, dict) else {}), **settings}
+    hidden = rest.pop("hidden", [])
+    known = {
+        "measure": "{}",
+        "dataset": "{}",
+        "parameters": "{:,} HNPs",
+        "mask": "{}",
+        "seed": "seed {}",
+        "iterations": "{:,} iterations",
+        "iteration": "at {:,}",
+    }
+    words = []
+    for name, form in known.items():
+        if name == "parameters" and isinstance(hidden, list):
+            words.append("-".join(map(str, hidden)))
+        value = rest.pop(name, None)
+        words.append(
+            "" if value is None else form.format(value) if "," not in form or type(value) is int else str(value)
+        )
+    for name, value in rest.items():
+        if isinstance(value, list):
+            words.append(f"{len(value)} {name}")
+        elif name in settings and name != "data" and not isinstance(value, dict | None):
+            words.append(f"{name} {value}")
+    return ", ".join(word for word in words if word)
+
+
+def _age(seconds: float) -> str:
+    return f"{seconds / 86400:.0f} d" if seconds > 2 * 86400 else _span(max(seconds, 0))
+
+
+def _bytes(n: int) -> str:
+    return f"{n} B" if n < 1000 else f"{n / 1000:.1f} kB" if n < 1_000_000 else _size(n)
 
 
 @commands.command()

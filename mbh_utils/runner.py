@@ -23,6 +23,7 @@ from typing import ClassVar
 
 from mbh_utils import paths, workbook
 from mbh_utils.errors import MBHError
+from mbh_utils.scheduling import cores
 from mbh_utils.workbook import Declaration, shown
 
 #: Files in a profile's folder that belong to no single chapter.
@@ -124,13 +125,6 @@ def _checked_jobs(jobs: int | None) -> int:
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
         raise MBHError(f"jobs must be a whole number from 1 on, got {jobs!r}")
     return jobs
-
-
-def cores() -> int:
-    """Processor cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _prepare(prepare: Callable | None) -> Callable:

@@ -73,6 +73,13 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def n_processes(jobs: int | None) -> int:
+    """``jobs``, or one per core if it is None. Raises MBHError if it is below 1."""
+    if jobs is not None and jobs < 1:
+        raise MBHError(f"jobs is {jobs}; at least one process is needed")
+    return jobs or cores()
+
+
 def wall_seconds(tasks: Sequence[Task], jobs: int) -> float:
     """The time until all tasks are done by ``jobs`` processes, the longest first, if the tasks' estimates hold."""
     free = [0.0] * jobs
@@ -91,8 +98,6 @@ def workers(jobs: int | None = None, scheduler: str | None = None) -> Iterator[E
     scheduler: the address of the cluster's scheduler, e.g. "tcp://10.0.0.1:8786". Ctrl-C ends the processes here at
     once. Raises MBHError if jobs is below 1, Dask is not installed, or no scheduler answers.
     """
-    if jobs is not None and jobs < 1:
-        raise MBHError(f"jobs is {jobs}; at least one process is needed")
     if scheduler is not None:
         with _cluster(scheduler) as executor:
             yield executor
@@ -100,7 +105,7 @@ def workers(jobs: int | None = None, scheduler: str | None = None) -> Iterator[E
     others = set(multiprocessing.active_children())
     # Spawned, not forked: torch's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs or cores(), mp_context=context, initializer=_set_up_process)
+    pool = ProcessPoolExecutor(n_processes(jobs), mp_context=context, initializer=_set_up_process)
     try:
         yield pool
     except KeyboardInterrupt:  # otherwise the processes would finish what they are at, which may take minutes
@@ -221,7 +226,7 @@ def _run(task: Task, call: _Call, parcels: list | None) -> tuple[list, list, int
         if not os.path.exists(call.sign):
             raise MBHError(
                 f"this worker does not see the store {call.folder} of {call.host}: give one on a file system that all "
-                "machines share, or let results be sent back (mbh run --send, shared=False)"
+                "machines share, or let results be sent back (shared=False, mbh run --no-shared-store)"
             )
         _alone(task, Store(call.folder))
         return [], [], _memory()
