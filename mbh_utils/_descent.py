@@ -21,7 +21,7 @@ from mbh_utils._cells import at
 
 LANES, GROUP = 64, 16
 #: Share of live weights from which BLAS takes over a layer (``benchmarks/training.py crossover``).
-CROSSOVER = 0.4
+CROSSOVER = 0.5
 # Fields of a layer's row in Stack.layers, and the ways a layer is computed.
 N_IN, N_OUT, UNIT, BIAS, WAY, LAYER_SIZE = range(6)
 LISTED, DENSE, MASKED = range(3)  # live weights only; by BLAS; by BLAS, with a mask on the gradient
@@ -288,10 +288,11 @@ def _backward(layer, stack, x, delta, before, spare):
             for i in range(width):
                 before[k, i] = before[k, i] if x[k, i] > ZERO else ZERO
     if way != LISTED:
-        np.dot(delta, x.T, stack.gradient[origin : origin + n_out * n_in].reshape((n_out, n_in)))
+        gradient, live = stack.gradient[origin : origin + n_out * n_in], stack.live[origin : origin + n_out * n_in]
+        np.dot(delta, x.T, gradient.reshape((n_out, n_in)))
         if way == MASKED:
-            for k in range(origin, origin + n_out * n_in):
-                stack.gradient[k] *= stack.live[k]
+            for k in range(len(gradient)):
+                gradient[k] *= live[k]
     else:
         for o in range(n_out):
             first = stack.starts[unit + o]
