@@ -213,7 +213,8 @@ def _spread(typing, rows, stride, inputs, weights, count, row):
 # ------------------------------------------------------------------------------------------------ steps of training
 
 _options = dict(error_model="numpy", fastmath={"contract"})
-_part = njit(**_options)
+_alone = dict(no_cpython_wrapper=True, no_cfunc_wrapper=True)  # only called from compiled code
+_part = njit(**_options, **_alone)
 
 
 @_part
@@ -310,7 +311,8 @@ def _backward(layer, stack, x, delta, before, spare):
         stack.gradient[bias + o] = total
 
 
-@njit(error_model="numpy")  # without contraction: a last bit must not depend on where in the array a weight stands
+# Without contraction: a last bit must not depend on where in the array a weight stands.
+@njit(error_model="numpy", **_alone)
 def _adam(stack, first, last, step, rate):
     one = np.float32(1)
     keep_mean, keep_square, epsilon = np.float32(BETA1), np.float32(BETA2), np.float32(EPSILON)
