@@ -70,9 +70,7 @@ def figures(profile, chapters, chosen, jobs, seed, given, force) -> int:
 @click.option("--jobs", type=int, help="Processes computing side by side [default: one per core].")
 @click.option("--scheduler", metavar="ADDRESS", help="Compute on a Dask cluster, e.g. tcp://10.0.0.1:8786.")
 @click.option("--no-shared-store", is_flag=True, help="The cluster's machines share no folder: send results back.")
-@click.option(
-    "--store", "folder", metavar="FOLDER", help="Keep what is computed here [default: MBH_STORE, data/store]."
-)
+@click.option("--store", "folder", metavar="FOLDER", help="Keep all results here [default: MBH_STORE, data/store].")
 @click.option("--tables", metavar="FOLDER", help="Write the tables here [default: data/results/PROFILE].")
 @click.option("--dry-run", is_flag=True, help="Only say what would be computed, how long and how large.")
 def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_run) -> None:
@@ -81,10 +79,8 @@ def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_ru
     from pathlib import Path
 
     from mbh_utils import experiments
-    from mbh_utils.store import Store
 
-    started, names = time.perf_counter(), names or list(experiments.EXPERIMENTS)
-    store = Store(folder and Path(folder).expanduser())
+    started, names, store = time.perf_counter(), names or list(experiments.EXPERIMENTS), _open(folder)
     for line in _forecast(experiments.plan(profile, names, store), jobs, scheduler, store):
         _say(line)
     if dry_run:
@@ -92,7 +88,7 @@ def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_ru
     shared = not no_shared_store
     ended = experiments.prepare(profile, names, jobs=jobs, store=store, scheduler=scheduler, shared=shared)
     computed = time.perf_counter()
-    for path in experiments.write_tables(profile, names, store, tables and Path(tables).expanduser()):
+    for path in experiments.write_tables(profile, names, store, tables and Path(tables)):
         _say(f"table: {path}")
     now = time.perf_counter()
     parts = [(done.label, done.seconds, f", {_size(done.memory)} per process at most") for done in ended]
@@ -172,7 +168,7 @@ def _describe(facts: dict) -> list[str]:
 
 @commands.group()
 def store() -> None:
-    """Look after the store of computed results, which is data/store unless MBH_STORE or --store names another."""
+    """Look after the store of computed results."""
 
 
 _STORE = click.option("--store", "folder", metavar="FOLDER", help="The store [default: MBH_STORE, data/store].")
@@ -232,13 +228,9 @@ def show(key, folder) -> int:
     entry, problem = found[0], damage_of(found[0].path)
     _say(f"{entry.kind} {entry.key}: {_in_words(entry.settings)}")
     current = "the present ones" if entry.versions == VERSIONS else "not the present ones: it is not used any more"
-    for title, words in (
-        ("settings", entry.settings),
-        (f"versions ({current})", entry.versions),
-        ("facts", entry.facts),
-    ):
-        _say(f"{title}:" + ("" if words else " none"))
-        for name, value in words.items():
+    for title in ("settings", "versions", "facts"):
+        _say(f"{title}:" + (f" {current}" if title == "versions" else ""))
+        for name, value in getattr(entry, title).items():
             value = value if isinstance(value, str) else json.dumps(value)
             _say(f"  {name}: {textwrap.shorten(value, 90, placeholder=' ...')}")
     _say(f"put: {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(entry.time))}")
@@ -250,7 +242,10 @@ def show(key, folder) -> int:
 @store.command()
 @_STORE
 def verify(folder) -> int:
-    """Read everything. What is damaged is set aside and will be computed again; then the exit status is 1."""
+    """Read everything and set aside what is damaged.
+
+    What was set aside will be computed again. The exit status is 1 if anything was damaged or could not be read.
+    """
     from collections import Counter
 
     from tqdm import tqdm
@@ -276,13 +271,14 @@ def verify(folder) -> int:
 
 @store.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
-@click.option(
-    "--old-versions", is_flag=True, help="Also remove results of other versions of torch, numpy or mbh_utils."
-)
+@click.option("--old-versions", is_flag=True, help="Also remove results of other torch, numpy or package versions.")
 @click.option("--damaged", is_flag=True, help="Also remove what was set aside as damaged.")
 @_STORE
 def gc(dry_run, old_versions, damaged, folder) -> None:
-    """Remove what nothing can use any more: leftovers of killed processes, snapshots of finished networks."""
+    """Remove what nothing can use any more.
+
+    That is what killed processes left more than an hour ago, and snapshots of networks that are finished.
+    """
     here, done, freed = _open(folder), "would remove" if dry_run else "removed", []
     for finding in here.gc(dry_run=dry_run, old_versions=old_versions, damaged=damaged):
         freed.append(finding.bytes)
@@ -297,32 +293,20 @@ def _open(folder: str | None):
 
 
 def _in_words(settings: dict) -> str:
-    """What an entry is, from its settings, in one line."""
-    recipe = settings.get("recipe")
-    rest = {**(recipe if isinstance(recipe, dict) else {}), **settings}
-    hidden = rest.pop("hidden", [])
-    known = {
-        "measure": "{}",
-        "dataset": "{}",
-        "parameters": "{:,} HNPs",
-        "mask": "{}",
-        "seed": "seed {}",
-        "iterations": "{:,} iterations",
-        "iteration": "at {:,}",
-    }
+    """What an entry is, from its settings, in one line: what tells most comes first."""
+    known = {"measure": "{}", "dataset": "{}", "hidden": "{}", "parameters": "{} HNPs", "mask": "{}", "seed": "seed {}"}
+    known |= {"iterations": "{} iterations", "iteration": "at {}", "data": "", "recipe": ""}
+    recipe, hidden = settings.get("recipe"), settings.get("hidden")
+    told = {**settings, "iterations": recipe.get("iterations") if isinstance(recipe, dict) else None}
+    told["hidden"] = "-".join(map(str, hidden)) if isinstance(hidden, list) else hidden
     words = []
-    for name, form in known.items():
-        if name == "parameters" and isinstance(hidden, list):
-            words.append("-".join(map(str, hidden)))
-        value = rest.pop(name, None)
-        words.append(
-            "" if value is None else form.format(value) if "," not in form or type(value) is int else str(value)
-        )
-    for name, value in rest.items():
+    for name in [*known, *(name for name in told if name not in known)]:
+        value = told.get(name)
         if isinstance(value, list):
             words.append(f"{len(value)} {name}")
-        elif name in settings and name != "data" and not isinstance(value, dict | None):
-            words.append(f"{name} {value}")
+        elif value is not None and not isinstance(value, dict):
+            text = f"{value:,}" if type(value) is int else str(value)
+            words.append(known[name].format(text) if name in known else f"{name} {text}")
     return ", ".join(word for word in words if word)
 
 

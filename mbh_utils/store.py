@@ -1,10 +1,10 @@
 """What was computed, on disk: keyed by everything that defines it, written atomically, checked when read.
 
-An entry is a note (``<kind>/<key>.json``: in words what the entry is, and the sha256 of its data) and beside it the
-data (safetensors for networks and arrays, parquet for tables), in a file that no other put ever names. The data come
-first, the note comes last, then the data it superseded go: an entry without a note does not exist, so a killed
-process leaves nothing half-written, and processes that work on the same entry at once need no lock and cannot mix
-their halves. Whatever fails its check is set aside, never deleted.
+An entry is a note (``<kind>/<key>.json``: in words what the entry is, the sha256 of its data and, as a seal, that of
+the note's own words) and beside it the data (safetensors for networks and arrays, parquet for tables), in a file
+that no other put ever names. The data come first, the note comes last, then the data it superseded go: an entry
+without a note does not exist, so a killed process leaves nothing half-written, and processes that work on the same
+entry at once need no lock and cannot mix their halves. Whatever fails its check is set aside, never deleted.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ import re
 import secrets
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -49,14 +50,19 @@ def key_of(kind: str, settings: dict, versions: dict | None = None) -> str:
 
 
 def _words(content: dict) -> str:
-    """JSON that does not depend on whether a number is Python's or numpy's."""
+    """JSON that stays the same when it is read and written again, and whether a number is Python's or numpy's."""
 
     def plain(value):
         if isinstance(value, np.ndarray | np.generic):
             return value.tolist()
         raise MBHError(f"{value!r} cannot be kept in the store's notes: give numbers, text, lists and dicts")
 
-    return json.dumps(content, sort_keys=True, indent=1, default=plain)
+    content = json.loads(json.dumps(content, default=plain))  # keys that are numbers become text before the sorting
+    return json.dumps(content, sort_keys=True, indent=1)
+
+
+def _seal(words: dict) -> str:
+    return hashlib.sha256(_words({k: v for k, v in words.items() if k != "seal"}).encode()).hexdigest()
 
 
 @contextlib.contextmanager
@@ -84,6 +90,10 @@ def atomic(path: Path):
             temporary.unlink(missing_ok=True)
 
 
+#: The kind of the entries from which an interrupted training goes on; their settings are those of the network.
+SNAPSHOT = "snapshot"
+
+
 class Entry(NamedTuple):
     """What a note says, without its data having been looked at."""
 
@@ -95,6 +105,15 @@ class Entry(NamedTuple):
     bytes: int  # of note and data
     time: float  # seconds since 1970 when it was put
     path: Path  # its note
+
+
+class Finding(NamedTuple):
+    """One thing in a store that was looked at."""
+
+    what: str
+    path: Path
+    bytes: int
+    detail: str = ""
 
 
 class Parcel(NamedTuple):
@@ -176,7 +195,7 @@ class Store:
     def entries(self) -> Iterator[Entry]:
         """All entries, as their notes tell; notes that cannot be understood are left out."""
         for sort, note in self.files():
-            with contextlib.suppress(FileNotFoundError, *_DAMAGE):  # another process may remove what is listed
+            with contextlib.suppress(OSError, *_DAMAGE):  # another process may remove what is listed
                 if sort == "note":
                     yield _entry(note)
 
@@ -198,8 +217,8 @@ class Store:
         return _packed(self.note(*entry) for entry in entries)
 
     def pack_all(self) -> list[Parcel]:
-        """Every entry for another machine's store."""
-        return _packed(entry.path for entry in self.entries())
+        """Every entry of the present versions for another machine's store."""
+        return _packed(entry.path for entry in self.entries() if entry.versions == VERSIONS)
 
     def unpack(self, parcels: Iterable[Parcel]) -> None:
         """Keep the entries that another machine packed.
@@ -219,6 +238,73 @@ class Store:
                 )
             self._put(words["kind"], words["settings"], Path(words["file"]).suffix, parcel.data, words["facts"])
 
+    def verify(self) -> Iterator[Finding]:
+        """What becomes of every entry and file when all is read; damaged entries are set aside.
+
+        What: "whole", "damaged" (now set aside) or "unreadable" for entries; "orphaned" (data without a note), "part"
+        (being written, or left by a killed process), "set aside" (some time ago) or "foreign" for files.
+        """
+        for what, path in self.files():
+            try:
+                if what == "note":
+                    size = sum(p.stat().st_size for p in (path, *_data_of(path)) if p.exists())
+                    found, raw, problem = _read(path, _decode)
+                    if problem and (aside := _set_aside(path, raw, problem)):
+                        yield Finding("damaged", path, size, f"{problem}; set aside as {aside}")
+                    elif found is not None:
+                        yield Finding("whole", path, size)
+                elif what != "data":
+                    yield Finding("set aside" if what == "damaged" else what, path, path.lstat().st_size)
+                elif not _named_by_note(path):
+                    yield Finding("orphaned", path, path.stat().st_size)
+            except FileNotFoundError:  # another process removed it
+                continue
+            except MBHError as error:
+                yield Finding("unreadable", path, 0, str(error))
+
+    def gc(
+        self, *, dry_run: bool = False, old_versions: bool = False, damaged: bool = False, grace: float = 3600
+    ) -> Iterator[Finding]:
+        """Remove what nothing can use any more, and tell each: what it was, its note or file, its bytes.
+
+        These are files that a killed process was writing and data without a note, both older than ``grace`` seconds;
+        snapshots of training whose finished network is here; with ``old_versions`` entries of other versions, with
+        ``damaged`` what was set aside. ``dry_run`` only tells. What does not look like the store's own stays.
+        """
+
+        def aged(path: Path) -> bool:
+            return time.time() - path.stat().st_mtime > grace
+
+        for what, path in self.files():
+            with contextlib.suppress(FileNotFoundError):  # another process was faster
+                why, remove = "", [path]
+                if what == "part" and aged(path):
+                    why = "left by a killed process"
+                elif what == "data" and aged(path) and not _named_by_note(path):
+                    why = "data without a note"
+                elif what == "damaged" and damaged:
+                    why = "set aside as damaged"
+                elif what == "note":
+                    why, remove = self._useless(path, old_versions), [path, *_data_of(path)]
+                if why:
+                    size = sum(p.stat().st_size for p in remove if p.exists())
+                    for each in remove if not dry_run else ():
+                        _remove(each)
+                    yield Finding(why, path, size)
+
+    def _useless(self, note: Path, old_versions: bool) -> str:
+        """Why an entry is of no use any more, or nothing."""
+        try:
+            kind, key, settings, _, versions, *_ = _entry(note)
+            own = key_of(kind, settings, versions) == key
+        except _DAMAGE:
+            return ""
+        if own and kind == SNAPSHOT:
+            network = self.folder / "network" / f"{key_of('network', settings, versions)}.json"
+            if _read(network, lambda content, words: True)[0]:
+                return "snapshot of a network that is finished"
+        return "other versions" if own and old_versions and versions != VERSIONS else ""
+
     def _put(self, kind: str, settings: dict, suffix: str, content: bytes, facts: dict) -> None:
         note = self.note(kind, settings)
         # Named by chance, not by content: no other process can be about to remove or to name this very file.
@@ -232,7 +318,7 @@ class Store:
             "sha256": hashlib.sha256(content).hexdigest(),
             "facts": facts,
         }
-        words = _words(words).encode()
+        words = _words({**words, "seal": _seal(words)}).encode()
         with atomic(data) as temporary:
             temporary.write_bytes(content)
         superseded = _data_of(note)
@@ -260,25 +346,47 @@ _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RuntimeError, Safete
 
 
 def _get(note: Path, read: Callable):
-    """``read(content, words)`` of the entry with this note, or None if there is none or it is damaged.
+    """``read(content, words)`` of the entry with this note, or None if there is none or it is damaged."""
+    found, raw, problem = _read(note, read)
+    if problem and (aside := _set_aside(note, raw, problem)):
+        print(f"store: {note} is damaged ({problem}); set aside as {aside}, will be computed again", file=sys.stderr)
+    return found
+
+
+def damage_of(note: Path) -> Exception | None:
+    """What is wrong with the entry that has this note, if anything; it stays where it is."""
+    return _read(note, _decode)[2]
+
+
+def _read(note: Path, read: Callable) -> tuple:
+    """(``read(content, words)``, the note, None), or (None, the note, what is damaged), or three None without a note.
 
     Another process may replace the entry between the reading of its note and that of its data: only what fails
-    twice under the same note is damaged, and set aside.
+    under a note that still stands is damaged.
     """
     judged = problem = None
     while (raw := _bytes(note)) is not None:
         if raw == judged:
-            _set_aside(note, raw, problem)
-            return None
+            return None, raw, problem
         judged = raw
         try:
-            words, content = _whole(note, raw)
-            return read(content, words)
+            words = json.loads(raw)
+            content = _bytes(note.with_name(words["file"]))
+            if content is None:
+                raise ValueError(f"its data {words['file']} are missing")
+            _check(words, content, note.parent.name, note.stem)
+            return read(content, words), raw, None
         except MBHError:  # could not be read at all
             raise
         except (*_DAMAGE, OSError) as error:  # OSError: parquet that is none
             problem = error
-    return None
+    return None, None, None
+
+
+def _decode(content: bytes, words: dict):
+    if words["file"].endswith(".parquet"):
+        return pd.read_parquet(io.BytesIO(content))
+    return safetensors.torch.load(content)
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -299,17 +407,9 @@ def _bytes(path: Path) -> bytes | None:
         raise MBHError(f"{path} could not be read ({error.strerror}): make it readable for you") from error
 
 
-def _whole(note: Path, raw: bytes) -> tuple[dict, bytes]:
-    """What the note says and its data. Raises one of _DAMAGE if they are not what they should be."""
-    words = json.loads(raw)
-    content = _bytes(note.with_name(words["file"]))
-    if content is None:
-        raise ValueError(f"its data {words['file']} are missing")
-    _check(words, content, note.parent.name, note.stem)
-    return words, content
-
-
 def _check(words: dict, content: bytes, kind: str, key: str) -> None:
+    if words["seal"] != _seal(words):
+        raise ValueError("its note has been changed")
     if hashlib.sha256(content).hexdigest() != words["sha256"]:
         raise ValueError("its checksum does not match")
     if words["kind"] != kind or key_of(kind, words["settings"], words["versions"]) != key:
@@ -323,10 +423,20 @@ def _entry(note: Path) -> Entry:
     return Entry(note.parent.name, note.stem, settings, facts, versions, size, told.st_mtime, note)
 
 
+def _named_by_note(data: Path) -> bool:
+    """Whether there is a note for these data, or one that cannot be understood."""
+    if (raw := _bytes(data.with_name(f"{data.name[:24]}.json"))) is None:
+        return False
+    try:
+        return json.loads(raw)["file"] == data.name
+    except _DAMAGE:
+        return True
+
+
 def _data_of(note: Path, raw: bytes | None = None) -> list[Path]:
     """The data file that the note names, if it can be understood and the file is not another entry's."""
     with contextlib.suppress(OSError, *_DAMAGE):
-        data = note.with_name(json.loads(raw or note.read_bytes())["file"])
+        data = note.with_name(json.loads(note.read_bytes() if raw is None else raw)["file"])
         if data.name.startswith(f"{note.stem}-"):
             return [data]
     return []
@@ -347,8 +457,11 @@ def _remove(path: Path) -> None:
         raise MBHError(f"{path} could not be removed ({error.strerror}): make {path.parent} writable") from error
 
 
-def _set_aside(note: Path, judged: bytes, error: Exception) -> None:
-    """Rename a damaged note, and its data, so that they are out of the way but there to be looked at."""
+def _set_aside(note: Path, judged: bytes, error: Exception) -> str:
+    """Rename a damaged note, and its data, so that they are out of the way but there to be looked at.
+
+    Returns the note's new name, or nothing if another process dealt with it.
+    """
     n = 1
     try:
         while True:
@@ -362,10 +475,10 @@ def _set_aside(note: Path, judged: bytes, error: Exception) -> None:
             os.replace(note, aside)
         except FileNotFoundError:  # another process was faster
             aside.unlink()
-            return
+            return ""
         if aside.read_bytes() != judged:  # it has been replaced in this very moment: give the new one back
             os.replace(aside, note)
-            return
+            return ""
         for path in _data_of(note, judged):
             with contextlib.suppress(FileNotFoundError):
                 os.replace(path, path.with_name(f"{path.name}.damaged{n}"))
@@ -373,4 +486,4 @@ def _set_aside(note: Path, judged: bytes, error: Exception) -> None:
         raise MBHError(
             f"{note} is damaged ({error}) and could not be set aside ({problem.strerror}): make {note.parent} writable"
         ) from problem
-    print(f"store: {note} is damaged ({error}); set aside as {aside.name}, will be computed again", file=sys.stderr)
+    return aside.name
