@@ -52,9 +52,13 @@ SIGN_BIT = ONE << SIGN
 
 
 class Layers(NamedTuple):
-    """The hidden network on the plane. Neurons are numbered over all layers; L layers, N neurons."""
+    """The hidden network on the plane. Neurons are numbered over all layers; L layers, N neurons.
 
-    n_layers: int
+    Where outputs are wanted, the arrays know the output layer as one more layer, of linear units, which is never
+    entered: its map on each region is what is written out. L and N count it, ``n_layers`` does not.
+    """
+
+    n_layers: int  # to enter
     n_neurons: int
     widths: np.ndarray  # (L,) int64
     real: np.ndarray  # (L,) int64: the units after the first so many of a layer are linear: passed on, never crossing
@@ -105,12 +109,15 @@ class Cells(NamedTuple):
 
     room: int  # regions
     corner_room: int  # corners; 0 when polygons are not kept
+    n_outputs: int  # 0 when the maps of the outputs are not wanted
     corners: np.ndarray  # (corner_room, 2) float64
     edge: np.ndarray  # (corner_room,) int32
     offset: np.ndarray  # (room + 1,) int64
     bits: np.ndarray  # (room, words) uint64
     area: np.ndarray  # (room,) float64
     touched: np.ndarray  # (room,) uint8: 0, 1 or BLURRED
+    error: np.ndarray  # (room,) float64: largest error of the corners; as the next, only where outputs are wanted
+    maps: np.ndarray  # (room, 3, n_outputs) float64: a, b, c of the outputs
 
 
 @intrinsic
@@ -573,6 +580,13 @@ def _write(t, net, stack, cells):
             edges[i] = line if line < net.n_neurons else net.n_neurons - 1 - line
         stack.state[N_CORNERS] = m + k
         cells.offset[n + 1] = m + k
+    if cells.n_outputs:
+        _, _, cells.error[n] = _reach(u, v, at(stack.error, t * stack.room), k)
+        for part in range(3):
+            source = at(stack.map, (3 * t + part) * stack.pad)
+            target = at(cells.maps, (3 * n + part) * cells.n_outputs)
+            for i in range(cells.n_outputs):
+                target[i] = source[i]
     stack.state[N_CELLS] = n + 1
     stack.state[TOP] = t - 1
 
@@ -592,8 +606,8 @@ def descend(net, stack, cells, exact):
         at(stack.scratch, 0), at(stack.scratch_bits, 0), at(stack.old, 0), at(stack.old_edge, 0), at(stack.state, 0),
     )  # fmt: skip
     cells = Cells(
-        cells.room, cells.corner_room, at(cells.corners, 0), at(cells.edge, 0), at(cells.offset, 0),
-        at(cells.bits, 0), at(cells.area, 0), at(cells.touched, 0),
+        cells.room, cells.corner_room, cells.n_outputs, at(cells.corners, 0), at(cells.edge, 0), at(cells.offset, 0),
+        at(cells.bits, 0), at(cells.area, 0), at(cells.touched, 0), at(cells.error, 0), at(cells.maps, 0),
     )  # fmt: skip
     state = stack.state
     while state[TOP] >= 0:

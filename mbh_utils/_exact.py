@@ -22,15 +22,27 @@ def integers(values: np.ndarray) -> tuple[np.ndarray, int]:
     return scaled.reshape(values.shape), shift
 
 
-def _cross(p, q) -> tuple[int, int, int]:
+def cross(p, q) -> tuple[int, int, int]:
     """Line through two points, or point on two lines."""
     return p[1] * q[2] - p[2] * q[1], p[2] * q[0] - p[0] * q[2], p[0] * q[1] - p[1] * q[0]
 
 
 def meet(p, q) -> tuple[int, int, int]:
     """Point (x, y, w) in which two lines cross, w > 0."""
-    x, y, w = _cross(p, q)
+    x, y, w = cross(p, q)
     return (x, y, w) if w > 0 else (-x, -y, -w)
+
+
+def rounded(points: list[tuple[int, int, int]]) -> tuple[np.ndarray, float]:
+    """Corners (k, 2) of a convex polygon of points (x, y, w), each rounded to float64 only once, and its area."""
+    (a, b, c), triangles = points[0], []
+    for p, q in zip(points[1:], points[2:], strict=False):  # triangles: none is negative, so no digits cancel
+        x, y, w = cross(p, q)
+        triangles.append((a * x + b * y + c * w, 2 * c * p[2] * q[2]))
+    area = sum(n / d for n, d in triangles)
+    if area < 1e-290:  # float64 runs out of digits
+        area = float(sum(Fraction(n, d) for n, d in triangles))
+    return np.array([[x / w, y / w] for x, y, w in points]), area
 
 
 class Oracle:
@@ -52,7 +64,7 @@ class Oracle:
             self.biases.append(bias * (1 << (scale - b_shift)))
         points, _ = integers(np.column_stack([corners, np.ones(len(corners))]))
         following = np.roll(points, -1, axis=0)
-        self.border = [_cross(p, q) for p, q in zip(points, following, strict=True)]
+        self.border = [cross(p, q) for p, q in zip(points, following, strict=True)]
         self.place = [(layer, i) for layer, n in enumerate(net.widths) for i in range(n)]
         self.inputs = [[np.flatnonzero(row != 0).tolist() for row in weight] for weight in self.weights]
         self.lines: dict = {}
@@ -112,6 +124,4 @@ class Oracle:
 
     def polygon(self, edges: np.ndarray, bits: np.ndarray) -> tuple[np.ndarray, float]:
         """Corners (k, 2) and area of a region, each rounded to float64 only once."""
-        points = [(Fraction(x, w), Fraction(y, w)) for x, y, w in self.corners(edges, bits)]
-        twice = sum(p[0] * q[1] - q[0] * p[1] for p, q in zip(points, points[1:] + points[:1], strict=True))
-        return np.array([[float(x), float(y)] for x, y in points]), float(twice / 2)
+        return rounded(self.corners(edges, bits))

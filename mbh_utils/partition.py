@@ -22,7 +22,7 @@ from mbh_utils.subspaces import Line, Plane
 
 _KEEP = ("polygons", "areas", "patterns")
 _FORMAT, _PAIR = 1, ("weight", "bias")  # of saved partitions
-_ARRAYS = ("touched", "_areas", "_packed", "_corners", "_edges", "_offsets")
+_ARRAYS = ("touched", "_areas", "_packed", "_corners", "_edges", "_offsets", "_classes")
 _UNIT = 2.0**-53  # relative error of one rounding
 
 
@@ -43,7 +43,13 @@ class Blanket:
 
 
 def partition_input_space(
-    network, plane: Plane | Line, *, output_layer: bool = True, keep: Sequence[str] = _KEEP, exact: bool = False
+    network,
+    plane: Plane | Line,
+    *,
+    output_layer: bool = True,
+    keep: Sequence[str] = _KEEP,
+    exact: bool = False,
+    decision_boundary: bool = False,
 ) -> "Partition":
     """All activation regions of a network's hidden layers on a plane or a line: a :class:`Partition` (Algorithm 2).
 
@@ -53,11 +59,20 @@ def partition_input_space(
     so that the partition is always the one of exact arithmetic (for the layers it was made from, see
     :attr:`Partition.layers`); otherwise a tolerance of 1e-13 relative to the terms at hand settles them, which merges
     slivers made by rounding. Nearly all planes have no such sign (:attr:`Partition.certified`).
+    decision_boundary: cut the activation regions also where the predicted class changes, which is the output that is
+    the largest (the first one of equal ones): every region then has one class, :attr:`Partition.classes`, and several
+    regions may have the same pattern. Needs a network with an output layer.
 
     The work is done in one thread (which holds no GIL, so that planes may run side by side in threads).
     Raises MBHError when the plane lies in another space than the network's inputs.
     """
     keep = _checked_keep(keep)
+    if decision_boundary:
+        if not output_layer:
+            raise MBHError("decision_boundary=True needs the output layer, which output_layer=False makes a hidden one")
+        from mbh_utils._decision import layers_with_output
+
+        return _finish_decided(plane, _on_plane(layers_with_output(network), plane), keep, exact)
     return _finish(plane, _on_plane(hidden_layers(network, output_layer=output_layer), plane), keep, exact)
 
 
@@ -92,8 +107,11 @@ def _on_plane(layers: list[tuple], plane: Plane | Line) -> list[tuple]:
 # ------------------------------------------------------------------------------------------------ running the kernel
 
 
-def _network_arrays(layers):
-    """The kernel's ``Layers`` of a two-input network, and the map (3, n_1) of its first layer."""
+def _network_arrays(layers, has_output: bool = False):
+    """The kernel's ``Layers`` of a two-input network, and the map (3, n_1) of its first layer.
+
+    has_output: whether the last one of the layers is the output layer.
+    """
     from mbh_utils import _cells
 
     real, layers = np.array(layer_widths(layers), dtype=np.int64), [layer[:2] for layer in layers]
@@ -116,7 +134,7 @@ def _network_arrays(layers):
     if not magnitude.max() < 1e140:
         raise MBHError("the weights are too large: pre-activations beyond 1e140 cannot be handled; rescale the network")
     net = _cells.Layers(
-        n_layers=len(layers),
+        n_layers=len(layers) - has_output,
         n_neurons=int(first[-1]),
         widths=widths,
         real=real,
@@ -191,18 +209,21 @@ def _border_line(p: np.ndarray, q: np.ndarray) -> list[float]:
     return [a, b, c, abs(a), abs(b), abs(a * p[0]) + abs(b * p[1]), _cells.TOLERANCE]
 
 
-def _empty_cells(n_words: int, n: int, n_corners: int):
+def _empty_cells(n_words: int, n: int, n_corners: int, n_outputs: int = 0):
     from mbh_utils import _cells
 
     return _cells.Cells(
         room=n,
         corner_room=n_corners,
+        n_outputs=n_outputs,
         corners=np.empty((n_corners, 2)),
         edge=np.empty(n_corners, dtype=np.int32),
         offset=np.zeros(n + 1, dtype=np.int64),
         bits=np.empty((n, n_words), dtype=np.uint64),
         area=np.empty(n),
         touched=np.empty(n, dtype=np.uint8),
+        error=np.empty(n if n_outputs else 0),
+        maps=np.empty((n if n_outputs else 0, 3, n_outputs)),
     )
 
 
@@ -316,13 +337,14 @@ def _redraw_blurred(cells, oracle, plane: Plane | Line) -> None:
 
 
 def _along(cells):
-    """The strips over a line from left to right: each is a rectangle, so all have four corners."""
+    """The strips over a line from left to right, and their order: each is a rectangle, so all have four corners."""
     order = np.argsort(cells.corners.reshape(-1, 4, 2)[:, :, 0].min(axis=1))
-    return cells._replace(
+    cells = cells._replace(
         corners=cells.corners.reshape(-1, 4, 2)[order].reshape(-1, 2),
         edge=np.ascontiguousarray(cells.edge.reshape(-1, 4)[order].ravel()),
         **{name: getattr(cells, name)[order] for name in ("bits", "area", "touched")},
     )
+    return cells, order
 
 
 def _neuron_bits(net, bits: np.ndarray) -> np.ndarray:
@@ -331,6 +353,8 @@ def _neuron_bits(net, bits: np.ndarray) -> np.ndarray:
         return bits
     words, masks = [], []
     for word, n in zip(net.word, net.real, strict=False):
+        if n == 0:  # the output layer
+            continue
         words.append(word + np.arange((n + 63) // 64))
         masks.append(_pack_words(np.ones((1, n), dtype=bool))[0])
     return bits[:, np.concatenate(words)] & np.concatenate(masks)
@@ -340,7 +364,9 @@ def _only_neurons(net, cells):
     """The kernel's regions with bits and edges that know no linear units."""
     is_neuron = np.concatenate([np.arange(n) < k for n, k in zip(net.widths, net.real, strict=True)])
     number = (np.cumsum(is_neuron) - 1).astype(np.int32)
-    edge = np.where(cells.edge < 0, cells.edge, number[cells.edge])
+    if net.n_layers < len(net.widths):  # the outputs are numbered behind the neurons
+        number[-net.widths[-1] :] += 1 + np.arange(net.widths[-1], dtype=np.int32)
+    edge = np.where(cells.edge < 0, cells.edge, number[np.maximum(cells.edge, 0)])
     return cells._replace(bits=_neuron_bits(net, cells.bits), edge=edge)
 
 
@@ -354,9 +380,52 @@ def _finish(plane: Plane | Line, layers, keep: tuple[str, ...], exact: bool) -> 
     if exact:
         _redraw_blurred(cells, oracle, plane)
     if isinstance(plane, Line):
-        cells = _along(cells)
+        cells, _ = _along(cells)
     if not np.array_equal(net.real, net.widths):
         cells = _only_neurons(net, cells)
+    return _partition(plane, layers, cells, uncertain, keep, exact)
+
+
+def _finish_decided(plane: Plane | Line, layers, keep: tuple[str, ...], exact: bool) -> "Partition":
+    """The same with regions cut by their classes, block by block; the last one of the layers is the output layer."""
+    from mbh_utils import _cells, _exact
+    from mbh_utils._decision import Decision
+
+    net, first_map = _network_arrays(layers, has_output=True)
+    oracle = _exact.Oracle(net, layers, plane.corners) if exact else None
+    stack, n_outputs = _first_stack(net, first_map, plane.corners), len(layers[-1][1])
+    decision = Decision(net, layers, oracle)
+    room = max(64, 2**18 // n_outputs)  # regions per block, whose outputs then stay in the cache
+    block = _empty_cells(stack.words, room, 5 * room, n_outputs)
+    parts, classes, done = [], [], False
+    while not done:
+        done, stack = _go_on(net, stack, block, oracle)
+        n, k = int(stack.state[_cells.N_CELLS]), int(stack.state[_cells.N_CORNERS])
+        stack.state[[_cells.N_CELLS, _cells.N_CORNERS]] = 0
+        rows = {"offset": n + 1, "bits": n, "area": n, "touched": n, "corners": k, "edge": k, "error": n, "maps": n}
+        cells = block._replace(**{name: getattr(block, name)[:size] for name, size in rows.items()})
+        if exact:
+            _redraw_blurred(cells, oracle, plane)
+        cells, winners = decision.cut(cells)
+        parts.append(cells)
+        classes.append(winners)
+    cells, classes = _joined(parts), np.concatenate(classes)
+    if isinstance(plane, Line):
+        cells, order = _along(cells)
+        classes = classes[order]
+    uncertain = int(stack.state[_cells.UNCERTAIN]) + decision.uncertain
+    return _partition(plane, layers[:-1], _only_neurons(net, cells), uncertain, keep, exact, layers[-1][:2], classes)
+
+
+def _joined(parts: list):
+    """Blocks of regions as one."""
+    names = ("corners", "edge", "bits", "area", "touched")
+    sizes = np.concatenate([np.diff(cells.offset) for cells in parts])
+    joined = {name: np.concatenate([getattr(cells, name) for cells in parts]) for name in names}
+    return parts[0]._replace(offset=np.concatenate([[0], np.cumsum(sizes)]), **joined)
+
+
+def _partition(plane, layers, cells, uncertain: int, keep, exact: bool, output=None, classes=None) -> "Partition":
     return Partition(
         plane=plane,
         widths=layer_widths(layers),
@@ -370,6 +439,8 @@ def _finish(plane: Plane | Line, layers, keep: tuple[str, ...], exact: bool) -> 
         _edges=cells.edge if "polygons" in keep else None,
         _offsets=cells.offset if "polygons" in keep else None,
         touched=cells.touched > 0,
+        output=output,
+        _classes=classes,
     )
 
 
@@ -389,6 +460,9 @@ class Partition:
 
     On a line the regions are intervals, numbered from left to right: ``areas`` are their lengths, ``intervals`` their
     ends, and ``polygons`` the strips of height 1 over them.
+
+    With decision_boundary=True the regions are also cut where the predicted class changes: ``classes`` has one class
+    per region, and ``output`` is the output layer, (weight, bias). Several regions may then have the same pattern.
     """
 
     plane: Plane | Line
@@ -403,6 +477,8 @@ class Partition:
     _corners: np.ndarray | None
     _edges: np.ndarray | None
     _offsets: np.ndarray | None
+    output: tuple[np.ndarray, np.ndarray] | None = None
+    _classes: np.ndarray | None = None
 
     def __len__(self) -> int:
         return self.n_regions
@@ -410,14 +486,16 @@ class Partition:
     def __repr__(self) -> str:
         hidden = "-".join(map(str, self.widths))
         doubt = "certified" if self.certified else f"{self.uncertain:,} uncertain signs"
-        return f"Partition({self.n_regions:,} regions of a {hidden} hidden network, {doubt}; {self.plane!r})"
+        cut = "" if self.output is None else f", cut by {len(self.output[1])} classes"
+        return f"Partition({self.n_regions:,} regions of a {hidden} hidden network{cut}, {doubt}; {self.plane!r})"
 
     @property
     def certified(self) -> bool:
         """Whether this is proven to be the partition that exact arithmetic finds for ``layers``.
 
         It is when no sign was uncertain, or exact arithmetic settled those that were. Float64 then still rounds the
-        coordinates of corners and the areas, but no region is missing, none is too many and no pattern is wrong.
+        coordinates of corners and the areas, but no region is missing, none is too many and no pattern and no class is
+        wrong.
         """
         return self.exact or self.uncertain == 0
 
@@ -425,6 +503,13 @@ class Partition:
         if value is None:
             raise MBHError(f'this partition holds no {name}: keep them by keep=(..., "{name}")')
         return value
+
+    @property
+    def classes(self) -> np.ndarray:
+        """Predicted class of each region, (n_regions,) int64; needs decision_boundary=True."""
+        if self._classes is None:
+            raise MBHError("this partition knows no classes: partition_input_space(..., decision_boundary=True) does")
+        return self._classes
 
     @property
     def areas(self) -> np.ndarray:
@@ -457,7 +542,10 @@ class Partition:
 
     @property
     def edges(self) -> np.ndarray:
-        """Whose zero line runs from each corner to the next, (n,) int32: a neuron, or -1 - e: the domain's edge e."""
+        """Whose zero line runs from each corner to the next, (n,) int32: a neuron, or -1 - e: the domain's edge e.
+
+        ``n_hidden`` + c is a decision boundary, beyond which class c wins.
+        """
         return self._kept("polygons", self._edges)
 
     @property
@@ -504,23 +592,26 @@ class Partition:
         """Blanket area of each of m decision patterns, (m,) float64; much faster than m calls of :meth:`blanket`."""
         return _areas_under(self.packed, self.areas, *_pattern_masks(self.widths, patterns))
 
-    def affine_map(self, region: int, layer: int = -1) -> tuple[np.ndarray, np.ndarray]:
+    def affine_map(self, region: int, layer: int | str = -1) -> tuple[np.ndarray, np.ndarray]:
         """Pre-activations of one hidden layer on a region, as weight (n_l, 2) and bias (n_l,): weight @ uv + bias.
 
         On a region every layer is affine; the rows of ``weight`` are the gradients along the plane. (On a line the
-        second column is 0.)
+        second column is 0.) layer="output" is the output layer, where the partition was cut by its classes.
         """
         if not -self.n_regions <= region < self.n_regions:
             raise MBHError(f"there is no region {region}; the partition has {self.n_regions}")
-        if not -len(self.widths) <= layer < len(self.widths):
-            raise MBHError(f"there is no hidden layer {layer}; the network has {len(self.widths)}")
+        layers, widths = self.layers, self.widths
+        if layer == "output":
+            self.classes  # noqa: B018  (raises where there is no output layer)
+            layers, widths, layer = [*layers, self.output], (*widths, len(self.output[1])), -1
+        elif not -len(widths) <= layer < len(widths):
+            raise MBHError(f"there is no hidden layer {layer}; the network has {len(widths)}")
         states = _unpack_words(self.widths, self.packed[[region]])
-        weight, bias = self.layers[0][:2]
-        for (onwards, shift, *_), state in zip(self.layers[1:][: layer % len(self.widths)], states, strict=False):
+        weight, bias = layers[0][:2]
+        for (onwards, shift, *_), state in zip(layers[1:][: layer % len(widths)], states, strict=False):
             active = np.pad(state[0], (0, len(bias) - state.shape[1]), constant_values=True)  # linear units always are
             weight, bias = onwards[:, active] @ weight[active], onwards[:, active] @ bias[active] + shift
-        width = self.widths[layer]
-        return weight[:width], bias[:width]
+        return weight[: widths[layer]], bias[: widths[layer]]
 
     # -- files
 
@@ -530,6 +621,8 @@ class Partition:
         fields = {name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None}
         plane = {f"plane_{name}": np.asarray(value) for name, value in vars(self.plane).items() if value is not None}
         layers = {f"{kind}_{i}": x for i, pair in enumerate(self.layers) for kind, x in zip(_PAIR, pair, strict=False)}
+        if self.output is not None:
+            layers |= {f"output_{kind}": x for kind, x in zip(_PAIR, self.output, strict=True)}
         head = np.array([_FORMAT, isinstance(self.plane, Line), self.n_regions, self.uncertain, self.exact])
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:
@@ -556,7 +649,8 @@ class Partition:
             layers = [(*pair, *n) for pair, n in zip(layers, linear, strict=True)]
             domain = Line(**{k: v[()] for k, v in plane.items()}) if is_line else Plane(**plane)
             fields = {name: arrays.get(name) for name in _ARRAYS}
-            return cls(domain, widths, layers, n_regions, uncertain, exact=bool(exact), **fields)
+            output = tuple(arrays[f"output_{kind}"] for kind in _PAIR) if "_classes" in arrays else None
+            return cls(domain, widths, layers, n_regions, uncertain, exact=bool(exact), output=output, **fields)
         except MBHError:
             raise
         except (OSError, EOFError, KeyError, TypeError, ValueError, BadZipFile, zlib.error) as error:
@@ -570,22 +664,27 @@ class Partition:
         return packed.view(np.dtype((np.void, packed.dtype.itemsize * packed.shape[1]))).ravel()
 
     @cached_property
+    def _keys(self) -> np.ndarray:
+        """What no two regions have in common: the packed pattern, and behind it the class where there is one."""
+        return self.packed if self._classes is None else np.column_stack([self.packed, self.classes.astype(np.uint64)])
+
+    @cached_property
     def _index(self) -> tuple[np.ndarray, np.ndarray]:
-        rows = self._rows(self.packed)
+        rows = self._rows(self._keys)
         order = np.argsort(rows)
         return rows[order], order
 
-    def _find(self, packed: np.ndarray) -> np.ndarray:
-        """Region with exactly these words, -1 where there is none: (n,) int64."""
+    def _find(self, keys: np.ndarray) -> np.ndarray:
+        """Region with exactly these keys, -1 where there is none: (n,) int64."""
         rows, order = self._index
-        wanted = self._rows(packed)
+        wanted = self._rows(keys)
         place = np.minimum(np.searchsorted(rows, wanted), len(rows) - 1)
         return np.where(rows[place] == wanted, order[place], -1)
 
     def locate(self, uv) -> np.ndarray:
         """Region in which each of the points ``uv`` (n, 2) (on a line: (n,)) lies: (n,) int64, -1 outside the domain.
 
-        A point on a common edge belongs to the region that the network's pattern at that point names.
+        A point on a common edge belongs to the region that the network's pattern (and class) at that point names.
         """
         uv = np.asarray(uv, dtype=np.float64)
         inside = self.plane.contains(uv)
@@ -599,6 +698,8 @@ class Partition:
                 bits.append(_pack_words(z[:, :width] > 0))
                 x = np.maximum(z, 0)
                 x[:, width:] = z[:, width:]  # linear units
+            if self.output is not None:
+                bits.append((x @ self.output[0].T + self.output[1]).argmax(axis=1)[:, None].astype(np.uint64))
             found[points] = self._find(np.concatenate(bits, axis=1))
             for i in points[found[points] < 0]:  # on an edge, where rounding gives a pattern that has no area
                 found[i] = self._nearest(uv[i])
@@ -615,25 +716,46 @@ class Partition:
         distance = np.divide(outside, length, out=np.full(len(length), -np.inf), where=length > 0)
         return int(np.argmin(np.maximum.reduceat(distance, self.offsets[:-1])))
 
+    @cached_property
+    def _owner(self) -> np.ndarray:
+        """Region of each edge, (n_edges,) int64."""
+        return np.repeat(np.arange(self.n_regions), np.diff(self.offsets))
+
+    @cached_property
+    def _beyond(self) -> np.ndarray:
+        """Region on the other side of each edge, (n_edges,) int64; -1 at the border of the domain."""
+        other = np.full(len(self.edges), -1, dtype=np.int64)
+        inner = np.flatnonzero(self.edges >= 0)
+        number, keys = self.edges[inner].astype(np.int64), self._keys[self._owner[inner]]
+        between = np.flatnonzero(number >= self.n_hidden)  # classes; else neurons
+        keys[between, -1] = number[between] - self.n_hidden
+        at_neuron = np.flatnonzero(number < self.n_hidden)
+        word, bit = _place_of(self.widths, number[at_neuron])
+        keys[at_neuron, word] ^= bit
+        other[inner] = self._find(keys)
+        lost = inner[other[inner] < 0]
+        if len(lost):
+            other[lost] = self._across(lost, self._owner[lost])
+        return other
+
     def adjacency(self) -> tuple[np.ndarray, np.ndarray]:
         """Pairs of regions that share an edge, (m, 2) int64, smaller index first, and the neuron between them, (m,).
 
         Across an edge just its neuron changes its state; where zero lines coincide several do, and one is named.
+        It is -1 on a decision boundary, where the class changes and no neuron does.
         """
-        inner = np.flatnonzero(self.edges >= 0)
-        region = np.repeat(np.arange(self.n_regions), np.diff(self.offsets))[inner]
-        neuron = self.edges[inner].astype(np.int64)
-        word, bit = _place_of(self.widths, neuron)
-        flipped = self.packed[region]
-        flipped[np.arange(len(inner)), word] ^= bit
-        other = self._find(flipped)
-        lost = np.flatnonzero(other < 0)
-        if len(lost):
-            other[lost] = self._across(inner[lost], region[lost])
-        found = other >= 0
-        pairs = np.sort(np.column_stack([region, other])[found], axis=1)
+        found = self._beyond >= 0
+        pairs, neuron = np.sort(np.column_stack([self._owner, self._beyond])[found], axis=1), self.edges[found]
         pairs, which = np.unique(pairs, axis=0, return_index=True)
-        return pairs, neuron[found][which]
+        return pairs, np.where(neuron < self.n_hidden, neuron, -1)[which].astype(np.int64)
+
+    def decision_boundary(self) -> np.ndarray:
+        """The edges between regions of different classes, (m, 2, 2) float64: both ends in plane coordinates."""
+        classes, far = self.classes, self._beyond
+        edges = np.flatnonzero((far > self._owner) & (classes[far] != classes[self._owner]))
+        last = edges + 1 == self.offsets[self._owner[edges] + 1]
+        ends = np.where(last, self.offsets[self._owner[edges]], edges + 1)
+        return np.stack([self.corners[edges], self.corners[ends]], axis=1)
 
     def _across(self, corner: np.ndarray, region: np.ndarray) -> np.ndarray:
         """Region on the other side of the edges that begin at these corners: the one just beyond their middle."""

@@ -186,14 +186,16 @@ def plane_labels(ax: Axes) -> Axes:
     return ax
 
 
-def class_map(predict, plane, ax: Axes | None = None, *, n_classes: int = 2, resolution: int = 600) -> Axes:
-    """Predicted class over a plane, as a background picture. predict: points (n, d) -> class (n,) int."""
-    ax = _plane_axes(plane, _axes(ax))
-    u, v = (np.linspace(low, high, resolution) for low, high in zip(plane.low, plane.high, strict=True))
-    points = plane.embed(np.stack(np.meshgrid(u, v), axis=-1).reshape(-1, 2))
-    colours = np.array(sns.color_palette(["#CFE3F2", "#F9DCC8", "#CDEBDD", "#F3DCE9", "#FBEBCB"][:n_classes]))
-    picture = colours[predict(points)].reshape(resolution, resolution, 3)
-    ax.imshow(picture, extent=(u[0], u[-1], v[0], v[-1]), origin="lower", zorder=0)
+def class_map(partition, ax: Axes | None = None) -> Axes:
+    """The predicted class over a plane, as a pale background, and the exact decision boundary (Fig 4.5).
+
+    partition: made with decision_boundary=True.
+    """
+    ax = _plane_axes(partition.plane, _axes(ax))
+    palette = sns.color_palette("pastel", len(partition.output[1]) if partition.output else 0)
+    for c in np.unique(partition.classes):
+        ax.add_artist(PathPatch(union(partition, partition.classes == c), color=palette[c], alpha=0.5, lw=0, zorder=0))
+    ax.add_collection(LineCollection(partition.decision_boundary(), colors="black", linewidths=1.2, zorder=1))
     return ax
 
 

@@ -11,6 +11,31 @@ def exact_partition(layers, corners) -> dict[tuple[bool, ...], Fraction]:
     Algorithm 2 of the thesis: every neuron in turn cuts every region there is. The linear units at the end of a layer
     (the third entry of a triple) cut nothing, are always passed on, and are left out of the patterns.
     """
+    regions, is_neuron = _regions(layers, corners)
+    found = {tuple(np.array(pattern)[is_neuron].tolist()): _area(polygon) for pattern, polygon, _ in regions}
+    assert len(found) == len(regions)
+    return found
+
+
+def exact_decisions(layers, output, corners) -> dict[tuple, Fraction]:
+    """(Activation pattern, class) -> area of each region cut by the largest output, the first one of equal ones."""
+    n_linear, found = len(output[1]), {}
+    regions, is_neuron = _regions([*layers, (*output, n_linear)], corners)
+    for pattern, polygon, maps in regions:
+        pattern = tuple(np.array(pattern)[is_neuron].tolist())
+        for i, own in enumerate(maps):
+            part = polygon
+            for j, other in enumerate(maps):
+                ahead = [p - q for p, q in zip(own, other, strict=True)]
+                if part and (any(ahead) or j < i):
+                    part = dict(_split((), part, *ahead)).get((True,), [])
+            if part:
+                found[pattern, i] = _area(part)
+    return found
+
+
+def _regions(layers, corners) -> tuple[list[tuple], list[bool]]:
+    """(Pattern, polygon, maps of the last layer) of each region, and which units of the pattern are neurons."""
     regions = [((), [tuple(Fraction(float(x)) for x in p) for p in corners], None)]
     is_neuron = []
     for i, (weight, bias, *n_linear) in enumerate(layers):
@@ -28,9 +53,7 @@ def exact_partition(layers, corners) -> dict[tuple[bool, ...], Fraction]:
                     parts = [((*states, True), part) for states, part in parts]
             following += [(pattern + states, part, maps) for states, part in parts]
         regions = following
-    found = {tuple(np.array(pattern)[is_neuron].tolist()): _area(polygon) for pattern, polygon, _ in regions}
-    assert len(found) == len(regions)
-    return found
+    return regions, is_neuron
 
 
 def _affine(row, bias, below, states):
@@ -65,13 +88,19 @@ def _area(polygon) -> Fraction:
     return sum((polygon[i - 1][0] * p[1] - p[0] * polygon[i - 1][1] for i, p in enumerate(polygon)), Fraction(0)) / 2
 
 
-def assert_equals_exact(regions, rel: float = 1e-6) -> None:
-    """Fail unless a partition has exactly the regions of exact arithmetic, with the same areas."""
-    expected = exact_partition(regions.layers, regions.plane.corners)
-    found = dict(zip(map(tuple, regions.patterns.tolist()), regions.areas, strict=True))
-    assert set(found) == set(expected)
+def assert_equals_exact(regions, rel: float = 1e-6, slack: float = 1e-12) -> None:
+    """Fail unless a partition has exactly the regions (and classes) of exact arithmetic, with the same areas."""
+    patterns, corners = map(tuple, regions.patterns.tolist()), regions.plane.corners
+    if regions.output is None:
+        expected, keys = exact_partition(regions.layers, corners), list(patterns)
+    else:
+        expected = exact_decisions(regions.layers, regions.output, corners)
+        keys = list(zip(patterns, regions.classes.tolist(), strict=True))
+    assert len(set(keys)) == len(keys) and set(keys) == set(expected)
+    found = {key: i for i, key in enumerate(keys)}
     total = float(sum(expected.values()))
-    for pattern, area in expected.items():
-        assert abs(found[pattern] - float(area)) <= 1e-12 * total, (pattern, found[pattern], float(area))
-        if float(area) < 1e-9 * total and regions.touched[list(found).index(pattern)] and regions.exact:
-            assert np.isclose(found[pattern], float(area), rtol=rel, atol=0)
+    for key, area in expected.items():
+        i = found[key]
+        assert abs(regions.areas[i] - float(area)) <= slack * total, (key, regions.areas[i], float(area))
+        if float(area) < 1e-9 * total and regions.touched[i] and regions.exact:
+            assert np.isclose(regions.areas[i], float(area), rtol=rel, atol=0)

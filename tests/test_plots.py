@@ -4,11 +4,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from mbh_utils import Plane, partition_input_space, plots
+from mbh_utils.errors import MBHError
 from mbh_utils.networks import LENET, Network
 from mbh_utils.patterns import DecisionPattern
 
@@ -171,12 +174,19 @@ def test_spanning_points_are_marked_where_they_are():
     assert "[input units]" in ax.get_xlabel() and "[input units]" in ax.get_ylabel()
 
 
-def test_a_class_map_shows_the_predicted_class_the_right_way_up():
-    ax = plots.class_map(lambda x: (x[:, 1] > 1).astype(int), PLANE, resolution=10)
-    picture = ax.images[0].get_array()
-    assert tuple(ax.images[0].get_extent()) == (-2, 7, -3, 6) and ax.images[0].origin == "lower"
-    below, above = picture[0, 0], picture[9, 0]
-    assert (picture[:5] == below).all() and (picture[5:] == above).all() and (below != above).any()
+def test_a_class_map_shows_where_each_class_wins_and_the_boundary_between():
+    network = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2)).double()
+    for x, values in zip(network.parameters(), ([[1, 0], [-1, 0]], [0, 0], [[1, 1], [0, 0]], [0, 4]), strict=True):
+        x.data = torch.tensor(values, dtype=torch.float64)  # class 0 wins where |u| > 4
+    ax = plots.class_map(partition_input_space(network, PLANE, decision_boundary=True))
+    outside, inside = (patch for patch in ax.get_children() if isinstance(patch, PathPatch))
+    assert area(outside.get_path()) == pytest.approx(3 * 9) and area(inside.get_path()) == pytest.approx(6 * 9)
+    assert outside.get_facecolor() != inside.get_facecolor()
+    (boundary,) = (lines for lines in ax.collections if isinstance(lines, LineCollection))
+    ends = np.concatenate(boundary.get_segments())
+    assert ends[:, 0] == pytest.approx(np.full(len(ends), 4)) and sorted(ends[:, 1]) == [-3, 6]
+    with pytest.raises(MBHError, match="decision_boundary=True"):
+        plots.class_map(partition_input_space(network, PLANE))
 
 
 # ----------------------------------------------------------------------------------------------- curves
