@@ -28,6 +28,9 @@ from mbh_utils.errors import MBHError
 
 NAMES = ("digits8", "mnist", "fashion_mnist")
 
+#: Behind the name of a data set: the same with each input standardised, see :meth:`Dataset.standardised`.
+STANDARDISED = "_standardised"
+
 #: torchvision's class for a data set; it is also the name of the folder that holds the files.
 _TORCHVISION = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
 
@@ -167,12 +170,8 @@ class Dataset:
             digest.update(array)
         return digest.hexdigest()
 
-    def standardised(self) -> "Dataset":
-        """The same data with each input shifted and scaled to mean 0 and standard deviation 1 (appendix A.3).
-
-        Mean and standard deviation are those of the train images, in float64; the validation images and ``low``
-        and ``high`` are transformed alike. An input that is constant in the train images is only shifted.
-        """
+    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of each input over the train images, (d,) float64; 1 where it would be 0."""
         images = self.train.images
         mean = images.mean(axis=0, dtype=np.float64)
         variance = np.zeros(self.n_inputs)
@@ -180,6 +179,15 @@ class Dataset:
             variance += ((images[start : start + 4096] - mean) ** 2).sum(axis=0)
         std = np.sqrt(variance / len(images))
         std[std == 0] = 1.0  # exactly 0 for a constant input: float64 sums of equal float32 values do not round
+        return mean, std
+
+    def standardised(self) -> "Dataset":
+        """The same data with each input shifted and scaled to mean 0 and standard deviation 1 (appendix A.3).
+
+        Mean and standard deviation are those of the train images (:meth:`moments`); the validation images and ``low``
+        and ``high`` are transformed alike. An input that is constant in the train images is only shifted.
+        """
+        mean, std = self.moments()
 
         def transform(values: np.ndarray) -> np.ndarray:  # limits are rounded as images are, so none lies outside
             shifted = values - mean
@@ -188,8 +196,8 @@ class Dataset:
 
         return replace(
             self,
-            name=f"{self.name}_standardised",
-            train=Samples(transform(images), self.train.labels),
+            name=self.name + STANDARDISED,
+            train=Samples(transform(self.train.images), self.train.labels),
             validation=Samples(transform(self.validation.images), self.validation.labels),
             low=transform(self.low),
             high=transform(self.high),
@@ -211,10 +219,15 @@ def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
     ``mnist``, ``fashion_mnist``: 60,000 train and 10,000 validation images of 28x28, from the first of
     ``paths.data_folders()`` that holds all four files (gz or unpacked, checked by md5). If none does they are
     downloaded to the first folder, unless ``download`` is False; ``progress`` says so on stderr. A data set stays in
-    memory: a second call costs nothing.
+    memory: a second call costs nothing. ``<name>_standardised`` is one of these standardised (of which the last one
+    asked for stays in memory), ``xor_with_outliers`` that of :func:`xor_with_outliers`.
 
     Raises MBHError if the name is unknown, or a file is missing, damaged or cannot be written.
     """
+    if name == "xor_with_outliers":
+        return _xor()
+    if str(name).endswith(STANDARDISED):
+        return _standardised(load(name.removesuffix(STANDARDISED), download=download, progress=progress))
     if _known(name) == "digits8":
         return _digits8()
     folder = _folder_of(name)
@@ -336,6 +349,16 @@ def _known(name: str) -> str:
     near = difflib.get_close_matches(str(name).lower().replace("-", "_"), NAMES, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise MBHError(f"unknown data set {name!r}; there are {', '.join(NAMES)}.{hint} Your own data: from_arrays(...)")
+
+
+@functools.cache
+def _xor() -> Dataset:
+    return xor_with_outliers()
+
+
+@functools.lru_cache(maxsize=1)
+def _standardised(data: Dataset) -> Dataset:
+    return data.standardised()
 
 
 @functools.cache

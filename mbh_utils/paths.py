@@ -24,6 +24,11 @@ def store_folder() -> Path:
     return Path(named).expanduser() if named else PROJECT / "data" / "store"
 
 
+def results_folder(profile: str) -> Path:
+    """Folder of one profile's tidy tables, which are part of the project."""
+    return PROJECT / "data" / "results" / profile
+
+
 def notebooks_folder() -> Path:
     """Folder of the chapters' sources."""
     return PROJECT / "notebooks"

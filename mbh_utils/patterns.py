@@ -1,10 +1,11 @@
-"""Activation, layer and decision patterns of samples (thesis, section 3.1).
+"""Activation, layer and decision patterns of samples, and mining them by a decision tree (section 3.1, appendix D).
 
 A neuron is *active* when its pre-activation is > 0. (The thesis says >= 0. The two differ only at exact
 zeros, which do occur: a neuron that lost all its inputs and has bias 0.)
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -120,3 +121,41 @@ def unique_patterns(patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     patterns = np.asarray(patterns, dtype=bool)
     packed, counts = np.unique(pack(patterns), axis=0, return_counts=True)
     return unpack(packed, patterns.shape[1]), counts
+
+
+class Mined(NamedTuple):
+    """A leaf of the decision tree: a decision pattern, and the class of most samples that satisfy it."""
+
+    pattern: DecisionPattern  # its coverage is the share of all samples; its length is the leaf's depth
+    label: int
+    n_samples: int
+    n_right: int  # those of the class
+
+
+def mine_patterns(network, samples, *, output_layer: bool = True) -> list[Mined]:
+    """Decision patterns over the last hidden layer that tell the classes of the samples apart (appendix D).
+
+    They are the leaves of an unpruned decision tree (scikit-learn's, by Gini impurity), which asks one neuron after
+    another whether it is active until all samples left are of one class or have one layer pattern. Every sample
+    satisfies exactly one of them. Raises MBHError without samples.
+    """
+    from sklearn.tree import DecisionTreeClassifier
+
+    if not len(samples):
+        raise MBHError("mining decision patterns needs at least one sample")
+    values = preactivations(network, samples.images, output_layer=output_layer)
+    bits, first = values[-1] > 0, sum(z.shape[1] for z in values[:-1])
+    tree = DecisionTreeClassifier(random_state=0).fit(bits, samples.labels)
+    labels, tree = tree.classes_, tree.tree_
+    mined, paths = [], [(0, (), ())]
+    while paths:
+        node, neurons, states = paths.pop()
+        if (left := tree.children_left[node]) < 0:
+            shares, n = tree.value[node, 0], int(tree.n_node_samples[node])
+            k = int(shares.argmax())
+            right = round(float(shares[k] / shares.sum() * n))
+            mined.append(Mined(DecisionPattern(neurons, states, coverage=n / len(samples)), int(labels[k]), n, right))
+            continue
+        asked = (*neurons, first + int(tree.feature[node]))
+        paths += [(tree.children_right[node], asked, (*states, True)), (left, asked, (*states, False))]
+    return mined
