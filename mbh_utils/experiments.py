@@ -336,11 +336,11 @@ def _seconds_per_iteration(n_inputs: int, hidden: tuple[int, ...], parameters: i
 
 
 def _measuring_seconds(case: Case, measure: str, options: dict) -> float:
-    n_hidden, run = sum(case.run.hidden), case.run
-    looks = 0.02 + len(run.raw.validation) * run.dense.parameters / 1e10
-    if measure != "specializations":
-        return looks + len(run.raw.validation) * run.hidden[-1] * 1e-6
-    return looks + options["planes"] * (0.005 + n_hidden**2 / 2e6)
+    run, images = case.run, options.get("images", len(case.run.raw.validation))
+    seconds = 0.02 + images * (2e-5 + run.dense.parameters / 4e9)
+    if measure == "trees":
+        return seconds + images * run.hidden[-1] * 1e-6
+    return seconds + options.get("planes", 0) * (0.005 + sum(run.hidden) ** 2 / 2e6)
 
 
 def _memory(run: Run, training: bool) -> int:
@@ -384,13 +384,10 @@ def table(name: str, profile: str | Profile, *, jobs: int | None = None, store: 
                 for i, share in case.run.history(store).items()
             ]
         )
-    parts = []
-    for case in cases:
-        part = store.table("measure", _measured(case, experiment.measure, options))
-        for place, (column, value) in enumerate(case.columns.items()):
-            part.insert(place, column, value)
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
+    parts = [store.table("measure", _measured(case, experiment.measure, options)) for case in cases]
+    rows = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    columns = pd.DataFrame([case.columns for case in cases]).iloc[rows].reset_index(drop=True)
+    return pd.concat([columns, pd.concat(parts, ignore_index=True)], axis=1)
 
 
 def write_tables(

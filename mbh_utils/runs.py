@@ -173,6 +173,8 @@ class Run:
     def at(self, iteration: int, store: Store | None = None) -> Network:
         """The network at a checkpoint of its training, 0 being before: from the store, or trained and kept there."""
         store = store or Store()
+        if iteration not in (known := checkpoints(self.recipe.iterations)):
+            raise MBHError(f"iteration {iteration} is no checkpoint of this run; they are {', '.join(map(str, known))}")
         if iteration == 0:
             return self.initial(store)
         if (network := store.network(self.settings_at(iteration))) is None:
@@ -214,14 +216,15 @@ def class_plane(dataset: str, classes: Sequence[int], seed: int = 0, margin: flo
 
 def grid_planes(profile: Profile, dataset: str) -> list[Plane]:
     """The planes that every network of a data set is measured on: three random classes each."""
-    return planes_of(dataset, profile.planes)
+    return list(planes_of(dataset, profile.planes))
 
 
-def planes_of(dataset: str, n: int) -> list[Plane]:
+@functools.lru_cache(maxsize=4)
+def planes_of(dataset: str, n: int) -> tuple[Plane, ...]:
     """The first so many planes of a data set; more planes begin with the same."""
     n_classes = datasets.load(dataset).n_classes
     triples = [stream(i, "classes").permutation(n_classes)[:3].tolist() for i in range(n)]
-    return [class_plane(dataset, classes, seed=i) for i, classes in enumerate(triples)]
+    return tuple(class_plane(dataset, classes, seed=i) for i, classes in enumerate(triples))
 
 
 # ------------------------------------------------------------------------------------------------ training

@@ -526,6 +526,19 @@ def test_checksum_is_that_of_the_samples():
     assert len({data.checksum, relabelled.checksum, reshaped.checksum, data.standardised().checksum}) == 4
 
 
+def test_names_of_derived_data_sets():
+    scaled, data = datasets.load("digits8_standardised"), datasets.load("digits8")
+    assert scaled.name == "digits8_standardised" and scaled.checksum == data.standardised().checksum
+    assert datasets.load("digits8_standardised") is scaled, "it stays in memory"
+    assert datasets.load("xor_with_outliers").checksum == datasets.xor_with_outliers().checksum
+    with pytest.raises(MBHError, match="unknown data set 'digits9'"):
+        datasets.load("digits9_standardised")
+    mean, std = data.moments()
+    assert mean == pytest.approx(data.train.images.astype(float).mean(axis=0))
+    deviation = data.train.images.astype(float).std(axis=0)
+    assert std == pytest.approx(np.where(deviation == 0, 1, deviation)) and (deviation == 0).any()
+
+
 def test_standardised_inputs_have_mean_0_and_deviation_1_and_limits_follow():
     data = load("digits8")
     scaled = data.standardised()

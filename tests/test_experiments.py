@@ -144,6 +144,7 @@ def test_the_quick_profile_needs_no_download_and_every_profile_has_14_set_ups():
         (lambda: TINY.setup(6), "no set-up 6; profile tiny has 1 to 5"),
         (lambda: experiments.run_of(TINY, 0), "no set-up 0"),
         (lambda: Run("digits8", (6, 2), 200, 0, Recipe(1), "lucky").initial(), "mask is 'lucky'; choose"),
+        (lambda: experiments.run_of(TINY, 1).at(7), "iteration 7 is no checkpoint .* 0, 1, 2, 5, 10, 20, 30"),
         (lambda: Run("digits9", (6, 2), 200, 0, Recipe(1)).initial(), "unknown data set 'digits9'"),
     ],
 )
