@@ -209,31 +209,33 @@ class _Call(NamedTuple):
 
 def _run(task: Task, call: _Call, parcels: list | None) -> tuple[list, list, int]:
     """What a worker does: (parcels of what was written, needs that it dropped, bytes of memory held at most)."""
+    try:
+        return *_do(task, call, parcels), _memory()
+    except Exception as error:
+        told = _sendable(error, call.host)
+    raise told  # out here, for what is raised while another error is handled takes that one along
+
+
+def _do(task: Task, call: _Call, parcels: list | None) -> tuple[list, list]:
     from mbh_utils.store import Store
 
-    try:
-        if (versions := _versions()) != call.versions:
-            raise MBHError(f"this worker has {versions}, but {call.host} has {call.versions}: install the same")
-        if call.sign is None:
-            with tempfile.TemporaryDirectory(prefix="mbh-") as folder:
-                store = Store(folder)
-                store.unpack(parcels)
-                given = store.pack_all()
-                _alone(task, store)
-                written = [parcel for parcel in store.pack_all() if parcel not in given]
-                gone = [need for need in task.needs if not store.has(*need)]
-            return written, gone, _memory()
+    if (versions := _versions()) != call.versions:
+        raise MBHError(f"this worker has {versions}, but {call.host} has {call.versions}: install the same")
+    if call.sign is not None:
         if not os.path.exists(call.sign):
             raise MBHError(
                 f"this worker does not see the store {call.folder} of {call.host}: give one on a file system that all "
                 "machines share, or let results be sent back (shared=False, mbh run --no-shared-store)"
             )
         _alone(task, Store(call.folder))
-        return [], [], _memory()
-    except Exception as error:
-        if (told := _sendable(error, call.host)) is error:
-            raise
-        raise told from None
+        return [], []
+    with tempfile.TemporaryDirectory(prefix="mbh-") as folder:
+        store = Store(folder)
+        store.unpack(parcels)
+        given = store.pack_all()
+        _alone(task, store)
+        written = [parcel for parcel in store.pack_all() if parcel not in given]
+        return written, [need for need in task.needs if not store.has(*need)]
 
 
 def _alone(task: Task, store: "Store") -> None:
@@ -254,13 +256,16 @@ def _alone(task: Task, store: "Store") -> None:
 
 def _sendable(error: Exception, host: str) -> Exception:
     """The error as it can reach the machine that waits for it, which some cannot, and would break the pool."""
+    words = "".join(traceback.format_exception(error))
     if isinstance(error, MBHError):
-        return error if platform.node() == host else MBHError(f"on {platform.node()}: {error}")
+        told = MBHError(str(error) if platform.node() == host else f"on {platform.node()}: {error}")
+        told.add_note(words)
+        return told
     try:
         pickle.loads(pickle.dumps(error))
         return error
     except Exception:
-        return RuntimeError(f"on {platform.node()}: {''.join(traceback.format_exception(error))}")
+        return RuntimeError(f"on {platform.node()}: {words}")
 
 
 @contextlib.contextmanager

@@ -10,17 +10,30 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from distributed.scheduler import KilledWorker
 
-from mbh_utils import scheduling
+from mbh_utils import experiments, scheduling
 from mbh_utils.errors import MBHError
+from mbh_utils.networks import Family
 from mbh_utils.scheduling import Task, compute, wall_seconds, workers
 from mbh_utils.store import Store
 
+TINY = replace(
+    experiments.PROFILES["quick"],
+    name="tiny",
+    family=Family("tiny", ((9, 3), (6, 2))),
+    iterations=30,
+    models=2,
+    planes=2,
+)
 #: How long anything may take on a machine that does much else. Nothing waits that long unless it fails.
 PATIENCE = 120
 #: What a process would take as its number of threads if nothing else were done.
@@ -74,11 +87,11 @@ def square(i, store):
     store.put_arrays("square", {"i": i}, {"value": value**2})
 
 
-def square_when_told(i, box, store):
-    """As :func:`square`, after it said which process is at it, and was told to go on."""
+def when_told(i, box, task, store):
+    """Does a task after it said which process is at it, and was told to go on."""
     Path(box, f"{i}-{os.getpid()}").touch()
     wait_for(Path(box, "go").exists)
-    square(i, store)
+    task.function(*task.arguments, store=store)
 
 
 def replace_number(i, store):
@@ -197,22 +210,24 @@ def test_what_a_task_drops_elsewhere_is_dropped_here(tmp_path):
 def test_an_error_reaches_the_caller_and_what_is_done_is_kept(tmp_path):
     store = Store(tmp_path)
     tasks = [*numbers(store), Task(fail, ("the mask fits no network",), seconds=0.5)]
-    with pytest.raises(MBHError, match="^the mask fits no network$"):
+    with pytest.raises(MBHError) as told:
         compute(tasks, store, Here(), "squares")
-    assert right(store)
+    assert str(told.value) == "the mask fits no network" and right(store)
+    assert "in fail\n" in told.value.__notes__[0], "where it happened"
     with pytest.raises(RuntimeError, match="Stubborn: this and that"):
         compute([Task(fail_stubbornly)], store, Here(), "squares")
 
 
 def test_an_error_of_another_machine_names_it(tmp_path):
     elsewhere = Here(lambda call: call._replace(host="a machine far away"))
-    with pytest.raises(MBHError, match=f"^on {scheduling.platform.node()}: no images$"):
+    with pytest.raises(MBHError) as told:
         compute([Task(fail, ("no images",))], Store(tmp_path), elsewhere, "squares")
+    assert str(told.value) == f"on {scheduling.platform.node()}: no images"
 
 
 def test_a_worker_that_does_not_see_the_store_says_so(tmp_path):
     blind = Here(lambda call: call._replace(sign=str(tmp_path / "elsewhere")))
-    with pytest.raises(MBHError, match="does not see the store .*--send"):
+    with pytest.raises(MBHError, match="does not see the store .*--no-shared-store"):
         compute([Task(square, (1,))], Store(tmp_path / "store"), blind, "squares")
     assert list((tmp_path / "store").iterdir()) == [], "the sign is gone, too"
 
@@ -278,17 +293,27 @@ def test_the_wall_time_is_that_of_the_longest_first():
 # --------------------------------------------------------------------------------------------------- processes
 
 
-def test_processes_give_the_same_with_one_thread_each(tmp_path, monkeypatch):
-    for name in THREADS:
-        monkeypatch.setenv(name, "2")
-    here, there = Store(tmp_path / "here"), Store(tmp_path / "there")
-    compute(numbers(here), here, Here(), "squares")
-    before = scheduling.threadpoolctl.threadpool_info()
-    with workers(2) as pool:
-        compute(numbers(there), there, pool, "squares")
-        compute([Task(count_threads, (True,))], there, pool, "threads")
-    assert right(here) and right(there)
-    assert set(there.arrays("threads", {})[0]["n"]) == {1}
+@pytest.fixture(scope="module")
+def pool():
+    """Two processes that would take two threads each if nothing were done."""
+    with pytest.MonkeyPatch.context() as patch, workers(2) as found:
+        for name, value in THREADS.items():
+            patch.setenv(name, value)
+        yield found
+
+
+def test_processes_do_the_same_with_one_thread_each(tmp_path, pool):
+    store = Store(tmp_path)
+    compute(numbers(store), store, pool, "squares")
+    compute([Task(count_threads, (True,))], store, pool, "threads")
+    assert right(store) and set(store.arrays("threads", {})[0]["n"]) == {1}
+
+
+def test_a_task_in_this_process_has_one_thread_and_gives_them_back(tmp_path):
+    store, before = Store(tmp_path), scheduling.threadpoolctl.threadpool_info()
+    with scheduling.threadpoolctl.threadpool_limits(2):
+        compute([Task(count_threads, (False,))], store, Here(), "threads")
+    assert set(store.arrays("threads", {})[0]["n"]) == {1}
     assert scheduling.threadpoolctl.threadpool_info() == before
 
 
@@ -305,12 +330,11 @@ def test_a_killed_process_is_told_and_what_was_finished_is_kept(tmp_path):
     assert right(store)
 
 
-def test_an_error_that_cannot_be_sent_does_not_break_the_pool(tmp_path):
+def test_an_error_that_cannot_be_sent_does_not_break_the_pool(tmp_path, pool):
     store = Store(tmp_path)
-    with workers(1) as pool:
-        with pytest.raises(RuntimeError, match="Stubborn: this and that"):
-            compute([Task(fail_stubbornly)], store, pool, "squares")
-        compute(numbers(store), store, pool, "squares")
+    with pytest.raises(RuntimeError, match="Stubborn: this and that"):
+        compute([Task(fail_stubbornly)], store, pool, "squares")
+    compute(numbers(store), store, pool, "squares")
     assert right(store)
 
 
@@ -324,18 +348,18 @@ def test_ctrl_c_ends_the_processes_at_once(tmp_path):
             os.kill(os.getpid(), signal.SIGINT)
 
         threading.Thread(target=interrupt).start()
-        compute([Task(square_when_told, (1, str(tmp_path)))], Store(tmp_path / "store"), pool, "waiting")
+        compute([Task(when_told, (1, str(tmp_path), None))], Store(tmp_path / "store"), pool, "waiting")
     assert set(multiprocessing.active_children()) <= before
 
 
 ORPHANS = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from test_scheduling import Store, Task, compute, square_when_told, workers
+from test_scheduling import Store, Task, compute, when_told, workers
 
 if __name__ == "__main__":
     with workers(1) as pool:
-        compute([Task(square_when_told, (1, sys.argv[2]))], Store(sys.argv[2] + "/store"), pool, "waiting")
+        compute([Task(when_told, (1, sys.argv[2], None))], Store(sys.argv[2] + "/store"), pool, "waiting")
 """
 
 
@@ -366,7 +390,7 @@ def test_the_processes_of_a_killed_run_do_not_go_on_without_it(tmp_path):
 class Cluster:
     """A scheduler and workers of one thread each, as processes of this machine."""
 
-    def __init__(self, folder: Path, n_workers: int = 2, **settings: str):
+    def __init__(self, folder: Path, n_workers: int):
         self.folder, self.processes = folder, []
         # Workers import this file, and shall find none of this process's folders.
         python_path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
@@ -375,7 +399,6 @@ class Cluster:
             "PYTHONPATH": python_path,
             "MBH_STORE": str(folder / "wrong"),
             **THREADS,
-            **settings,
         }
         file = folder / "scheduler.json"
         common = ["--scheduler-file", str(file), "--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", ":0"]
@@ -391,9 +414,10 @@ class Cluster:
             command = [sys.executable, "-m", "dask", *words]
             self.processes.append(subprocess.Popen(command, env=self.environment, stdout=log, stderr=log))
 
-    def kill(self, pid: int) -> None:
-        assert pid in {process.pid for process in self.processes}
-        os.kill(pid, signal.SIGKILL)
+    @property
+    def workers(self) -> dict[int, subprocess.Popen]:
+        """Those that are alive, by their process id."""
+        return {process.pid: process for process in self.processes[1:] if process.poll() is None}
 
     def end(self) -> None:
         for process in self.processes:
@@ -401,54 +425,79 @@ class Cluster:
             process.wait()
 
 
-@pytest.fixture
-def cluster(tmp_path):
-    (tmp_path / "cluster").mkdir()
-    found = Cluster(tmp_path / "cluster")
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """Three workers, of which every test may kill one."""
+    found = Cluster(tmp_path_factory.mktemp("cluster"), 3)
     yield found
     found.end()
 
 
+def entries(store):
+    """What is in a store, bit for bit, but for the snapshots of training (which are taken when time has passed)."""
+    return {(parcel.kind, parcel.key): parcel.data for parcel in store.pack_all() if parcel.kind != "snapshot"}
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """A store with the tiny grid, computed in this process."""
+    store = Store(tmp_path_factory.mktemp("here"))
+    for stage in experiments.plan(TINY, ["grid"], store):
+        compute(stage.tasks, store, Here(), stage.label)
+    return store
+
+
 @pytest.mark.parametrize("shared", [True, False])
-def test_a_worker_of_a_cluster_killed_at_its_work_changes_nothing(cluster, tmp_path, shared):
-    store, local, box = Store(tmp_path / "store"), Store(tmp_path / "local"), tmp_path / "box"
+def test_a_worker_of_a_cluster_killed_at_its_work_changes_nothing(cluster, here, tmp_path, shared):
+    """Training and measuring a tiny grid on a cluster that loses a worker while all of them train."""
+    there, box = Store(tmp_path / "there"), tmp_path / "box"
     box.mkdir()
-    compute(numbers(local), local, Here(), "squares")
     killed = []
 
     def kill():
-        pids = wait_for(
-            lambda: (at := [p.name.split("-") for p in box.iterdir()]) and len({p for _, p in at}) == 2 and at
-        )
-        killed.extend(pids[0])
-        cluster.kill(int(pids[0][1]))
+        def all_at_work():
+            at = [path.name.split("-") for path in box.iterdir()]
+            return len({pid for _, pid in at}) == len(cluster.workers) > 1 and at
+
+        killed.extend(wait_for(all_at_work)[0])
+        cluster.workers[int(killed[1])].kill()
         (box / "go").touch()
 
-    tasks = [Task(square_when_told, (*t.arguments, str(box)), t.needs, t.seconds) for t in numbers(store)]
+    training, measuring = experiments.plan(TINY, ["grid"], there)
+    tasks = [Task(when_told, (i, str(box), task), task.needs, task.seconds) for i, task in enumerate(training.tasks)]
     killer = threading.Thread(target=kill)
     killer.start()
     with workers(scheduler=cluster.address) as executor:
-        compute(tasks, store, executor, "squares", shared=shared)
-        compute([Task(count_threads, (False,))], store, executor, "threads", shared=shared)
+        compute(tasks, there, executor, "training", shared=shared)
+        compute(measuring.tasks, there, executor, "measuring", shared=shared)
+        compute([Task(count_threads, (False,))], there, executor, "threads", shared=shared)
     killer.join()
-    tried = [path.name.split("-") for path in box.glob("*-*")]
-    assert sorted(i for i, _ in tried) == sorted([*"012345", killed[0]]), "the killed one's task was done again"
-    assert right(store)
-    for kind, n in (("number", 6), ("square", 6)):
-        for i in range(n):
-            theirs, mine = store.pack([(kind, {"i": i})])[0], local.pack([(kind, {"i": i})])[0]
-            assert theirs.data == mine.data and theirs.key == mine.key
-    assert set(store.arrays("threads", {})[0]["n"]) == {1}
+    tried = [path.name.split("-")[0] for path in box.glob("*-*")]
+    assert len(tasks) > 2 and sorted(tried) == sorted([*map(str, range(len(tasks))), killed[0]]), (
+        "the task of the killed worker was begun twice, the others once"
+    )
+    assert set(there.arrays("threads", {})[0]["n"]) == {1}
+    there.drop("threads", {})
+    assert entries(there) == entries(here) and len(entries(here)) > 2 * len(tasks)
+    pd.testing.assert_frame_equal(
+        experiments.table("grid", TINY, store=there), experiments.table("grid", TINY, store=here), check_exact=True
+    )
     assert not (cluster.folder / "wrong").exists(), "nothing was written elsewhere"
 
 
-def test_a_worker_killed_too_often_is_told(tmp_path):
-    found = Cluster(tmp_path, 1, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
-    try:
-        with pytest.raises(MBHError, match="process was killed"), workers(scheduler=found.address) as executor:
-            compute([Task(die)], Store(tmp_path / "store"), executor, "dying")
-    finally:
-        found.end()
+@pytest.mark.parametrize(
+    "error", [KilledWorker("train", None, 3), CancelledError("the scheduler is gone"), BrokenProcessPool("a process")]
+)
+def test_workers_that_are_killed_for_good_are_told(tmp_path, error):
+    class Lost(Executor):
+        def submit(self, *_):
+            future = Future()
+            future.set_exception(error)
+            return future
+
+    with pytest.raises(MBHError, match="process was killed .* or the cluster is gone") as told:
+        compute([Task(square, (1,))], Store(tmp_path), Lost(), "squares")
+    assert told.value.__cause__ is error
 
 
 def test_a_scheduler_needs_dask(monkeypatch):
