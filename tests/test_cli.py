@@ -3,14 +3,15 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from mbh_utils import __version__, cli, datasets, paths, runner, store, workbook
+from mbh_utils import __version__, cli, datasets, experiments, paths, runner, scheduling, store, workbook
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import Network
+from mbh_utils.networks import Family, Network
 from mbh_utils.store import Store
 
 
@@ -116,6 +117,80 @@ def test_figures_of_a_small_workbook(mbh, small_workbook):
         json.loads((small_workbook.quick / "manifest.json").read_text())["figures"]["fig-1-1"]["alt"] == "Empty axes."
     )
     assert "up to date, nothing redone" in mbh("figures", "--figure", "1.1")[1]
+
+
+# ---------------------------------------------------------------- run
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """The profile "tiny", for which everything takes seconds."""
+    family = Family("tiny", ((9, 3), (6, 2)))
+    small = replace(experiments.PROFILES["quick"], name="tiny", family=family, ticket_models=1, ticket_iterations=20)
+    monkeypatch.setitem(experiments.PROFILES, "tiny", replace(small, ticket_densities=(1.0, 0.2)))
+    return experiments.PROFILES["tiny"]
+
+
+def test_a_dry_run_says_what_would_be_computed_and_computes_nothing(mbh, tiny, tmp_path):
+    store = tmp_path / "store"
+    line = ["run", "tickets", "--profile", "tiny", "--store", str(store), "--dry-run"]
+    status, out, _ = mbh(*line, "--jobs", "3")
+    assert status == 0 and not store.exists() and "on 3 processes" in out and str(store) in out
+    told = {row[:20].strip(): row[20:].split() for row in out.splitlines()[2:]}
+    assert list(told) == ["training", "training tickets", "in all"]
+    tasks = {stage.label: stage.tasks for stage in experiments.plan(tiny, ["tickets"], Store(store))}
+    assert [int(told[label][0]) for label in tasks] == [len(found) for found in tasks.values()]
+    assert int(told["in all"][0]) == sum(map(len, tasks.values()))
+    assert all(row[2] in ("s", "min") and row[6] == "MB" and row[8] in ("MB", "GB") for row in told.values())
+    assert "process" not in mbh(*line, "--scheduler", "tcp://127.0.0.1:9")[1].replace("per process", ""), "not known"
+
+
+def test_run_computes_what_is_missing_and_writes_tables(mbh, tiny, tmp_path):
+    store, tables = tmp_path / "store", tmp_path / "tables"
+    line = ["run", "tickets", "--profile", "tiny", "--jobs", "1", "--store", str(store), "--tables", str(tables)]
+    status, out, err = mbh(*line)
+    assert status == 0 and f"table: {tables / 'tickets.parquet'}" in out.splitlines()
+    for told in ("training: ", "training tickets: ", "writing the tables: ", "in all: "):
+        assert any(row.startswith(told) for row in out.splitlines()), told
+    assert " per process at most" in out and "training: 1 of 1 done" in err
+    expected = experiments.table("tickets", tiny, store=Store(store))
+    pd.testing.assert_frame_equal(pd.read_parquet(tables / "tickets.parquet"), expected, check_exact=True)
+    again = mbh(*line)
+    assert again[0] == 0 and "nothing is missing" in again[1] and again[2] == ""
+
+
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        (["gird"], "mbh: there is no experiment 'gird'; the experiments are grid, "),
+        (["--profile", "papre"], "mbh: there is no profile 'papre'; the profiles are quick, draft, paper"),
+        (
+            ["tickets", "--profile", "tiny", "--jobs", "0", "--dry-run"],
+            "mbh: jobs is 0; at least one process is needed",
+        ),
+        (["tickets", "--profile", "tiny", "--scheduler", "tcp://127.0.0.1:9"], "mbh: no Dask scheduler answers at tcp"),
+    ],
+)
+def test_a_mistake_in_a_run_is_a_message(mbh, tiny, tmp_path, monkeypatch, words, told):
+    monkeypatch.setattr(scheduling, "CONNECT_SECONDS", 1)
+    status, _, err = mbh("run", *words, "--store", str(tmp_path))
+    assert status == 1 and told in err and "Traceback" not in err
+
+
+def test_a_run_interrupted_says_that_it_goes_on(mbh, tiny, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(experiments, "prepare", interrupted)
+    status, _, err = mbh("run", "tickets", "--profile", "tiny")
+    assert status == 130 and "what was finished is kept, the same command goes on" in err
+
+
+@pytest.mark.parametrize(
+    "seconds, told", [(0.04, "0.0 s"), (9.94, "9.9 s"), (75, "75 s"), (150, "2 min"), (5399, "90 min"), (9000, "2.5 h")]
+)
+def test_times_are_told_in_the_unit_that_reads_best(seconds, told):
+    assert cli._span(seconds) == told
 
 
 # ---------------------------------------------------------------- data
