@@ -107,7 +107,7 @@ def test_every_import_is_declared_and_every_package_used():
                 imported |= {a.value.split(".")[0] for a in node.args if isinstance(a, ast.Constant)}
     imported -= set(sys.stdlib_module_names) | {"mbh_utils"}
     names = {IMPORTED_AS.get(name, name) for name in DIRECT | CLUSTER}
-    come_along = {"IPython", "jupyter_client", "zmq", "PIL"}  # parts of the declared Jupyter and matplotlib
+    come_along = {"IPython", "jupyter_client", "zmq", "PIL", "llvmlite"}  # parts of Jupyter, matplotlib and numba
     assert imported <= names | come_along, "undeclared: " + ", ".join(sorted(imported - names - come_along))
     used_otherwise = {"jupyterlab", "nbconvert", "pyarrow"}  # commands, and pandas's way to parquet
     assert names - imported <= used_otherwise, "unused: " + ", ".join(sorted(names - imported - used_otherwise))
