@@ -398,7 +398,7 @@ def render(figure, alt: str = "", dpi: int = 110) -> bytes:
 
 
 def _seeds(settings: dict, seed: int) -> list[int]:
-    # The models of an experiment are the seeds 0, 1, ... (experiments.grid_runs); a single network has the chapter's.
+    # The models of an experiment are the seeds 0, 1, ... ; a single network has the chapter's.
     return list(settings.get("seeds") or range(settings.get("models", 0)) or [seed])
 
 
