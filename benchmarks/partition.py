@@ -100,6 +100,9 @@ def speed(iterations: int) -> None:
         n = len(regions)
         state = "certified" if regions.certified else f"{regions.uncertain} uncertain signs"
         print(f"  {name:28s} {n:7,} regions {1e3 * seconds:7.1f} ms {n / seconds / 1e6:6.2f} M regions/s  {state}")
+        if not isinstance(network, list):
+            cut, seconds = best_of(lambda: mbh.partition_input_space(network, plane, decision_boundary=True), 2)  # noqa: B023
+            print(f"  {'  and its decision boundary':28s} {len(cut):7,} regions {1e3 * seconds:7.1f} ms")
 
 
 def plain_sweep(layers, plane, tolerance: float = 1e-13) -> tuple[int, float]:
@@ -162,34 +165,44 @@ def sweep(iterations: int) -> None:
     print(f"  plain sweep {plain:.1f} s, here {1e3 * seconds:.1f} ms: {plain / seconds:,.0f} times")
 
 
-def relucent(limit: float = 60.0) -> None:
+def relucent(most: int = 100) -> None:
+    """The same regions by relucent; of the larger networks it finds only the first so many."""
     try:
         import relucent as package
-        from torch import nn
     except ImportError:
-        print("  relucent is not installed (pip install 'relucent[torch]'): passed over")
+        print("  passed over: relucent is not installed (pip install relucent, in an environment of its own)")
         return
-    import torch
 
-    layers, plane = he_layers((12, 4), seed=1), sparse_plane()
-    on_plane = mbh.partition_input_space(layers, plane).layers
-    modules = []
-    for weight, bias in on_plane:
-        linear = nn.Linear(weight.shape[1], weight.shape[0], dtype=torch.float64)
-        linear.weight.data, linear.bias.data = torch.from_numpy(weight.copy()), torch.from_numpy(bias.copy())
-        modules += [linear, nn.ReLU()]
-    network = nn.Sequential(*modules, nn.Linear(len(bias), 1, dtype=torch.float64))
-    regions, seconds = best_of(lambda: mbh.partition_input_space(layers, plane))
-    start = time.thread_time()
-    complex_ = package.Complex(package.convert(network)) if hasattr(package, "convert") else package.Complex(network)
-    complex_.bfs(max_polys=len(regions))
-    theirs = time.thread_time() - start
-    found = len(complex_)
-    print(
-        f"  12-4: {found} regions by relucent (of the whole plane) in {theirs:.2f} s, "
-        f"{theirs / found * 1e3:.1f} ms each"
-    )
-    print(f"  12-4: {len(regions)} regions here in {1e3 * seconds:.2f} ms, {seconds / len(regions) * 1e6:.1f} us each")
+    def seconds() -> float:  # it works in processes of its own, even when there is only one
+        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(u.ru_utime + u.ru_stime for u in used)
+
+    print(f"  relucent {package.__version__}, one worker")
+    for widths in ((12, 4), (35, 11), (102, 34), (300, 100)):
+        layers, plane = he_layers(widths, seed=1), sparse_plane()
+        regions, here = best_of(lambda: mbh.partition_input_space(layers, plane))  # noqa: B023
+        cells = package.Complex([*regions.layers, (np.ones((1, widths[-1])), np.zeros(1))])
+        start, limit = seconds(), float("inf") if len(regions) < 1000 else most
+        try:
+            cells.bfs(
+                cube_radius=float(plane.high[0]),  # the plane's domain is this square around its origin
+                cube_mode="intersect",
+                max_polys=limit,
+                nworkers=1,
+                verify=False,
+                verbose=0,
+            )
+        except Exception as error:  # whatever the package or its solver's licence has to say
+            print(f"  {'-'.join(map(str, widths))}: relucent stopped with {type(error).__name__}: {error}")
+            continue
+        theirs, n = seconds() - start, len(cells)
+        same = {tuple(p) for p in regions.patterns.tolist()} >= {tuple((np.ravel(p.ss_np) > 0).tolist()) for p in cells}
+        print(
+            f"  {'-'.join(map(str, widths))}: {n} of {len(regions)} regions in {theirs:.1f} s CPU by relucent, "
+            f"{1e3 * theirs / n:.0f} ms each; all {len(regions)} here in {1e3 * here:.2f} ms, "
+            f"{1e6 * here / len(regions):.2f} us each: {theirs / n / here * len(regions):,.0f} times; "
+            f"its patterns are {'' if same else 'NOT '}among those found here"
+        )
 
 
 GROWTH = [(50, 17), (100, 33), (150, 50), (300, 100), (600, 200), (1200, 400), (1700, 560)]
@@ -220,12 +233,21 @@ def growth(plot: str | None) -> None:
     if plot:
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(6, 4), layout="constrained")
-        ax = figure.add_subplot(xlabel="regions", ylabel="regions per second", xscale="log", yscale="log")
+        figure = Figure(figsize=(6.5, 4), layout="constrained")
+        ax = figure.add_subplot(
+            xlabel="activation regions on the plane", ylabel="million regions per second, one thread"
+        )
         n, seconds = np.array(rows).T
-        ax.plot(n, n / seconds, "o-")
+        ax.semilogx(n, n / seconds / 1e6, "o-")
+        for widths, x, y in zip(GROWTH, n, n / seconds / 1e6, strict=True):
+            label = ax.annotate("-".join(map(str, widths)), (x, y), (0, 8), textcoords="offset points", ha="center")
+            label.set(fontsize=8, bbox={"fc": "white", "lw": 0, "pad": 0.5})
+        ax.margins(x=0.08)
+        ax.set(
+            ylim=(0, 1.15 * ax.get_ylim()[1]), title="Two hidden layers (widths at the points), 64 inputs, untrained"
+        )
         ax.grid(alpha=0.4)
-        figure.savefig(plot)
+        figure.savefig(plot, dpi=120)
         print(f"  plot: {plot}")
 
 

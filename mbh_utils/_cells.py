@@ -39,7 +39,7 @@ FAR = 1e300  # position error of a corner whose two lines are parallel up to rou
 # Why the kernel came back.
 DONE, CELLS_FULL, STACK_FULL, CORNERS_FULL, QUESTION = range(5)
 # State: the numbers that live on between two calls.
-TOP, N_CELLS, N_CORNERS, UNCERTAIN, PIVOT, ANSWERED, DEEPEST, STATE_SIZE = range(8)
+TOP, N_CELLS, N_CORNERS, UNCERTAIN, PIVOT, ANSWERED, STATE_SIZE = range(7)
 # What is known about a line: its coefficients, their magnitudes, the relative error of the coefficients.
 A, B, C, MA, MB, MC, KAPPA, _, LINE_SIZE = range(9)  # a line fills one cache line
 # Verdicts on an uncertain neuron (``ASKED`` is the question, the later ones are answers).
@@ -612,7 +612,6 @@ def descend(net, stack, cells, exact):
     state = stack.state
     while state[TOP] >= 0:
         t = state[TOP]
-        state[DEEPEST] = max(state[DEEPEST], t)
         untested = stack.tested[t] < stack.length[t] or stack.joins[t] >= 0
         if untested and _filter(t, net, stack, exact) == QUESTION:
             return QUESTION

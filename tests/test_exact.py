@@ -31,13 +31,13 @@ def nasty_layers(seed: int, widths, values=NASTY, copies: bool = True):
     return layers
 
 
-@settings(deadline=None, max_examples=600)
+@settings(deadline=None, max_examples=1000)
 @given(seeds, widths, st.sampled_from([SQUARE, TRIANGLE]))
 def test_nasty_networks_equal_exact_arithmetic(seed, widths, plane):
     assert_equals_exact(partition_input_space(nasty_layers(seed, widths), plane, exact=True))
 
 
-@settings(deadline=None, max_examples=600)
+@settings(deadline=None, max_examples=1000)
 @given(seeds, widths, st.sampled_from([SQUARE, TRIANGLE]), st.sampled_from(["nasty", "normal", "grid"]))
 def test_a_certificate_is_never_wrong(seed, widths, plane, kind):
     """Wherever no sign was uncertain, float64 alone found what exact arithmetic finds."""
