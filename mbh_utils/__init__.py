@@ -26,6 +26,8 @@ _PUBLIC = {
     "PiecewiseLinear": "tracing",
     "train": "training",
     "train_stack": "training",
+    "Recipe": "training",
+    "State": "training",
     "accuracy": "training",
     "activation_patterns": "patterns",
     "layer_patterns": "patterns",
