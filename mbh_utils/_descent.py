@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from mbh_utils._cells import at
+from mbh_utils._cells import aligned, at
 
 LANES, GROUP = 64, 16
 #: Share of live weights from which BLAS takes over a layer (``benchmarks/training.py crossover``).
@@ -74,12 +74,9 @@ def lay_out(masks: list[list[np.ndarray]]) -> tuple[Stack, list[tuple[np.ndarray
     return Stack(table, *lists, np.array(span), *arrays), places
 
 
-def aligned(units: int, samples: int) -> np.ndarray:
-    """Zeros (units, lanes for so many samples) float32 that start on a cache line: rows across two cost twice."""
-    width = -(-samples // LANES) * LANES
-    memory = np.zeros(units * width + GROUP, np.float32)
-    start = -memory.ctypes.data % 64 // memory.itemsize
-    return memory[start : start + units * width].reshape(units, width)
+def scratch(units: int, samples: int) -> np.ndarray:
+    """Zeros (units, lanes for so many samples) float32."""
+    return aligned(np.zeros((units, -(-samples // LANES) * LANES), np.float32))
 
 
 # ---------------------------------------------------------------- operations on rows, each LANES samples in registers
@@ -333,7 +330,7 @@ def descend(stack, images, labels, batches, step, rate, rows, deltas):
 
     images (n, n_inputs) float32, labels (n,) int64, batches (steps, batch size) int64 into them.
     step: steps taken before. rate: learning rate.
-    rows, deltas: scratch from :func:`aligned`, for the inputs and the units of all layers.
+    rows, deltas: from :func:`scratch`, for the inputs and the units of all layers.
     """
     n_inputs, n_layers = images.shape[1], stack.layers.shape[1]
     x, spare = rows[:n_inputs], np.empty(stack.layers[0, :, N_IN].max() + GROUP, np.float32)

@@ -141,7 +141,7 @@ def _network_arrays(layers, has_output: bool = False):
         span=np.concatenate([(widths[:1] + 15) // 16 * 16, span]),
         first=first,
         word=word,
-        weights=np.concatenate([rows.ravel() for rows in following] + [np.zeros(1)]),
+        weights=_cells.aligned(np.concatenate([rows.ravel() for rows in following] + [np.zeros(1)])),
         row=np.concatenate([[0], np.cumsum(np.repeat(span, widths))[:-1]]),
         bias=np.concatenate([bias for _, bias in layers]),
         magnitude=np.ascontiguousarray(np.pad(np.concatenate(magnitudes), ((0, 64), (0, 0))).T),
@@ -157,7 +157,7 @@ def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
     k, slots, room = len(corners), 32, len(corners) + 16
     n_neurons, widest, words = net.n_neurons, int(net.widths.max()), int(net.word[-1])
     padded = (widest + 63) // 64 * 64
-    scratch = np.zeros((6, padded))
+    scratch = _cells.aligned(np.zeros((6, padded)))
     stack = _cells.Stack(
         slots=slots,
         room=room,
@@ -174,11 +174,11 @@ def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
         length=np.zeros(slots, dtype=np.int64),
         tested=np.zeros(slots, dtype=np.int64),
         bits=np.zeros((slots, words), dtype=np.uint64),
-        map=np.zeros((slots, 3, padded)),
+        map=_cells.aligned(np.zeros((slots, 3, padded))),
         joins=np.full(slots, -1, dtype=np.int64),
         touched=np.zeros(slots, dtype=np.uint8),
         joining=np.zeros(widest, dtype=np.int64),
-        lines=np.zeros((n_neurons + k, _cells.LINE_SIZE)),
+        lines=_cells.aligned(np.zeros((n_neurons + k, _cells.LINE_SIZE))),
         verdict=np.zeros(n_neurons, dtype=np.uint8),
         side=np.zeros(room, dtype=np.int8),
         scratch=scratch,

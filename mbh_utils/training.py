@@ -210,7 +210,7 @@ class _Listed:
         self.images, self.labels, self.rate = data.train.images, data.train.labels, recipe.learning_rate
         self.order = _Order(len(self.images), recipe.batch_size, seeds[0], states[0].iteration)
         units = sum(linear.out_features for linear in networks[0].linears) + data.n_inputs
-        self.scratch = [_descent.aligned(units, self.order.size) for _ in range(2)]
+        self.scratch = [_descent.scratch(units, self.order.size) for _ in range(2)]
         self.load([state.arrays or {"values": _flat(network)} for network, state in zip(networks, states, strict=True)])
 
     def load(self, members: Sequence[dict[str, np.ndarray]]) -> None:

@@ -338,7 +338,15 @@ def test_an_error_that_cannot_be_sent_does_not_break_the_pool(tmp_path, pool):
     assert right(store)
 
 
-def test_ctrl_c_ends_the_processes_at_once(tmp_path):
+@pytest.fixture
+def ctrl_c():
+    """A process started in a shell's background ignores Ctrl-C; here it shall not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_ends_the_processes_at_once(tmp_path, ctrl_c):
     """The task waits for a word that never comes."""
     before = set(multiprocessing.active_children())
     with pytest.raises(KeyboardInterrupt), workers(1) as pool:

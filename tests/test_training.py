@@ -183,6 +183,21 @@ def test_training_is_that_of_plain_torch_with_adam(parameters):
     assert largest_difference(network, expected) < 1e-4 * moved
 
 
+def test_final_accuracies_are_those_of_plain_torch():
+    """Trajectories part sooner or later by rounding; what the networks learn does not."""
+    cases = [(seed, parameters) for seed in range(4) for parameters in (None, 40)]
+    stack = [small(seed, parameters) for seed, parameters in cases]
+    found = [h.accuracy[1500] for h in train_stack(stack, DATA, Recipe(1500), seeds=[seed for seed, _ in cases])]
+    plainly = [accuracy(train_plainly(small(s, p), DATA, 1500, seed=s), DATA.validation) for s, p in cases]
+    assert abs(np.mean(found) - np.mean(plainly)) < 0.01 and np.mean(found) > 0.8
+
+
+def test_scratch_starts_on_a_cache_line():
+    for units, samples in ((1, 1), (7, 64), (33, 65)):
+        rows = _descent.scratch(units, samples)
+        assert rows.ctypes.data % 64 == 0 and not rows.any() and rows.shape == (units, -(-samples // 64) * 64)
+
+
 def test_a_stack_equals_each_network_alone():
     # Different densities and different seeds at once, then only one order of minibatches for all.
     cases = [(seed, parameters) for seed in (0, 1) for parameters in (None, 70, 30)]
