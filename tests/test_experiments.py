@@ -850,3 +850,13 @@ def test_killed_again_and_again_it_ends_with_the_same_networks_and_tables(tmp_pa
     for name in KILLED:
         tables = (table(name, LONG, store=one) for one in (store, undisturbed))
         pd.testing.assert_frame_equal(*tables, check_exact=True)
+
+
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name != "toy"])
+def test_the_committed_tables_are_of_the_present_definition(name):
+    for dataset in PROFILES["paper"].datasets:
+        if not datasets.describe(dataset)["found"]:
+            pytest.skip(f"real {dataset} not found, whose checksum is part of the definition")
+    found = experiments._results(name, PROFILES["paper"])
+    assert found is not None, f"run `mbh run {name} --profile paper` and commit its table"
+    assert not found.isna().any().any() and not found.duplicated().any()

@@ -2,10 +2,11 @@
 
 import re
 
-import nbformat
+import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
-from mbh_utils import paths
+from mbh_utils import experiments, paths
 
 README = (paths.PROJECT / "README.md").read_text(encoding="utf-8")
 
@@ -34,16 +35,18 @@ def test_the_commands_are_those_of_the_makefile():
     )
 
 
-def test_the_numbers_are_those_of_the_executed_chapter():
-    chapter = nbformat.read(paths.PROJECT / "figures/draft/chapters/05_experiments.ipynb", as_version=4)
-    outputs = [output for cell in chapter.cells for output in cell.get("outputs", [])]
-    text = "\n".join(output.get("data", {}).get("text/plain", "") for output in outputs)
+def test_the_numbers_are_those_of_the_committed_tables():
+    grid = pd.read_parquet(paths.results_folder("paper") / "grid.parquet")
+    networks = experiments.per_network(grid, 0.8).query("trained")
+    fashion = networks[networks["dataset"] == "fashion_mnist"].groupby("setup")[["accuracy", "s", "n_regions"]].mean()
     rows = re.findall(r"^\| #(\d+),.*\| ([\d.]+) % \|[^|]*\| ([\d.]+) \| ([\d,]+) \|$", README, flags=re.MULTILINE)
     assert len(rows) == 4
-    for setup, accuracy, s, regions in rows:
-        assert re.search(rf"^{setup} +{accuracy} +{s} +{regions.replace(',', '')}\.0 ", text, flags=re.MULTILINE), setup
-    least, most = re.search(r"lies between (\d\.\d+) and (\d\.\d+)", README).groups()
-    trend = [
-        float(line.split()[-2]) for line in text.splitlines() if re.match(r"(\w*mnist)? +\d+ +\d+\.0 +[\d.]+ ", line)
-    ]
-    assert len(trend) == 8 and (min(trend), max(trend)) == pytest.approx((float(least), float(most)), abs=0.005)
+    for setup, *written in rows:
+        accuracy, s, regions = fashion.loc[int(setup)]
+        assert written == [f"{100 * accuracy:.1f}", f"{s:.2f}", f"{regions:,.0f}"], setup
+    levels = networks[networks["parameters"] < networks["parameters"].max()].groupby(["dataset", "parameters"])
+    trend = levels[["n_hidden", "s"]].apply(lambda rows: spearmanr(rows["n_hidden"], rows["s"]).statistic)
+    written = re.search(r"lies\s+between (\d\.\d+) and (\d\.\d+) .* but one\..*\((-\d\.\d+)\)", README, flags=re.DOTALL)
+    odd, *others = sorted(trend)
+    assert len(trend) == 8 and trend.idxmin() == ("fashion_mnist", 83_572)
+    assert tuple(f"{t:.2f}" for t in (others[0], others[-1], odd)) == written.groups()
