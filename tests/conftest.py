@@ -1,5 +1,6 @@
 """Fixtures for the whole suite: no test touches the folders of the person who runs it."""
 
+import matplotlib
 import nbformat
 import pytest
 from hypothesis import settings
@@ -18,6 +19,13 @@ def folders_of_the_suite(tmp_path_factory):
         patch.setenv("MBH_FIGURES", str(tmp_path_factory.mktemp("figures")))
         patch.setenv("MBH_STORE", str(tmp_path_factory.mktemp("store")))
         patch.setenv("MPLBACKEND", "Agg")
+        yield
+
+
+@pytest.fixture(autouse=True)
+def style_of_the_test():
+    """A chapter sets the style of all figures; the next test starts without it."""
+    with matplotlib.rc_context():
         yield
 
 
