@@ -14,8 +14,8 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stderr
+from collections.abc import Sequence
+from contextlib import ExitStack, redirect_stderr
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
@@ -53,11 +53,7 @@ _UNPACKED_MD5 = {
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Images with their labels.
-
-    images: (n, d) float32, one row per image, read-only (``torch.tensor(images)`` copies it).
-    labels: (n,) int64, read-only.
-    """
+    """Images (n, d) float32 with their labels (n,) int64, both read-only (``torch.tensor(images)`` copies)."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -67,8 +63,7 @@ class Samples:
         if images.ndim != 2:
             raise MBHError(f"images of samples have shape (n, d), got {images.shape}; flatten each image to a row")
         labels = np.ascontiguousarray(_whole_labels(self.labels, "labels", len(images)), dtype=np.int64)
-        object.__setattr__(self, "images", _read_only(images))
-        object.__setattr__(self, "labels", _read_only(labels))
+        vars(self).update(images=_read_only(images), labels=_read_only(labels))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -94,14 +89,13 @@ class Samples:
 
     def take(self, indices: Sequence[int]) -> "Samples":
         """Samples at ``indices`` (k,), in that order; negative ones count from the end, as in numpy."""
-        indices = np.atleast_1d(np.asarray(indices))
-        if not indices.size:
-            indices = indices.astype(np.intp)
-        if indices.ndim != 1 or indices.dtype.kind not in "iu":
+        indices = np.atleast_1d(indices)
+        if indices.ndim != 1 or indices.size and indices.dtype.kind not in "iu":
             raise MBHError(f"indices are whole numbers, got {indices.dtype}; for a boolean mask use .where(mask)")
-        if indices.size and not -len(self) <= indices.min() <= indices.max() < len(self):
-            outside = indices[(indices < -len(self)) | (indices >= len(self))][0]
-            raise MBHError(f"index {outside} is outside of the {len(self)} samples")
+        outside = indices[(indices < -len(self)) | (indices >= len(self))]
+        if outside.size:
+            raise MBHError(f"index {outside[0]} is outside of the {len(self)} samples")
+        indices = indices.astype(np.intp)  # an empty list makes an array of floats
         return Samples(self.images[indices], self.labels[indices])
 
     def _occurring(self) -> str:
@@ -113,13 +107,11 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A labelled data set in two parts, with the limits of its input space.
+    """A labelled data set in two parts of d inputs, with the limits of its input space.
 
-    name: what the store and the figures call it.
-    train, validation: :class:`Samples` with the same number of inputs d.
-    classes: name of each class; label c belongs to ``classes[c]``.
-    low, high: (d,) float64, smallest and largest value of each input; for a number, the same for all inputs.
-    image_shape: shape of an image before it was flattened, () where the inputs are not images.
+    classes: their names; label c belongs to ``classes[c]``.
+    low, high: (d,) float64, smallest and largest value of each input; a number stands for all inputs.
+    image_shape: of an image before it was flattened, () where the inputs are not images.
     """
 
     name: str
@@ -139,31 +131,26 @@ class Dataset:
             )
         if self.image_shape and np.prod(self.image_shape) != d:
             raise MBHError(f"{self.name}: image_shape {self.image_shape} does not hold the {d} inputs of an image")
-        object.__setattr__(self, "classes", tuple(map(str, self.classes)))
-        object.__setattr__(self, "image_shape", tuple(map(int, self.image_shape)))
-        for limit in ("low", "high"):
-            object.__setattr__(self, limit, _limits(getattr(self, limit), d, f"{self.name}: {limit}"))
-        if not (self.low < self.high).all():
-            i = int(np.argmin(self.low < self.high))
+        vars(self).update(
+            classes=tuple(map(str, self.classes)),
+            image_shape=tuple(map(int, self.image_shape)),
+            low=_limits(self.low, d, f"{self.name}: low"),
+            high=_limits(self.high, d, f"{self.name}: high"),
+        )
+        for i in np.flatnonzero(self.low >= self.high):
             raise MBHError(f"{self.name}: low must be below high; input {i} has {self.low[i]} and {self.high[i]}")
 
     @property
     def n_inputs(self) -> int:
-        """Number of input dimensions d."""
         return self.train.images.shape[1]
 
     @property
     def n_classes(self) -> int:
-        """Number of classes."""
         return len(self.classes)
 
     @functools.cached_property
     def checksum(self) -> str:
-        """sha256 of all images and labels in hexadecimal digits: equal exactly where the samples are.
-
-        Computed when first asked for (about half a second for 70,000 images of 784 pixels), never stored apart from the
-        samples, so it cannot be that of other ones.
-        """
+        """sha256 of all images and labels in hexadecimal digits: equal exactly where the samples are."""
         digest = hashlib.sha256()
         for array in (self.train.images, self.train.labels, self.validation.images, self.validation.labels):
             digest.update(f"{array.dtype.str}{array.shape}".encode())
@@ -182,11 +169,7 @@ class Dataset:
         return mean, std
 
     def standardised(self) -> "Dataset":
-        """The same data with each input shifted and scaled to mean 0 and standard deviation 1 (appendix A.3).
-
-        Mean and standard deviation are those of the train images (:meth:`moments`); the validation images and ``low``
-        and ``high`` are transformed alike. An input that is constant in the train images is only shifted.
-        """
+        """The same data with each input shifted and scaled by its :meth:`moments`, limits included (appendix A.3)."""
         mean, std = self.moments()
 
         def transform(values: np.ndarray) -> np.ndarray:  # limits are rounded as images are, so none lies outside
@@ -213,14 +196,13 @@ class Dataset:
 
 
 def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
-    """The data set ``name``, one of :data:`NAMES`, with pixels in [0, 1].
+    """The data set ``name``, one of :data:`NAMES`, with pixels in [0, 1]; it stays in memory.
 
     ``digits8``: the 1,797 8x8 digits inside scikit-learn, in a fixed stratified split of 1,437 and 360.
     ``mnist``, ``fashion_mnist``: 60,000 train and 10,000 validation images of 28x28, from the first of
     ``paths.data_folders()`` that holds all four files (gz or unpacked, checked by md5). If none does they are
-    downloaded to the first folder, unless ``download`` is False; ``progress`` says so on stderr. A data set stays in
-    memory: a second call costs nothing. ``<name>_standardised`` is one of these standardised (of which the last one
-    asked for stays in memory), ``xor_with_outliers`` that of :func:`xor_with_outliers`.
+    downloaded to the first folder, unless ``download`` is False; ``progress`` says so on stderr.
+    ``<name>_standardised`` is one of these standardised, ``xor_with_outliers`` that of :func:`xor_with_outliers`.
 
     Raises MBHError if the name is unknown, or a file is missing, damaged or cannot be written.
     """
@@ -230,13 +212,12 @@ def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
         return _standardised(load(name.removesuffix(STANDARDISED), download=download, progress=progress))
     if _known(name) == "digits8":
         return _digits8()
-    folder = _folder_of(name)
-    absent = [file for file in _files(name, folder) if not file.exists]
-    if absent and not download:
-        raise MBHError(_missing(name, "Downloading was switched off (download=False)."))
-    if absent:
+    files = _files(name, _folder_of(name))
+    if absent := [file for file in files if not os.path.isfile(file[0])]:
+        if not download:
+            raise MBHError(_missing(name, "Downloading was switched off (download=False)."))
         _download(name, absent, progress)
-    return _read_official(name, tuple((file, os.stat(file.path).st_mtime_ns) for file in _files(name, folder)))
+    return _read_official(name, tuple((*file, os.stat(file[0]).st_mtime_ns) for file in files))
 
 
 def from_arrays(
@@ -262,43 +243,38 @@ def from_arrays(
 
     Raises MBHError for NaN or infinite values (with their index), for shapes, labels or limits that do not fit.
     """
-    arrays = {"train": (train_images, train_labels), "validation": (validation_images, validation_labels)}
-    images = {part: _finite_images(given, f"{part}_images") for part, (given, _) in arrays.items()}
-    labels = {part: _whole_labels(given, f"{part}_labels", len(images[part])) for part, (_, given) in arrays.items()}
-    if classes is None:
-        classes = range(1 + max(int(part.max()) for part in labels.values()))
+    images, labels = {}, {}
+    for part, x, y in (("train", train_images, train_labels), ("validation", validation_images, validation_labels)):
+        images[part] = _finite_images(x, f"{part}_images")
+        labels[part] = _whole_labels(y, f"{part}_labels", len(images[part]))
+    classes = range(1 + max(int(y.max()) for y in labels.values())) if classes is None else classes
     classes = tuple(map(str, classes))
     if len(set(classes)) < len(classes):
         raise MBHError(f"class names must differ from one another, got {', '.join(classes)}")
-    for part, values in labels.items():
-        unknown = np.flatnonzero((values < 0) | (values >= len(classes)))
-        if len(unknown):
-            raise MBHError(
-                f"{part}_labels[{unknown[0]}] is {values[unknown[0]]}, but there are {len(classes)} classes, "
-                f"labelled 0 to {len(classes) - 1}"
-            )
-    shapes = [values.shape[1:] for values in images.values()]
-    if shapes[0] != shapes[1]:
-        raise MBHError(f"a train image has shape {shapes[0]}, a validation image {shapes[1]}; make them the same")
-    flat = {part: values.reshape(len(values), -1) for part, values in images.items()}
-    least, largest = min(v.min() for v in flat.values()), max(v.max() for v in flat.values())
-    within = least >= 0 and largest <= 1
+    for part, y in labels.items():
+        for i in np.flatnonzero((y < 0) | (y >= len(classes))):
+            few = f"there are {len(classes)} classes, labelled 0 to {len(classes) - 1}"
+            raise MBHError(f"{part}_labels[{i}] is {y[i]}, but {few}")
+    shape, other = (x.shape[1:] for x in images.values())
+    if shape != other:
+        raise MBHError(f"a train image has shape {shape}, a validation image {other}; make them the same")
+    samples = {part: Samples(x.reshape(len(x), -1), labels[part]) for part, x in images.items()}
+    least, largest = min(x.min() for x in images.values()), max(x.max() for x in images.values())
+    least, largest = (0.0, 1.0) if least >= 0 and largest <= 1 else (least, largest)
     dataset = Dataset(
-        name=name,
-        train=Samples(flat["train"], labels["train"]),
-        validation=Samples(flat["validation"], labels["validation"]),
+        name,
+        **samples,
         classes=classes,
-        low=low if low is not None else 0.0 if within else least,
-        high=high if high is not None else 1.0 if within else largest,
-        image_shape=tuple(image_shape) or (shapes[0] if len(shapes[0]) > 1 else ()),
+        low=least if low is None else low,
+        high=largest if high is None else high,
+        image_shape=tuple(image_shape) or (shape if len(shape) > 1 else ()),
     )
-    for part, values in flat.items():  # compared in float32, in which the images are kept
-        outside = (values < dataset.low.astype(np.float32)) | (values > dataset.high.astype(np.float32))
-        if outside.any():
-            row, column = np.argwhere(outside)[0]
+    limits = dataset.low.astype(np.float32), dataset.high.astype(np.float32)  # the images are kept in float32
+    for part, x in ((part, s.images) for part, s in samples.items()):
+        for i, j in np.argwhere((x < limits[0]) | (x > limits[1])):
             raise MBHError(
-                f"{part}_images[{row}] has the value {values[row, column]:g} at input {column}, outside of low "
-                f"{dataset.low[column]:g} and high {dataset.high[column]:g}; widen the limits or leave them out"
+                f"{part}_images[{i}] has the value {x[i, j]:g} at input {j}, outside of low {dataset.low[j]:g} and "
+                f"high {dataset.high[j]:g}; widen the limits or leave them out"
             )
     return dataset
 
@@ -330,15 +306,15 @@ def describe(name: str) -> dict:
     if _known(name) == "digits8":
         return {"name": name, "found": True, "folder": None, "searched": [], "files": []}
     folder, files = _folder_of(name), []
-    for file in _files(name, folder):
+    for path, expected in _files(name, folder):
         md5, status = None, "missing"
-        if file.exists:
+        if os.path.isfile(path):
             try:
-                md5 = _md5(file.read())
-                status = "ok" if md5 == file.md5 else "wrong"
-            except MBHError:
+                md5 = _md5(path.read_bytes())
+                status = "ok" if md5 == expected else "wrong"
+            except OSError:
                 status = "unreadable"
-        files.append({"path": file.path, "status": status, "expected": file.md5, "found": md5})
+        files.append({"path": path, "status": status, "expected": expected, "found": md5})
     found = all(file["status"] == "ok" for file in files)
     return {"name": name, "found": found, "folder": folder, "searched": paths.data_folders(), "files": files}
 
@@ -351,14 +327,8 @@ def _known(name: str) -> str:
     raise MBHError(f"unknown data set {name!r}; there are {', '.join(NAMES)}.{hint} Your own data: from_arrays(...)")
 
 
-@functools.cache
-def _xor() -> Dataset:
-    return xor_with_outliers()
-
-
-@functools.lru_cache(maxsize=1)
-def _standardised(data: Dataset) -> Dataset:
-    return data.standardised()
+_xor = functools.cache(xor_with_outliers)
+_standardised = functools.lru_cache(maxsize=1)(Dataset.standardised)  # large: only the last one asked for
 
 
 @functools.cache
@@ -375,24 +345,6 @@ def _digits8() -> Dataset:
 # The official files: found, checked, downloaded
 
 
-@dataclass(frozen=True)
-class _File:
-    """One of the four files of an official data set in one folder, with the md5 that it must have."""
-
-    path: Path
-    md5: str
-
-    @property
-    def exists(self) -> bool:
-        return os.path.isfile(self.path)
-
-    def read(self) -> bytes:
-        try:
-            return self.path.read_bytes()
-        except OSError as error:
-            raise MBHError(f"{self.path} cannot be read ({error.strerror}); make it readable for you") from None
-
-
 def _torchvision_class(name: str):
     return getattr(import_torchvision().datasets, _TORCHVISION[name])
 
@@ -401,120 +353,103 @@ def _raw_folder(name: str, folder: Path) -> Path:
     return folder / _TORCHVISION[name] / "raw"
 
 
-def _files(name: str, folder: Path) -> list[_File]:
-    """Train images, train labels, test images, test labels: each the gz, unless only the unpacked file is there."""
+def _files(name: str, folder: Path) -> list[tuple[Path, str]]:
+    """(path, md5) of train images, train labels, test images, test labels; of the unpacked ones where no gz is."""
     raw, files = _raw_folder(name, folder), []
     for gz, md5 in _torchvision_class(name).resources:
-        packed, unpacked = _File(raw / gz, md5), raw / Path(gz).stem
-        if not packed.exists and os.path.isfile(unpacked):
-            files.append(_File(unpacked, _UNPACKED_MD5[_TORCHVISION[name]][unpacked.name]))
+        unpacked = raw / Path(gz).stem
+        if os.path.isfile(unpacked) and not os.path.isfile(raw / gz):
+            files.append((unpacked, _UNPACKED_MD5[_TORCHVISION[name]][unpacked.name]))
         else:
-            files.append(packed)
+            files.append((raw / gz, md5))
     return files
+
+
+def _absent(name: str, folder: Path) -> list[str]:
+    return [path.name for path, _ in _files(name, folder) if not os.path.isfile(path)]
 
 
 def _folder_of(name: str) -> Path:
     """First data folder that holds all four files, whatever they contain; else the one that takes downloads."""
     folders = paths.data_folders()
-    return next((folder for folder in folders if all(file.exists for file in _files(name, folder))), folders[0])
+    return next((folder for folder in folders if not _absent(name, folder)), folders[0])
 
 
 @functools.lru_cache(maxsize=4)
-def _read_official(name: str, files: tuple[tuple[_File, int], ...]) -> Dataset:
-    """The data set in four files, each given with its time of change, so that a changed file is read anew."""
-    images, labels, validation_images, validation_labels = (_content(name, file) for file, _ in files)
+def _read_official(name: str, files: tuple[tuple[Path, str, int], ...]) -> Dataset:
+    """The data set in four files, each given with its md5 and its time of change: a changed file is read anew."""
+    contents = [_content(name, path, md5) for path, md5, _ in files]
+    parts = []
+    for images, labels in (contents[:2], contents[2:]):  # IDX format: a header of 16 or 8 bytes, then bytes
+        pixels = np.frombuffer(images, np.uint8, offset=16).reshape(-1, 28 * 28)
+        pixels = np.divide(pixels, np.float32(255), dtype=np.float32)
+        parts.append(Samples(pixels, np.frombuffer(labels, np.uint8, offset=8)))
     classes = _torchvision_class(name).classes if name == "fashion_mnist" else tuple("0123456789")
-    return Dataset(
-        name,
-        Samples(_pixels(images), np.frombuffer(labels, np.uint8, offset=8)),
-        Samples(_pixels(validation_images), np.frombuffer(validation_labels, np.uint8, offset=8)),
-        tuple(classes),
-        0.0,
-        1.0,
-        (28, 28),
-    )
+    return Dataset(name, *parts, classes, 0.0, 1.0, (28, 28))
 
 
-def _content(name: str, file: _File) -> bytes:
+def _content(name: str, path: Path, md5: str) -> bytes:
     """Unpacked content of a file whose md5 is right."""
-    content = file.read()
-    if (found := _md5(content)) != file.md5:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise MBHError(f"{path} cannot be read ({error.strerror}); make it readable for you") from None
+    if (found := _md5(content)) != md5:
         raise MBHError(
-            f"{name}: {file.path} is damaged or another file: its {len(content):,} bytes have md5 {found}, expected "
-            f"{file.md5}. Delete it and load again to download it, or put the right one there. {_by_hand(name)}"
+            f"{name}: {path} is damaged or another file: its {len(content):,} bytes have md5 {found}, expected {md5}. "
+            f"Delete it and load again to download it, or put the right one there. {_by_hand(name)}"
         )
-    return gzip.decompress(content) if file.path.suffix == ".gz" else content
-
-
-def _pixels(content: bytes) -> np.ndarray:
-    """(n, 784) float32 in [0, 1] from the IDX format: a header of 16 bytes, then a byte per pixel."""
-    pixels = np.frombuffer(content, np.uint8, offset=16).reshape(-1, 28 * 28)
-    return np.divide(pixels, np.float32(255), dtype=np.float32)
+    return gzip.decompress(content) if path.suffix == ".gz" else content
 
 
 def _md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
-def _download(name: str, files: list[_File], progress: bool) -> None:
+def _download(name: str, files: list[tuple[Path, str]], progress: bool) -> None:
     """Fetch the files from torchvision's mirrors. Each arrives under its name only when complete and checked."""
-    target, tools = files[0].path.parent, import_torchvision().datasets.utils
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        temporary_folder = tempfile.TemporaryDirectory(prefix=".download-", dir=target)
-    except OSError as error:
-        reason = f"They would be downloaded to {target}, which cannot be written ({error.strerror})."
-        raise MBHError(_missing(name, reason)) from None
-    with temporary_folder as temporary, _seconds_to_answer(30):
-        for file in files:
-            arrived, failures = Path(temporary, file.path.name), []
+    target, tools = files[0][0].parent, import_torchvision().datasets.utils
+    with ExitStack() as stack:
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix=".download-", dir=target))
+        except OSError as error:
+            reason = f"They would be downloaded to {target}, which cannot be written ({error.strerror})."
+            raise MBHError(_missing(name, reason)) from None
+        stack.callback(socket.setdefaulttimeout, socket.getdefaulttimeout())
+        socket.setdefaulttimeout(30)  # torchvision would wait for a silent server without end
+        for path, md5 in files:
+            arrived, failures = Path(temporary, path.name), []
             for mirror in _torchvision_class(name).mirrors:
                 if progress:
-                    print(f"{name}: downloading {mirror}{file.path.name} to {target}", file=sys.stderr, flush=True)
+                    print(f"{name}: downloading {mirror}{path.name} to {target}", file=sys.stderr, flush=True)
+                bar = sys.stderr if progress and sys.stderr.isatty() else io.StringIO()
                 try:
-                    with _progress_bar(progress):
-                        tools.download_url(mirror + file.path.name, temporary, arrived.name, file.md5)
+                    with redirect_stderr(bar):
+                        tools.download_url(mirror + path.name, temporary, path.name, md5)
                     break
                 except (OSError, RuntimeError, http.client.HTTPException) as error:
                     wrong = f" (what came has md5 {_md5(arrived.read_bytes())})" if arrived.is_file() else ""
-                    failures.append(f"{mirror}{arrived.name}: {str(error) or type(error).__name__}{wrong}")
+                    failures.append(f"{mirror}{path.name}: {str(error) or type(error).__name__}{wrong}")
             else:
                 raise MBHError(_missing(name, "Download failed: " + "; ".join(failures) + "."))
-            os.replace(arrived, file.path)
-
-
-def _progress_bar(wanted: bool):
-    """Context that lets torchvision draw its progress bar only where somebody watches a terminal."""
-    return nullcontext() if wanted and sys.stderr.isatty() else redirect_stderr(io.StringIO())
-
-
-@contextmanager
-def _seconds_to_answer(seconds: float) -> Iterator[None]:
-    """Limit how long a silent server is waited for: torchvision sets no limit of its own."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
+            os.replace(arrived, path)
 
 
 def _missing(name: str, reason: str) -> str:
     """Message about missing files: what is missing where, why it was not downloaded, what each should be."""
     lines = [f"{name}: files are missing. {reason}"]
     for folder in paths.data_folders():
-        absent = [file.path.name for file in _files(name, folder) if not file.exists]
-        lines.append(f"  looked in {_raw_folder(name, folder)}: no {', '.join(absent)}")
+        lines.append(f"  looked in {_raw_folder(name, folder)}: no {', '.join(_absent(name, folder))}")
     lines += [f"  expected md5 of {gz}: {md5}" for gz, md5 in _torchvision_class(name).resources]
     return "\n".join([*lines, _by_hand(name)])
 
 
 def _by_hand(name: str) -> str:
-    raw = _raw_folder(name, paths.data_folders()[0])
     return (
         f"To place files by hand, fetch them on any machine from {_torchvision_class(name).mirrors[0]} and copy them, "
-        f"still compressed, into {raw}; or set MBH_DATA to a folder that holds {_TORCHVISION[name]}/raw. "
-        "digits8 needs no files."
+        f"still compressed, into {_raw_folder(name, paths.data_folders()[0])}; or set MBH_DATA to a folder that holds "
+        f"{_TORCHVISION[name]}/raw. digits8 needs no files."
     )
 
 
@@ -534,8 +469,7 @@ def _limits(given: float | np.ndarray, d: int, what: str) -> np.ndarray:
         limits = np.broadcast_to(np.asarray(given, dtype=np.float64), (d,)).copy()
     except (TypeError, ValueError):
         raise MBHError(f"{what} is a number or an array of shape ({d},), got {given!r}") from None
-    if not np.isfinite(limits).all():
-        i = int(np.argmin(np.isfinite(limits)))
+    for i in np.flatnonzero(~np.isfinite(limits)):
         raise MBHError(f"{what} must be finite, but is {limits[i]} for input {i}")
     return _read_only(limits)
 
