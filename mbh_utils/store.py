@@ -11,13 +11,13 @@ import contextlib
 import errno
 import hashlib
 import io
+import itertools
 import json
 import os
 import platform
 import re
 import secrets
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -66,28 +66,30 @@ def _seal(words: dict) -> str:
 
 
 @contextlib.contextmanager
+def _told(what: object, done: str, advice: str):
+    """Raise an OSError of the block as an MBHError: what could not be done, and what to do about it."""
+    try:
+        yield
+    except OSError as error:
+        raise MBHError(f"{what} could not be {done} ({error.strerror or error}): {advice}") from error
+
+
+@contextlib.contextmanager
 def atomic(path: Path):
     """A temporary path that becomes ``path`` when the block ends well; the old content stays otherwise.
 
     Raises MBHError, naming the folder, when it cannot be written (no permission, disk full).
     """
-    temporary = None
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+    elsewhere = f"make the folder {path.parent} writable (MBH_STORE and MBH_FIGURES name other ones)"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise MBHError(
-            f"{path} could not be written ({error.strerror or error}): nothing was changed; free space or make the "
-            f"folder {path.parent} writable (MBH_STORE and MBH_FIGURES name other ones)"
-        ) from error
+        with _told(path, "written", f"nothing was changed; free space or {elsewhere}"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            os.replace(temporary, path)
     finally:
-        if temporary:
-            temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 #: The kind of the entries from which an interrupted training goes on; their settings are those of the network.
@@ -146,9 +148,8 @@ class Store:
     def put_network(self, settings: dict, network: Network, **facts) -> None:
         """Keep a network."""
         state = {k: v.contiguous().cpu() for k, v in network.state_dict().items()}
-        shape = {"n_inputs": network.n_inputs, "hidden": network.hidden, "n_classes": network.n_classes}
-        content = safetensors.torch.save(state)
-        self._put("network", settings, ".safetensors", content, {**facts, "shape": shape})
+        facts["shape"] = {"n_inputs": network.n_inputs, "hidden": network.hidden, "n_classes": network.n_classes}
+        self._put("network", settings, ".safetensors", safetensors.torch.save(state), facts)
 
     def network(self, settings: dict) -> Network | None:
         """The network with these settings, or None."""
@@ -184,19 +185,17 @@ class Store:
 
     def table(self, kind: str, settings: dict) -> pd.DataFrame | None:
         """The table with these settings, or None."""
-        return _get(self.note(kind, settings), lambda content, words: pd.read_parquet(io.BytesIO(content)))
+        return _get(self.note(kind, settings), _decode)
 
     def drop(self, kind: str, settings: dict) -> None:
         """Remove an entry that is no longer needed. It need not be there."""
-        note = self.note(kind, settings)
-        for path in (note, *_data_of(note)):
-            _remove(path)
+        _remove(_files_of(self.note(kind, settings)))
 
     def entries(self) -> Iterator[Entry]:
         """All entries, as their notes tell; notes that cannot be understood are left out."""
-        for sort, note in self.files():
+        for what, note in self.files():
             with contextlib.suppress(OSError, *_DAMAGE):  # another process may remove what is listed
-                if sort == "note":
+                if what == "note":
                     yield _entry(note)
 
     def files(self) -> Iterator[tuple[str, Path]]:
@@ -214,11 +213,11 @@ class Store:
 
     def pack(self, entries: Iterable[tuple[str, dict]]) -> list[Parcel]:
         """The entries (kind, settings) for another machine's store; what is not here is left out."""
-        return _packed(self.note(*entry) for entry in entries)
+        return [parcel for entry in entries if (parcel := _get(self.note(*entry), _parcel))]
 
     def pack_all(self) -> list[Parcel]:
         """Every entry of the present versions for another machine's store."""
-        return _packed(entry.path for entry in self.entries() if entry.versions == VERSIONS)
+        return [p for e in self.entries() if e.versions == VERSIONS and (p := _get(e.path, _parcel))]
 
     def unpack(self, parcels: Iterable[Parcel]) -> None:
         """Keep the entries that another machine packed.
@@ -247,7 +246,7 @@ class Store:
         for what, path in self.files():
             try:
                 if what == "note":
-                    size = sum(p.stat().st_size for p in (path, *_data_of(path)) if p.exists())
+                    size = _size(_files_of(path))
                     found, raw, problem = _read(path, _decode)
                     if problem and (aside := _set_aside(path, raw, problem)):
                         yield Finding("damaged", path, size, f"{problem}; set aside as {aside}")
@@ -277,7 +276,7 @@ class Store:
 
         for what, path in self.files():
             with contextlib.suppress(FileNotFoundError):  # another process was faster
-                why, remove = "", [path]
+                why = ""
                 if what == "part" and aged(path):
                     why = "left by a killed process"
                 elif what == "data" and aged(path) and not _named_by_note(path):
@@ -285,25 +284,26 @@ class Store:
                 elif what == "damaged" and damaged:
                     why = "set aside as damaged"
                 elif what == "note":
-                    why, remove = self._useless(path, old_versions), [path, *_data_of(path)]
+                    why = self._useless(path, old_versions)
                 if why:
-                    size = sum(p.stat().st_size for p in remove if p.exists())
-                    for each in remove if not dry_run else ():
-                        _remove(each)
+                    remove = _files_of(path) if what == "note" else [path]
+                    size = _size(remove)
+                    if not dry_run:
+                        _remove(remove)
                     yield Finding(why, path, size)
 
     def _useless(self, note: Path, old_versions: bool) -> str:
         """Why an entry is of no use any more, or nothing."""
         try:
             kind, key, settings, _, versions, *_ = _entry(note)
-            own = key_of(kind, settings, versions) == key
+            if key_of(kind, settings, versions) != key:
+                return ""
+            network = self.folder / "network" / f"{key_of('network', settings, versions)}.json"
         except _DAMAGE:
             return ""
-        if own and kind == SNAPSHOT:
-            network = self.folder / "network" / f"{key_of('network', settings, versions)}.json"
-            if _read(network, lambda content, words: True)[0]:
-                return "snapshot of a network that is finished"
-        return "other versions" if own and old_versions and versions != VERSIONS else ""
+        if kind == SNAPSHOT and _read(network, lambda content, words: True)[0]:
+            return "snapshot of a network that is finished"
+        return "other versions" if old_versions and versions != VERSIONS else ""
 
     def _put(self, kind: str, settings: dict, suffix: str, content: bytes, facts: dict) -> None:
         note = self.note(kind, settings)
@@ -321,16 +321,15 @@ class Store:
         words = _words({**words, "seal": _seal(words)}).encode()
         with atomic(data) as temporary:
             temporary.write_bytes(content)
-        superseded = _data_of(note)
+        superseded = _files_of(note)[1:]
         try:
             with atomic(note) as temporary:
                 temporary.write_bytes(words)
         except MBHError:
             data.unlink(missing_ok=True)
             raise
-        for old in superseded:
-            with contextlib.suppress(OSError):  # what stays is found by gc
-                old.unlink()
+        with contextlib.suppress(MBHError):  # what stays is found by gc
+            _remove(superseded)
 
 
 _NOTE, _DATA = r"[0-9a-f]{24}\.json", r"[0-9a-f]{24}-[0-9a-f]{12}\.(safetensors|parquet)"
@@ -384,27 +383,23 @@ def _read(note: Path, read: Callable) -> tuple:
 
 
 def _decode(content: bytes, words: dict):
-    if words["file"].endswith(".parquet"):
-        return pd.read_parquet(io.BytesIO(content))
-    return safetensors.torch.load(content)
+    table = words["file"].endswith(".parquet")
+    return pd.read_parquet(io.BytesIO(content)) if table else safetensors.torch.load(content)
 
 
 def _listed(folder: Path) -> list[Path]:
-    try:
+    with _told(folder, "listed", "name a folder that you may read"), contextlib.suppress(FileNotFoundError):
         return sorted(folder.iterdir())
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise MBHError(f"{folder} could not be listed ({error.strerror}): name a folder that you may read") from error
+    return []
 
 
 def _bytes(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        if isinstance(error, FileNotFoundError) or error.errno == errno.ESTALE:  # removed, here or on another machine
-            return None
-        raise MBHError(f"{path} could not be read ({error.strerror}): make it readable for you") from error
+    with _told(path, "read", "make it readable for you"):
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ESTALE):  # removed, here or on another machine
+                raise
 
 
 def _check(words: dict, content: bytes, kind: str, key: str) -> None:
@@ -417,44 +412,46 @@ def _check(words: dict, content: bytes, kind: str, key: str) -> None:
 
 
 def _entry(note: Path) -> Entry:
-    words, told = json.loads(note.read_bytes()), note.stat()
-    size = told.st_size + sum(path.stat().st_size for path in _data_of(note) if path.exists())
+    words = json.loads(note.read_bytes())
     settings, facts, versions = words["settings"].copy(), words["facts"].copy(), words["versions"].copy()
-    return Entry(note.parent.name, note.stem, settings, facts, versions, size, told.st_mtime, note)
+    size, time = _size(_files_of(note)), note.stat().st_mtime
+    return Entry(note.parent.name, note.stem, settings, facts, versions, size, time, note)
+
+
+def _parcel(content: bytes, words: dict) -> Parcel:
+    key = key_of(words["kind"], words["settings"], words["versions"])
+    return Parcel(words["kind"], key, _words(words).encode(), content)
 
 
 def _named_by_note(data: Path) -> bool:
     """Whether there is a note for these data, or one that cannot be understood."""
-    if (raw := _bytes(data.with_name(f"{data.name[:24]}.json"))) is None:
-        return False
-    try:
-        return json.loads(raw)["file"] == data.name
-    except _DAMAGE:
-        return True
+    raw = _bytes(data.with_name(f"{data.name[:24]}.json"))
+    return raw is not None and _data_file(raw) in (data.name, None)
 
 
-def _data_of(note: Path, raw: bytes | None = None) -> list[Path]:
-    """The data file that the note names, if it can be understood and the file is not another entry's."""
-    with contextlib.suppress(OSError, *_DAMAGE):
-        data = note.with_name(json.loads(note.read_bytes() if raw is None else raw)["file"])
-        if data.name.startswith(f"{note.stem}-"):
-            return [data]
-    return []
+def _data_file(raw: bytes) -> str | None:
+    """The name of the data file in a note, if it can be understood."""
+    with contextlib.suppress(*_DAMAGE):
+        return str(json.loads(raw)["file"])
 
 
-def _packed(notes: Iterable[Path]) -> list[Parcel]:
-    def pack(content: bytes, words: dict) -> Parcel:
-        key = key_of(words["kind"], words["settings"], words["versions"])
-        return Parcel(words["kind"], key, _words(words).encode(), content)
+def _files_of(note: Path, raw: bytes | None = None) -> list[Path]:
+    """The note and the data file that it names, unless that is another entry's."""
+    with contextlib.suppress(OSError):
+        data = _data_file(note.read_bytes() if raw is None else raw) or ""
+        if data.startswith(f"{note.stem}-") and _NAMES["data"].fullmatch(data):
+            return [note, note.with_name(data)]
+    return [note]
 
-    return [parcel for note in notes if (parcel := _get(note, pack))]
+
+def _size(paths: Iterable[Path]) -> int:
+    return sum(path.stat().st_size for path in paths if path.exists())
 
 
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise MBHError(f"{path} could not be removed ({error.strerror}): make {path.parent} writable") from error
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with _told(path, "removed", f"make {path.parent} writable"):
+            path.unlink(missing_ok=True)
 
 
 def _set_aside(note: Path, judged: bytes, error: Exception) -> str:
@@ -462,15 +459,12 @@ def _set_aside(note: Path, judged: bytes, error: Exception) -> str:
 
     Returns the note's new name, or nothing if another process dealt with it.
     """
-    n = 1
-    try:
-        while True:
+    with _told(f"{note} is damaged ({error}) and", "set aside", f"make {note.parent} writable"):
+        for n in itertools.count(1):
             aside = note.with_name(f"{note.name}.damaged{n}")
-            try:
+            with contextlib.suppress(FileExistsError):
                 aside.touch(exist_ok=False)  # ours, whoever else sets something aside
                 break
-            except FileExistsError:
-                n += 1
         try:
             os.replace(note, aside)
         except FileNotFoundError:  # another process was faster
@@ -479,11 +473,7 @@ def _set_aside(note: Path, judged: bytes, error: Exception) -> str:
         if aside.read_bytes() != judged:  # it has been replaced in this very moment: give the new one back
             os.replace(aside, note)
             return ""
-        for path in _data_of(note, judged):
+        for path in _files_of(note, judged)[1:]:
             with contextlib.suppress(FileNotFoundError):
                 os.replace(path, path.with_name(f"{path.name}.damaged{n}"))
-    except OSError as problem:
-        raise MBHError(
-            f"{note} is damaged ({error}) and could not be set aside ({problem.strerror}): make {note.parent} writable"
-        ) from problem
     return aside.name

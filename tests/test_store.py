@@ -319,7 +319,7 @@ def test_a_folder_that_cannot_be_written_is_named(store, monkeypatch):
     def denied(*args, **kwargs):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(tempfile, "mkstemp", denied)
+    monkeypatch.setattr(Path, "write_bytes", denied)
     with pytest.raises(MBHError, match=r"store/network.*Permission denied.*make the folder .*writable .*MBH_STORE"):
         store.put_network(SETTINGS, network())
 
