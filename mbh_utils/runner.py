@@ -7,9 +7,7 @@ does not stop the others, a key that says when nothing has to be done, and the c
 
 import ast
 import atexit
-import concurrent.futures
 import hashlib
-import json
 import logging
 import os
 import sys
@@ -17,17 +15,27 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from mbh_utils import paths, workbook
+import nbclient
+import nbformat
+import papermill
+import zmq
+from ipykernel.kernelspec import get_kernel_dict
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec
+
+from mbh_utils import experiments, paths, workbook
 from mbh_utils.errors import MBHError
 from mbh_utils.scheduling import cores
+from mbh_utils.store import atomic
 from mbh_utils.workbook import Declaration, shown
 
-#: Files in a profile's folder that belong to no single chapter.
-COMMON_FILES = ("manifest.json",)
+logging.getLogger("papermill").addHandler(logging.NullHandler())  # what matters of its words is reported below
+
 #: Seconds between two lines on what is still running.
 PROGRESS_SECONDS = 20.0
 
@@ -45,7 +53,7 @@ class Outcome:
 
 @dataclass
 class Report:
-    """How a run went; ``ok`` only if every chapter and every file is as declared."""
+    """How a run went."""
 
     folder: Path
     outcomes: list[Outcome]
@@ -53,7 +61,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed and nothing is undeclared."""
+        """Whether every chapter and every file is as declared."""
         return not self.problems and all(o.status != "failed" for o in self.outcomes)
 
 
@@ -66,7 +74,7 @@ def run(
     force: bool = False,
     seed: int = 0,
     parameters: dict | None = None,
-    prepare: Callable | None = None,
+    prepare: Callable = experiments.prepare,
     echo: Callable[[str], None] = print,
 ) -> Report:
     """Regenerate figures: compute what the chapters read, then execute them side by side.
@@ -74,14 +82,16 @@ def run(
     chapters, figures: what to regenerate (a figure means the chapter that writes it); all chapters by default.
     jobs: chapters executed, and networks trained, at the same time; by default as many as there are cores.
     force: also redo what is up to date. parameters: further values for the chapters' parameter cells.
-    prepare: what computes the experiments, ``experiments.prepare`` by default.
+    prepare: what computes the experiments.
 
     Raises MBHError, before anything is executed, for an unknown profile, chapter, figure or parameter, an ill-typed
     parameter, a notebook that cannot be used, or a folder that cannot be written.
     """
     profile = workbook.pick(profile, workbook.profile_names(), "profile")
     chosen = choose(chapters, figures)
-    jobs = _checked_jobs(jobs)
+    if jobs is not None and (type(jobs) is not int or jobs < 1):
+        raise MBHError(f"jobs must be a whole number from 1 on, got {jobs!r}")
+    jobs, started = jobs or cores(), time.perf_counter()
     given = {"profile": profile, "seed": seed, **(parameters or {})}
     for chapter in chosen:
         check_parameters(source_path(chapter), given)
@@ -90,18 +100,15 @@ def run(
     for leftover in (*folder.rglob(".*.part"), *folder.rglob(".*.partial.ipynb")):  # of a killed run
         leftover.unlink(missing_ok=True)
 
-    keys = {c.name: freshness_key(c, given) for c in chosen}
-    fresh = [c for c in chosen if not force and is_fresh(c, folder, keys[c.name])]
-    stale = [c for c in chosen if c not in fresh]
-    started = time.perf_counter()
-    if stale:
+    keys, executed = {c.name: freshness_key(c, given) for c in chosen}, {}
+    if stale := [c for c in chosen if force or not is_fresh(c, folder, keys[c.name])]:
         if names := list(dict.fromkeys(e for c in stale for e in c.experiments)):
             echo(f"computing what the chapters read ({', '.join(names)}), profile {profile}")
-            _prepare(prepare)(profile, names, jobs=jobs)
+            prepare(profile, names, jobs=jobs)
             echo(f"everything the chapters read is there after {time.perf_counter() - started:.0f} s")
-        executed = _execute_all(stale, folder, given, keys, min(jobs, len(stale)), echo)
-    else:
-        executed = {}
+        jobs = min(jobs, len(stale))
+        threads = max(1, cores() // jobs)
+        executed = _execute_all([Execution(c, folder, given, keys[c.name], threads) for c in stale], jobs, echo)
     outcomes = [executed.get(c.name) or Outcome(c.name, "fresh", figures=c.figures) for c in chosen]
     workbook.write_manifest(folder, profile)
     report = Report(folder, outcomes, undeclared_files(folder))
@@ -119,38 +126,25 @@ def choose(chapters: Iterable[str] | None, figures: Iterable[str] | None) -> lis
     return [c for c in workbook.CHAPTERS if c.name in names or not names]
 
 
-def _checked_jobs(jobs: int | None) -> int:
-    if jobs is None:
-        return cores()
-    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
-        raise MBHError(f"jobs must be a whole number from 1 on, got {jobs!r}")
-    return jobs
-
-
-def _prepare(prepare: Callable | None) -> Callable:
-    if prepare is not None:
-        return prepare
-    from mbh_utils import experiments
-
-    return experiments.prepare
-
-
 def source_path(chapter: Declaration) -> Path:
     """The chapter's notebook among the sources."""
     return paths.notebooks_folder() / f"{chapter.name}.ipynb"
 
 
-def read_notebook(path: Path):
+def read_notebook(path: Path) -> nbformat.NotebookNode:
     """The notebook at ``path``; MBHError if it is missing or no notebook."""
-    import nbformat
-
     try:
         return nbformat.read(path, as_version=4)
     except FileNotFoundError as error:
         raise MBHError(f"notebook {shown(path)} is missing: restore it (git checkout -- notebooks)") from error
     except Exception as error:  # nbformat raises several kinds of its own, json others
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise MBHError(f"{shown(path)} is not a notebook that can be read ({reason})") from error
+
+
+def _verbatim(path: Path) -> str:
+    """The path for papermill, which would fill in what stands in braces."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def check_parameters(path: Path, given: dict) -> None:
@@ -158,26 +152,21 @@ def check_parameters(path: Path, given: dict) -> None:
 
     A parameter's type is its annotation, or else the type of its default value.
     """
-    import papermill
-
     tagged = [c for c in read_notebook(path).cells if "parameters" in c.metadata.get("tags", [])]
     if len(tagged) != 1:
         raise MBHError(
             f"{shown(path)} has {len(tagged)} cells tagged 'parameters', but needs exactly one: "
             "tag the cell that holds the chapter's parameters (JupyterLab: property inspector)"
         )
-    declared = papermill.inspect_notebook(str(path).replace("{", "{{").replace("}", "}}"))
+    declared = papermill.inspect_notebook(_verbatim(path))
     for name, value in given.items():
         if name not in declared:
             raise MBHError(
                 f"{shown(path)} has no parameter {name!r}: its parameters cell has {', '.join(declared) or 'none'}"
             )
-        wanted = _type_name(path, declared[name])
-        accepted = {"float": {"float", "int"}}.get(wanted, {wanted})
-        if wanted != "NoneType" and type(value).__name__ not in accepted:
-            raise MBHError(
-                f"parameter {name} of {shown(path)} must be of type {wanted}, got {value!r} ({type(value).__name__})"
-            )
+        wanted, got = _type_name(path, declared[name]), type(value).__name__
+        if wanted not in ("NoneType", got) and (wanted, got) != ("float", "int"):
+            raise MBHError(f"parameter {name} of {shown(path)} must be of type {wanted}, got {value!r} ({got})")
 
 
 def _type_name(path: Path, parameter: dict) -> str:
@@ -196,132 +185,99 @@ def freshness_key(chapter: Declaration, given: dict) -> str:
     """Hash of everything a chapter's figures depend on: its cells, this package, the parameters, the versions."""
     cells = [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in read_notebook(source_path(chapter)).cells]
     package = Path(__file__).parent
-    sources = sorted(p for pattern in ("*.py", "*.mplstyle") for p in package.rglob(pattern))
-    code = {p.relative_to(package).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in sources}
-    words = {"cells": cells, "figures": chapter.figures, "code": code, "parameters": given}
-    words["versions"] = workbook.versions()
-    return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()
+    sources = sorted(p for p in package.rglob("*") if p.suffix in (".py", ".mplstyle"))
+    code = {p.relative_to(package).as_posix(): _sha256(p) for p in sources}
+    return workbook.digest([cells, chapter.figures, code, given, workbook.versions()])
 
 
 def is_fresh(chapter: Declaration, folder: Path, key: str) -> bool:
     """Whether the chapter's figures are there, as they were written by a run with this key."""
     noted = workbook.read_fragment(folder, chapter.name)
-    return bool(noted) and noted.get("key") == key and not missing_figures(chapter, folder, noted)
+    return noted is not None and noted.get("key") == key and not missing_figures(chapter, folder, noted)
 
 
 def missing_figures(chapter: Declaration, folder: Path, noted: dict) -> list[str]:
     """Declared figures that are not in the folder as the chapter noted them."""
-    expected = {i: noted["figures"].get(i, {}).get("png_sha256", "") for i in chapter.figures}
-    return [i for i, sha256 in expected.items() if _sha256(folder / f"{i}.png") != sha256]
+    expected = {i: entry["png_sha256"] for i, entry in noted["figures"].items()}
+    files = {i: folder / f"{i}.png" for i in chapter.figures}
+    return [i for i, file in files.items() if not file.is_file() or _sha256(file) != expected.get(i)]
 
 
-def _sha256(path: Path) -> str | None:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return None
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def undeclared_files(folder: Path) -> list[str]:
     """One complaint for each file in a profile's folder that no chapter declares; hidden files are left alone."""
-    known = {*COMMON_FILES, *(f"{i}.png" for i in workbook.figure_index())}
+    known = {"manifest.json", *(f"{i}.png" for i in workbook.figure_index())}
     for chapter in workbook.CHAPTERS:
         known |= {f"chapters/{chapter.name}{ending}" for ending in (".ipynb", ".failed.ipynb", ".json")}
-    found = sorted(p for p in folder.rglob("*") if p.is_file())
-    found = [p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts)]
+    found = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
     return [
-        f"{shown(p)} is declared by no chapter: remove it, or declare it in CHAPTERS (mbh_utils/workbook.py)"
+        f"{shown(folder / p)} is declared by no chapter: remove it, or declare it in CHAPTERS (mbh_utils/workbook.py)"
         for p in found
-        if p.relative_to(folder).as_posix() not in known
+        if p.as_posix() not in known and not any(part.startswith(".") for part in p.parts)
     ]
 
 
 # ---------------------------------------------------------------- running chapters
 
 
-def _execute_all(stale, folder, given, keys, jobs, echo) -> dict[str, Outcome]:
+def _execute_all(executions: list["Execution"], jobs: int, echo) -> dict[str, Outcome]:
     """Execute chapters in ``jobs`` threads, with a line now and then, and return their outcomes by name."""
-    executions = [Execution(c, folder, given, max(1, cores() // jobs)) for c in stale]
-    pool = concurrent.futures.ThreadPoolExecutor(jobs)
-    waiting = {}
-    for execution in executions:
-        waiting[pool.submit(_execute_one, execution, keys[execution.chapter.name], echo)] = execution
     outcomes = {}
-    try:
-        while waiting:
-            done, _ = concurrent.futures.wait(waiting, PROGRESS_SECONDS, concurrent.futures.FIRST_COMPLETED)
-            for future in done:
-                outcome = future.result()
-                outcomes[waiting.pop(future).chapter.name] = outcome
-            if not done:
-                echo("; ".join(e.progress() for e in waiting.values() if e.started))
-    except BaseException:  # Ctrl-C above all: leave no kernel behind
-        pool.shutdown(wait=False, cancel_futures=True)
-        for execution in executions:
-            execution.kill()
-        raise
-    finally:
-        pool.shutdown()
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting = {pool.submit(execution.run, echo): execution for execution in executions}
+        try:
+            while waiting:
+                done = wait(waiting, PROGRESS_SECONDS, FIRST_COMPLETED).done
+                for future in done:
+                    outcomes[waiting.pop(future).chapter.name] = future.result()
+                if not done:
+                    echo("; ".join(e.progress() for e in waiting.values() if e.started))
+        except BaseException:  # Ctrl-C above all: leave no kernel behind
+            pool.shutdown(wait=False, cancel_futures=True)
+            for execution in executions:
+                execution.kill()
+            raise
     return outcomes
-
-
-def _execute_one(execution: "Execution", key: str, echo) -> Outcome:
-    chapter = execution.chapter
-    echo(f"{chapter.name}: started")
-    start = time.perf_counter()
-    try:
-        problem = execution.run()
-        if not problem:
-            problem = _accept(chapter, execution, key)
-    except MBHError as error:  # the folder became unwritable, the disk full
-        problem = str(error)
-    seconds = time.perf_counter() - start
-    noted = workbook.read_fragment(execution.folder, chapter.name) or {"figures": {}}
-    if not execution.killed:
-        told = f"FAILED: {problem}" if problem else f"{len(noted['figures'])} figures"
-        echo(f"{chapter.name}: {told}, {seconds:.1f} s")
-    return Outcome(chapter.name, "failed" if problem else "done", seconds, tuple(noted["figures"]), problem)
-
-
-def _accept(chapter: Declaration, execution: "Execution", key: str) -> str:
-    """Check what an executed chapter wrote and note the key under which it is up to date; returns the problem or ''."""
-    folder, given = execution.folder, execution.given
-    noted = workbook.read_fragment(folder, chapter.name)
-    if noted is None:
-        return "it never called chapter.finish(), so nothing is known of its figures"
-    if missing := missing_figures(chapter, folder, noted):
-        return f"declared but not written: {', '.join(missing)}"
-    workbook.write_json(workbook.fragment_path(folder, chapter.name), {**noted, "parameters": given, "key": key})
-    return ""
 
 
 class Execution:
     """One chapter on its way through papermill."""
 
-    def __init__(self, chapter: Declaration, folder: Path, given: dict, threads: int):
-        self.chapter, self.folder, self.given = chapter, folder, given
-        self.started = 0.0
-        self.cell = self.n_cells = 0
-        self.killed = False
+    def __init__(self, chapter: Declaration, folder: Path, given: dict, key: str, threads: int):
+        self.chapter, self.folder, self.given, self.key = chapter, folder, given, key
         self.manager_class = _kernel_manager_class(threads)
+        self.n_cells = len(read_notebook(source_path(chapter)).cells) + 1  # papermill adds the injected parameters
+        self.started, self.cell, self.killed = 0.0, 0, False
 
-    def run(self) -> str:
-        """Execute the notebook and file the executed copy; returns what went wrong, or ''."""
-        import papermill
-
-        logging.getLogger("papermill").addHandler(logging.NullHandler())  # what matters of it is reported below
+    def run(self, echo) -> Outcome:
+        """Execute the chapter and check what it wrote; says how it went."""
+        name = self.chapter.name
+        echo(f"{name}: started")
         self.started = time.perf_counter()
-        self.n_cells = len(read_notebook(source_path(self.chapter)).cells) + 1  # papermill adds the injected parameters
+        try:
+            problem = self._execute() or self._accept()
+        except MBHError as error:  # the folder became unwritable, the disk full
+            problem = str(error)
+        seconds = time.perf_counter() - self.started
+        figures = tuple((workbook.read_fragment(self.folder, name) or {"figures": ()})["figures"])
+        if not self.killed:
+            echo(f"{name}: {f'FAILED: {problem}' if problem else f'{len(figures)} figures'}, {seconds:.1f} s")
+        return Outcome(name, "failed" if problem else "done", seconds, figures, problem)
+
+    def _execute(self) -> str:
+        """Execute the notebook and file the executed copy; returns what went wrong, or ''."""
         chapters, name = self.folder / "chapters", self.chapter.name
-        working, failed, good = (
-            chapters / f for f in (f".{name}.partial.ipynb", f"{name}.failed.ipynb", f"{name}.ipynb")
-        )
-        workbook.fragment_path(self.folder, self.chapter.name).unlink(missing_ok=True)  # from here on the old is void
-        failed.unlink(missing_ok=True)
+        working, failed = chapters / f".{name}.partial.ipynb", chapters / f"{name}.failed.ipynb"
+        for old in (workbook.fragment_path(self.folder, name), failed):  # from here on they are void
+            old.unlink(missing_ok=True)
         problem = ""
         try:
             papermill.execute_notebook(
-                *(str(p).replace("{", "{{").replace("}", "}}") for p in (source_path(self.chapter), working)),
+                _verbatim(source_path(self.chapter)),
+                _verbatim(working),
                 parameters=self.given,
                 kernel_name="python3",
                 language="python",
@@ -332,8 +288,8 @@ class Execution:
                 record_timing=False,
                 on_cell_execute=self._note_cell,
             )
-        except papermill.exceptions.PapermillExecutionError as error:
-            first = (f"{error.ename}: {error.evalue}".strip().splitlines() or [""])[0]
+        except papermill.PapermillExecutionError as error:
+            first = f"{error.ename}: {error.evalue}".strip().partition("\n")[0]
             problem = f"cell In [{error.exec_count}] (cell {error.cell_index + 1} of the executed copy) raised {first}"
         except OSError as error:
             problem = f"the executed copy could not be written ({error.strerror or error})"
@@ -348,15 +304,11 @@ class Execution:
         if self.killed:
             working.unlink(missing_ok=True)
             return "interrupted"
-        filed = self._file(working, failed if problem else good)
+        filed = self._file(working, failed if problem else chapters / f"{name}.ipynb")
         return f"{problem}; {filed}" if problem else ""
 
     def _file(self, working: Path, target: Path) -> str:
         """Move the executed copy where it belongs, without this machine's paths and clocks; returns where it lies."""
-        import nbformat
-
-        from mbh_utils.store import atomic
-
         if not working.exists():
             return "there is no executed copy"
         notebook = nbformat.read(working, as_version=4)
@@ -368,6 +320,17 @@ class Execution:
         working.unlink()
         return f"executed copy: {shown(target)}"
 
+    def _accept(self) -> str:
+        """Check what the executed chapter wrote and note its key; returns the problem, or ''."""
+        noted = workbook.read_fragment(self.folder, self.chapter.name)
+        if noted is None:
+            return "it never called chapter.finish(), so nothing is known of its figures"
+        if missing := missing_figures(self.chapter, self.folder, noted):
+            return f"declared but not written: {', '.join(missing)}"
+        noted |= {"parameters": self.given, "key": self.key}
+        workbook.write_json(workbook.fragment_path(self.folder, self.chapter.name), noted)
+        return ""
+
     def _note_cell(self, cell, cell_index: int) -> None:
         self.cell = cell_index
 
@@ -378,8 +341,7 @@ class Execution:
 
     def kill(self) -> None:
         """End the chapter's kernel at once, and leave no executed copy."""
-        self.killed = True
-        self.manager_class.stopped = True
+        self.killed = self.manager_class.stopped = True
         for manager in self.manager_class.started:
             process = getattr(manager.provisioner, "process", None)
             if process is not None and process.poll() is None:
@@ -391,8 +353,7 @@ def kernel_environment(threads: int) -> dict[str, str]:
     environment = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"}
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         environment[name] = str(threads)
-    here = str(paths.PROJECT)
-    environment["PYTHONPATH"] = os.pathsep.join([here, *filter(None, [environment.get("PYTHONPATH")])])
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(paths.PROJECT), environment.get("PYTHONPATH")]))
     environment["MBH_STATIC"] = "1"  # explorers show words: stored controls without a kernel behind them rot
     environment["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # the debugger's remark on frozen modules is no output of ours
     return environment
@@ -400,13 +361,6 @@ def kernel_environment(threads: int) -> dict[str, str]:
 
 def _kernel_manager_class(threads: int) -> type:
     """A kernel manager that starts the interpreter we run in, whatever is registered under the name python3."""
-    import zmq
-    from ipykernel.kernelspec import get_kernel_dict
-    from jupyter_client import AsyncKernelManager
-    from jupyter_client.kernelspec import KernelSpec
-
-    known = get_kernel_dict()  # what the installed ipykernel says of itself, encryption included
-    known["argv"][0] = sys.executable
 
     class ThisInterpreter(AsyncKernelManager):
         started: ClassVar[list] = []
@@ -415,7 +369,7 @@ def _kernel_manager_class(threads: int) -> type:
 
         @property
         def kernel_spec(self):
-            return KernelSpec(**known)
+            return KernelSpec(**get_kernel_dict())  # what the installed ipykernel says, encryption included
 
         async def start_kernel(self, **options):
             self.started.append(self)
@@ -436,18 +390,13 @@ def last_words(manager_class: type) -> str:
 
 def forget_client(error: BaseException) -> None:
     """Remove the exit handler that nbclient leaves behind for a kernel that did not start, where it would fail."""
-    from nbclient import NotebookClient
-
     for frame, _ in traceback.walk_tb(error.__traceback__):
-        if isinstance(client := frame.f_locals.get("self"), NotebookClient):
+        if isinstance(client := frame.f_locals.get("self"), nbclient.NotebookClient):
             atexit.unregister(client._cleanup_kernel)
 
 
 def try_kernel() -> float:
     """Seconds it takes to start a chapter's kernel and get an answer; MBHError if there is none."""
-    import nbclient
-    import nbformat
-
     ask = nbformat.v4.new_code_cell("import sys; print(sys.executable)")
     notebook = nbformat.v4.new_notebook(cells=[ask])
     start, manager_class = time.perf_counter(), _kernel_manager_class(1)
@@ -477,7 +426,6 @@ def table(report: Report, seconds: float) -> str:
         lines.append(f"{o.chapter:<{width}}  {len(o.figures):>7}  {o.seconds:>7.1f}{remark}")
     total = sum(len(o.figures) for o in report.outcomes)
     lines.append(f"{'together':<{width}}  {total:>7}  {seconds:>7.1f}")
-    lines += [f"{o.chapter} failed: {o.problem}" for o in report.outcomes if o.problem]
-    lines += report.problems
+    lines += [*(f"{o.chapter} failed: {o.problem}" for o in report.outcomes if o.problem), *report.problems]
     lines.append(f"figures: {shown(report.folder)}, the executed chapters: {shown(report.folder / 'chapters')}")
     return "\n".join(lines)
