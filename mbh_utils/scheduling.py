@@ -11,6 +11,7 @@ import os
 import pickle
 import platform
 import re
+import secrets
 import signal
 import sys
 import tempfile
@@ -47,8 +48,8 @@ class Task:
     """One piece of work: ``function(*arguments, store=store)``, where function can be imported by name.
 
     needs: the (kind, settings) of what it reads from the store; what is not there is left out.
-    seconds, bytes, memory: estimates of its time on one core, of what it adds to the store, and of the most that a
-    process holds while at it (libraries included); the time decides the order, and tells how much is left.
+    seconds, bytes, memory: estimates of its time on one core (which decides the order), of what it adds to the store,
+    and of the most that a process holds while at it, libraries included.
     """
 
     function: Callable
@@ -102,10 +103,8 @@ def workers(jobs: int | None = None, scheduler: str | None = None) -> Iterator[E
         with _cluster(scheduler) as executor:
             yield executor
         return
-    others = set(multiprocessing.active_children())
-    # Spawned, not forked: torch's threads do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(n_processes(jobs), mp_context=context, initializer=_set_up_process)
+    others, spawn = set(multiprocessing.active_children()), multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(n_processes(jobs), spawn, _set_up_process)  # torch's threads do not survive a fork
     try:
         yield pool
     except KeyboardInterrupt:  # otherwise the processes would finish what they are at, which may take minutes
@@ -136,8 +135,7 @@ def _cluster(address: str) -> Iterator[Executor]:
         print(f"{address}: {len(n_threads)} workers, {sum(n_threads)} threads{waits}", file=sys.stderr, flush=True)
         # Parcels are large on purpose: what is sent with a task outlives any worker.
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "10 GB"}):
-            # Not "pure": a task that failed is not remembered as failed.
-            yield client.get_executor(pure=False)
+            yield client.get_executor(pure=False)  # a task that failed is not remembered as failed
 
 
 def _set_up_process() -> None:
@@ -179,10 +177,9 @@ def compute(tasks: Sequence[Task], store: "Store", executor: Executor, label: st
                     memory = max(memory, held)
                     progress.done(running.pop(future))
                 progress.show()
-        except (BrokenProcessPool, CancelledError) as error:
-            raise MBHError(_KILLED) from error
         except Exception as error:
-            if type(error).__name__ == "KilledWorker":  # Dask's, which need not be installed
+            known = isinstance(error, BrokenProcessPool | CancelledError)
+            if known or type(error).__name__ == "KilledWorker":  # Dask's, which need not be installed
                 raise MBHError(_KILLED) from error
             raise
         finally:
@@ -227,31 +224,34 @@ def _do(task: Task, call: _Call, parcels: list | None) -> tuple[list, list]:
                 f"this worker does not see the store {call.folder} of {call.host}: give one on a file system that all "
                 "machines share, or let results be sent back (shared=False, mbh run --no-shared-store)"
             )
-        _alone(task, Store(call.folder))
+        with one_thread():
+            task.function(*task.arguments, store=Store(call.folder))
         return [], []
     with tempfile.TemporaryDirectory(prefix="mbh-") as folder:
         store = Store(folder)
         store.unpack(parcels)
         given = store.pack_all()
-        _alone(task, store)
+        with one_thread():
+            task.function(*task.arguments, store=store)
         written = [parcel for parcel in store.pack_all() if parcel not in given]
         return written, [need for need in task.needs if not store.has(*need)]
 
 
-def _alone(task: Task, store: "Store") -> None:
-    """Do the task with one thread: tasks run side by side, and the number of threads may change the last digits."""
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for all libraries: tasks run side by side, and the number of threads may change the last digits."""
     import numba
     import torch
 
-    before, compiled = torch.get_num_threads(), numba.get_num_threads()
+    before = torch.get_num_threads(), numba.get_num_threads()
     torch.set_num_threads(1)
     numba.set_num_threads(1)
     try:
         with threadpoolctl.threadpool_limits(1):
-            task.function(*task.arguments, store=store)
+            yield
     finally:
-        torch.set_num_threads(before)
-        numba.set_num_threads(compiled)
+        torch.set_num_threads(before[0])
+        numba.set_num_threads(before[1])
 
 
 def _sendable(error: Exception, host: str) -> Exception:
@@ -273,16 +273,16 @@ def _sign(store: "Store") -> Iterator[str]:
     """A file in the store by which a worker knows that it sees the same folder."""
     try:
         store.folder.mkdir(parents=True, exist_ok=True)
-        handle, path = tempfile.mkstemp(dir=store.folder.resolve(), prefix=".shared.", suffix=".part")
-        os.close(handle)
+        path = store.folder.resolve() / f".shared.{secrets.token_hex(6)}.part"
+        path.touch()
     except OSError as error:
         raise MBHError(
             f"{store.folder} cannot be written ({error.strerror}): make it writable, or name another one (MBH_STORE)"
         ) from error
     try:
-        yield path
+        yield str(path)
     finally:
-        Path(path).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 def _versions() -> dict:
@@ -293,7 +293,7 @@ def _versions() -> dict:
 
 
 def _memory() -> int:
-    with contextlib.suppress(OSError, TypeError):  # Linux; getrusage counts there what the parent held as well
+    with contextlib.suppress(OSError, TypeError):  # Linux, where getrusage counts what the parent held as well
         return int(re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
     import resource
 
@@ -303,7 +303,7 @@ def _memory() -> int:
 # ------------------------------------------------------------------------------------------------- progress
 
 
-class _Progress:
+class _Progress(contextlib.AbstractContextManager):
     """How much of the tasks' estimated time is done: a bar on a terminal, a plain line now and then elsewhere."""
 
     def __init__(self, label: str, tasks: Sequence[Task]):
@@ -311,13 +311,8 @@ class _Progress:
         self.seconds_all, self.seconds_done = sum(task.seconds for task in tasks), 0.0
         self.started = self.said = time.perf_counter()
         self.every = 1.0 if sys.stderr.isatty() else float(PROGRESS_SECONDS)
-        form = "{desc}: {percentage:3.0f}% |{bar}| {postfix} [{elapsed}<{remaining}]"
-        self.bar = tqdm(
-            desc=label, total=self.seconds_all or 1, bar_format=form, smoothing=0, disable=not sys.stderr.isatty()
-        )
-
-    def __enter__(self) -> "_Progress":
-        return self
+        form, quiet = "{desc}: {percentage:3.0f}% |{bar}| {postfix} [{elapsed}<{remaining}]", not sys.stderr.isatty()
+        self.bar = tqdm(desc=label, total=self.seconds_all or 1, bar_format=form, smoothing=0, disable=quiet)
 
     def __exit__(self, *_) -> None:
         self.bar.close()
@@ -334,9 +329,9 @@ class _Progress:
             self.bar.refresh()
             return
         now = time.perf_counter()
-        if now - self.said < PROGRESS_SECONDS and self.n_done < self.n_tasks:
-            return
-        self.said, spent = now, now - self.started
-        left = spent * (self.seconds_all / self.seconds_done - 1) if self.seconds_done else 0.0
-        words = f"{self.label}: {self.n_done} of {self.n_tasks} done, {spent:.0f} s"
-        print(words + (f", about {left:.0f} s left" if left > 0.5 else ""), file=sys.stderr, flush=True)
+        if now - self.said >= PROGRESS_SECONDS or self.n_done == self.n_tasks:
+            self.said, spent = now, now - self.started
+            left = spent * (self.seconds_all / self.seconds_done - 1) if self.seconds_done else 0.0
+            more = f", about {left:.0f} s left" if left > 0.5 else ""
+            words = f"{self.label}: {self.n_done} of {self.n_tasks} done, {spent:.0f} s{more}"
+            print(words, file=sys.stderr, flush=True)
