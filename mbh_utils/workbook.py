@@ -12,14 +12,23 @@ import json
 import os
 import platform
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from mbh_utils import __version__, paths
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import torch
+from IPython import display, get_ipython
+from PIL import Image, PngImagePlugin
+
+from mbh_utils import __version__, datasets, experiments, paths, plots
 from mbh_utils.errors import MBHError
+from mbh_utils.store import atomic
 
 
 @dataclass(frozen=True)
@@ -33,37 +42,17 @@ class Declaration:
 
 
 CHAPTERS: tuple[Declaration, ...] = (
-    Declaration(
-        "01_sparsity",
-        "Sparse networks and winning tickets",
-        ("table-2-1", "fig-2-1", "fig-2-2"),
-        ("tickets",),
-    ),
-    Declaration(
-        "02_activation_regions",
-        "Activation regions",
-        ("fig-3-1", "fig-3-2", "fig-3-3", "fig-3-4b", "fig-3-5", "fig-5-1"),
-        ("grid",),
-    ),
-    Declaration(
-        "03_specialization",
-        "Specialization",
-        ("fig-4-1", "fig-4-2", "fig-4-3", "fig-4-4", "fig-4-5", "fig-c-1"),
-        ("toy",),
-    ),
-    Declaration(
-        "04_mbh",
-        "Minimal blankets and their hypervolume",
-        ("fig-1-1", "fig-4-6", "fig-6-5", "fig-b-1", "fig-b-2", "widget-4-1"),
-        ("grid",),
-    ),
-    Declaration(
-        "05_experiments",
-        "The experiments",
-        ("fig-6-1", "fig-6-2", "fig-6-3", "fig-6-4", "fig-6-6", "fig-6-7", "fig-6-9"),
-        ("grid",),
-    ),
-)
+    Declaration("01_sparsity", "Sparse networks and winning tickets",
+                ("table-2-1", "fig-2-1", "fig-2-2"), ("tickets",)),
+    Declaration("02_activation_regions", "Activation regions",
+                ("fig-3-1", "fig-3-2", "fig-3-3", "fig-3-4b", "fig-3-5", "fig-5-1"), ("grid",)),
+    Declaration("03_specialization", "Specialization",
+                ("fig-4-1", "fig-4-2", "fig-4-3", "fig-4-4", "fig-4-5", "fig-c-1"), ("toy",)),
+    Declaration("04_mbh", "Minimal blankets and their hypervolume",
+                ("fig-1-1", "fig-4-6", "fig-6-5", "fig-b-1", "fig-b-2", "widget-4-1"), ("grid",)),
+    Declaration("05_experiments", "The experiments",
+                ("fig-6-1", "fig-6-2", "fig-6-3", "fig-6-4", "fig-6-6", "fig-6-7", "fig-6-9"), ("grid",)),
+)  # fmt: skip
 
 #: Libraries whose version is part of what a figure was made with.
 LIBRARIES = ("torch", "numpy", "numba", "scikit-learn", "matplotlib")
@@ -80,13 +69,12 @@ def pick(word: str, known: Iterable[str], kind: str) -> str:
     word, known = str(word).strip(), list(known)
     start = f"{word:0>2}_" if word.isdigit() else word
     matches = [name for name in known if name == word] or [name for name in known if start and name.startswith(start)]
-    if len(matches) == 1:
-        return matches[0]
-    raise MBHError(f"{kind} {word!r} {_hint(word, known)}")
+    if len(matches) != 1:
+        raise MBHError(f"{kind} {word!r} {_hint(word, known)}")
+    return matches[0]
 
 
 def _hint(word: str, known: Iterable[str]) -> str:
-    known = list(known)
     close = difflib.get_close_matches(word, known, n=1)
     return f"is unknown: {f'did you mean {close[0]!r}? ' if close else ''}there are {', '.join(known)}"
 
@@ -114,15 +102,12 @@ def figure_id(word: str) -> str:
 
 def label(figure_id: str) -> str:
     """What the thesis calls a figure: 'fig-b-1' -> 'Figure B.1'."""
-    kind, _, number = figure_id.partition("-")
-    number = number.replace("-", ".")
-    return f"{'Figure' if kind == 'fig' else kind.capitalize()} {number[0].upper()}{number[1:]}"
+    kind, number = figure_id.replace("fig-", "figure-").split("-", 1)
+    return f"{kind.capitalize()} {number.replace('-', '.').capitalize()}"
 
 
 def profile_names() -> list[str]:
     """Names of the sizes in which everything can be computed."""
-    from mbh_utils import experiments
-
     return list(experiments.PROFILES)
 
 
@@ -137,13 +122,8 @@ def shown(path: Path) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of Python, of this package and of the libraries that figures depend on."""
-    found = {"python": platform.python_version(), "mbh_utils": __version__}
-    for name in LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    libraries = {name: metadata.version(name) for name in LIBRARIES}
+    return {"python": platform.python_version(), "mbh_utils": __version__, **libraries}
 
 
 def commit() -> str | None:
@@ -166,52 +146,47 @@ def digest(data) -> str:
     Equal values of equal type give equal digests on every machine. Raises MBHError on anything else.
     """
     hasher = hashlib.sha256()
-    _feed(hasher, data)
-    return hasher.hexdigest()
-
-
-def _feed(hasher, data) -> None:
-    import numpy as np
-    import pandas as pd
 
     def mark(text: str) -> None:
         hasher.update(text.encode() + b"\0")
 
-    if hasattr(data, "detach"):  # a torch tensor
-        data = data.detach().cpu().numpy()
-    if data is None or isinstance(data, bool | int | float | str | np.generic):
-        mark(f"{type(data).__name__} {data!r}")
-    elif isinstance(data, np.ndarray) and data.dtype != object:
-        mark(f"array {data.dtype.str} {data.shape}")
-        hasher.update(np.ascontiguousarray(data).tobytes())
-    elif isinstance(data, pd.DataFrame):
-        mark(f"table {data.shape}")
-        for name, column in data.items():
-            mark(f"column {name}")
-            numbers = isinstance(column.dtype, np.dtype) and column.dtype != object
-            _feed(hasher, column.to_numpy() if numbers else [None if pd.isna(v) else str(v) for v in column])
-    elif isinstance(data, pd.Series | pd.Index):
-        _feed(hasher, pd.DataFrame({"values": data}))
-    elif isinstance(data, dict):
-        mark(f"dict {len(data)}")
-        for key, value in data.items():
-            mark(f"key {key!r}")
-            _feed(hasher, value)
-    elif isinstance(data, list | tuple | np.ndarray):
-        mark(f"list {len(data)}")
-        for value in data:
-            _feed(hasher, value)
-    else:
-        raise MBHError(
-            f"plotted data of type {type(data).__name__} cannot be hashed: give arrays, data frames, numbers, text, "
-            "or dicts and lists of them"
-        )
+    def feed(data) -> None:
+        if isinstance(data, torch.Tensor):
+            data = data.detach().cpu().numpy()
+        if data is None or isinstance(data, bool | int | float | str | np.generic):
+            mark(f"{type(data).__name__} {data!r}")
+        elif isinstance(data, np.ndarray) and data.dtype != object:
+            mark(f"array {data.dtype.str} {data.shape}")
+            hasher.update(np.ascontiguousarray(data).tobytes())
+        elif isinstance(data, pd.DataFrame):
+            mark(f"table {data.shape}")
+            for name, column in data.items():
+                mark(f"column {name}")
+                numbers = isinstance(column.dtype, np.dtype) and column.dtype != object
+                feed(column.to_numpy() if numbers else [None if pd.isna(v) else str(v) for v in column])
+        elif isinstance(data, pd.Series | pd.Index):
+            feed(pd.DataFrame({"values": data}))
+        elif isinstance(data, dict):
+            mark(f"dict {len(data)}")
+            for key, value in data.items():
+                mark(f"key {key!r}")
+                feed(value)
+        elif isinstance(data, list | tuple | np.ndarray):
+            mark(f"list {len(data)}")
+            for value in data:
+                feed(value)
+        else:
+            raise MBHError(
+                f"plotted data of type {type(data).__name__} cannot be hashed: give arrays, data frames, numbers, "
+                "text, or dicts and lists of them"
+            )
+
+    feed(data)
+    return hasher.hexdigest()
 
 
 def write_json(path: Path, content: dict) -> None:
     """Write a readable JSON file, whole or not at all."""
-    from mbh_utils.store import atomic
-
     with atomic(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
 
@@ -230,17 +205,15 @@ def read_fragment(folder: Path, chapter: str) -> dict | None:
         return None
 
 
-def write_manifest(folder: Path, profile: str) -> dict:
-    """Gather what the chapters noted into ``manifest.json`` and return it."""
-    noted = {c.name: found for c in CHAPTERS if (found := read_fragment(folder, c.name))}
+def write_manifest(folder: Path, profile: str) -> None:
+    """Gather what the chapters noted into ``manifest.json``."""
     figures, chapters = {}, {}
-    for name, part in noted.items():
-        chapters[name] = {k: v for k, v in part.items() if k != "figures"}
-        shared = {k: part.get(k) for k in ("parameters", "data", "versions", "commit")}
-        figures |= {i: {"chapter": name, **entry, **shared} for i, entry in part["figures"].items()}
-    manifest = {"profile": profile, "figures": figures, "chapters": chapters}
-    write_json(folder / "manifest.json", manifest)
-    return manifest
+    for name in (c.name for c in CHAPTERS):
+        if noted := read_fragment(folder, name):
+            shared = {k: noted.get(k) for k in ("parameters", "data", "versions", "commit")}
+            figures |= {i: {"chapter": name, **entry, **shared} for i, entry in noted.pop("figures").items()}
+            chapters[name] = noted
+    write_json(folder / "manifest.json", {"profile": profile, "figures": figures, "chapters": chapters})
 
 
 # ---------------------------------------------------------------- inside a notebook
@@ -256,15 +229,7 @@ class Chapter:
         self._started = self._last = time.perf_counter()
 
     def save(
-        self,
-        figure,
-        figure_id: str,
-        *,
-        alt: str,
-        data,
-        function: str | Callable | None = None,
-        settings: dict | None = None,
-        dpi: int = 110,
+        self, figure, figure_id: str, *, alt: str, data, function: str | Callable = "", settings: dict | None = None
     ) -> None:
         """Write a matplotlib figure to ``<figures folder>/<figure_id>.png``, show it once with its alt text, close it.
 
@@ -275,8 +240,6 @@ class Chapter:
 
         Raises MBHError if this chapter does not declare the figure, or the alt text is empty.
         """
-        from mbh_utils.store import atomic
-
         if figure_id not in self.declared:
             owner = figure_index().get(figure_id)
             raise MBHError(
@@ -287,39 +250,40 @@ class Chapter:
         if not isinstance(alt, str) or not alt.strip():
             raise MBHError(f"{figure_id} needs an alt text: one or two sentences on what the figure shows")
         alt = " ".join(alt.split())
-        plotted = digest(data)
-        content = render(figure, alt, dpi)
+        settings, plotted, content = settings or {}, digest(data), render(figure, alt)
         with atomic(self.folder / f"{figure_id}.png") as temporary:
             temporary.write_bytes(content)
-        now = time.perf_counter()
+        started, self._last = self._last, time.perf_counter()
         self.figures[figure_id] = {
             "function": _name_of(function),
-            "settings": settings or {},
+            "settings": settings,
             "alt": alt,
-            "seeds": _seeds(settings or {}, self.seed),
-            "seconds": round(now - self._last, 2),
+            # The models of an experiment are the seeds 0, 1, ... ; a single network has the chapter's.
+            "seeds": list(settings.get("seeds") or range(settings.get("models", 0)) or [self.seed]),
+            "seconds": round(self._last - started, 2),
             "data_sha256": plotted,
             "png_sha256": hashlib.sha256(content).hexdigest(),
         }
-        self._last = now
-        _show(content, figure_id, alt)
-        _close(figure)
+        # JupyterLab and some templates of nbconvert ignore the alt text in an image's metadata, and strip images inside
+        # HTML that they do not trust: so the picture goes out as plain PNG with its alt text, and a caption repeats it.
+        caption = f"<b>{label(figure_id)}.</b> {html.escape(alt)}"
+        look = 'class="mbh-caption mathjax_ignore" style="max-width: 60em; font-size: 90%"'
+        display.display(display.Image(content, format="png", alt=alt), display.HTML(f"<div {look}>{caption}</div>"))
+        plt.close(figure)
 
     def finish(self) -> None:
         """Print what was written and note it for the manifest. Raises MBHError if a declared figure is missing."""
         seconds = time.perf_counter() - self._started
-        write_json(
-            fragment_path(self.folder, self.name),
-            {
-                "title": self.title,
-                "parameters": {"profile": self.profile, "seed": self.seed},
-                "data": data_checksums(self.profile),
-                "versions": versions(),
-                "commit": commit(),
-                "seconds": round(seconds, 1),
-                "figures": {i: self.figures[i] for i in self.declared if i in self.figures},
-            },
-        )
+        noted = {
+            "title": self.title,
+            "parameters": {"profile": self.profile, "seed": self.seed},
+            "data": data_checksums(self.profile),
+            "versions": versions(),
+            "commit": commit(),
+            "seconds": round(seconds, 1),
+            "figures": {i: self.figures[i] for i in self.declared if i in self.figures},
+        }
+        write_json(fragment_path(self.folder, self.name), noted)
         write_manifest(self.folder, self.profile)
         for i in self.figures:
             print(f"{label(i):<14} {shown(self.folder / i)}.png")
@@ -337,21 +301,15 @@ def open_chapter(name: str, *, profile: str = "quick", seed: int = 0, out: str |
     profile: one of ``experiments.PROFILES``. seed: an int >= 0. out: another folder for the figures.
     Raises MBHError for an unknown chapter or profile, an ill seed, or a folder that cannot be written.
     """
-    import torch
-
-    from mbh_utils import experiments, plots
-
     chapter = declaration(name)
     profile = pick(profile, profile_names(), "profile")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+    if type(seed) is not int or seed < 0:
         raise MBHError(f"seed must be a whole number from 0 on, got {seed!r}")
     folder = Path(out) if out is not None else paths.figures_folder(profile)
     check_writable(folder)
     plots.use_style()
-    if torch.cuda.is_available():
-        device = torch.cuda.get_device_name()
-    else:
-        device = f"CPU, {torch.get_num_threads()} thread{'s' if torch.get_num_threads() > 1 else ''}"
+    n = torch.get_num_threads()
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {n} thread{'s' * (n > 1)}"
     print(f"Chapter {chapter.name}: {chapter.title}")
     print(", ".join(f"{k} {v}" for k, v in versions().items()))
     print(f"profile {profile} on {', '.join(experiments.PROFILES[profile].datasets)}; seed {seed}; {device}")
@@ -363,9 +321,7 @@ def check_writable(folder: Path) -> None:
     """Make the folder if need be; MBHError if nothing can be written there."""
     try:
         (folder / "chapters").mkdir(parents=True, exist_ok=True)
-        probe = folder / f".writable-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise MBHError(
             f"figures cannot be written to {shown(folder)} ({error.strerror or error}): make that folder writable, "
@@ -375,8 +331,6 @@ def check_writable(folder: Path) -> None:
 
 def data_checksums(profile: str) -> dict[str, str]:
     """Data set -> checksum of its content, for the data sets that a profile reads."""
-    from mbh_utils import datasets, experiments
-
     return {name: datasets.load(name).checksum for name in experiments.PROFILES[profile].datasets}
 
 
@@ -386,10 +340,7 @@ def render(figure, alt: str = "", dpi: int = 110) -> bytes:
     A palette makes pictures of activation regions a third as large, and nobody sees the difference; one by coverage
     keeps rare colours, such as that of a single marker.
     """
-    from PIL import Image
-    from PIL.PngImagePlugin import PngInfo
-
-    drawn, packed, words = io.BytesIO(), io.BytesIO(), PngInfo()
+    drawn, packed, words = io.BytesIO(), io.BytesIO(), PngImagePlugin.PngInfo()
     figure.savefig(drawn, format="png", dpi=dpi)
     words.add_itxt("Description", alt)
     picture = Image.open(drawn).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
@@ -397,35 +348,8 @@ def render(figure, alt: str = "", dpi: int = 110) -> bytes:
     return packed.getvalue()
 
 
-def _seeds(settings: dict, seed: int) -> list[int]:
-    # The models of an experiment are the seeds 0, 1, ... ; a single network has the chapter's.
-    return list(settings.get("seeds") or range(settings.get("models", 0)) or [seed])
-
-
-def _show(png: bytes, figure_id: str, alt: str) -> None:
-    # JupyterLab and some templates of nbconvert ignore the alt text in an image's metadata, and strip inlined images
-    # from HTML that they do not trust. So the picture goes out as plain PNG with its alt text, a caption repeats it.
-    from IPython.display import HTML, Image, display
-
-    display(Image(png, format="png", alt=alt))
-    caption = f"<b>{label(figure_id)}.</b> {html.escape(alt)}"
-    display(HTML(f'<div class="mbh-caption mathjax_ignore" style="max-width: 60em; font-size: 90%">{caption}</div>'))
-
-
-def _close(figure) -> None:
-    import matplotlib.pyplot as plt
-
-    plt.close(figure)
-
-
-def _name_of(function: str | Callable | None) -> str:
+def _name_of(function: str | Callable) -> str:
     if callable(function):
         return f"{function.__module__}.{function.__qualname__}"
-    if function:
-        return str(function)
-    try:
-        from IPython import get_ipython
-
-        return f"cell In [{get_ipython().execution_count}]"
-    except AttributeError:  # not in a notebook
-        return "script"
+    shell = get_ipython()
+    return function or (f"cell In [{shell.execution_count}]" if shell else "script")
