@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, PathPatch, Polygon
 from matplotlib.path import Path
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 INSIDE, OUTSIDE = "#D55E00", "#A9D3EE"  # a blanket, and what lies outside of it
 ACTIVE, INACTIVE, FREE = "#009E73", "#222222", "#C8C8C8"  # states of a neuron, and no constraint
@@ -49,7 +49,8 @@ def _axes(ax: Axes | None, size: tuple[float, float] = (4.4, 4.2)) -> Axes:
 # ------------------------------------------------------------------------------------------------- on a plane
 
 
-def _plane_axes(plane, ax: Axes) -> Axes:
+def _plane_axes(plane, ax: Axes | None) -> Axes:
+    ax = _axes(ax)
     ax.set(xlim=(plane.low[0], plane.high[0]), ylim=(plane.low[1], plane.high[1]), aspect="equal")
     ax.grid(False)
     ax.spines[["top", "right"]].set_visible(True)
@@ -67,23 +68,17 @@ def union(partition, chosen: np.ndarray) -> Path:
     return Path(vertices, codes)
 
 
-def _cells(partition, colours: np.ndarray, ax: Axes) -> None:
-    """Fill the regions with their colours (n_regions, 4) and outline them in white."""
-    width = float(np.clip(8 / np.sqrt(len(partition)), 0.06, 0.7))
-    for colour in np.unique(colours, axis=0):
-        path = union(partition, (colours == colour).all(axis=1))
-        # add_artist, not add_patch, which would look at every vertex for the data limits.
-        ax.add_artist(PathPatch(path, facecolor=colour, edgecolor="white", linewidth=width))
-
-
 def regions(partition, ax: Axes | None = None, *, colour_bar: bool = True) -> Axes:
     """The activation regions of a partition, coloured by how many hidden neurons are active in each."""
-    ax = _plane_axes(partition.plane, _axes(ax))
+    ax = _plane_axes(partition.plane, ax)
     active = partition.patterns.sum(axis=1)
     low, high = int(active.min()), int(active.max())
-    scale = plt.Normalize(low, max(high, low + 1))
-    cmap = plt.get_cmap("cividis")
-    _cells(partition, cmap(scale(active)), ax)
+    scale, cmap = plt.Normalize(low, max(high, low + 1)), plt.get_cmap("cividis")
+    width = float(np.clip(8 / np.sqrt(len(partition)), 0.06, 0.7))
+    for n in np.unique(active):
+        path = union(partition, active == n)
+        # add_artist, not add_patch, which would look at every vertex for the data limits.
+        ax.add_artist(PathPatch(path, facecolor=cmap(scale(n)), edgecolor="white", linewidth=width))
     if colour_bar:
         ticks = np.unique(np.linspace(low, high, 5).round().astype(int))
         bar = ax.figure.colorbar(plt.cm.ScalarMappable(scale, cmap), ax=ax, ticks=ticks, shrink=0.8, pad=0.02)
@@ -96,12 +91,12 @@ def blanket(partition, pattern, ax: Axes | None = None, *, title: bool = True, e
 
     edges: outline the regions where there are few enough (below 60) to be told apart.
     """
-    ax = _plane_axes(partition.plane, _axes(ax))
-    found = partition.blanket(pattern)
+    ax = _plane_axes(partition.plane, ax)
+    found, everything = partition.blanket(pattern), np.ones(len(partition), dtype=bool)
     ax.add_patch(Polygon(partition.plane.corners, color=OUTSIDE, lw=0))
     ax.add_artist(PathPatch(union(partition, found.regions), color=INSIDE, lw=0))
     if edges and len(partition) < 60:
-        ax.add_artist(PathPatch(union(partition, np.ones(len(partition), dtype=bool)), fill=False, ec="white", lw=0.7))
+        ax.add_artist(PathPatch(union(partition, everything), fill=False, ec="white", lw=0.7))
     if title:
         ax.set_title(blanket_words(found.share, len(pattern)), fontsize=9)
     return ax
@@ -139,7 +134,7 @@ def blanket_grid(partition, patterns: Sequence[Sequence], rows: Sequence[str], c
 
 def bent_hyperplanes(partition, ax: Axes | None = None, *, legend: bool = True) -> Axes:
     """The bent hyperplane that each hidden neuron draws on the plane, coloured and dashed by layer."""
-    ax = _plane_axes(partition.plane, _axes(ax))
+    ax = _plane_axes(partition.plane, ax)
     looks = [(LAYERS[i % len(LAYERS)], LAYER_STYLES[i % len(LAYER_STYLES)]) for i in range(len(partition.widths))]
     for neuron, layer in enumerate(np.repeat(np.arange(len(looks)), partition.widths)):
         for line in _hyperplane(partition, neuron):
@@ -191,7 +186,7 @@ def class_map(partition, ax: Axes | None = None) -> Axes:
 
     partition: made with decision_boundary=True.
     """
-    ax = _plane_axes(partition.plane, _axes(ax))
+    ax = _plane_axes(partition.plane, ax)
     palette = sns.color_palette("pastel", len(partition.output[1]) if partition.output else 0)
     for c in np.unique(partition.classes):
         ax.add_artist(PathPatch(union(partition, partition.classes == c), color=palette[c], alpha=0.5, lw=0, zorder=0))
@@ -209,7 +204,7 @@ def setup_curves(
     ax: Axes | None = None,
     *,
     hue: str = "n_hidden",
-    levels: bool | None = None,
+    levels: bool = True,
     linestyle: str = "-",
     band: bool = True,
     legend: bool = True,
@@ -217,26 +212,34 @@ def setup_curves(
     """``y`` over ``x`` for the set-ups: a line per ``hue``, band = min to max over models (Figs 3.4b, 6.2, 6.3, ...).
 
     table: one row per network, with columns setup, parameters, x, y and hue; accuracies are shares and are drawn in %.
-    levels: join set-ups of equal HNPs by black dashed lines (default: when x is the density).
+    levels: over density, join set-ups of equal HNPs by black dashed lines.
     """
     ax = _axes(ax, (5.2, 4))
     table = table.assign(accuracy=100 * table["accuracy"]) if "accuracy" in (x, y) else table
-    groups = sorted(table[hue].unique())
-    palette = dict(zip(groups, _shades(len(groups), hue), strict=True))
-    for group, marker in zip(groups, cycle(MARKERS), strict=False):
-        by_x = table[table[hue] == group].groupby(x)[y]
-        mean, low, high = by_x.mean(), by_x.min(), by_x.max()
-        label = f"{group:,} {'neurons' if hue == 'n_hidden' else 'HNPs'}"
-        ax.plot(mean.index, mean, linestyle, marker=marker, color=palette[group], label=label, zorder=3)
-        if band:
-            ax.fill_between(mean.index, low, high, color=palette[group], alpha=0.18, lw=0)
-        if band and len(mean) == 1:  # a band of one point has no width
-            ax.vlines(mean.index, low, high, color=palette[group], alpha=0.5)
-    if levels if levels is not None else x == "density":
+    groups, what = sorted(table[hue].unique()), "neurons" if hue == "n_hidden" else "HNPs"
+    for group, colour, marker in zip(groups, _shades(len(groups), hue), cycle(MARKERS), strict=False):
+        look = {"ls": linestyle, "marker": marker, "color": colour, "label": f"{group:,} {what}", "zorder": 3}
+        _curve(ax, table[table[hue] == group].groupby(x)[y], 0.18 if band else 0, **look)
+    if levels and x == "density":
         lines = [rows.groupby(x)[y].mean() for _, rows in table.groupby("parameters")]
         for i, mean in enumerate(line for line in lines if len(line) > 1):
             ax.plot(mean.index, mean, "k--", lw=0.9, alpha=0.75, zorder=2, label=None if i else "equal HNPs")
-    return _finish_curves(ax, x, y, sorted(table[x].unique()), legend)
+    _finish_curves(ax, x, y, legend=legend)
+    if x == "n_hidden":
+        values = sorted(table[x].unique())
+        ax.set_xticks(values, [f"{v:,}" for v in values])
+        ax.minorticks_off()
+    return ax
+
+
+def _curve(ax: Axes, by_x, alpha: float, **look) -> None:
+    """A line of means with a band from min to max; no band where its opacity ``alpha`` is 0."""
+    mean, low, high = by_x.mean(), by_x.min(), by_x.max()
+    ax.plot(mean.index, mean, **look)
+    if alpha:
+        ax.fill_between(mean.index, low, high, color=look["color"], alpha=alpha, lw=0)
+    if alpha and len(mean) == 1:  # a band of one point has no width
+        ax.vlines(mean.index, low, high, color=look["color"], alpha=0.5)
 
 
 def _shades(n: int, hue: str = "n_hidden") -> list:
@@ -244,16 +247,13 @@ def _shades(n: int, hue: str = "n_hidden") -> list:
     return sns.color_palette("viridis" if hue == "n_hidden" else "plasma", n + 1)[:n]
 
 
-def _finish_curves(ax: Axes, x: str, y: str, values: Sequence[float], legend: bool) -> Axes:
+def _finish_curves(ax: Axes, x: str, y: str, *, legend: bool = True) -> Axes:
     ax.set(xlabel=NAMES.get(x, x), ylabel=NAMES.get(y, y))
     if x in ("density", "n_hidden", "parameters"):
         ax.set_xscale("log")
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        ax.xaxis.set_major_formatter("{x:,g}")
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.xaxis.set_minor_formatter(NullFormatter())
-        if x == "n_hidden":
-            ax.set_xticks(values, [f"{v:,}" for v in values], minor=False)
-            ax.minorticks_off()
     if legend:
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     return ax
@@ -264,14 +264,9 @@ def coverage_curves(table: pd.DataFrame, ax: Axes | None = None, *, legend: bool
 
     table: one row per network and c_P, columns coverage, s, n_hidden.
     """
-    ax = _axes(ax, (5.2, 4))
-    groups = sorted(table["n_hidden"].unique())
-    for group, colour, marker in zip(groups, _shades(len(groups)), cycle(MARKERS), strict=False):
-        by_c = table[table["n_hidden"] == group].groupby("coverage")["s"]
-        ax.plot(by_c.mean(), marker=marker, color=colour, label=f"{group:,} neurons")
-        ax.fill_between(by_c.mean().index, by_c.min(), by_c.max(), color=colour, alpha=0.18, lw=0)
+    ax = setup_curves(table, "coverage", "s", ax, legend=legend)
     ax.set_ylim(0, 1)
-    return _finish_curves(ax, "coverage", "s", groups, legend)
+    return ax
 
 
 #: (kind, trained) -> label, colour, marker and line style of Fig 2.1.
@@ -290,17 +285,16 @@ def ticket_curves(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     The dense network, trained, is the black line; at density 1 it is its own ticket.
     """
     ax = _axes(ax, (6.4, 4.6))
+    table = table.assign(accuracy=100 * table["accuracy"])
     dense = table[table["kind"] == "dense"]
-    level = 100 * dense.loc[dense["trained"], "accuracy"]
+    level = dense[dense["trained"]]["accuracy"]
     ax.axhline(level.mean(), color="black", lw=1.4, label="dense, trained")
     ax.axhspan(level.min(), level.max(), color="black", alpha=0.12, lw=0)
     for (kind, trained), (label, colour, marker, style) in _TICKETS.items():
-        rows = pd.concat([table[table["kind"] == kind], dense]) if kind == "ticket" else table[table["kind"] == kind]
+        rows = pd.concat([table[table["kind"] == kind], dense if kind == "ticket" else None])
         by_density = rows[rows["trained"] == trained].groupby("density")["accuracy"]
-        mean, low, high = (100 * by_density.agg(statistic) for statistic in ("mean", "min", "max"))
-        ax.plot(mean.index, mean, marker=marker, ls=style, color=colour, label=label)
-        ax.fill_between(mean.index, low, high, color=colour, alpha=0.2, lw=0)
-    ax = _finish_curves(ax, "density", "accuracy", (), legend=False)
+        _curve(ax, by_density, 0.2, marker=marker, ls=style, color=colour, label=label)
+    _finish_curves(ax, "density", "accuracy", legend=False)
     ax.set_ylim(0, 102)
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=8.5)
     return ax
@@ -320,9 +314,7 @@ def setup_scatter(table: pd.DataFrame, x: str, y: str, ax: Axes | None = None) -
         for number, row in mean.iterrows():
             place = {"xytext": (5, -9)} if group in groups[::-2] else {"xytext": (-5, -9), "ha": "right"}
             ax.annotate(f"#{number}", (row[x], row[y]), **place, textcoords="offset points", fontsize=8)
-    ax.set(xlabel=NAMES.get(x, x), ylabel=NAMES.get(y, y))
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
-    return ax
+    return _finish_curves(ax, x, y)
 
 
 def setup_map(setups: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -331,31 +323,17 @@ def setup_map(setups: pd.DataFrame, ax: Axes | None = None) -> Axes:
     setups: columns setup, n_hidden, density, parameters.
     """
     ax = _axes(ax, (6, 4.2))
-    for _, rows in setups.groupby("parameters"):
-        rows = rows.sort_values("density")
+    near = {"textcoords": "offset points", "fontsize": 8}
+    for level, rows in setups.sort_values("density").groupby("parameters"):
         ax.plot(rows["density"], rows["n_hidden"], "k--", lw=1, zorder=1)
-        last = rows.iloc[0]
-        ax.annotate(
-            f"{int(last['parameters']):,} HNPs",
-            (last["density"], last["n_hidden"]),
-            xytext=(0, 9),
-            ha="center",
-            textcoords="offset points",
-            fontsize=8,
-        )
+        first = rows["density"].iloc[0], rows["n_hidden"].iloc[0]
+        ax.annotate(f"{level:,} HNPs", first, xytext=(0, 9), ha="center", **near)
     ax.scatter(setups["density"], setups["n_hidden"], s=42, color="#0072B2", zorder=2)
-    for row in setups.itertuples():
-        ax.annotate(
-            f"#{row.setup}",
-            (row.density, row.n_hidden),
-            xytext=(-5, -12),
-            ha="right",  # the dashed lines run to the lower right
-            textcoords="offset points",
-            fontsize=8,
-        )
+    for row in setups.itertuples():  # to the left, since the dashed lines run to the lower right
+        ax.annotate(f"#{row.setup}", (row.density, row.n_hidden), xytext=(-5, -12), ha="right", **near)
     ax.set_yscale("log")
     ax.margins(0.1, 0.14)
-    ax = _finish_curves(ax, "density", "n_hidden", (), legend=False)
+    _finish_curves(ax, "density", "n_hidden", legend=False)
     values = sorted(setups["n_hidden"].unique())
     ax.set_yticks(values, [str(v) for v in values])
     ax.minorticks_off()
@@ -399,7 +377,7 @@ def image(
 ) -> Axes:
     """One image of the data, dark on light; pixels (d,) in [0, 1]. ``label`` adds a colour bar with that name."""
     ax = _axes(ax, (2.2, 2.2))
-    picture = ax.imshow(np.reshape(pixels, shape), cmap="Greys", vmin=None if label else 0, vmax=None if label else 1)
+    picture = ax.imshow(np.reshape(pixels, shape), cmap="Greys", clim=None if label else (0, 1))
     ax.set(title=title, xticks=[], yticks=[])
     ax.spines[:].set_visible(True)
     if label:
@@ -412,7 +390,7 @@ def heat_map(
 ) -> Axes:
     """A small matrix of counts over pixels, with a colour bar named ``label`` between these ``limits`` (Fig 2.2)."""
     ax = _axes(ax, (3.2, 2.8))
-    picture = ax.imshow(values, vmin=limits[0], vmax=limits[1])
+    picture = ax.imshow(values, clim=limits)
     ax.set(title=title, xlabel="pixel column", ylabel="pixel row")
     ax.grid(False)
     ax.figure.colorbar(picture, ax=ax, shrink=0.85).set_label(label)
@@ -424,9 +402,8 @@ def text_table(table: pd.DataFrame, *, width: float = 8.0) -> Figure:
     figure = plt.figure(figsize=(width, 0.42 * (len(table) + 1)), layout="none")
     ax = figure.add_axes((0.01, 0.02, 0.98, 0.96))
     ax.axis("off")
-    drawn = ax.table(
-        cellText=table.astype(str).values, colLabels=table.columns, loc="center", cellLoc="left", bbox=(0, 0, 1, 1)
-    )
+    words = table.astype(str).values
+    drawn = ax.table(words, colLabels=table.columns, loc="center", cellLoc="left", bbox=(0, 0, 1, 1))
     drawn.auto_set_font_size(False)
     drawn.set_fontsize(9.5)
     drawn.auto_set_column_width(range(table.shape[1]))
