@@ -1,7 +1,7 @@
 """The compiled kernel of the partition: a depth-first descent that cuts the domain, one hidden neuron at a time.
 
 A *node* is a convex polygon of the plane on which every neuron met so far has one sign. It knows
-  - its corners (u, v), the line behind each edge, and how far each corner may be from its exact position;
+  - its corners (u, v), how far each may be from its exact position, and the line behind each edge;
   - the neurons of its current layer whose zero line may still cross it (its *list*);
   - the bits of all neurons decided so far;
   - the affine map (three numbers a, b, c per neuron: a u + b v + c) of the layer that comes next.
@@ -21,25 +21,34 @@ terms at hand, or, when ``exact`` is asked for, by the caller: the kernel stops 
 answer when it is called again. It stops in the same way when its output, its stack or its polygons need room:
 everything it knows is in ``Stack`` and ``Cells``.
 
-The compiled code works on bare addresses (``at``), not on array objects: those count references and wrap negative
-indices, which cost this kernel more than half of its time. Nothing checks an index here but the code itself.
+Speed. Compiled loops hardly vectorise such short work by themselves, so it is written for *lanes*: eight float64 in
+vector registers, as many corners of a polygon or neurons of a layer at once. What is shorter is padded: behind a
+polygon's last corner its first one is repeated, which changes no extreme, sign or area. The code works on bare
+addresses (``at``), not on array objects: those count references and wrap negative indices, which cost more than half
+of the time. Nothing checks an index here but the code itself.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+from llvmlite import ir
 from numba import njit, types
+from numba.core.datamodel.models import PrimitiveModel
 from numba.cpython.unsafe.numbers import trailing_zeros
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_model
 
 TOLERANCE = 1e-13  # relative; counts do not move between 1e-14 and 1e-11
 TINY = 1e-290  # no smaller value is certain: below it float64 runs out of digits
 FAR = 1e300  # position error of a corner whose two lines are parallel up to rounding
+LANES = 8
 
 # Why the kernel came back.
 DONE, CELLS_FULL, STACK_FULL, CORNERS_FULL, QUESTION = range(5)
 # State: the numbers that live on between two calls.
 TOP, N_CELLS, N_CORNERS, UNCERTAIN, PIVOT, ANSWERED, STATE_SIZE = range(7)
+# What is known about a corner: its place, a bound of its distance from the exact one per coordinate, and the line from
+# it to the next corner (-1 - e is the domain's edge e).
+U, V, ERROR, EDGE, CORNER_SIZE = range(5)
 # What is known about a line: its coefficients, their magnitudes, the relative error of the coefficients.
 A, B, C, MA, MB, MC, KAPPA, _, LINE_SIZE = range(9)  # a line fills one cache line
 # Verdicts on an uncertain neuron (``ASKED`` is the question, the later ones are answers).
@@ -47,8 +56,7 @@ UNKNOWN, ASKED, INACTIVE, ACTIVE, CROSSING = range(5)
 
 BLURRED = 2  # for a touched region: some corner is far from where it should be
 
-ONE, SIGN, ALL = np.uint64(1), np.uint64(63), np.uint64(0xFFFFFFFFFFFFFFFF)
-SIGN_BIT = ONE << SIGN
+NONE, ONE, ALL_LANES, ALL = (np.uint64(x) for x in (0, 1, 2**LANES - 1, 2**64 - 1))
 
 
 class Layers(NamedTuple):
@@ -62,12 +70,12 @@ class Layers(NamedTuple):
     n_neurons: int
     widths: np.ndarray  # (L,) int64
     real: np.ndarray  # (L,) int64: the units after the first so many of a layer are linear: passed on, never crossing
-    span: np.ndarray  # (L + 1,) int64: widths rounded up to whole vectors, 0 after the last layer
+    span: np.ndarray  # (L + 1,) int64: widths rounded up to pairs of lanes, 0 after the last layer
     first: np.ndarray  # (L + 1,) int64: first neuron of each layer
     word: np.ndarray  # (L + 1,) int64: first 64-bit word of each layer's bits
     weights: np.ndarray  # flat float64: row of each neuron = its weights into the next layer
     row: np.ndarray  # (N,) int64: where that row starts
-    bias: np.ndarray  # (N,) float64
+    bias: np.ndarray  # (N + 64,) float64
     magnitude: np.ndarray  # (3, N + 64) float64: bounds of all terms that a neuron's a, b, c are sums of
     kappa: np.ndarray  # (L,) float64: error of a, b, c relative to these
 
@@ -76,44 +84,44 @@ class Stack(NamedTuple):
     """Nodes waiting (first axis: slot), and scratch space."""
 
     slots: int  # S
-    room: int  # K, corners per polygon
-    longest: int  # list entries per slot
-    words: int  # 64-bit words of bits per slot
+    room: int  # K, corners per polygon, with LANES to spare
+    longest: int  # list entries per slot, a multiple of LANES
+    words: int  # 64-bit words of bits in use
+    stride: int  # words per slot, a multiple of LANES
     pad: int  # neurons per row of a map, a multiple of 64
-    u: np.ndarray  # (S, K) float64: corners
-    v: np.ndarray  # (S, K) float64
-    error: np.ndarray  # (S, K) float64: bound of the corner's distance from its exact position, per coordinate
-    edge: np.ndarray  # (S, K) int32: line from corner i to i + 1; N + e is the domain's edge e
+    n_borders: int  # edges of the domain
+    polygon: np.ndarray  # (S, CORNER_SIZE, K) float64
+    far: np.ndarray  # (S, 3) float64: largest |u|, |v| and error of the corners
     corners: np.ndarray  # (S,) int64: how many
     layer: np.ndarray  # (S,) int64: layers entered so far
-    waiting: np.ndarray  # (S, longest) int32: neurons that cross (the list)
+    waiting: np.ndarray  # (S, longest) int64: neurons that cross (the list)
     length: np.ndarray  # (S,) int64: of the list
     tested: np.ndarray  # (S,) int64: this many of the list are known to cross this very polygon
-    bits: np.ndarray  # (S, words) uint64
+    bits: np.ndarray  # (S, stride) uint64
     map: np.ndarray  # (S, 3, pad) float64: a, b, c of the layer that comes next
     joins: np.ndarray  # (S,) int64: neuron that the map lacks, and has to be taken from the slot below with; or -1
     touched: np.ndarray  # (S,) uint8: an uncertain sign was met on the way here
-    joining: np.ndarray  # (longest,) int64: neurons about to join a map
-    lines: np.ndarray  # (N + K_domain, LINE_SIZE) float64
+    joining: np.ndarray  # (longest + 1,) int64: neurons about to join a map
+    lines: np.ndarray  # (n_borders + N, LINE_SIZE) float64: the domain's edges, the first one last; then the neurons
     verdict: np.ndarray  # (N,) uint8
     side: np.ndarray  # (K,) int8: answer about a cut, the pivot's sign at each corner
-    scratch: np.ndarray  # (6, pad) float64
-    scratch_bits: np.ndarray  # the same memory as uint64
-    old: np.ndarray  # (4, K) float64: corners and errors of a polygon being cut, the pivot's value there
-    old_edge: np.ndarray  # (K,) int32
+    crossing: np.ndarray  # (words,) uint64: neurons of a layer being entered that cross
+    value: np.ndarray  # (K,) float64: of the pivot at the corners of the polygon being cut
+    old: np.ndarray  # (CORNER_SIZE, 2 K) float64: that polygon twice round
+    ends: np.ndarray  # (2, CORNER_SIZE) float64: of the cut
     state: np.ndarray  # (STATE_SIZE,) int64
 
 
 class Cells(NamedTuple):
     """Activation regions written out."""
 
-    room: int  # regions
+    room: int  # regions; ``bits`` has LANES rows more
     corner_room: int  # corners; 0 when polygons are not kept
     n_outputs: int  # 0 when the maps of the outputs are not wanted
     corners: np.ndarray  # (corner_room, 2) float64
     edge: np.ndarray  # (corner_room,) int32
     offset: np.ndarray  # (room + 1,) int64
-    bits: np.ndarray  # (room, words) uint64
+    bits: np.ndarray  # (room + LANES, words) uint64
     area: np.ndarray  # (room,) float64
     touched: np.ndarray  # (room,) uint8: 0, 1 or BLURRED
     error: np.ndarray  # (room,) float64: largest error of the corners; as the next, only where outputs are wanted
@@ -129,6 +137,9 @@ def aligned(array: np.ndarray) -> np.ndarray:
     return copy
 
 
+# --------------------------------------------------------------------------------------- addresses and lanes, in LLVM
+
+
 @intrinsic
 def at(typing_context, array, offset):
     """Address of element ``offset`` of an array (counted over its whole memory) or of what an address points to."""
@@ -142,6 +153,179 @@ def at(typing_context, array, offset):
     return pointer(array, types.intp), code
 
 
+class _LanesType(types.Type):
+    """Eight float64 in vector registers."""
+
+
+_lanes, _vector = _LanesType("lanes"), ir.VectorType(ir.DoubleType(), LANES)
+
+
+@register_model(_LanesType)
+class _LanesModel(PrimitiveModel):
+    def __init__(self, manager, kind):
+        super().__init__(manager, kind, _vector)
+
+
+def _operation(n: int, code, result=_lanes):
+    """An operation on n lanes, by its LLVM code (builder, *lanes)."""
+
+    def typed(kinds):
+        return result(*kinds), lambda context, builder, signature, arguments: code(builder, *arguments)
+
+    if n == 1:
+        return intrinsic(lambda typing_context, x: typed([x]))
+    if n == 2:
+        return intrinsic(lambda typing_context, x, y: typed([x, y]))
+    return intrinsic(lambda typing_context, x, y, z: typed([x, y, z]))
+
+
+def _by_llvm(name: str):
+    """Code of an operation that LLVM has for all kinds of vectors."""
+    name = f"llvm.{name}.v{LANES}f64"
+
+    def code(builder, *lanes):
+        kind = ir.FunctionType(_vector, [_vector] * len(lanes))
+        function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+        return builder.call(function, lanes)
+
+    return code
+
+
+def _choose(builder, x, y, sign: str):
+    """Lane by lane the smaller one ("<") or the larger one (">")."""
+    return builder.select(builder.fcmp_ordered(sign, x, y), x, y)
+
+
+def _bits(builder, x, y):
+    smaller = builder.bitcast(builder.fcmp_ordered("<", x, y), ir.IntType(LANES))
+    return builder.zext(smaller, ir.IntType(64))
+
+
+def _folded(combine):
+    """Code that combines all lanes, half with half."""
+
+    def code(builder, x):
+        n = LANES
+        while n > 1:
+            n //= 2
+            low, high = ([ir.IntType(32)(i) for i in range(start, start + n)] for start in (0, n))
+            halves = [
+                builder.shuffle_vector(x, x, ir.Constant(ir.VectorType(ir.IntType(32), n), h)) for h in (low, high)
+            ]
+            x = combine(builder, *halves)
+        return builder.extract_element(x, ir.IntType(32)(0))
+
+    return code
+
+
+negative = _operation(1, lambda builder, x: builder.fneg(x))
+absolute = _operation(1, _by_llvm("fabs"))
+minus = _operation(2, lambda builder, x, y: builder.fsub(x, y))
+muladd = _operation(3, _by_llvm("fmuladd"))  # x y + z, rounded once where the processor can
+lower = _operation(2, lambda builder, x, y: _choose(builder, x, y, "<"))
+higher = _operation(2, lambda builder, x, y: _choose(builder, x, y, ">"))
+less = _operation(2, _bits, types.uint64)  # the lanes in which x < y, as bits
+largest = _operation(1, _folded(lambda builder, x, y: _choose(builder, x, y, ">")), types.float64)
+total = _operation(1, _folded(lambda builder, x, y: builder.fadd(x, y)), types.float64)
+
+
+@intrinsic
+def spread(typing_context, x):
+    """A number in all lanes."""
+
+    def code(context, builder, signature, arguments):
+        first = builder.insert_element(ir.Constant(_vector, ir.Undefined), arguments[0], ir.IntType(32)(0))
+        return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+
+    return _lanes(types.float64), code
+
+
+def _pointer(builder, arguments, kind):
+    return builder.bitcast(builder.gep(arguments[0], [arguments[1]]), kind.as_pointer())
+
+
+@intrinsic
+def load(typing_context, pointer, i):
+    """The eight 64-bit words from element i on, of whatever kind (those that are no numbers can only be stored)."""
+
+    def code(context, builder, signature, arguments):
+        return builder.load(_pointer(builder, arguments, _vector), align=8)
+
+    return _lanes(pointer, types.intp), code
+
+
+@intrinsic
+def store(typing_context, pointer, i, x):
+    """pointer[i : i + 8] = x."""
+
+    def code(context, builder, signature, arguments):
+        builder.store(arguments[2], _pointer(builder, arguments, _vector), align=8)
+        return context.get_dummy_value()
+
+    return types.void(pointer, types.intp, _lanes), code
+
+
+@intrinsic
+def store_pairs(typing_context, pointer, i, x, y):
+    """pointer[i : i + 16] = x[0], y[0], x[1], y[1], ..."""
+
+    def code(context, builder, signature, arguments):
+        order = [ir.IntType(32)(lane + part) for lane in range(LANES) for part in (0, LANES)]
+        pairs = ir.VectorType(ir.DoubleType(), 2 * LANES)
+        mixed = builder.shuffle_vector(*arguments[2:], ir.Constant(ir.VectorType(ir.IntType(32), 2 * LANES), order))
+        builder.store(mixed, _pointer(builder, arguments, pairs), align=8)
+        return context.get_dummy_value()
+
+    return types.void(pointer, types.intp, _lanes, _lanes), code
+
+
+@intrinsic
+def store_integers(typing_context, pointer, i, x):
+    """pointer[i : i + 8] = x as int32."""
+
+    def code(context, builder, signature, arguments):
+        integers = ir.VectorType(ir.IntType(32), LANES)
+        builder.store(builder.fptosi(arguments[2], integers), _pointer(builder, arguments, integers), align=4)
+        return context.get_dummy_value()
+
+    return types.void(pointer, types.intp, _lanes), code
+
+
+@intrinsic
+def splice(typing_context, x, k, start, n, head, first, tail, last):
+    """Of a round of k numbers, ``first``, then n of them from ``start`` on, then ``last``; the rest is the first again.
+
+    head, tail: 1 or 0, whether there is a first and a last one.
+    """
+
+    def code(context, builder, signature, arguments):
+        words = ir.VectorType(ir.IntType(64), LANES)
+
+        def everywhere(value):
+            lane = builder.insert_element(ir.Constant(words if value.type == words.element else _vector, ir.Undefined), value, ir.IntType(32)(0))
+            return builder.shuffle_vector(lane, lane, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+
+        x, k, start, n, head, first, tail, last = (arguments[0], *map(everywhere, arguments[1:]))
+        lane, nothing = ir.Constant(words, list(range(LANES))), ir.Constant(words, [0] * LANES)
+        behind = builder.sub(lane, head)
+        source = builder.add(start, behind)
+        source = builder.select(builder.icmp_unsigned("<", source, k), source, builder.sub(source, k))
+        source = builder.select(builder.icmp_unsigned("<", behind, n), source, start)
+        y = ir.Constant(_vector, ir.Undefined)
+        for i in map(ir.IntType(32), range(LANES)):  # LLVM knows this for a permutation
+            y = builder.insert_element(y, builder.extract_element(x, builder.extract_element(source, i)), i)
+        at_end = builder.icmp_unsigned("==", behind, n)
+        y = builder.select(builder.and_(at_end, builder.icmp_unsigned("!=", tail, nothing)), last, y)
+        beyond = builder.icmp_unsigned("<", builder.add(n, tail), builder.add(behind, ir.Constant(words, [1] * LANES)))
+        outside = builder.or_(builder.icmp_signed("<", behind, nothing), beyond)
+        return builder.select(builder.and_(outside, builder.icmp_unsigned("!=", head, nothing)), first, y)
+
+    integer = types.int64
+    return _lanes(_lanes, integer, integer, integer, integer, types.float64, integer, types.float64), code
+
+
+# -------------------------------------------------------------------------------------------- the steps of the descent
+
 _options = dict(error_model="numpy", fastmath={"contract"}, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 _part = njit(**_options)
 _step = njit(**_options, forceinline=True)
@@ -149,81 +333,26 @@ _step = njit(**_options, forceinline=True)
 
 @_part
 def _join(net, stack, count, span, source, target):
-    """Map in slot target = map in slot source + sum over ``count`` joining neurons of (weights onwards) x (a, b, c).
-
-    Two different slots need at least one neuron. Four neurons at a time where there are as many. The loops are kept
-    apart because one for all cases would not be vectorised.
-    """
-    joining, done = stack.joining, 0
-    map_ = at(stack.map, target * 3 * stack.pad)
-    if source != target:
-        g = joining[0]
-        row, line = at(net.weights, net.row[g]), at(stack.lines, g * LINE_SIZE)
-        for part in range(3):
-            x, old, new = line[part], at(stack.map, (3 * source + part) * stack.pad), at(map_, part * stack.pad)
-            for i in range(span):
-                new[i] = old[i] + row[i] * x
-        done = 1
-    while done + 4 <= count:
-        g0, g1, g2, g3 = joining[done], joining[done + 1], joining[done + 2], joining[done + 3]
-        row0, row1 = at(net.weights, net.row[g0]), at(net.weights, net.row[g1])
-        row2, row3 = at(net.weights, net.row[g2]), at(net.weights, net.row[g3])
-        for part in range(3):
-            new, line = at(map_, part * stack.pad), at(stack.lines, part)
-            x0, x1, x2, x3 = line[g0 * LINE_SIZE], line[g1 * LINE_SIZE], line[g2 * LINE_SIZE], line[g3 * LINE_SIZE]
-            for i in range(span):
-                new[i] = new[i] + row0[i] * x0 + row1[i] * x1 + row2[i] * x2 + row3[i] * x3
-        done += 4
-    while done < count:
-        g = joining[done]
-        row, line = at(net.weights, net.row[g]), at(stack.lines, g * LINE_SIZE)
-        for part in range(3):
-            x, new = line[part], at(map_, part * stack.pad)
-            for i in range(span):
-                new[i] += row[i] * x
-        done += 1
-
-
-@_part
-def _reach(u, v, error, k):
-    """Largest |u|, |v| and error of k corners."""
-    far_u = far_v = far = 0.0
-    for i in range(k):
-        far_u = max(far_u, abs(u[i]))
-        far_v = max(far_v, abs(v[i]))
-        far = max(far, error[i])
-    return far_u, far_v, far
-
-
-@_part
-def _extremes(a, b, c, n, u, v, k, low, high):
-    """Smallest and largest value of n neurons over the k corners -> low, high."""
-    u0, u1, u2, u3 = u[0], u[1], u[2], u[3 if k > 3 else 2]
-    v0, v1, v2, v3 = v[0], v[1], v[2], v[3 if k > 3 else 2]
-    for i in range(n):
-        f0 = a[i] * u0 + (b[i] * v0 + c[i])
-        f1 = a[i] * u1 + (b[i] * v1 + c[i])
-        f2 = a[i] * u2 + (b[i] * v2 + c[i])
-        f3 = a[i] * u3 + (b[i] * v3 + c[i])
-        low[i] = min(min(f0, f1), min(f2, f3))
-        high[i] = max(max(f0, f1), max(f2, f3))
-    for j in range(4, k, 2):  # the others by twos
-        u0, v0 = u[j], v[j]
-        u1, v1 = u[min(j + 1, k - 1)], v[min(j + 1, k - 1)]
-        for i in range(n):
-            f0 = a[i] * u0 + (b[i] * v0 + c[i])
-            f1 = a[i] * u1 + (b[i] * v1 + c[i])
-            low[i] = min(low[i], min(f0, f1))
-            high[i] = max(high[i], max(f0, f1))
-
-
-@_part
-def _signs(values):
-    """Sign bits of 64 float64 (their memory as uint64), the first one in the lowest bit."""
-    word = np.uint64(0)
-    for i in range(64):
-        word |= (values[i] >> SIGN) << np.uint64(i)
-    return word
+    """Map in slot target = map in slot source + sum over ``count`` joining neurons of (weights onwards) x (a, b, c)."""
+    pad = stack.pad
+    old, new = at(stack.map, 3 * source * pad), at(stack.map, 3 * target * pad)
+    for i in range(0, span, 2 * LANES):
+        j = i + LANES
+        a0, b0, c0 = load(old, i), load(old, pad + i), load(old, 2 * pad + i)
+        a1, b1, c1 = load(old, j), load(old, pad + j), load(old, 2 * pad + j)
+        for k in range(count):
+            g = stack.joining[k]
+            line, row = at(stack.lines, g * LINE_SIZE), at(net.weights, net.row[g])
+            a, b, c = spread(line[A]), spread(line[B]), spread(line[C])
+            x, y = load(row, i), load(row, j)
+            a0, b0, c0 = muladd(x, a, a0), muladd(x, b, b0), muladd(x, c, c0)
+            a1, b1, c1 = muladd(y, a, a1), muladd(y, b, b1), muladd(y, c, c1)
+        store(new, i, a0)
+        store(new, pad + i, b0)
+        store(new, 2 * pad + i, c0)
+        store(new, j, a1)
+        store(new, pad + j, b1)
+        store(new, 2 * pad + j, c1)
 
 
 @_part
@@ -241,8 +370,17 @@ def _is_silent(net, bits, layer, i):
 
 
 @_part
-def _decide(low, high, tau):
-    """Verdict of the tolerance policy on a neuron whose values reach from low to high."""
+def _settled(g, a, b, c, t, stack, exact):
+    """Verdict on neuron g, of uncertain sign on node t: the answer to a question (or ASKED), or by the tolerance."""
+    if exact:
+        stack.verdict[g] = max(stack.verdict[g], ASKED)
+        return np.int64(stack.verdict[g])
+    u, far = at(stack.polygon, t * CORNER_SIZE * stack.room), at(stack.far, 3 * t)
+    low, high = np.inf, -np.inf
+    for i in range(stack.corners[t]):
+        f = a * u[i] + (b * u[stack.room + i] + c)
+        low, high = min(low, f), max(high, f)
+    tau = TOLERANCE * (abs(a) * far[U] + abs(b) * far[V] + abs(c))
     if low < -tau and high > tau:
         return CROSSING
     return ACTIVE if low + high > 0.0 else INACTIVE
@@ -251,55 +389,60 @@ def _decide(low, high, tau):
 @_step
 def _enter(t, net, stack, exact):
     """Step 3: test all neurons of the next layer on node t. Returns DONE or QUESTION."""
-    layer, k, pad = stack.layer[t], stack.corners[t], stack.pad
-    n, span, first, word = net.widths[layer], net.span[layer], net.first[layer], net.word[layer]
-    u, v = at(stack.u, t * stack.room), at(stack.v, t * stack.room)
-    bits = at(stack.bits, t * stack.words)
-    a = at(stack.map, t * 3 * pad)
-    b, c = at(a, pad), at(a, 2 * pad)
-    low, high, spare = stack.scratch, at(stack.scratch, pad), at(stack.scratch, 2 * pad)
-    low_bits, high_bits, spare_bits = stack.scratch_bits, at(stack.scratch_bits, pad), at(stack.scratch_bits, 2 * pad)
-    ma = at(net.magnitude, first)
-    mb, mc = at(ma, net.n_neurons + 64), at(ma, 2 * (net.n_neurons + 64))
-    far_u, far_v, far = _reach(u, v, at(stack.error, t * stack.room), k)
-    kappa = net.kappa[layer]
-    pa, pb = kappa * (far_u + far), kappa * (far_v + far)
-    _extremes(a, b, c, span, u, v, k, low, high)
-    for i in range(span):  # negative where the sign is certain
-        doubt = ma[i] * pa + mb[i] * pb + (mc[i] * kappa + TINY) + (abs(a[i]) + abs(b[i])) * far
-        spare[i] = doubt - min(abs(low[i]), abs(high[i]))
-    for i in range(net.real[layer], n):
-        zero = a[i] == 0.0 and b[i] == 0.0 and c[i] == 0.0 and _is_silent(net, bits, layer, i)
-        low[i] = high[i] = -1.0 if zero else 1.0
-        spare[i] = -1.0
+    layer, k, room, pad = stack.layer[t], stack.corners[t], stack.room, stack.pad
+    n, real, span, first = net.widths[layer], net.real[layer], net.span[layer], net.first[layer]
+    u = at(stack.polygon, t * CORNER_SIZE * room)
+    v, bits, map_ = at(u, room), at(stack.bits, t * stack.stride), at(stack.map, 3 * t * pad)
+    own_bits, magnitude = at(bits, net.word[layer]), at(net.magnitude, first)
+    kappa, far = net.kappa[layer], at(stack.far, 3 * t)
+    error = far[ERROR]
+    pa, pb = spread(kappa * (far[U] + error)), spread(kappa * (far[V] + error))
+    pc, pe, tiny = spread(kappa), spread(error), spread(TINY)
 
-    # First the doubtful ones (rare): nothing of the node may change before every answer is there.
-    asked = False
-    uncertain = 0
-    all_certain = SIGN_BIT
-    for i in range(n):
-        all_certain &= spare_bits[i]
-    for w in range(0 if all_certain else (n + 63) >> 6):
+    u0, u1, u2, u3 = spread(u[0]), spread(u[1]), spread(u[2]), spread(u[3])
+    v0, v1, v2, v3 = spread(v[0]), spread(v[1]), spread(v[2]), spread(v[3])
+    # Until every answer is there, nothing changes but this layer's bits, which are then written again.
+    asked, uncertain = False, 0
+    for w in range((n + 63) >> 6):
+        active, inactive, crossing = NONE, NONE, NONE
+        for i in range(64 * w, min(64 * w + 64, span), LANES):
+            a, b, c = load(map_, i), load(map_, pad + i), load(map_, 2 * pad + i)
+            f0, f1 = muladd(a, u0, muladd(b, v0, c)), muladd(a, u1, muladd(b, v1, c))
+            f2, f3 = muladd(a, u2, muladd(b, v2, c)), muladd(a, u3, muladd(b, v3, c))
+            low, high = lower(lower(f0, f1), lower(f2, f3)), higher(higher(f0, f1), higher(f2, f3))
+            for j in range(4, k):
+                f = muladd(a, spread(u[j]), muladd(b, spread(v[j]), c))
+                low, high = lower(low, f), higher(high, f)
+            mc = load(magnitude, 2 * (net.n_neurons + 64) + i)
+            doubt = muladd(absolute(a), pe, muladd(absolute(b), pe, muladd(mc, pc, tiny)))
+            doubt = muladd(load(magnitude, i), pa, muladd(load(magnitude, net.n_neurons + 64 + i), pb, doubt))
+            below, above, place = less(low, negative(doubt)), less(doubt, high), np.uint64(i & 63)
+            active |= less(doubt, low) << place
+            inactive |= less(high, negative(doubt)) << place
+            crossing |= (below & above) << place
         valid = ALL if n - 64 * w >= 64 else (ONE << np.uint64(n - 64 * w)) - ONE
-        doubtful = ~_signs(at(spare_bits, 64 * w)) & valid
-        while doubtful != 0:
-            i = 64 * w + np.int64(trailing_zeros(doubtful))
+        for i in range(max(real, 64 * w), min(n, 64 * w + 64)):
+            a, b, c, bit = map_[i], map_[pad + i], map_[2 * pad + i], ONE << np.uint64(i & 63)
+            silent = a == 0.0 and b == 0.0 and c == 0.0 and _is_silent(net, bits, layer, i)
+            active, inactive, crossing = active & ~bit, inactive | bit, crossing & ~bit
+            if not silent:
+                active |= bit
+        doubtful = valid & ~(active | inactive | crossing)
+        while doubtful != NONE:  # rare
+            place = trailing_zeros(doubtful)
+            i = 64 * w + np.int64(place)
             doubtful &= doubtful - ONE
             if _is_silent(net, bits, layer, i):
-                verdict = INACTIVE
-            elif exact:
-                uncertain += 1
-                verdict = np.int64(stack.verdict[first + i])
-                if verdict <= ASKED:
-                    stack.verdict[first + i] = ASKED
-                    asked = True
-            else:
-                uncertain += 1
-                tau = TOLERANCE * (abs(a[i]) * far_u + abs(b[i]) * far_v + abs(c[i]))
-                verdict = _decide(low[i], high[i], tau)
-            # Written back as plain signs, for the loop below.
-            low[i] = 1.0 if verdict == ACTIVE else -1.0
-            high[i] = -1.0 if verdict == INACTIVE else 1.0
+                continue
+            verdict = _settled(first + i, map_[i], map_[pad + i], map_[2 * pad + i], t, stack, exact)
+            uncertain += 1
+            asked |= verdict == ASKED
+            if verdict == ACTIVE:
+                active |= ONE << place
+            elif verdict == CROSSING:
+                crossing |= ONE << place
+        own_bits[w] = active & valid
+        stack.crossing[w] = crossing & valid
     if asked:
         return QUESTION
     if uncertain:
@@ -308,34 +451,28 @@ def _enter(t, net, stack, exact):
         for i in range(n):
             stack.verdict[first + i] = UNKNOWN
 
-    follows = net.span[layer + 1] > 0
+    follows = net.span[layer + 1]
     waiting, length, joining, count = at(stack.waiting, t * stack.longest), 0, stack.joining, 0
     for w in range((n + 63) >> 6):
-        valid = ALL if n - 64 * w >= 64 else (ONE << np.uint64(n - 64 * w)) - ONE
-        below, above = _signs(at(low_bits, 64 * w)), ~_signs(at(high_bits, 64 * w))
-        active = ~below & valid
-        bits[word + w] = active
-        crossing = below & above & valid
-        wanted = crossing | active if follows else crossing
-        while wanted != 0:
-            place = np.int64(trailing_zeros(wanted))
+        active, crossing = own_bits[w] if follows else NONE, stack.crossing[w]
+        wanted = crossing | active
+        while wanted != NONE:
+            place = trailing_zeros(wanted)
             wanted &= wanted - ONE
-            i = 64 * w + place
+            i = 64 * w + np.int64(place)
             line = at(stack.lines, (first + i) * LINE_SIZE)
-            line[A], line[B], line[C] = a[i], b[i], c[i]
-            if (active >> np.uint64(place)) & ONE:
-                joining[count] = first + i
-                count += 1
-            else:
-                waiting[length] = first + i
-                length += 1
+            line[A], line[B], line[C] = map_[i], map_[pad + i], map_[2 * pad + i]
+            crosses = np.int64((crossing >> place) & ONE)
+            waiting[length] = joining[count] = first + i
+            length += crosses
+            count += 1 - crosses
     if follows:  # the map of this layer makes room for the next one's
         bias = at(net.bias, net.first[layer + 1])
-        for i in range(net.span[layer + 1]):
-            a[i] = b[i] = c[i] = 0.0
-        for i in range(net.widths[layer + 1]):
-            c[i] = bias[i]
-        _join(net, stack, count, net.span[layer + 1], t, t)
+        for i in range(0, follows, LANES):
+            store(map_, i, spread(0.0))
+            store(map_, pad + i, spread(0.0))
+            store(map_, 2 * pad + i, load(bias, i))
+        _join(net, stack, count, follows, t, t)
     stack.length[t] = stack.tested[t] = length
     stack.layer[t] = layer + 1
     return DONE
@@ -344,85 +481,55 @@ def _enter(t, net, stack, exact):
 @_step
 def _filter(t, net, stack, exact):
     """Step 1: test the untested neurons of node t's list; those that do not cross are decided. DONE or QUESTION."""
-    layer, k = stack.layer[t] - 1, stack.corners[t]
-    u, v = at(stack.u, t * stack.room), at(stack.v, t * stack.room)
-    waiting, bits = at(stack.waiting, t * stack.longest), at(stack.bits, t * stack.words + net.word[layer])
-    far_u, far_v, far = _reach(u, v, at(stack.error, t * stack.room), k)
-    kappa = net.kappa[layer]
-    pa, pb = kappa * (far_u + far), kappa * (far_v + far)
-    joining, count = stack.joining, 0
-    source = t
+    layer, k, room = stack.layer[t] - 1, stack.corners[t], stack.room
+    first, kappa, polygon = net.first[layer], net.kappa[layer], at(stack.polygon, t * CORNER_SIZE * room)
+    waiting, bits = at(stack.waiting, t * stack.longest), at(stack.bits, t * stack.stride + net.word[layer])
+    far = at(stack.far, 3 * t)
+    error = far[ERROR]
+    pa, pb = kappa * (far[U] + error), kappa * (far[V] + error)
+    joining, count, source = stack.joining, 0, t
     if stack.joins[t] >= 0:
-        joining[0], count = stack.joins[t], 1
-        source = t - 1
+        joining[0], count, source = stack.joins[t], 1, t - 1
         stack.joins[t] = -1
-    answer = DONE
-    tested, length = stack.tested[t], stack.length[t]
-    while tested < length:
-        g = np.int64(waiting[tested])
+    kept, length, answer = stack.tested[t], stack.length[t], DONE
+    for i in range(kept, length):  # without branches that depend on where a neuron goes: nobody can foretell them
+        g = waiting[i]
         line = at(stack.lines, g * LINE_SIZE)
-        a, b, c = line[A], line[B], line[C]
-        f0, f1, f2 = a * u[0] + (b * v[0] + c), a * u[1] + (b * v[1] + c), a * u[2] + (b * v[2] + c)
-        low, high = min(f0, min(f1, f2)), max(f0, max(f1, f2))
-        for i in range(3, k):
-            f = a * u[i] + (b * v[i] + c)
-            low = min(low, f)
-            high = max(high, f)
-        doubt = line[MA] * pa + line[MB] * pb + (line[MC] * kappa + TINY) + (abs(a) + abs(b)) * far
-        if min(abs(low), abs(high)) > doubt:
-            crossing, active = low < 0.0 and high > 0.0, low > 0.0
-        else:
-            if exact:
-                verdict = np.int64(stack.verdict[g])
-                if verdict == UNKNOWN:
-                    stack.verdict[g] = ASKED
-                    answer = QUESTION
-                    break
-                stack.verdict[g] = UNKNOWN
-            else:
-                verdict = _decide(low, high, TOLERANCE * (abs(a) * far_u + abs(b) * far_v + abs(c)))
+        a, b, c = spread(line[A]), spread(line[B]), spread(line[C])
+        doubt = line[MA] * pa + line[MB] * pb + (line[MC] * kappa + TINY) + (abs(line[A]) + abs(line[B])) * error
+        f = muladd(a, load(polygon, 0), muladd(b, load(polygon, room), c))
+        above, below = less(spread(doubt), f), less(f, spread(-doubt))
+        some_above, some_below, sure = above, below, above | below
+        for j in range(LANES, k, LANES):
+            f = muladd(a, load(polygon, j), muladd(b, load(polygon, room + j), c))
+            plus, minus_ = less(spread(doubt), f), less(f, spread(-doubt))
+            above, below, sure = above & plus, below & minus_, sure & (plus | minus_)
+            some_above, some_below = some_above | plus, some_below | minus_
+        active = above == ALL_LANES
+        crossing = (above != ALL_LANES) & (below != ALL_LANES)
+        if sure != ALL_LANES and (some_above == NONE or some_below == NONE):
+            verdict = _settled(g, line[A], line[B], line[C], t, stack, exact)
+            if verdict == ASKED:
+                answer = QUESTION
+                break
+            stack.verdict[g] = UNKNOWN
             stack.state[UNCERTAIN] += 1
             stack.touched[t] = 1
             crossing, active = verdict == CROSSING, verdict == ACTIVE
-        if crossing:
-            tested += 1
-            continue
-        length -= 1
-        waiting[tested] = waiting[length]
-        if active:
-            i = g - net.first[layer]
-            bits[i >> 6] |= ONE << np.uint64(i & 63)
-            joining[count] = g
-            count += 1
-    stack.tested[t], stack.length[t] = tested, length
-    if net.span[layer + 1] > 0:
+        place = g - first
+        bits[place >> 6] |= np.uint64(active) << np.uint64(place & 63)
+        waiting[kept] = joining[count] = g
+        kept += np.int64(crossing)
+        count += np.int64(active)
+    stack.tested[t] = kept
+    if answer == QUESTION:
+        for j in range(i, length):
+            waiting[kept] = waiting[j]
+            kept += 1
+    stack.length[t] = kept
+    if count and net.span[layer + 1]:
         _join(net, stack, count, net.span[layer + 1], source, t)
     return answer
-
-
-@_part
-def _meet(edge, cut, u0, v0, f0, u1, v1, f1):
-    """Corner where a cut meets the edge from (u0, v0) to (u1, v1), f being the cut's value there -> u, v, error."""
-    a, b, c, x, y, z = edge[A], edge[B], edge[C], cut[A], cut[B], cut[C]
-    det = a * y - x * b
-    u, v = (b * z - y * c) / det, (c * x - z * a) / det
-    # Nearly parallel lines: the crossing of the lines may leave the edge. (Written so that NaN counts as outside.)
-    if not (min(u0, u1) <= u <= max(u0, u1) and min(v0, v1) <= v <= max(v0, v1)):
-        if abs(f0) < abs(f1):
-            s = f0 / (f0 - f1)
-            u, v = u0 + s * (u1 - u0), v0 + s * (v1 - v0)
-        else:
-            s = f1 / (f1 - f0)
-            u, v = u1 + s * (u0 - u1), v1 + s * (v0 - v1)
-    # However it was found, its distance from the exact crossing follows from what is left of both equations.
-    ke, kc = edge[KAPPA], cut[KAPPA]
-    left_edge = abs(a * u + (b * v + c)) + ke * (edge[MA] * abs(u) + edge[MB] * abs(v) + edge[MC])
-    left_cut = abs(x * u + (y * v + z)) + kc * (cut[MA] * abs(u) + cut[MB] * abs(v) + cut[MC])
-    a, b, x, y = abs(a) + ke * edge[MA], abs(b) + ke * edge[MB], abs(x) + kc * cut[MA], abs(y) + kc * cut[MB]
-    det = abs(det) - (ke + kc) * (edge[MA] * cut[MB] + edge[MB] * cut[MA]) * 1.01
-    error = max(y * left_edge + b * left_cut, x * left_edge + a * left_cut) / det
-    sound = det > TINY and max(a, b) > TINY and max(x, y) > TINY and error < FAR
-    return u, v, (error if sound else FAR)
 
 
 @_part
@@ -431,16 +538,16 @@ def _pivot(t, stack):
     length = stack.length[t]
     if length < 6:
         return length - 1
-    u, v, k = at(stack.u, t * stack.room), at(stack.v, t * stack.room), stack.corners[t]
+    u, k = at(stack.polygon, t * CORNER_SIZE * stack.room), stack.corners[t]
     waiting = at(stack.waiting, t * stack.longest)
     mean_u = mean_v = 0.0
     for i in range(k):
         mean_u += u[i]
-        mean_v += v[i]
+        mean_v += u[stack.room + i]
     mean_u, mean_v = mean_u / k, mean_v / k
     best, nearest = length - 1, np.inf
     for i in range(length):
-        line = at(stack.lines, np.int64(waiting[i]) * LINE_SIZE)
+        line = at(stack.lines, waiting[i] * LINE_SIZE)
         f = line[A] * mean_u + (line[B] * mean_v + line[C])
         distance = f * f / (line[A] * line[A] + line[B] * line[B])
         if distance < nearest:
@@ -448,113 +555,144 @@ def _pivot(t, stack):
     return best
 
 
+@_part
+def _meet(i, j, on, cut, t, stack, end):
+    """Where a cut meets the edge from corner i to j of node t -> end; corner ``on`` may lie on the cut."""
+    u, value = at(stack.polygon, t * CORNER_SIZE * stack.room), stack.value
+    v, error = at(u, V * stack.room), at(u, ERROR * stack.room)
+    if value[on] == 0.0:
+        end[U], end[V], end[ERROR] = u[on], v[on], error[on]
+        return
+    edge = at(stack.lines, np.int64(at(u, EDGE * stack.room)[i]) * LINE_SIZE)
+    a, b, c, x, y, z = edge[A], edge[B], edge[C], cut[A], cut[B], cut[C]
+    det = a * y - x * b
+    p, q = (b * z - y * c) / det, (c * x - z * a) / det
+    # Nearly parallel lines: the crossing of the lines may leave the edge. (Written so that NaN counts as outside.)
+    if not (min(u[i], u[j]) <= p <= max(u[i], u[j]) and min(v[i], v[j]) <= q <= max(v[i], v[j])):
+        if abs(value[i]) < abs(value[j]):
+            s = value[i] / (value[i] - value[j])
+            p, q = u[i] + s * (u[j] - u[i]), v[i] + s * (v[j] - v[i])
+        else:
+            s = value[j] / (value[j] - value[i])
+            p, q = u[j] + s * (u[i] - u[j]), v[j] + s * (v[i] - v[j])
+    # However it was found, its distance from the exact crossing follows from what is left of both equations.
+    ke, kc = edge[KAPPA], cut[KAPPA]
+    left_edge = abs(a * p + (b * q + c)) + ke * (edge[MA] * abs(p) + edge[MB] * abs(q) + edge[MC])
+    left_cut = abs(x * p + (y * q + z)) + kc * (cut[MA] * abs(p) + cut[MB] * abs(q) + cut[MC])
+    a, b, x, y = abs(a) + ke * edge[MA], abs(b) + ke * edge[MB], abs(x) + kc * cut[MA], abs(y) + kc * cut[MB]
+    det = abs(det) - (ke + kc) * (edge[MA] * cut[MB] + edge[MB] * cut[MA]) * 1.01
+    off = max(y * left_edge + b * left_cut, x * left_edge + a * left_cut) / det
+    sound = det > TINY and max(a, b) > TINY and max(x, y) > TINY and off < FAR
+    end[U], end[V], end[ERROR] = p, q, off if sound else FAR
+
+
+@_part
+def _assemble(source, target, k, stack, head, first, start, n, tail, last):
+    """Polygon of a slot = an end of the cut (if head), n corners of the source from ``start`` on, the other (if tail).
+
+    The source is a slot, whose polygon has k corners. A polygon that does not fit into lanes is also in ``old``.
+    """
+    room, far = stack.room, at(stack.far, 3 * target)
+    old, new = at(stack.polygon, source * CORNER_SIZE * room), at(stack.polygon, target * CORNER_SIZE * room)
+    corners = head + n + tail
+    for part in range(CORNER_SIZE):
+        row = at(new, part * room)
+        if k + 2 <= LANES:
+            x = splice(load(old, part * room), k, start, n, head, first[part], tail, last[part])
+            store(row, 0, x)
+            most = absolute(x)
+        else:
+            row[0] = first[part]
+            for i in range(0, n, LANES):
+                store(row, head + i, load(stack.old, 2 * part * room + start + i))
+            row[head + n] = last[part]
+            store(row, corners, spread(row[0]))
+            most = absolute(load(row, 0))
+            for i in range(LANES, corners, LANES):
+                most = higher(most, absolute(load(row, i)))
+        if part < EDGE:
+            far[part] = largest(most)
+    stack.corners[target] = corners
+
+
 @_step
 def _cut(t, net, stack, exact):
     """Step 2: cut node t by a neuron of its list; plus side into slot t + 1, minus side into t. DONE or QUESTION."""
     layer, k, room, state = stack.layer[t] - 1, stack.corners[t], stack.room, stack.state
-    u, v, error, edge = (
-        at(stack.u, t * room),
-        at(stack.v, t * room),
-        at(stack.error, t * room),
-        at(stack.edge, t * room),
-    )
+    polygon = at(stack.polygon, t * CORNER_SIZE * room)
     waiting, length = at(stack.waiting, t * stack.longest), stack.length[t]
-    bits = at(stack.bits, t * stack.words)
     if state[PIVOT] < 0:
         state[PIVOT] = _pivot(t, stack)
-    g = np.int64(waiting[state[PIVOT]])
-    line = at(stack.lines, g * LINE_SIZE)
-    a, b, c, kappa = line[A], line[B], line[C], line[KAPPA]
-    far_u, far_v, far = _reach(u, v, error, k)
-    doubt = kappa * (line[MA] * (far_u + far) + line[MB] * (far_v + far) + line[MC])
-    doubt += TINY + (abs(a) + abs(b)) * far
+    g = waiting[state[PIVOT]]
+    line, far = at(stack.lines, g * LINE_SIZE), at(stack.far, 3 * t)
+    a, b, c, kappa, error = line[A], line[B], line[C], line[KAPPA], far[ERROR]
+    doubt = kappa * (line[MA] * (far[U] + error) + line[MB] * (far[V] + error) + line[MC])
+    doubt += TINY + (abs(a) + abs(b)) * error
 
-    # The old polygon, and the pivot's value f at its corners, move to scratch space.
-    su, sv, se, sf, line_of = (
-        stack.old,
-        at(stack.old, room),
-        at(stack.old, 2 * room),
-        at(stack.old, 3 * room),
-        stack.old_edge,
-    )
-    uncertain = False
-    for i in range(k):
-        su[i], sv[i], se[i], line_of[i] = u[i], v[i], error[i], edge[i]
-        f = a * u[i] + (b * v[i] + c)
-        sf[i] = f
-        uncertain |= abs(f) <= doubt
-    if uncertain:
+    value, certain = stack.value, ALL_LANES
+    for i in range(0, k, LANES):
+        f = muladd(spread(a), load(polygon, i), muladd(spread(b), load(polygon, room + i), spread(c)))
+        store(value, i, f)
+        certain &= less(spread(doubt), absolute(f))
+    if certain != ALL_LANES:
         if exact and state[ANSWERED] == 0:
             return QUESTION
         state[ANSWERED] = 0
         state[UNCERTAIN] += 1
         stack.touched[t] = 1
         # Half of it: whatever was found to cross keeps a corner on either side, however the compiler rounds.
-        tau = 0.5 * TOLERANCE * (abs(a) * far_u + abs(b) * far_v + abs(c))
+        tau = 0.5 * TOLERANCE * (abs(a) * far[U] + abs(b) * far[V] + abs(c))
         for i in range(k):
             if exact:
                 side = stack.side[i]
-                sf[i] = 0.0 if side == 0 else (max(sf[i], 1e-300) if side > 0 else min(sf[i], -1e-300))
-            elif abs(sf[i]) <= tau:
-                sf[i] = 0.0
+                value[i] = 0.0 if side == 0 else (max(value[i], 1e-300) if side > 0 else min(value[i], -1e-300))
+            elif abs(value[i]) <= tau:
+                value[i] = 0.0
+    if k + 2 > LANES:  # the polygon twice round, so that each run of corners is in one piece there
+        for part in range(CORNER_SIZE):
+            row, copy = at(polygon, part * room), at(stack.old, 2 * part * room)
+            for i in range(0, k, LANES):
+                store(copy, i, load(row, i))
+            for i in range(0, k, LANES):
+                store(copy, k + i, load(row, i))
     length -= 1
     waiting[state[PIVOT]] = waiting[length]
     state[PIVOT] = -1
 
     # Corners `start` to `stop` (cyclically, stop excluded) are on the plus side.
-    start = stop = -1
-    f = sf[k - 1]
-    for i in range(k):
-        f_before, f = f, sf[i]
-        if f > 0.0 and f_before <= 0.0:
-            start = i
-        if f <= 0.0 and f_before > 0.0:
-            stop = i
+    start = stop = 0
+    before = np.uint64(value[k - 1] > 0.0)
+    for i in range(0, k, LANES):
+        valid = ALL_LANES if k - i >= LANES else (ONE << np.uint64(k - i)) - ONE
+        plus = less(spread(0.0), load(value, i)) & valid
+        before |= plus << ONE
+        rising, falling = plus & ~before, before & ~plus & valid
+        if rising != NONE:
+            start = i + np.int64(trailing_zeros(rising))
+        if falling != NONE:
+            stop = i + np.int64(trailing_zeros(falling))
+        before = plus >> np.uint64(LANES - 1)
+    last_minus, last_plus = start - 1 if start else k - 1, stop - 1 if stop else k - 1
+    n_minus = start - stop if start > stop else start - stop + k
+    into, out, edges = stack.ends, at(stack.ends, CORNER_SIZE), at(polygon, EDGE * room)
+    _meet(last_minus, start, last_minus, line, t, stack, into)
+    _meet(last_plus, stop, stop, line, t, stack, out)
+    into[EDGE], out[EDGE], along = edges[last_minus], g, edges[last_plus]
+    _assemble(t, t + 1, k, stack, 1, into, start, k - n_minus, 1, out)
+    # On the minus side an end that is an old corner is there already.
+    head, tail = np.int64(value[stop] != 0.0), np.int64(value[last_minus] != 0.0)
+    into[EDGE], out[EDGE] = g, along
+    _assemble(t, t, k, stack, head, out, stop, n_minus, tail, into)
+    edges[stack.corners[t] - 1] = g
+
+    bits = at(stack.bits, t * stack.stride)
+    plus_bits, plus_waiting = at(bits, stack.stride), at(waiting, stack.longest)
+    for i in range(0, stack.stride, LANES):
+        store(plus_bits, i, load(bits, i))
+    for i in range(0, length, LANES):
+        store(plus_waiting, i, load(waiting, i))
     i = g - net.first[layer]
-    place, bit = net.word[layer] + (i >> 6), ONE << np.uint64(i & 63)
-    # Both ends of the cut: a corner that lies on it, or a new one.
-    before, last = (start - 1 if start else k - 1), (stop - 1 if stop else k - 1)
-    u_in, v_in, e_in = su[before], sv[before], se[before]
-    if sf[before] != 0.0:
-        other = at(stack.lines, np.int64(line_of[before]) * LINE_SIZE)
-        u_in, v_in, e_in = _meet(other, line, u_in, v_in, sf[before], su[start], sv[start], sf[start])
-    u_out, v_out, e_out = su[stop], sv[stop], se[stop]
-    if sf[stop] != 0.0:
-        other = at(stack.lines, np.int64(line_of[last]) * LINE_SIZE)
-        u_out, v_out, e_out = _meet(other, line, su[last], sv[last], sf[last], u_out, v_out, sf[stop])
-
-    # Minus side: out, the corners from stop to before, in; then along the cut. An end on a corner is that corner.
-    m, i = 0, stop
-    if sf[stop] != 0.0:
-        u[0], v[0], error[0], edge[0] = u_out, v_out, e_out, line_of[last]
-        m = 1
-    while i != start:
-        u[m], v[m], error[m], edge[m] = su[i], sv[i], se[i], line_of[i]
-        m += 1
-        i = i + 1 if i + 1 < k else 0
-    if sf[before] == 0.0:
-        edge[m - 1] = g
-    else:
-        u[m], v[m], error[m], edge[m] = u_in, v_in, e_in, g
-        m += 1
-    stack.corners[t] = m
-    # Plus side: in, the corners start to last, out; then back along the cut.
-    u, v, error, edge = at(u, room), at(v, room), at(error, room), at(edge, room)
-    u[0], v[0], error[0], edge[0] = u_in, v_in, e_in, line_of[before]
-    m, i = 1, start
-    while i != stop:
-        u[m], v[m], error[m], edge[m] = su[i], sv[i], se[i], line_of[i]
-        m += 1
-        i = i + 1 if i + 1 < k else 0
-    u[m], v[m], error[m], edge[m] = u_out, v_out, e_out, g
-    stack.corners[t + 1] = m + 1
-
-    plus_bits, plus_waiting = at(bits, stack.words), at(waiting, stack.longest)
-    for i in range(stack.words):
-        plus_bits[i] = bits[i]
-    plus_bits[place] |= bit
-    for i in range(length):
-        plus_waiting[i] = waiting[i]
+    plus_bits[net.word[layer] + (i >> 6)] |= ONE << np.uint64(i & 63)
     stack.joins[t + 1] = g if net.span[layer + 1] > 0 else -1
     stack.length[t] = stack.length[t + 1] = length
     stack.tested[t] = stack.tested[t + 1] = 0
@@ -567,30 +705,30 @@ def _cut(t, net, stack, exact):
 @_step
 def _write(t, net, stack, cells):
     """Step 4: write node t out as an activation region."""
-    u, v, edge = at(stack.u, t * stack.room), at(stack.v, t * stack.room), at(stack.edge, t * stack.room)
-    k, n, m = stack.corners[t], stack.state[N_CELLS], stack.state[N_CORNERS]
-    twice = 0.0
-    for i in range(1, k - 1):  # relative to the first corner: slivers keep their relative accuracy
-        twice += (u[i] - u[0]) * (v[i + 1] - v[0]) - (u[i + 1] - u[0]) * (v[i] - v[0])
-    cells.area[n] = 0.5 * twice
+    room, k, n, m = stack.room, stack.corners[t], stack.state[N_CELLS], stack.state[N_CORNERS]
+    u, far = at(stack.polygon, t * CORNER_SIZE * room), at(stack.far, 3 * t)
+    v, edge = at(u, V * room), at(u, EDGE * room)
+    u0, v0, area = spread(u[0]), spread(v[0]), 0.0
+    for i in range(0, k, LANES):
+        x, y = load(u, i), load(v, i)
+        # Relative to the first corner: slivers keep their relative accuracy.
+        x1, y1 = minus(load(u, i + 1), u0), minus(load(v, i + 1), v0)
+        area += total(muladd(minus(x, u0), y1, negative(muladd(x1, minus(y, v0), spread(0.0)))))
+        if cells.corner_room:
+            store_pairs(cells.corners, 2 * (m + i), x, y)
+            store_integers(cells.edge, m + i, load(edge, i))
+    cells.area[n] = 0.5 * area
     cells.touched[n] = stack.touched[t]
-    if stack.touched[t]:
-        far_u, far_v, far = _reach(u, v, at(stack.error, t * stack.room), k)
-        if far > 1e-9 * (far_u + far_v):
-            cells.touched[n] = BLURRED
-    bits, out = at(stack.bits, t * stack.words), at(cells.bits, n * stack.words)
-    for i in range(stack.words):
-        out[i] = bits[i]
+    if stack.touched[t] and far[ERROR] > 1e-9 * (far[U] + far[V]):
+        cells.touched[n] = BLURRED
+    bits, out = at(stack.bits, t * stack.stride), at(cells.bits, n * stack.words)
+    for i in range(0, stack.words, LANES):
+        store(out, i, load(bits, i))
     if cells.corner_room:
-        corners, edges = at(cells.corners, 2 * m), at(cells.edge, m)
-        for i in range(k):
-            corners[2 * i], corners[2 * i + 1] = u[i], v[i]
-            line = edge[i]
-            edges[i] = line if line < net.n_neurons else net.n_neurons - 1 - line
         stack.state[N_CORNERS] = m + k
         cells.offset[n + 1] = m + k
     if cells.n_outputs:
-        _, _, cells.error[n] = _reach(u, v, at(stack.error, t * stack.room), k)
+        cells.error[n] = far[ERROR]
         for part in range(3):
             source = at(stack.map, (3 * t + part) * stack.pad)
             target = at(cells.maps, (3 * n + part) * cells.n_outputs)
@@ -608,11 +746,11 @@ def descend(net, stack, cells, exact):
         at(net.word, 0), at(net.weights, 0), at(net.row, 0), at(net.bias, 0), at(net.magnitude, 0), at(net.kappa, 0),
     )  # fmt: skip
     stack = Stack(
-        stack.slots, stack.room, stack.longest, stack.words, stack.pad, at(stack.u, 0), at(stack.v, 0),
-        at(stack.error, 0), at(stack.edge, 0), at(stack.corners, 0), at(stack.layer, 0), at(stack.waiting, 0),
-        at(stack.length, 0), at(stack.tested, 0), at(stack.bits, 0), at(stack.map, 0), at(stack.joins, 0),
-        at(stack.touched, 0), at(stack.joining, 0), at(stack.lines, 0), at(stack.verdict, 0), at(stack.side, 0),
-        at(stack.scratch, 0), at(stack.scratch_bits, 0), at(stack.old, 0), at(stack.old_edge, 0), at(stack.state, 0),
+        stack.slots, stack.room, stack.longest, stack.words, stack.stride, stack.pad, stack.n_borders, at(stack.polygon, 0),
+        at(stack.far, 0), at(stack.corners, 0), at(stack.layer, 0), at(stack.waiting, 0), at(stack.length, 0),
+        at(stack.tested, 0), at(stack.bits, 0), at(stack.map, 0), at(stack.joins, 0), at(stack.touched, 0),
+        at(stack.joining, 0), at(stack.lines, stack.n_borders * LINE_SIZE), at(stack.verdict, 0), at(stack.side, 0), at(stack.crossing, 0),
+        at(stack.value, 0), at(stack.old, 0), at(stack.ends, 0), at(stack.state, 0),
     )  # fmt: skip
     cells = Cells(
         cells.room, cells.corner_room, cells.n_outputs, at(cells.corners, 0), at(cells.edge, 0), at(cells.offset, 0),
@@ -627,7 +765,7 @@ def descend(net, stack, cells, exact):
         if stack.length[t] > 0:
             if t + 1 >= stack.slots:
                 return STACK_FULL
-            if stack.corners[t] + 2 > stack.room:
+            if stack.corners[t] + 2 + LANES > stack.room:
                 return CORNERS_FULL
             if _cut(t, net, stack, exact) == QUESTION:
                 return QUESTION
@@ -637,7 +775,7 @@ def descend(net, stack, cells, exact):
         else:
             if state[N_CELLS] >= cells.room:
                 return CELLS_FULL
-            if cells.corner_room and state[N_CORNERS] + stack.corners[t] > cells.corner_room:
+            if cells.corner_room and state[N_CORNERS] + stack.corners[t] + LANES > cells.corner_room:
                 return CELLS_FULL
             _write(t, net, stack, cells)
     return DONE

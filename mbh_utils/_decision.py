@@ -198,8 +198,7 @@ class Decision:
 
     def _exact_pieces(self, edges: np.ndarray, bits: np.ndarray) -> dict[int, tuple]:
         """Pieces of all classes by exact arithmetic from the network itself."""
-        numbers = np.where(edges < 0, self.net.n_neurons - 1 - edges, edges)
-        lines = [self.oracle.line(int(g), bits) for g in numbers]
+        lines = [self.oracle.line(int(g), bits) for g in edges]
         corners = [_exact.meet(lines[i - 1], lines[i]) for i in range(len(lines))]
         maps = {i: self.oracle.line(self.first + i, bits) for i in range(len(self.bias))}
         return _rounded(_envelope(list(zip(corners, lines, edges.tolist(), strict=True)), maps, self.first))

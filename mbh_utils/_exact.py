@@ -70,10 +70,9 @@ class Oracle:
         self.lines: dict = {}
 
     def line(self, g: int, bits: np.ndarray) -> tuple[int, int, int]:
-        """Coefficients of line g on a node with these bits: a neuron's, or (from N on) a side of the domain."""
-        net = self.net
-        if g >= net.n_neurons:
-            return self.border[g - net.n_neurons]
+        """Coefficients of line g on a node with these bits: a neuron's, or (-1 - e) edge e of the domain."""
+        if g < 0:
+            return self.border[-1 - g]
         layer, i = self.place[g]
         return self._neuron(layer, i, bits)
 
@@ -104,7 +103,7 @@ class Oracle:
         """Write the answer to the kernel's question about the node on top of the stack."""
         t, state = int(stack.state[_cells.TOP]), stack.state
         bits = stack.bits[t]
-        corners = self.corners(stack.edge[t, : stack.corners[t]], bits)
+        corners = self.corners(stack.polygon[t, _cells.EDGE, : stack.corners[t]], bits)
 
         def sides(g: int) -> list[int]:
             a, b, c = self.line(g, bits)

@@ -143,7 +143,7 @@ def _network_arrays(layers, has_output: bool = False):
         word=word,
         weights=_cells.aligned(np.concatenate([rows.ravel() for rows in following] + [np.zeros(1)])),
         row=np.concatenate([[0], np.cumsum(np.repeat(span, widths))[:-1]]),
-        bias=np.concatenate([bias for _, bias in layers]),
+        bias=np.concatenate([bias for _, bias in layers] + [np.zeros(64)]),
         magnitude=np.ascontiguousarray(np.pad(np.concatenate(magnitudes), ((0, 64), (0, 0))).T),
         kappa=np.array(kappas),
     )
@@ -154,50 +154,57 @@ def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
     """The kernel's ``Stack`` with one node: the whole domain, no layer entered."""
     from mbh_utils import _cells
 
-    k, slots, room = len(corners), 32, len(corners) + 16
-    n_neurons, widest, words = net.n_neurons, int(net.widths.max()), int(net.word[-1])
-    padded = (widest + 63) // 64 * 64
-    scratch = _cells.aligned(np.zeros((6, padded)))
+    k, slots = len(corners), 32
+    n_neurons, words = net.n_neurons, int(net.word[-1])
+    room, longest, stride, pad = (_padded(n) for n in (k + 24, int(net.widths.max()), words, int(net.widths.max()) + 56))
     stack = _cells.Stack(
         slots=slots,
         room=room,
-        longest=widest,
+        longest=longest,
         words=words,
-        pad=padded,
-        u=np.empty((slots, room)),
-        v=np.empty((slots, room)),
-        error=np.zeros((slots, room)),
-        edge=np.empty((slots, room), dtype=np.int32),
+        stride=stride,
+        pad=pad,
+        n_borders=k,
+        polygon=_cells.aligned(np.zeros((slots, _cells.CORNER_SIZE, room))),
+        far=np.zeros((slots, 3)),
         corners=np.zeros(slots, dtype=np.int64),
         layer=np.zeros(slots, dtype=np.int64),
-        waiting=np.empty((slots, widest), dtype=np.int32),
+        waiting=np.zeros((slots, longest), dtype=np.int64),
         length=np.zeros(slots, dtype=np.int64),
         tested=np.zeros(slots, dtype=np.int64),
-        bits=np.zeros((slots, words), dtype=np.uint64),
-        map=_cells.aligned(np.zeros((slots, 3, padded))),
+        bits=np.zeros((slots, stride), dtype=np.uint64),
+        map=_cells.aligned(np.zeros((slots, 3, pad))),
         joins=np.full(slots, -1, dtype=np.int64),
         touched=np.zeros(slots, dtype=np.uint8),
-        joining=np.zeros(widest, dtype=np.int64),
-        lines=_cells.aligned(np.zeros((n_neurons + k, _cells.LINE_SIZE))),
+        joining=np.zeros(longest + 1, dtype=np.int64),
+        lines=_cells.aligned(np.zeros((k + n_neurons, _cells.LINE_SIZE))),
         verdict=np.zeros(n_neurons, dtype=np.uint8),
         side=np.zeros(room, dtype=np.int8),
-        scratch=scratch,
-        scratch_bits=scratch.view(np.uint64),
-        old=np.zeros((4, room)),
-        old_edge=np.zeros(room, dtype=np.int32),
+        crossing=np.zeros(words, dtype=np.uint64),
+        value=np.zeros(room),
+        old=np.zeros((_cells.CORNER_SIZE, 2 * room)),
+        ends=np.zeros((2, _cells.CORNER_SIZE)),
         state=np.zeros(_cells.STATE_SIZE, dtype=np.int64),
     )
-    stack.u[0, :k], stack.v[0, :k] = corners.T
-    stack.edge[0, :k] = n_neurons + np.arange(k)
+    polygon = np.column_stack([corners, np.zeros(k), -1.0 - np.arange(k)])
+    stack.polygon[0] = np.pad(polygon, ((0, room - k), (0, 0)), mode="edge").T
+    stack.polygon[0, :, k:] = polygon[:1].T
+    stack.far[0] = np.abs(polygon[:, :3]).max(axis=0)
     stack.corners[0] = k
     stack.map[0, :, : net.widths[0]] = first_map
-    stack.lines[:n_neurons, _cells.MA : _cells.MC + 1] = net.magnitude[:, :n_neurons].T
-    stack.lines[:n_neurons, _cells.KAPPA] = np.repeat(net.kappa, net.widths)
-    stack.lines[n_neurons:, : _cells.KAPPA + 1] = [
-        _border_line(p, q) for p, q in zip(corners, np.roll(corners, -1, axis=0), strict=True)
-    ]
+    stack.lines[k:, _cells.MA : _cells.MC + 1] = net.magnitude[:, :n_neurons].T
+    stack.lines[k:, _cells.KAPPA] = np.repeat(net.kappa, net.widths)
+    sides = [_border_line(p, q) for p, q in zip(corners, np.roll(corners, -1, axis=0), strict=True)]
+    stack.lines[:k, : _cells.KAPPA + 1] = sides[::-1]
     stack.state[_cells.PIVOT] = -1
     return stack
+
+
+def _padded(n: int) -> int:
+    """n rounded up to whole lanes."""
+    from mbh_utils import _cells
+
+    return -(-n // _cells.LANES) * _cells.LANES
 
 
 def _border_line(p: np.ndarray, q: np.ndarray) -> list[float]:
@@ -219,7 +226,7 @@ def _empty_cells(n_words: int, n: int, n_corners: int, n_outputs: int = 0):
         corners=np.empty((n_corners, 2)),
         edge=np.empty(n_corners, dtype=np.int32),
         offset=np.zeros(n + 1, dtype=np.int64),
-        bits=np.empty((n, n_words), dtype=np.uint64),
+        bits=np.empty((n + _cells.LANES, n_words), dtype=np.uint64),
         area=np.empty(n),
         touched=np.empty(n, dtype=np.uint8),
         error=np.empty(n if n_outputs else 0),
@@ -237,36 +244,24 @@ def _resized(arrays, rows: dict[str, int], **numbers):
 
 def _taller_stack(stack):
     """The same stack with twice as many slots."""
-    per_slot = (
-        "u",
-        "v",
-        "error",
-        "edge",
-        "corners",
-        "layer",
-        "waiting",
-        "length",
-        "tested",
-        "bits",
-        "map",
-        "joins",
-        "touched",
-    )
+    per_slot = "polygon far corners layer waiting length tested bits map joins touched".split()
     return _resized(stack, dict.fromkeys(per_slot, 2 * stack.slots), slots=2 * stack.slots)
 
 
 def _roomier_stack(stack):
     """The same stack with room for twice as many corners per polygon."""
-    wider = {"room": 2 * stack.room}
-    for name in ("u", "v", "error", "edge", "side", "old", "old_edge"):
+    room, wider = 2 * stack.room, {}
+    for name, n in (("polygon", room), ("value", room), ("old", 2 * room), ("side", room)):
         array = getattr(stack, name)
-        wider[name] = np.zeros((*array.shape[:-1], 2 * stack.room), dtype=array.dtype)
-        wider[name][..., : stack.room] = array
-    return stack._replace(**wider)
+        wider[name] = np.zeros((*array.shape[:-1], n), dtype=array.dtype)
+        wider[name][..., : array.shape[-1]] = array
+    return stack._replace(room=room, **wider)
 
 
 def _resized_cells(cells, n: int, n_corners: int):
-    rows = {"offset": n + 1, "bits": n, "area": n, "touched": n, "corners": n_corners, "edge": n_corners}
+    from mbh_utils import _cells
+
+    rows = {"offset": n + 1, "bits": n + _cells.LANES, "area": n, "touched": n, "corners": n_corners, "edge": n_corners}
     return _resized(cells, rows, room=n, corner_room=n_corners)
 
 
@@ -296,8 +291,9 @@ def _descend(net, first_map: np.ndarray, plane: Plane | Line, polygons: bool, or
         n *= 2
         cells = _resized_cells(cells, n, 5 * n if polygons else 0)
         done, stack = _go_on(net, stack, cells, oracle)
-    state = stack.state
-    return _resized_cells(cells, int(state[_cells.N_CELLS]), int(state[_cells.N_CORNERS])), int(state[_cells.UNCERTAIN])
+    n, n_corners, uncertain = stack.state[[_cells.N_CELLS, _cells.N_CORNERS, _cells.UNCERTAIN]].tolist()
+    cells = _resized_cells(cells, n, n_corners)
+    return cells._replace(bits=cells.bits[:n]), uncertain
 
 
 def stream_blanket_areas(
@@ -332,8 +328,7 @@ def _redraw_blurred(cells, oracle, plane: Plane | Line) -> None:
     blurred = (cells.touched > 1) | (cells.touched > 0) & (cells.area < 1e-9 * plane.area)
     for i in np.flatnonzero(blurred):
         here = slice(cells.offset[i], cells.offset[i + 1])
-        lines = np.where(cells.edge[here] < 0, oracle.net.n_neurons - 1 - cells.edge[here], cells.edge[here])
-        cells.corners[here], cells.area[i] = oracle.polygon(lines, cells.bits[i])
+        cells.corners[here], cells.area[i] = oracle.polygon(cells.edge[here], cells.bits[i])
 
 
 def _along(cells):
