@@ -7,20 +7,19 @@ which a test holds), also when its training is interrupted and goes on later fro
 """
 
 import contextlib
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Integral
 
 import numpy as np
-import threadpoolctl
 import torch
 from tqdm import tqdm  # not tqdm.auto, whose bars in notebooks are widgets
 
 from mbh_utils import _descent
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import Network, stream
+from mbh_utils.scheduling import one_thread
 
 
 @dataclass(frozen=True)
@@ -124,32 +123,29 @@ def train_stack(
 
     Raises MBHError for networks that do not match each other, the data or their states, or when training diverges.
     """
-    _check(networks, data, seeds, checkpoints, recipe)
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     states = [state or State(0, {}) for state in states or [None] * len(networks)]
-    _check_states(networks, states, recipe)
+    _check(networks, states, data, seeds, checkpoints, recipe)
+    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     histories = [History(dict(state.accuracy)) for state in states]
-    # On a CPU nothing is gained by taking the seeds side by side, but on CUDA there is.
-    kinds = [
-        (state.iteration, None if device.type == "cuda" else seed) for state, seed in zip(states, seeds, strict=True)
-    ]
-    groups = [[i for i, kind in enumerate(kinds) if kind == one] for one in dict.fromkeys(kinds)]
-    total = sum(recipe.iterations - states[group[0]].iteration for group in groups)
+    keep = keep or (lambda i, iteration, copy: histories[i].networks.update({iteration: copy}))
+    kind, groups = _Batched if device.type == "cuda" else _Listed, {}
+    for i, (state, seed) in enumerate(zip(states, seeds, strict=True)):
+        # On a CPU nothing is gained by taking the seeds side by side, but on CUDA there is.
+        groups.setdefault((state.iteration, kind is _Listed and seed), []).append(i)
+    total = sum(recipe.iterations - start for start, _ in groups)
     with _one_thread(), tqdm(total=total, desc="training", unit="it", disable=not progress, mininterval=1) as bar:
         saved = time.monotonic()
-        for group in groups:
-            members, start = [networks[i] for i in group], states[group[0]].iteration
-            engine = (_Batched if device.type == "cuda" else _Listed)(
-                members, [states[i] for i in group], data, recipe, [seeds[i] for i in group], device
-            )
+        for (start, _), group in groups.items():
+            members = [networks[i] for i in group]
+            engine = kind(members, [states[i] for i in group], data, recipe, [seeds[i] for i in group], device)
             for iteration in _stops(start, checkpoints, recipe.iterations, engine, bar):
                 if iteration in checkpoints or iteration == recipe.iterations:
                     engine.write_back(members)
                     for i, network in zip(group, members, strict=True):
-                        _look(i, iteration, network, data, histories[i], keep)
+                        histories[i].accuracy[iteration] = _checked_accuracy(network, data, iteration)
+                        keep(i, iteration, network.copy())
                 if snapshot and (time.monotonic() - saved > every or iteration == recipe.iterations):
-                    now = engine.states(iteration)
-                    for i, state in zip(group, now, strict=True):
+                    for i, state in zip(group, engine.states(iteration), strict=True):
                         states[i] = replace(state, accuracy=dict(histories[i].accuracy))
                     snapshot(list(states))
                     saved = time.monotonic()
@@ -172,15 +168,10 @@ def _stops(start: int, checkpoints: Sequence[int], end: int, engine, bar: tqdm) 
         yield iteration
 
 
-def _look(i: int, iteration: int, network: Network, data, history: History, keep: Callable | None) -> None:
-    """What a checkpoint is for."""
+def _checked_accuracy(network: Network, data, iteration: int) -> float:
     if not all(p.isfinite().all() for p in network.parameters()):
         raise MBHError(f"training diverged before iteration {iteration}: try a smaller learning_rate")
-    history.accuracy[iteration] = accuracy(network, data.validation)
-    if keep:
-        keep(i, iteration, network.copy())
-    else:
-        history.networks[iteration] = network.copy()
+    return accuracy(network, data.validation)
 
 
 @contextlib.contextmanager
@@ -189,33 +180,26 @@ def _one_thread():
 
     Adam's moments of a weight whose gradient stays zero shrink until they are subnormal, a hundred times slower.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    flushed = torch.set_flush_denormal(True)
-    try:
-        with threadpoolctl.threadpool_limits(1):
+    with one_thread():
+        flushed = torch.set_flush_denormal(True)
+        try:
             yield
-    finally:
-        torch.set_num_threads(threads)
-        if flushed:
-            torch.set_flush_denormal(False)
+        finally:
+            if flushed:
+                torch.set_flush_denormal(False)
 
 
 class _Listed:
     """Networks of one seed on a CPU, trained by the compiled kernel on lists of their live weights."""
 
     def __init__(self, networks: Sequence[Network], states: Sequence[State], data, recipe: Recipe, seeds, device):
-        masks = [[*network.masks, np.ones(network.output.weight.shape, dtype=bool)] for network in networks]
-        self.stack, self.places = _descent.lay_out(masks)
+        self.stack, self.places = _descent.lay_out([_masks(network) for network in networks])
         self.images, self.labels, self.rate = data.train.images, data.train.labels, recipe.learning_rate
         self.order = _Order(len(self.images), recipe.batch_size, seeds[0], states[0].iteration)
         units = sum(linear.out_features for linear in networks[0].linears) + data.n_inputs
         self.scratch = [_descent.scratch(units, self.order.size) for _ in range(2)]
-        self.load([state.arrays or {"values": _flat(network)} for network, state in zip(networks, states, strict=True)])
-
-    def load(self, members: Sequence[dict[str, np.ndarray]]) -> None:
-        for (listed, dense, _), arrays in zip(self.places, members, strict=True):
-            for name, array in arrays.items():
+        for network, state, (listed, dense, _) in zip(networks, states, self.places, strict=True):
+            for name, array in _arrays(network, state).items():
                 getattr(self.stack, name)[listed] = array[dense]
 
     def advance(self, iteration: int, steps: int) -> None:
@@ -239,6 +223,19 @@ class _Listed:
             _unflatten(network, state.arrays["values"])
 
 
+def _masks(network: Network) -> list[np.ndarray]:
+    """Masks of all layers, the output layer's too, each (n_out, n_in) bool."""
+    return [*network.masks, np.ones(network.output.weight.shape, dtype=bool)]
+
+
+def _arrays(network: Network, state: State) -> dict[str, np.ndarray]:
+    """Those of the state, or of a network whose training has not begun."""
+    if state.arrays:
+        return state.arrays
+    values = _flat(network)
+    return {"values": values, "mean": np.zeros_like(values), "square": np.zeros_like(values)}
+
+
 def _flat(network: Network) -> np.ndarray:
     """Parameters of a network, (n,) float32, in the order of :class:`State`."""
     parts = [p.detach().cpu().flatten() for linear in network.linears for p in (linear.weight, linear.bias)]
@@ -255,67 +252,48 @@ def _unflatten(network: Network, values: np.ndarray) -> None:
 
 
 class _Batched:
-    """The same on CUDA: S networks, their parameters in one flat tensor with a view (S, ...) per layer.
+    """The same on CUDA: S networks of n parameters in one tensor (S, n), in the order of :class:`State`.
 
     Backpropagation is written out: for networks this small autograd's bookkeeping costs several times what the
-    arithmetic does. One flat tensor lets Adam take its step in a single call.
+    arithmetic does. One tensor lets Adam take its step in a single call.
     """
 
-    @torch.no_grad()
     def __init__(self, networks: Sequence[Network], states: Sequence[State], data, recipe: Recipe, seeds, device):
-        layers = list(zip(*(network.linears for network in networks), strict=True))
-        sizes = [(len(networks), *layer[0].weight.T.shape) for layer in layers]
-        self.shapes = [*sizes, *((len(networks), 1, n_out) for _, _, n_out in sizes)]
-        self.device = device
-        masks = [torch.stack([m.mask.T for m in layer]) for layer in layers[:-1]]
-        live = torch.cat([mask.flatten() for mask in masks]).to(device)
-        self.mask = None if live.all() else live.float()
-        members = [state.arrays or {"values": _flat(network)} for network, state in zip(networks, states, strict=True)]
-        self.values = torch.nn.Parameter(self._joined([m["values"] for m in members]), requires_grad=False)
+        def stacked(rows) -> torch.Tensor:
+            return torch.from_numpy(np.stack(list(rows)).astype(np.float32)).to(device)
+
+        self.device, self.shapes = device, [mask.shape for mask in _masks(networks[0])]
+        live = stacked(np.concatenate([np.r_[m.ravel(), np.ones(len(m))] for m in _masks(n)]) for n in networks)
+        self.mask = None if live.all() else live
+        members = [_arrays(network, state) for network, state in zip(networks, states, strict=True)]
+        self.values, mean, square = (stacked(member[name] for member in members) for name in STATE)
         self.values.grad = torch.zeros_like(self.values)
         self.weights, self.biases = self._views(self.values)
         self.weight_gradients, self.bias_gradients = self._views(self.values.grad)
         self.optimiser = torch.optim.Adam([self.values], lr=recipe.learning_rate, fused=True)
-        if states[0].iteration:
-            self.optimiser.state[self.values] = {
-                "step": torch.tensor(float(states[0].iteration), device=device),
-                "exp_avg": self._joined([m["mean"] for m in members]),
-                "exp_avg_sq": self._joined([m["square"] for m in members]),
-            }
+        start = states[0].iteration
+        step = torch.tensor(float(start), device=device)
+        self.optimiser.state[self.values] = {"step": step, "exp_avg": mean, "exp_avg_sq": square}
         self.images = torch.tensor(data.train.images, device=device)
         self.labels = torch.tensor(data.train.labels, device=device)
-        n, start = len(self.images), states[0].iteration
+        n = len(self.images)
         self.orders = {seed: _Order(n, recipe.batch_size, seed, start) for seed in dict.fromkeys(seeds)}
         self.member = torch.tensor([list(self.orders).index(seed) for seed in seeds], device=device)
 
     def _views(self, flat: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        parts = flat.split([math.prod(shape) for shape in self.shapes])
-        views = [part.view(shape) for part, shape in zip(parts, self.shapes, strict=True)]
-        return views[: len(views) // 2], views[len(views) // 2 :]
-
-    def _joined(self, members: Sequence[np.ndarray]) -> torch.Tensor:
-        """What the members' flat arrays are in the stack's order."""
-        flat = torch.empty(sum(map(math.prod, self.shapes)))
-        for i, rest in enumerate(map(torch.from_numpy, members)):
-            for weight, bias in zip(*self._views(flat), strict=True):
-                _, n_in, n_out = weight.shape
-                weight[i] = rest[: n_in * n_out].view(n_out, n_in).T
-                bias[i, 0] = rest[n_in * n_out : (n_in + 1) * n_out]
-                rest = rest[(n_in + 1) * n_out :]
-        return flat.to(self.device)
-
-    def _member(self, flat: torch.Tensor, i: int) -> np.ndarray:
-        pairs = zip(*self._views(flat), strict=True)
-        return torch.cat([p.flatten() for w, b in pairs for p in (w[i].T, b[i])]).cpu().numpy()
+        """Of each layer the weights (S, n_in, n_out) and the biases (S, 1, n_out) in (S, n)."""
+        weights, biases = [], []
+        for n_out, n_in in self.shapes:
+            weight, bias, flat = flat.split([n_out * n_in, n_out, flat.shape[1] - n_out * (n_in + 1)], dim=1)
+            weights.append(weight.unflatten(1, (n_out, n_in)).mT)
+            biases.append(bias[:, None])
+        return weights, biases
 
     def states(self, iteration: int) -> list[State]:
         """Where the networks stand."""
-        adam = self.optimiser.state.get(self.values) or dict.fromkeys(("exp_avg", "exp_avg_sq"), 0 * self.values)
-        flats = dict(zip(STATE, (self.values.detach(), adam["exp_avg"], adam["exp_avg_sq"]), strict=True))
-        return [
-            State(iteration, {name: self._member(flat, i) for name, flat in flats.items()})
-            for i in range(len(self.member))
-        ]
+        adam = self.optimiser.state[self.values]
+        arrays = [a.to("cpu", copy=True).numpy() for a in (self.values, adam["exp_avg"], adam["exp_avg_sq"])]
+        return [State(iteration, dict(zip(STATE, rows, strict=True))) for rows in zip(*arrays, strict=True)]
 
     def advance(self, iteration: int, steps: int) -> None:
         """Train on by so many steps."""
@@ -343,14 +321,13 @@ class _Batched:
             torch.sum(delta, dim=1, keepdim=True, out=self.bias_gradients[i])
             if i:
                 delta = torch.bmm(delta, self.weights[i].transpose(1, 2)).mul_(activations[i] > 0)
-        # With zero gradient and zero moments Adam leaves a masked weight at exactly zero.
-        if self.mask is not None:
-            self.values.grad[: len(self.mask)].mul_(self.mask)
+        if self.mask is not None:  # with zero gradient and zero moments Adam leaves a masked weight at exactly zero
+            self.values.grad.mul_(self.mask)
 
     def write_back(self, networks: Sequence[Network]) -> None:
         """Copy the parameters into the networks."""
-        for i, network in enumerate(networks):
-            _unflatten(network, self._member(self.values.detach(), i))
+        for network, values in zip(networks, self.values.cpu().numpy(), strict=True):
+            _unflatten(network, values)
 
 
 class _Order:
@@ -374,7 +351,7 @@ class _Order:
         return np.ascontiguousarray(taken)
 
 
-def _check(networks, data, seeds, checkpoints, recipe) -> None:
+def _check(networks, states, data, seeds, checkpoints, recipe) -> None:
     if not networks or len(networks) != len(seeds):
         raise MBHError(f"one seed per network is needed, got {len(networks)} networks and {len(seeds)} seeds")
     shapes = {(n.n_inputs, n.hidden, n.n_classes) for n in networks}
@@ -393,9 +370,6 @@ def _check(networks, data, seeds, checkpoints, recipe) -> None:
             raise MBHError(f"the {part} images of {data.name} contain NaN or infinite values; mend them first")
         if not ((samples.labels >= 0) & (samples.labels < n_classes)).all():
             raise MBHError(f"the {part} labels of {data.name} must lie in 0..{n_classes - 1}, one for each class")
-
-
-def _check_states(networks, states, recipe) -> None:
     if len(states) != len(networks):
         raise MBHError(f"one state per network is needed, got {len(states)} for {len(networks)} networks")
     for network, state in zip(networks, states, strict=True):
