@@ -1,9 +1,19 @@
-"""The command ``mbh``: figures, run, data, doctor. Everything heavy is imported only by the command that needs it."""
+"""The command ``mbh``: figures, run, data, store, doctor. Each imports by itself what is heavy."""
 
+import ast
+import json
+import platform
+import re
+import shutil
 import signal
 import sys
+import textwrap
+import time
+from collections import Counter
+from pathlib import Path
 
 import click
+from click import echo
 
 from mbh_utils import __version__
 from mbh_utils.errors import MBHError
@@ -20,12 +30,12 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\ninterrupted: what was finished is kept, the same command goes on from there", err=True)
+        echo("\ninterrupted: what was finished is kept, the same command goes on from there", err=True)
         sys.exit(130)
     except MBHError as error:
         if traceback:
             raise
-        click.echo(f"mbh: {error}", err=True)
+        echo(f"mbh: {error}", err=True)
         sys.exit(1)
 
 
@@ -40,17 +50,16 @@ def commands(traceback: bool) -> None:
     """The workbook's commands. Start with `mbh figures`, look around with `mbh doctor`."""
 
 
+_PROFILE = click.option("--profile", default="quick", show_default=True, help="Size of all: quick, draft or paper.")
+
+
 @commands.command()
-@click.option("--profile", default="quick", show_default=True, help="Size of everything: quick, draft or paper.")
-@click.option("--chapter", "chapters", multiple=True, help="Only this chapter, by name or number (may be repeated).")
-@click.option(
-    "--figure", "chosen", multiple=True, help="Only the chapter with this figure, e.g. 6.3 (may be repeated)."
-)
+@_PROFILE
+@click.option("--chapter", "chapters", multiple=True, help="Only this chapter, by name or number (repeatable).")
+@click.option("--figure", "chosen", multiple=True, help="Only the chapter with this figure, e.g. 6.3 (repeatable).")
 @click.option("--jobs", type=int, help="Chapters and networks computed side by side [default: one per core].")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the chapters.")
-@click.option(
-    "-p", "--parameter", "given", nargs=2, multiple=True, metavar="NAME VALUE", help="Another chapter parameter."
-)
+@click.option("-p", "--parameter", "given", nargs=2, multiple=True, metavar="NAME VALUE", help="A chapter parameter.")
 @click.option("--force", is_flag=True, help="Also redo what is up to date.")
 def figures(profile, chapters, chosen, jobs, seed, given, force) -> int:
     """Regenerate the figures, and say where they are.
@@ -60,13 +69,13 @@ def figures(profile, chapters, chosen, jobs, seed, given, force) -> int:
     from mbh_utils import runner
 
     parameters = {name: _literal(value) for name, value in given}
-    report = runner.run(profile, chapters, chosen, jobs=jobs, force=force, seed=seed, parameters=parameters, echo=_say)
+    report = runner.run(profile, chapters, chosen, jobs=jobs, force=force, seed=seed, parameters=parameters, echo=echo)
     return 0 if report.ok else 1
 
 
 @commands.command()
 @click.argument("names", nargs=-1)
-@click.option("--profile", default="quick", show_default=True, help="Size of everything: quick, draft or paper.")
+@_PROFILE
 @click.option("--jobs", type=int, help="Processes computing side by side [default: one per core].")
 @click.option("--scheduler", metavar="ADDRESS", help="Compute on a Dask cluster, e.g. tcp://10.0.0.1:8786.")
 @click.option("--no-shared-store", is_flag=True, help="The cluster's machines share no folder: send results back.")
@@ -75,25 +84,22 @@ def figures(profile, chapters, chosen, jobs, seed, given, force) -> int:
 @click.option("--dry-run", is_flag=True, help="Only say what would be computed, how long and how large.")
 def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_run) -> None:
     """Compute what the experiments NAMES lack (default: all), and write their tables, which the chapters read."""
-    import time
-    from pathlib import Path
-
     from mbh_utils import experiments
 
     started, names, store = time.perf_counter(), names or list(experiments.EXPERIMENTS), _open(folder)
     for line in _forecast(experiments.plan(profile, names, store), jobs, scheduler, store):
-        _say(line)
+        echo(line)
     if dry_run:
         return
     shared = not no_shared_store
     ended = experiments.prepare(profile, names, jobs=jobs, store=store, scheduler=scheduler, shared=shared)
     computed = time.perf_counter()
     for path in experiments.write_tables(profile, names, store, tables and Path(tables)):
-        _say(f"table: {path}")
+        echo(f"table: {path}")
     now = time.perf_counter()
     parts = [(done.label, done.seconds, f", {_size(done.memory)} per process at most") for done in ended]
     for label, seconds, more in [*parts, ("writing the tables", now - computed, ""), ("in all", now - started, "")]:
-        _say(f"{label}: {_span(seconds)}{more}")
+        echo(f"{label}: {_span(seconds)}{more}")
 
 
 def _forecast(stages, jobs, scheduler, store):
@@ -121,12 +127,18 @@ def _span(seconds: float) -> str:
     """Seconds in the unit that reads best."""
     if seconds < 120:
         return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} d"
 
 
 def _size(n_bytes: float) -> str:
     """Bytes in the unit that reads best."""
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.{0 if n_bytes >= 1e7 else 1}f} MB"
+
+
+def _bytes(n: int) -> str:
+    return f"{n} B" if n < 1000 else f"{n / 1000:.1f} kB" if n < 1_000_000 else _size(n)
 
 
 @commands.group(invoke_without_command=True)
@@ -138,7 +150,7 @@ def data(context: click.Context) -> None:
     from mbh_utils import datasets
 
     for name in datasets.NAMES:
-        _say("\n".join(_describe(datasets.describe(name))))
+        echo("\n".join(_describe(datasets.describe(name))))
 
 
 @data.command()
@@ -147,8 +159,8 @@ def get(name: str) -> None:
     """Download the data set NAME, unless it is there, and check it."""
     from mbh_utils import datasets
 
-    _say(repr(datasets.load(name, progress=True)))
-    _say(_describe(datasets.describe(name))[0])
+    echo(repr(datasets.load(name, progress=True)))
+    echo(_describe(datasets.describe(name))[0])
 
 
 def _describe(facts: dict) -> list[str]:
@@ -179,32 +191,28 @@ _STORE = click.option("--store", "folder", metavar="FOLDER", help="The store [de
 @_STORE
 def ls(kind, folder) -> None:
     """List the entries: kind, key, size, age, and what they are."""
-    import re
-    import shutil
-    import time
 
-    here, listed = _open(folder), []
+    def order(entry):
+        words = _in_words(entry.settings).replace(",", "")
+        return entry.kind, [int(part) if part.isdigit() else part for part in re.split(r"([0-9]+)", words)]
+
+    here = _open(folder)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    notes = sum(what == "note" for what, _ in here.files())
-    found = list(here.entries())
-    for entry in found:
-        text = _in_words(entry.settings)
-        line = f"{entry.kind:<9} {entry.key[:10]} {_bytes(entry.bytes):>8} {_age(time.time() - entry.time):>6}  {text}"
-        order = [int(part) if part.isdigit() else part for part in re.split(r"([0-9]+)", text.replace(",", ""))]
-        if kind in (None, entry.kind):
-            listed.append((entry.kind, order, line[:width]))
-    for *_, line in sorted(listed):
-        _say(line)
+    notes, found = sum(what == "note" for what, _ in here.files()), list(here.entries())
+    for entry in sorted((entry for entry in found if kind in (None, entry.kind)), key=order):
+        age = _span(max(time.time() - entry.time, 0))
+        line = f"{entry.kind:<9} {entry.key[:10]} {_bytes(entry.bytes):>8} {age:>6}  {_in_words(entry.settings)}"
+        echo(line[:width])
     kinds = sorted({entry.kind for entry in found})
     for each in kinds if kind is None else [kind]:
         sizes = [entry.bytes for entry in found if entry.kind == each]
-        _say(f"{each}: {len(sizes):,} {'entry' if len(sizes) == 1 else 'entries'}, {_bytes(sum(sizes))}")
+        echo(f"{each}: {len(sizes):,} {'entry' if len(sizes) == 1 else 'entries'}, {_bytes(sum(sizes))}")
     if kind not in (None, *kinds):
-        _say(f"there are entries of these kinds: {', '.join(kinds) or 'none'}")
+        echo(f"there are entries of these kinds: {', '.join(kinds) or 'none'}")
     if len(found) < notes:
-        _say(f"{notes - len(found)} more that cannot be understood: `mbh store verify` looks into them")
+        echo(f"{notes - len(found)} more that cannot be understood: `mbh store verify` looks into them")
     if not notes:
-        _say(f"the store {here.folder} is empty")
+        echo(f"the store {here.folder} is empty")
 
 
 @store.command()
@@ -212,10 +220,6 @@ def ls(kind, folder) -> None:
 @_STORE
 def show(key, folder) -> int:
     """Tell everything about the entry KEY (its first digits are enough)."""
-    import json
-    import textwrap
-    import time
-
     from mbh_utils.store import VERSIONS, damage_of
 
     here = _open(folder)
@@ -226,16 +230,16 @@ def show(key, folder) -> int:
         some = "\n".join(f"  {e.key}  {e.kind}  {_in_words(e.settings)}" for e in found[:5])
         raise MBHError(f"{len(found)} entries have keys that start with {key!r}; give more digits, as of\n{some}")
     entry, problem = found[0], damage_of(found[0].path)
-    _say(f"{entry.kind} {entry.key}: {_in_words(entry.settings)}")
+    echo(f"{entry.kind} {entry.key}: {_in_words(entry.settings)}")
     current = "the present ones" if entry.versions == VERSIONS else "not the present ones: it is not used any more"
     for title in ("settings", "versions", "facts"):
-        _say(f"{title}:" + (f" {current}" if title == "versions" else ""))
+        echo(f"{title}:" + (f" {current}" if title == "versions" else ""))
         for name, value in getattr(entry, title).items():
             value = value if isinstance(value, str) else json.dumps(value)
-            _say(f"  {name}: {textwrap.shorten(value, 90, placeholder=' ...')}")
-    _say(f"put: {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(entry.time))}")
-    _say(f"note: {entry.path}\nsize: {_bytes(entry.bytes)}")
-    _say(f"checksum: {f'damaged, {problem}' if problem else 'right'}")
+            echo(f"  {name}: {textwrap.shorten(value, 90, placeholder=' ...')}")
+    echo(f"put: {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(entry.time))}")
+    echo(f"note: {entry.path}\nsize: {_bytes(entry.bytes)}")
+    echo(f"checksum: {f'damaged, {problem}' if problem else 'right'}")
     return 1 if problem else 0
 
 
@@ -246,8 +250,6 @@ def verify(folder) -> int:
 
     What was set aside will be computed again. The exit status is 1 if anything was damaged or could not be read.
     """
-    from collections import Counter
-
     from tqdm import tqdm
 
     here, counts, size = _open(folder), Counter(), 0
@@ -261,11 +263,11 @@ def verify(folder) -> int:
                 told = f": {finding.detail}" if finding.detail else ""
                 tqdm.write(f"{finding.what:<10} {finding.path.relative_to(here.folder)}{told}")
     if not counts:
-        _say(f"the store {here.folder} is empty")
+        echo(f"the store {here.folder} is empty")
         return 0
-    _say(f"{here.folder}, {_bytes(size)}: " + ", ".join(f"{n:,} {what}" for what, n in counts.most_common()))
+    echo(f"{here.folder}, {_bytes(size)}: " + ", ".join(f"{n:,} {what}" for what, n in counts.most_common()))
     if counts["orphaned"] or counts["part"]:
-        _say("orphaned, part: left by killed processes, or being written now; `mbh store gc` removes what is old")
+        echo("orphaned, part: left by killed processes, or being written now; `mbh store gc` removes what is old")
     return 1 if counts["damaged"] or counts["unreadable"] else 0
 
 
@@ -282,8 +284,8 @@ def gc(dry_run, old_versions, damaged, folder) -> None:
     here, done, freed = _open(folder), "would remove" if dry_run else "removed", []
     for finding in here.gc(dry_run=dry_run, old_versions=old_versions, damaged=damaged):
         freed.append(finding.bytes)
-        _say(f"{done} {_bytes(finding.bytes):>8}  {finding.path.relative_to(here.folder)} ({finding.what})")
-    _say(f"{done} {_bytes(sum(freed))} ({len(freed):,})" if freed else f"nothing to remove in {here.folder}")
+        echo(f"{done} {_bytes(finding.bytes):>8}  {finding.path.relative_to(here.folder)} ({finding.what})")
+    echo(f"{done} {_bytes(sum(freed))} ({len(freed):,})" if freed else f"nothing to remove in {here.folder}")
 
 
 def _open(folder: str | None):
@@ -310,44 +312,29 @@ def _in_words(settings: dict) -> str:
     return ", ".join(word for word in words if word)
 
 
-def _age(seconds: float) -> str:
-    return f"{seconds / 86400:.0f} d" if seconds > 2 * 86400 else _span(max(seconds, 0))
-
-
-def _bytes(n: int) -> str:
-    return f"{n} B" if n < 1000 else f"{n / 1000:.1f} kB" if n < 1_000_000 else _size(n)
-
-
 @commands.command()
 def doctor() -> int:
     """Check what the workbook needs on this machine: versions, cores, data, folders, kernel."""
     healthy = True
-    for check in (_check_versions, _check_cores, _check_data, _check_folders, _check_kernel):
+    for check in (_check_machine, _check_data, _check_folders, _check_kernel):
         try:
             for line in check():
-                _say(f"ok    {line}")
+                echo(f"ok    {line}")
         except MBHError as error:
             healthy = False
-            _say(f"BAD   {error}")
-    _say("the workbook can run here" if healthy else "mend the lines marked BAD, then try again")
+            echo(f"BAD   {error}")
+    echo("the workbook can run here" if healthy else "mend the lines marked BAD, then try again")
     return 0 if healthy else 1
 
 
-def _check_versions():
-    import platform
-
-    from mbh_utils import workbook
-
-    yield f"{platform.system()} {platform.machine()}, " + ", ".join(f"{k} {v}" for k, v in workbook.versions().items())
-    yield f"mbh_utils in {workbook.paths.PROJECT}, commit {workbook.commit() or 'unknown (no git checkout)'}"
-
-
-def _check_cores():
+def _check_machine():
     import torch
 
-    from mbh_utils import runner
+    from mbh_utils import paths, scheduling, workbook
 
-    yield f"{runner.cores()} cores, {torch.get_num_threads()} torch threads"
+    yield f"{platform.system()} {platform.machine()}, " + ", ".join(f"{k} {v}" for k, v in workbook.versions().items())
+    yield f"mbh_utils in {paths.PROJECT}, commit {workbook.commit() or 'unknown (no git checkout)'}"
+    yield f"{scheduling.cores()} cores, {torch.get_num_threads()} torch threads"
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none that torch can use (none is needed)"
     yield f"GPU: {gpu}"
 
@@ -382,13 +369,7 @@ def _check_kernel():
 
 def _literal(text: str):
     """The value a text spells as a Python literal, or the text itself."""
-    import ast
-
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return text
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
