@@ -33,6 +33,7 @@ from mbh_utils.runs import (
     checkpoints,
     class_plane,
     grid_planes,
+    parameters_at,
     planes_of,
     profile_named,
     run_of,
@@ -85,41 +86,26 @@ def _grid(profile: Profile) -> list[Case]:
     return [case for data in profile.datasets for case in _cases(profile, data, profile.setups, profile.models)]
 
 
-def _histories(profile: Profile) -> list[Case]:
-    return [case for case in _grid(profile) if case.iteration == profile.iterations]
-
-
 def _fashion(profile: Profile) -> list[Case]:
     return _cases(profile, profile.fashion, profile.setups, profile.models)
-
-
-def _deepfc(profile: Profile) -> list[Case]:
-    return _cases(profile, profile.fashion, profile.setups_of(profile.deep), profile.models)
-
-
-def _standardised(profile: Profile) -> list[Case]:
-    return _cases(profile, profile.fashion + datasets.STANDARDISED, profile.setups, profile.few_models)
 
 
 def _evolution(profile: Profile) -> list[Case]:
     # Both families that the thesis names (reference figures, X6), each at the dense size of its smallest architecture.
     setups = profile.setups_of(profile.evolving)[:1]
     for family in (profile.evolving, profile.family):
-        of_family = profile.setups_of(family)
         size = pruning.dense_parameters(profile.n_inputs, family.architectures[-1])
-        setups += [s for s in of_family if s.parameters == size]
+        setups += [s for s in profile.setups_of(family) if s.parameters == size]
     return _cases(profile, profile.fashion, setups, profile.few_models, "checkpoints")
 
 
 def _densities(profile: Profile) -> list[Case]:
-    setups = []
-    for family in (profile.family, profile.deep):
-        full = profile.setups_of(family)[0]
-        weights = full.parameters - full.n_hidden
-        setups += [
-            full._replace(number=i, parameters=full.n_hidden + round(density * weights))
-            for i, density in enumerate(profile.densities, start=1)
-        ]
+    dense = [profile.setups_of(family)[0] for family in (profile.family, profile.deep)]
+    setups = [
+        setup._replace(number=i, parameters=parameters_at(setup, density))
+        for setup in dense
+        for i, density in enumerate(profile.densities, start=1)
+    ]
     return _cases(profile, profile.fashion, setups, profile.few_models)
 
 
@@ -144,10 +130,10 @@ def toy(profile: Profile, store: Store | None = None) -> tuple[Network, datasets
     return best.trained(store), datasets.load(best.dataset)
 
 
-def _of_specialization(planes: Callable[[Profile], int]) -> Callable[[Profile], dict]:
+def _squares(profile: Profile, planes: int) -> dict:
     # In words too, since it is part of the key of what was measured.
     rule = "squares of margin 1.5 around one random validation image of each of three random classes"
-    return lambda profile: {"planes": planes(profile), "rule": rule, "coverages": profile.coverages}
+    return {"planes": planes, "rule": rule, "coverages": profile.coverages}
 
 
 class Experiment(NamedTuple):
@@ -155,20 +141,30 @@ class Experiment(NamedTuple):
 
     cases: Callable[[Profile], list[Case]]
     measure: str | None = "specializations"
-    options: Callable[[Profile], dict] = _of_specialization(lambda profile: profile.planes)
+    options: Callable[[Profile], dict] = lambda p: _squares(p, p.planes)
 
 
 EXPERIMENTS: dict[str, Experiment] = {
-    "grid": Experiment(_grid),  # Figs 3.4b, 3.5, 6.2 to 6.7 and 6.9
-    "histories": Experiment(_histories, None),  # Fig A.1
-    "tickets": Experiment(_tickets, None),  # Fig 2.1
-    "toy": Experiment(_toy, None),  # Fig 4.5
-    "deepfc": Experiment(_deepfc),  # Figs 6.11 and 6.12
-    "densities": Experiment(_densities),  # Fig 6.12
-    "standardised": Experiment(_standardised),  # Figs A.2 and A.3
-    "evolution": Experiment(_evolution, options=_of_specialization(lambda profile: profile.few_planes)),  # 6.8, 6.10
-    "trees": Experiment(_fashion, "trees", lambda profile: {}),  # Figs D.1 to D.3
-    "patterns": Experiment(_fashion, "distinct_patterns", lambda profile: {"images": 1_000}),  # Figs E.1 and E.2
+    # Figs 3.4b, 3.5, 6.2 to 6.7 and 6.9
+    "grid": Experiment(_grid),
+    # Fig A.1
+    "histories": Experiment(lambda p: [case for case in _grid(p) if case.iteration == p.iterations], None),
+    # Fig 2.1
+    "tickets": Experiment(_tickets, None),
+    # Fig 4.5
+    "toy": Experiment(_toy, None),
+    # Figs 6.11 and 6.12
+    "deepfc": Experiment(lambda p: _cases(p, p.fashion, p.setups_of(p.deep), p.models)),
+    # Fig 6.12
+    "densities": Experiment(_densities),
+    # Figs A.2 and A.3
+    "standardised": Experiment(lambda p: _cases(p, p.fashion + datasets.STANDARDISED, p.setups, p.few_models)),
+    # Figs 6.8 and 6.10
+    "evolution": Experiment(_evolution, options=lambda p: _squares(p, p.few_planes)),
+    # Figs D.1 to D.3
+    "trees": Experiment(_fashion, "trees", lambda p: {}),
+    # Figs E.1 and E.2
+    "patterns": Experiment(_fashion, "distinct_patterns", lambda p: {"images": 1_000}),
 }
 
 # ----------------------------------------------------------------------------------- training and measuring
@@ -213,7 +209,7 @@ def plan(profile: str | Profile, names: Sequence[str], store: Store | None = Non
 
     Raises MBHError for an unknown experiment or profile.
     """
-    profile = profile_named(profile) if isinstance(profile, str) else profile
+    profile = profile_named(profile)
     if unknown := [name for name in names if name not in EXPERIMENTS]:
         raise MBHError(f"there is no experiment {unknown[0]!r}; the experiments are {', '.join(EXPERIMENTS)}")
     store = store or Store()
@@ -360,7 +356,7 @@ def table(name: str, profile: str | Profile, *, jobs: int | None = None, store: 
     columns ``measures.NETWORK`` first. tickets: kind ("dense", "ticket" or "reinitialised"), density, model, trained
     and accuracy. histories: the validation accuracy at every checkpoint.
     """
-    profile = profile_named(profile) if isinstance(profile, str) else profile
+    profile = profile_named(profile)
     if name == "toy":
         raise MBHError("experiment 'toy' has no table; experiments.toy(profile) gives its network")
     if (found := _results(name, profile)) is not None:
@@ -398,7 +394,7 @@ def write_tables(
     Each carries its definition; a reader of the same definition needs no store. An experiment without table is
     passed over.
     """
-    profile = profile_named(profile) if isinstance(profile, str) else profile
+    profile = profile_named(profile)
     written = []
     for name in (name for name in names if name != "toy"):
         path = (folder or paths.results_folder(profile.name)) / f"{name}.parquet"

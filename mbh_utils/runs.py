@@ -80,10 +80,10 @@ class Profile:
 
     def setup(self, number: int) -> Setup:
         """One set-up by its number in Fig 6.1."""
-        setups = {s.number: s for s in self.setups}
-        if number not in setups:
-            raise MBHError(f"there is no set-up {number!r}; profile {self.name} has 1 to {len(setups)}")
-        return setups[number]
+        for setup in self.setups:
+            if setup.number == number:
+                return setup
+        raise MBHError(f"there is no set-up {number!r}; profile {self.name} has 1 to {len(self.setups)}")
 
 
 _REAL = ("mnist", "fashion_mnist")
@@ -95,11 +95,11 @@ PROFILES = {
 }
 
 
-def profile_named(name: str) -> Profile:
-    """The profile of that name. Raises MBHError listing the known ones."""
-    if name not in PROFILES:
+def profile_named(name: str | Profile) -> Profile:
+    """The profile of that name, or the one given. Raises MBHError listing the known ones."""
+    if not isinstance(name, Profile) and name not in PROFILES:
         raise MBHError(f"there is no profile {name!r}; the profiles are {', '.join(PROFILES)}")
-    return PROFILES[name]
+    return name if isinstance(name, Profile) else PROFILES[name]
 
 
 # ------------------------------------------------------------------------------------------------ networks
@@ -154,17 +154,15 @@ class Run:
 
     def initial(self, store: Store | None = None) -> Network:
         """The network before training. A ticket needs the trained dense network, which it takes from the store."""
-        data = datasets.load(self.dataset)
-        if self.mask == "random":
-            return networks.feed_forward(
-                data, self.hidden, parameters=self.parameters, seed=self.seed, bias_std=self.bias_std
-            )
-        if self.mask == "reinitialised":
-            network = replace(self, mask="random").initial()
-            return network.initialise(self.seed, self.bias_std, purpose="reinitialise")
-        if self.mask != "ticket":
+        if self.mask == "ticket":
+            return networks.winning_ticket(self.dense.trained(store), self.dense.initial(), self.parameters)
+        if self.mask not in ("random", "reinitialised"):
             raise MBHError(f'mask is {self.mask!r}; choose "random", "ticket" or "reinitialised"')
-        return networks.winning_ticket(self.dense.trained(store), self.dense.initial(), self.parameters)
+        start = {"parameters": self.parameters, "seed": self.seed, "bias_std": self.bias_std}
+        network = networks.feed_forward(datasets.load(self.dataset), self.hidden, **start)
+        if self.mask == "reinitialised":
+            network.initialise(self.seed, self.bias_std, purpose="reinitialise")
+        return network
 
     def trained(self, store: Store | None = None) -> Network:
         """The network after training: from the store, or trained now and kept there."""
@@ -193,12 +191,16 @@ def run_of(profile: Profile, number: int, *, dataset: str | None = None, seed: i
     return Run(dataset or profile.fashion, setup.hidden, setup.parameters, seed, profile.recipe)
 
 
+def parameters_at(setup: Setup, density: float) -> int:
+    """HNPs of a dense set-up of which this share of the weights, and all biases, are left."""
+    return setup.n_hidden + round(density * (setup.parameters - setup.n_hidden))
+
+
 def ticket_runs(profile: Profile) -> list[Run]:
     """Tickets and re-initialised random masks over densities on the Digit data (Fig 2.1), the dense networks first."""
     setup, recipe = profile.setup(1), Recipe(profile.ticket_iterations)
-    weights = setup.parameters - setup.n_hidden
     return [
-        Run(profile.digit, setup.hidden, setup.n_hidden + round(density * weights), seed, recipe, mask)
+        Run(profile.digit, setup.hidden, parameters_at(setup, density), seed, recipe, mask)
         for density in profile.ticket_densities
         for seed in range(profile.ticket_models)
         for mask in (("random",) if density == 1 else ("ticket", "reinitialised"))
@@ -244,27 +246,17 @@ def train_runs(stack: Sequence[tuple[Run, set[int]]], store: Store) -> None:
 
     def snapshot(states: list[State]) -> None:
         for i, state in enumerate(states):
-            if not state.arrays:  # not begun
-                continue
-            rest = {"iteration": state.iteration, **facts(i, state.accuracy)}
-            store.put_arrays("snapshot", runs[i].settings, state.arrays, **rest)
+            if state.arrays:  # else it has not begun
+                rest = {"iteration": state.iteration, **facts(i, state.accuracy)}
+                store.put_arrays("snapshot", runs[i].settings, state.arrays, **rest)
 
     def keep(i: int, iteration: int, network: Network) -> None:
         if iteration in stack[i][1] and iteration < recipe.iterations:
             store.put_network(runs[i].settings_at(iteration), network)
 
-    members = [run.initial(store) for run in runs]
-    histories = train_stack(
-        members,
-        data,
-        recipe,
-        seeds=[run.seed for run in runs],
-        checkpoints=checkpoints(recipe.iterations),
-        states=states,
-        snapshot=snapshot,
-        every=SNAPSHOT_SECONDS,
-        keep=keep,
-    )
+    members, seeds = [run.initial(store) for run in runs], [run.seed for run in runs]
+    options = {"checkpoints": checkpoints(recipe.iterations), "every": SNAPSHOT_SECONDS}
+    histories = train_stack(members, data, recipe, seeds=seeds, states=states, snapshot=snapshot, keep=keep, **options)
     for i, (run, network, history) in enumerate(zip(runs, members, histories, strict=True)):
         end = history.accuracy[recipe.iterations]
         store.put_network(run.settings, network, accuracy=end, **facts(i, history.accuracy))
