@@ -9,7 +9,7 @@ import functools
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -72,22 +72,24 @@ class Case(NamedTuple):
         }  # fmt: skip
 
 
-def _cases(profile: Profile, dataset: str, setups: Iterable[Setup], models: int, when: str = "both") -> list[Case]:
-    iterations = {"both": [0, profile.iterations], "end": [profile.iterations]}.get(when)
+def _cases(
+    profile: Profile,
+    setups: Iterable[Setup] | None = None,
+    models: int | None = None,
+    dataset: str | None = None,
+    iterations: Sequence[int] | None = None,
+) -> list[Case]:
+    """By default all models of the set-ups of Fig 6.1 on the Fashion data, before and after training."""
     return [
-        Case(s, Run(dataset, s.hidden, s.parameters, seed, profile.recipe), i)
-        for s in setups
-        for seed in range(models)
-        for i in iterations or checkpoints(profile.iterations)
+        Case(s, Run(dataset or profile.fashion, s.hidden, s.parameters, seed, profile.recipe), i)
+        for s in setups or profile.setups
+        for seed in range(models or profile.models)
+        for i in iterations or (0, profile.iterations)
     ]
 
 
 def _grid(profile: Profile) -> list[Case]:
-    return [case for data in profile.datasets for case in _cases(profile, data, profile.setups, profile.models)]
-
-
-def _fashion(profile: Profile) -> list[Case]:
-    return _cases(profile, profile.fashion, profile.setups, profile.models)
+    return [case for data in profile.datasets for case in _cases(profile, dataset=data)]
 
 
 def _evolution(profile: Profile) -> list[Case]:
@@ -96,7 +98,7 @@ def _evolution(profile: Profile) -> list[Case]:
     for family in (profile.evolving, profile.family):
         size = pruning.dense_parameters(profile.n_inputs, family.architectures[-1])
         setups += [s for s in profile.setups_of(family) if s.parameters == size]
-    return _cases(profile, profile.fashion, setups, profile.few_models, "checkpoints")
+    return _cases(profile, setups, profile.few_models, iterations=checkpoints(profile.iterations))
 
 
 def _densities(profile: Profile) -> list[Case]:
@@ -106,7 +108,7 @@ def _densities(profile: Profile) -> list[Case]:
         for setup in dense
         for i, density in enumerate(profile.densities, start=1)
     ]
-    return _cases(profile, profile.fashion, setups, profile.few_models)
+    return _cases(profile, setups, profile.few_models)
 
 
 def _tickets(profile: Profile) -> list[Case]:
@@ -145,26 +147,18 @@ class Experiment(NamedTuple):
 
 
 EXPERIMENTS: dict[str, Experiment] = {
-    # Figs 3.4b, 3.5, 6.2 to 6.7 and 6.9
-    "grid": Experiment(_grid),
-    # Fig A.1
-    "histories": Experiment(lambda p: [case for case in _grid(p) if case.iteration == p.iterations], None),
-    # Fig 2.1
-    "tickets": Experiment(_tickets, None),
-    # Fig 4.5
-    "toy": Experiment(_toy, None),
-    # Figs 6.11 and 6.12
-    "deepfc": Experiment(lambda p: _cases(p, p.fashion, p.setups_of(p.deep), p.models)),
-    # Fig 6.12
-    "densities": Experiment(_densities),
-    # Figs A.2 and A.3
-    "standardised": Experiment(lambda p: _cases(p, p.fashion + datasets.STANDARDISED, p.setups, p.few_models)),
-    # Figs 6.8 and 6.10
-    "evolution": Experiment(_evolution, options=lambda p: _squares(p, p.few_planes)),
-    # Figs D.1 to D.3
-    "trees": Experiment(_fashion, "trees", lambda p: {}),
-    # Figs E.1 and E.2
-    "patterns": Experiment(_fashion, "distinct_patterns", lambda p: {"images": 1_000}),
+    "grid": Experiment(_grid),  # Figs 3.4b, 3.5, 6.2 to 6.7 and 6.9
+    "histories": Experiment(lambda p: [case for case in _grid(p) if case.iteration], measure=None),  # Fig A.1
+    "tickets": Experiment(_tickets, measure=None),  # Fig 2.1
+    "toy": Experiment(_toy, measure=None),  # Fig 4.5
+    "deepfc": Experiment(lambda p: _cases(p, p.setups_of(p.deep))),  # Figs 6.11 and 6.12
+    "densities": Experiment(_densities),  # Fig 6.12
+    "standardised": Experiment(  # Figs A.2 and A.3
+        lambda p: _cases(p, models=p.few_models, dataset=p.fashion + datasets.STANDARDISED)
+    ),
+    "evolution": Experiment(_evolution, options=lambda p: _squares(p, p.few_planes)),  # Figs 6.8 and 6.10
+    "trees": Experiment(_cases, "trees", lambda p: {}),  # Figs D.1 to D.3
+    "patterns": Experiment(_cases, "distinct_patterns", lambda p: {"images": 1_000}),  # Figs E.1 and E.2
 }
 
 # ----------------------------------------------------------------------------------- training and measuring
@@ -270,14 +264,12 @@ def _training_tasks(missing: dict[Run, set[int]]) -> list[Task]:
         return run.dataset, run.hidden, str(run.recipe), run.seed
 
     tasks = []
-    for _, group in groupby(sorted(missing, key=kind), kind):
-        for runs in _batches([(run, _training_seconds(run)) for run in group], _TRAIN_SECONDS):
-            needs = [("snapshot", run.settings) for run, _ in runs]
-            needs += [("network", run.dense.settings) for run, _ in runs if run.mask == "ticket"]
-            kept = [(run, missing[run]) for run, _ in runs]
-            size = sum(len(iterations) * 5 * run.dense.parameters for run, iterations in kept)  # float32 and mask
-            seconds = sum(seconds for _, seconds in runs)
-            tasks.append(Task(train_runs, (kept,), tuple(needs), seconds, size, _memory(kept[0][0], training=True)))
+    for runs, seconds in _of_one_kind(missing, kind, _training_seconds, _TRAIN_SECONDS):
+        needs = [("snapshot", run.settings) for run in runs]
+        needs += [("network", run.dense.settings) for run in runs if run.mask == "ticket"]
+        kept = [(run, missing[run]) for run in runs]
+        size = sum(len(iterations) * 5 * run.dense.parameters for run, iterations in kept)  # float32 and mask
+        tasks.append(Task(train_runs, (kept,), tuple(needs), seconds, size, _memory(runs[0], training=True)))
     return tasks
 
 
@@ -286,14 +278,20 @@ def _measuring_tasks(lacking: list[tuple[Case, str, dict]]) -> list[Task]:
         return one[1], one[0].run.dataset, str(one[2])
 
     tasks = []
-    for _, group in groupby(sorted(lacking, key=kind), kind):
-        for batch in _batches([(one, _measuring_seconds(*one)) for one in group], _MEASURE_SECONDS):
-            cases, (_, measure, options) = [one[0] for one, _ in batch], batch[0][0]
-            needs = [("network", case.run.settings_at(case.iteration)) for case in cases if case.iteration]
-            seconds, size = sum(seconds for _, seconds in batch), 20_000 * len(batch)
-            memory = _memory(cases[0].run, training=False)
-            tasks.append(Task(_measure, (cases, measure, options), tuple(needs), seconds, size, memory))
+    for batch, seconds in _of_one_kind(lacking, kind, lambda one: _measuring_seconds(*one), _MEASURE_SECONDS):
+        cases, (_, measure, options) = [one[0] for one in batch], batch[0]
+        needs = [("network", case.run.settings_at(case.iteration)) for case in cases if case.iteration]
+        size, memory = 20_000 * len(batch), _memory(cases[0].run, training=False)
+        tasks.append(Task(_measure, (cases, measure, options), tuple(needs), seconds, size, memory))
     return tasks
+
+
+def _of_one_kind(items: Iterable, kind: Callable, seconds: Callable, most: float) -> Iterator[tuple[tuple, float]]:
+    """Batches of items of one kind that take at most so many seconds, or of one item; with their seconds."""
+    for _, group in groupby(sorted(items, key=kind), kind):
+        for batch in _batches([(item, seconds(item)) for item in group], most):
+            some, spent = zip(*batch, strict=True)
+            yield some, sum(spent)
 
 
 def _batches(items: Sequence[tuple], seconds: float) -> list[list[tuple]]:
@@ -373,13 +371,8 @@ def table(name: str, profile: str | Profile, *, jobs: int | None = None, store: 
         ]  # fmt: skip
         return pd.DataFrame(rows, columns=["kind", "density", "model", "trained", "accuracy"])
     if name == "histories":
-        return pd.DataFrame(
-            [
-                {**case._replace(iteration=i).columns, "accuracy": share}
-                for case in cases
-                for i, share in case.run.history(store).items()
-            ]
-        )
+        seen = [(case._replace(iteration=i), share) for case in cases for i, share in case.run.history(store).items()]
+        return pd.DataFrame([{**case.columns, "accuracy": share} for case, share in seen])
     parts = [store.table("measure", _measured(case, experiment.measure, options)) for case in cases]
     rows = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     columns = pd.DataFrame([case.columns for case in cases]).iloc[rows].reset_index(drop=True)
