@@ -7,6 +7,7 @@ is meant; here it is part of the plane, called its *domain*: always a convex pol
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import ConvexHull, QhullError
 
 from mbh_utils.errors import MBHError
 
@@ -19,7 +20,7 @@ _COLLINEAR = 1e-10
 def _finite(name: str, values, shape: tuple) -> np.ndarray:
     """``values`` as a float64 array of the given shape (None = any length), or an error that names them."""
     try:
-        array = np.array(values, dtype=np.float64)
+        array = np.asarray(values, dtype=np.float64).copy()
     except (TypeError, ValueError) as error:
         raise MBHError(f"{name} must be numbers, got {values!r}") from error
     if array.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, array.shape, strict=True)):
@@ -54,23 +55,28 @@ def clip(corners: np.ndarray, a: float, b: float, c: float) -> np.ndarray:
 
 def _convex(corners: np.ndarray) -> np.ndarray:
     """The polygon counter-clockwise, without repeated or straight corners; it must be convex and have an area."""
-    size = np.ptp(corners, axis=0).max()
-    if polygon_area(corners) < 0:
-        corners = corners[::-1]
-    corners = corners[np.linalg.norm(corners - np.roll(corners, 1, axis=0), axis=1) > 1e-14 * size]
-    while len(corners) >= 3:
-        (x, y), (z, w) = (corners - np.roll(corners, 1, axis=0)).T, (np.roll(corners, -1, axis=0) - corners).T
-        turn = x * w - y * z
-        straight = np.abs(turn) <= 1e-14 * size * np.hypot(z, w)
-        if not straight.any():
-            break
-        corners = corners[~straight]
-    if len(corners) < 3:
-        raise MBHError("the domain is empty: its corners lie on one line or in one point; give a polygon with an area")
-    whole_turn = np.sum(np.arctan2(turn, x * z + y * w))
-    if (turn < 0).any() or not np.isclose(whole_turn, 2 * np.pi):
+    try:
+        hull = ConvexHull(corners)
+    except (QhullError, ValueError) as error:
+        raise MBHError("the domain is empty, its corners lie on one line: give a polygon with an area") from error
+    if not np.isclose(abs(polygon_area(corners)), hull.volume, rtol=1e-9):  # in two dimensions its area
         raise MBHError("the domain is not a convex polygon: give its corners in order around a convex shape")
-    return np.ascontiguousarray(corners)
+    polygon = corners[np.roll(hull.vertices, -np.argmin(hull.vertices))]
+    polygon.flags.writeable = False
+    return polygon
+
+
+def _domain_of_margin(shape: str, domain: str, margin, low, high) -> bool:
+    """Whether the domain is the ``shape`` that the margin makes, not the input box; MBHError where they do not fit."""
+    if domain == "box":
+        return False
+    if domain != shape:
+        raise MBHError(f'domain is {domain!r}; expected "{shape}" or "box" (a plane takes a polygon by .with_domain)')
+    if not (np.isscalar(margin) and np.isfinite(margin) and margin > 0):
+        raise MBHError(f"margin is {margin!r}; expected a number above 0 (1 just reaches the farthest point)")
+    if low is not None or high is not None:
+        raise MBHError('low and high are limits of the input box: they belong to domain="box"')
+    return True
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,24 +101,20 @@ class Plane:
     polygon: np.ndarray | None = None
 
     def __post_init__(self):
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731  (the dataclass is frozen)
-        put("origin", _finite("origin", self.origin, (None,)))
-        put("basis", _finite("basis", self.basis, (2, len(self.origin))))
-        put("low", _finite("low", self.low, (2,)))
-        put("high", _finite("high", self.high, (2,)))
+        put = vars(self).update  # the dataclass is frozen
+        put(origin=_finite("origin", self.origin, (None,)))
+        put(basis=_finite("basis", self.basis, (2, self.dimension)))
+        put(low=_finite("low", self.low, (2,)), high=_finite("high", self.high, (2,)))
         off = np.abs(self.basis @ self.basis.T - np.eye(2)).max()
         if off > _ORTHONORMAL:
             raise MBHError(f"basis is not orthonormal (off by {off:.2g}): mend its two rows, or use Plane.through")
         if not (self.low < self.high).all():
             raise MBHError(f"the domain is empty: low {self.low.tolist()} is not below high {self.high.tolist()}")
         if self.spanning is not None:
-            put("spanning", _finite("spanning", self.spanning, (None, 2)))
+            put(spanning=_finite("spanning", self.spanning, (None, 2)))
         if self.polygon is not None:
             polygon = _convex(_finite("polygon", self.polygon, (None, 2)))
-            polygon.flags.writeable = False
-            put("polygon", polygon)
-            put("low", polygon.min(axis=0))
-            put("high", polygon.max(axis=0))
+            put(polygon=polygon, low=polygon.min(axis=0), high=polygon.max(axis=0))
 
     @classmethod
     def through(cls, points, margin: float = 1.5, domain: str = "square", low=None, high=None) -> "Plane":
@@ -124,7 +126,7 @@ class Plane:
         The basis is orthonormal (Gram-Schmidt on p1 - p0 and p2 - p0); the origin is the centroid.
         Raises MBHError for points that are equal, on one line, NaN or infinite, and for a plane that misses the box.
         """
-        points = _finite("points", getattr(points, "numpy", lambda: points)(), (3, None))
+        points = _finite("points", points, (3, None))
         for i, j in ((0, 1), (0, 2), (1, 2)):
             if (points[i] == points[j]).all():
                 raise MBHError(f"spanning points {i} and {j} are equal: three different points span a plane")
@@ -140,16 +142,10 @@ class Plane:
         basis = np.stack([first, second / np.linalg.norm(second)])
         centroid = points.mean(axis=0)
         spanning = (points - centroid) @ basis.T
-        if domain == "square":
-            if not (np.isscalar(margin) and np.isfinite(margin) and margin > 0):
-                raise MBHError(f"margin is {margin!r}; expected a number above 0 (1 just reaches the farthest point)")
-            if low is not None or high is not None:
-                raise MBHError('low and high are limits of the input box: they belong to domain="box"')
+        if _domain_of_margin("square", domain, margin, low, high):
             half = margin * np.linalg.norm(points - centroid, axis=1).max()
             return cls(centroid, basis, [-half, -half], [half, half], spanning)
-        if domain != "box":
-            raise MBHError(f'domain is {domain!r}; expected "square" or "box" (or use .with_domain for a polygon)')
-        polygon = _box_section(centroid, basis, 0.0 if low is None else low, 1.0 if high is None else high)
+        polygon = _box_section(centroid, basis, low, high)
         return cls(centroid, basis, polygon.min(axis=0), polygon.max(axis=0), spanning, polygon)
 
     @classmethod
@@ -233,17 +229,16 @@ class Line:
     spanning: np.ndarray | None = None
 
     def __post_init__(self):
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731  (the dataclass is frozen)
-        put("origin", _finite("origin", self.origin, (None,)))
-        put("basis", _finite("basis", np.atleast_2d(self.basis), (1, len(self.origin))))
-        put("low", float(_finite("low", [self.low], (1,))[0]))
-        put("high", float(_finite("high", [self.high], (1,))[0]))
+        put = vars(self).update  # the dataclass is frozen
+        put(origin=_finite("origin", self.origin, (None,)))
+        put(basis=_finite("basis", np.atleast_2d(self.basis), (1, self.dimension)))
+        put(low=float(_finite("low", [self.low], (1,))[0]), high=float(_finite("high", [self.high], (1,))[0]))
         if abs(np.linalg.norm(self.basis) - 1) > _ORTHONORMAL:
             raise MBHError(f"basis has length {np.linalg.norm(self.basis):.6g}; divide it by that, or use Line.through")
         if not self.low < self.high:
             raise MBHError(f"the domain is empty: low {self.low} is not below high {self.high}")
         if self.spanning is not None:
-            put("spanning", _finite("spanning", self.spanning, (None,)))
+            put(spanning=_finite("spanning", self.spanning, (None,)))
 
     @classmethod
     def through(cls, points, margin: float = 1.5, domain: str = "segment", low=None, high=None) -> "Line":
@@ -252,21 +247,15 @@ class Line:
         domain="segment": centred on the middle, half length = ``margin`` x half the points' distance. domain="box": the
         segment inside the input box ``low`` <= x <= ``high`` (numbers or (d,) arrays, default 0 and 1).
         """
-        points = _finite("points", getattr(points, "numpy", lambda: points)(), (2, None))
+        points = _finite("points", points, (2, None))
         distance = np.linalg.norm(points[1] - points[0])
         if not distance > 0:
             raise MBHError("the two spanning points are equal: two different points span a line")
         origin, basis = points.mean(axis=0), (points[1] - points[0]) / distance
         spanning = (points - origin) @ basis
-        if domain == "segment":
-            if not (np.isscalar(margin) and np.isfinite(margin) and margin > 0):
-                raise MBHError(f"margin is {margin!r}; expected a number above 0 (1 just reaches the two points)")
-            if low is not None or high is not None:
-                raise MBHError('low and high are limits of the input box: they belong to domain="box"')
+        if _domain_of_margin("segment", domain, margin, low, high):
             return cls(origin, basis, -margin * distance / 2, margin * distance / 2, spanning)
-        if domain != "box":
-            raise MBHError(f'domain is {domain!r}; expected "segment" or "box"')
-        low, high = _box_limits(origin, 0.0 if low is None else low, 1.0 if high is None else high)
+        low, high = _box_limits(origin, low, high)
         moving = np.abs(basis) > 1e-14
         ends = np.sort([(x - origin)[moving] / basis[moving] for x in (low, high)], axis=0)
         still = np.maximum(low - origin, origin - high)[~moving]
@@ -354,7 +343,8 @@ class Block:
 
 
 def _box_limits(origin: np.ndarray, low, high) -> tuple[np.ndarray, np.ndarray]:
-    """Limits (d,) of the input box."""
+    """Limits (d,) of the input box, 0 and 1 where they are None."""
+    low, high = 0.0 if low is None else low, 1.0 if high is None else high
     try:
         low, high = (np.broadcast_to(np.asarray(x, dtype=np.float64), origin.shape) for x in (low, high))
     except ValueError as error:
@@ -378,10 +368,8 @@ def _box_section(origin: np.ndarray, basis: np.ndarray, low, high) -> np.ndarray
         if (c[constant] < -slack).any():
             polygon = polygon[:0]
         for i in np.flatnonzero(~constant):
-            if len(polygon) < 3:
-                break
             if (polygon @ (a[i], b[i]) + c[i] < 0).any():
                 polygon = clip(polygon, a[i], b[i], c[i])
     if len(polygon) < 3 or polygon_area(polygon) <= 1e-12 * size * size:
         raise MBHError("the plane does not meet the input box in an area: check low and high against the points")
-    return _convex(polygon)
+    return polygon
