@@ -9,11 +9,10 @@ import functools
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import asdict
-from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,13 +71,7 @@ class Case(NamedTuple):
         }  # fmt: skip
 
 
-def _cases(
-    profile: Profile,
-    setups: Iterable[Setup] | None = None,
-    models: int | None = None,
-    dataset: str | None = None,
-    iterations: Sequence[int] | None = None,
-) -> list[Case]:
+def _cases(profile: Profile, setups=None, models=None, dataset=None, iterations=None) -> list[Case]:
     """By default all models of the set-ups of Fig 6.1 on the Fashion data, before and after training."""
     return [
         Case(s, Run(dataset or profile.fashion, s.hidden, s.parameters, seed, profile.recipe), i)
@@ -219,15 +212,14 @@ def plan(profile: str | Profile, names: Sequence[str], store: Store | None = Non
                 wanted.setdefault(run, set()).add(case.iteration)
             if experiment.measure:
                 measuring[run, case.iteration, experiment.measure, str(options)] = (case, experiment.measure, options)
-    missing = {
-        run: lack
-        for run, iterations in wanted.items()
-        if (lack := {i for i in iterations if not store.has("network", run.settings_at(i))})
-    }
+    missing: dict[bool, dict[Run, set[int]]] = {False: {}, True: {}}
+    for run, iterations in wanted.items():
+        if lack := {i for i in iterations if not store.has("network", run.settings_at(i))}:
+            missing[run.mask == "ticket"][run] = lack
     lacking = [m for m in measuring.values() if not store.has("measure", _measured(*m))]
     stages = [
-        Stage("training", _training_tasks({r: kept for r, kept in missing.items() if r.mask != "ticket"})),
-        Stage("training tickets", _training_tasks({r: kept for r, kept in missing.items() if r.mask == "ticket"})),
+        Stage("training", _training_tasks(missing[False])),
+        Stage("training tickets", _training_tasks(missing[True])),
         Stage("measuring", _measuring_tasks(lacking)),
     ]
     return [stage for stage in stages if stage.tasks]
@@ -245,10 +237,10 @@ def prepare(
 ) -> list[Done]:
     """Compute whatever the named experiments lack, ``jobs`` processes side by side (default: one per core).
 
-    executor, scheduler, shared: other workers, see :mod:`mbh_utils.scheduling`. Every network and every measurement
-    lands in the store at once, and training keeps snapshots: a killed run loses little. An experiment whose results
-    file stands (:func:`write_tables`) lacks nothing. Raises MBHError for an unknown experiment or profile, and when
-    a process was killed.
+    executor, scheduler, shared: other workers, see :mod:`mbh_utils.scheduling`. A killed run loses little. An
+    experiment whose results file stands (:func:`write_tables`) lacks nothing.
+
+    Raises MBHError for an unknown experiment or profile, and when a process was killed.
     """
     store = store or Store()
     if not (stages := plan(profile, names, store)):
@@ -264,12 +256,13 @@ def _training_tasks(missing: dict[Run, set[int]]) -> list[Task]:
         return run.dataset, run.hidden, str(run.recipe), run.seed
 
     tasks = []
-    for runs, seconds in _of_one_kind(missing, kind, _training_seconds, _TRAIN_SECONDS):
+    for runs in _batches(missing, kind, _training_seconds, _TRAIN_SECONDS):
         needs = [("snapshot", run.settings) for run in runs]
         needs += [("network", run.dense.settings) for run in runs if run.mask == "ticket"]
         kept = [(run, missing[run]) for run in runs]
+        seconds, memory = sum(map(_training_seconds, runs)), _memory(runs[0], training=True)
         size = sum(len(iterations) * 5 * run.dense.parameters for run, iterations in kept)  # float32 and mask
-        tasks.append(Task(train_runs, (kept,), tuple(needs), seconds, size, _memory(runs[0], training=True)))
+        tasks.append(Task(train_runs, (kept,), tuple(needs), seconds, size, memory))
     return tasks
 
 
@@ -278,31 +271,23 @@ def _measuring_tasks(lacking: list[tuple[Case, str, dict]]) -> list[Task]:
         return one[1], one[0].run.dataset, str(one[2])
 
     tasks = []
-    for batch, seconds in _of_one_kind(lacking, kind, lambda one: _measuring_seconds(*one), _MEASURE_SECONDS):
+    for batch in _batches(lacking, kind, _measuring_seconds, _MEASURE_SECONDS):
         cases, (_, measure, options) = [one[0] for one in batch], batch[0]
         needs = [("network", case.run.settings_at(case.iteration)) for case in cases if case.iteration]
-        size, memory = 20_000 * len(batch), _memory(cases[0].run, training=False)
-        tasks.append(Task(_measure, (cases, measure, options), tuple(needs), seconds, size, memory))
+        seconds, memory = sum(map(_measuring_seconds, batch)), _memory(cases[0].run, training=False)
+        tasks.append(Task(_measure, (cases, measure, options), tuple(needs), seconds, 20_000 * len(cases), memory))
     return tasks
 
 
-def _of_one_kind(items: Iterable, kind: Callable, seconds: Callable, most: float) -> Iterator[tuple[tuple, float]]:
-    """Batches of items of one kind that take at most so many seconds, or of one item; with their seconds."""
-    for _, group in groupby(sorted(items, key=kind), kind):
-        for batch in _batches([(item, seconds(item)) for item in group], most):
-            some, spent = zip(*batch, strict=True)
-            yield some, sum(spent)
-
-
-def _batches(items: Sequence[tuple], seconds: float) -> list[list[tuple]]:
-    """The items (what, its seconds) in runs of at most so many seconds, or of one item."""
-    batches, spent = [], seconds
-    for item in items:
-        if not batches or spent + item[1] > seconds:
+def _batches(items: Iterable, kind: Callable, seconds: Callable, most: float) -> list[list]:
+    """Items of one kind together, as many as take at most so many seconds, or one."""
+    batches, last, spent = [], None, 0.0
+    for item in sorted(items, key=kind):
+        if kind(item) != last or spent + seconds(item) > most:
             batches.append([])
             spent = 0.0
+        last, spent = kind(item), spent + seconds(item)
         batches[-1].append(item)
-        spent += item[1]
     return batches
 
 
@@ -329,7 +314,8 @@ def _seconds_per_iteration(n_inputs: int, hidden: tuple[int, ...], parameters: i
     return max(min(spent[2:]) - min(spent[:2]), 1e-5) / 40
 
 
-def _measuring_seconds(case: Case, measure: str, options: dict) -> float:
+def _measuring_seconds(one: tuple[Case, str, dict]) -> float:
+    case, measure, options = one
     run, images = case.run, options.get("images", len(case.run.raw.validation))
     seconds = 0.02 + images * (2e-5 + run.dense.parameters / 4e9)
     if measure == "trees":
@@ -350,9 +336,8 @@ def _memory(run: Run, training: bool) -> int:
 def table(name: str, profile: str | Profile, *, jobs: int | None = None, store: Store | None = None) -> pd.DataFrame:
     """The tidy table of an experiment: from its results file if that is of the same definition, else computed.
 
-    One row = network x plane x class x c_P x iteration, as far as the experiment has these, with the identifying
-    columns ``measures.NETWORK`` first. tickets: kind ("dense", "ticket" or "reinitialised"), density, model, trained
-    and accuracy. histories: the validation accuracy at every checkpoint.
+    One row = network x plane x class x c_P x iteration, as far as the experiment has these, the columns
+    ``measures.NETWORK`` first. tickets: kind ("dense", "ticket" or "reinitialised"), density, model, trained, accuracy.
     """
     profile = profile_named(profile)
     if name == "toy":

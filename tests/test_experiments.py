@@ -559,9 +559,9 @@ def test_a_plan_says_what_lacks_in_which_order_and_how_long_and_large(done, tmp_
 
 
 def test_long_tasks_are_split_and_short_ones_gathered():
-    items = [("a", 50), ("b", 60), ("c", 20), ("d", 130), ("e", 10)]
-    batches = experiments._batches(items, 120)
-    assert [[name for name, _ in batch] for batch in batches] == [["a", "b"], ["c"], ["d"], ["e"]]
+    seconds = {"a": 50, "b": 60, "c": 20, "d": 130, "e": 10, "F": 9, "G": 9}
+    batches = experiments._batches(seconds, str.isupper, seconds.get, 120)
+    assert batches == [["a", "b"], ["c"], ["d"], ["e"], ["F", "G"]]
 
 
 def test_nothing_is_computed_twice(done):
