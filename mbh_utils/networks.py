@@ -90,9 +90,8 @@ class Network(nn.Module):
             if mask.shape != layer.mask.shape:
                 raise MBHError(f"mask of shape {tuple(mask.shape)} on a layer of shape {tuple(layer.mask.shape)}")
         for layer, mask in zip(self.hidden_layers, masks, strict=True):
-            mask = mask.to(layer.mask.device)
             layer.mask.copy_(mask)
-            layer.weight.mul_(mask)
+            layer.weight.mul_(layer.mask)
         return self
 
     @property
@@ -139,24 +138,20 @@ def feed_forward(data, hidden: Sequence[int], *, parameters: int | None = None, 
     return network.set_masks(pruning.random_masks(shapes, parameters, stream(seed, "mask")))
 
 
-def lenet(
-    data, hidden: Sequence[int] = (300, 100), *, parameters: int | None = None, seed: int = 0, **options
-) -> Network:
+def lenet(data, hidden: Sequence[int] | int = (300, 100), **options) -> Network:
     """A Lenet: two hidden layers (3n, n); see :func:`feed_forward`. ``lenet(data, 100)`` means hidden=(300, 100)."""
     hidden = (3 * hidden, hidden) if isinstance(hidden, Integral) else tuple(hidden)
     if len(hidden) != 2:
         raise MBHError(f"a Lenet has two hidden layers, got {hidden}; feed_forward takes any number")
-    return feed_forward(data, hidden, parameters=parameters, seed=seed, **options)
+    return feed_forward(data, hidden, **options)
 
 
-def deepfc(
-    data, hidden: Sequence[int] = (200, 100, 100), *, parameters: int | None = None, seed: int = 0, **options
-) -> Network:
+def deepfc(data, hidden: Sequence[int] | int = (200, 100, 100), **options) -> Network:
     """A DeepFC: three hidden layers (2n, n, n); see :func:`feed_forward`. ``deepfc(data, 100)`` = (200, 100, 100)."""
     hidden = (2 * hidden, hidden, hidden) if isinstance(hidden, Integral) else tuple(hidden)
     if len(hidden) != 3:
         raise MBHError(f"a DeepFC has three hidden layers, got {hidden}; feed_forward takes any number")
-    return feed_forward(data, hidden, parameters=parameters, seed=seed, **options)
+    return feed_forward(data, hidden, **options)
 
 
 def winning_ticket(trained: Network, initial: Network, parameters: int) -> Network:
@@ -193,9 +188,8 @@ class Family:
         """The set-ups of Fig 6.1: at each level, every architecture that has at least that many parameters."""
         sizes = [pruning.dense_parameters(n_inputs, hidden) for hidden in self.architectures]
         levels = [*sizes, sizes[-1] // 2]
-        pairs = [
-            (h, level) for level in levels for h, size in zip(self.architectures, sizes, strict=True) if size >= level
-        ]
+        fits = list(zip(self.architectures, sizes, strict=True))
+        pairs = [(hidden, level) for level in levels for hidden, size in fits if size >= level]
         return [Setup(i, self.name, hidden, level) for i, (hidden, level) in enumerate(pairs, start=1)]
 
 
@@ -224,12 +218,11 @@ def hidden_layers(network, *, output_layer: bool = True) -> list[tuple]:
     elif isinstance(network, nn.Sequential) and (linears := _plain_linears(network)) is not None:
         pairs = [(m.weight, torch.zeros(m.out_features) if m.bias is None else m.bias) for m in linears]
         pairs = pairs[:-1] if output_layer else pairs
-    elif isinstance(network, nn.Module):
-        pairs = tracing.trace(network, output_layer=output_layer).hidden_layers()
-    elif isinstance(network, tracing.Traced):
-        pairs = network.hidden_layers()
+    elif isinstance(network, nn.Module | tracing.Traced):
+        traced = tracing.trace(network, output_layer=output_layer) if isinstance(network, nn.Module) else network
+        pairs = traced.hidden_layers()
     elif isinstance(network, list | tuple):
-        pairs = list(network)
+        pairs = network
     else:
         raise MBHError(
             f"{type(network).__name__} is not understood: give a mbh_utils network, a torch.nn.Module of affine layers "
@@ -268,12 +261,10 @@ def _plain_linears(network: nn.Sequential) -> list[nn.Linear] | None:
 
 
 def _checked(i: int, pair) -> tuple:
-    def array(x):
-        return np.asarray(x.detach().cpu().double().numpy() if isinstance(x, torch.Tensor) else x, dtype=np.float64)
-
     try:
         weight, bias, *linear = pair if isinstance(pair, list | tuple) else (pair,)
-        weight, bias = (np.ascontiguousarray(array(x)) for x in (weight, bias))
+        arrays = (x.detach().cpu().double() if isinstance(x, torch.Tensor) else x for x in (weight, bias))
+        weight, bias = (np.ascontiguousarray(x, dtype=np.float64) for x in arrays)
     except (TypeError, ValueError) as error:
         raise MBHError(f"hidden layer {i}: expected a pair (weight, bias) of numeric arrays ({error})") from error
     if weight.ndim != 2 or bias.shape != weight.shape[:1] or not weight.size:
