@@ -155,9 +155,8 @@ def compute(tasks: Sequence[Task], store: "Store", executor: Executor, label: st
     shared: whether the workers see the store's folder, as processes here or on a shared file system do. Otherwise
     what a task needs is sent along, and what it wrote comes back with its end.
 
-    When a task fails, those not yet begun are cancelled, what is finished is kept, and the task's error is raised.
-    Raises MBHError when workers are killed again and again, and when they do not see the store or compute by other
-    versions than those here.
+    Raises the error of a task that fails; those not yet begun are cancelled, what is finished is kept. Raises MBHError
+    when workers are killed again and again, do not see the store, or have other versions than those here.
     """
     started, memory = time.perf_counter(), 0
     waiting = sorted(tasks, key=lambda task: task.seconds)
@@ -320,18 +319,15 @@ class _Progress(contextlib.AbstractContextManager):
     def done(self, task: Task) -> None:
         self.n_done += 1
         self.seconds_done += task.seconds
-        self.bar.set_postfix_str(f"{self.n_done} of {self.n_tasks} tasks", refresh=False)
-        self.bar.update(task.seconds)
 
     def show(self) -> None:
-        """Move the bar's clock, or write a line if it is time, and at the end in any case."""
+        """Draw the bar, or write a line if it is time, and at the end in any case."""
+        now, count = time.perf_counter(), f"{self.n_done} of {self.n_tasks}"
         if not self.bar.disable:
-            self.bar.refresh()
-            return
-        now = time.perf_counter()
-        if now - self.said >= PROGRESS_SECONDS or self.n_done == self.n_tasks:
+            self.bar.n = self.seconds_done
+            self.bar.set_postfix_str(f"{count} tasks")
+        elif now - self.said >= PROGRESS_SECONDS or self.n_done == self.n_tasks:
             self.said, spent = now, now - self.started
             left = spent * (self.seconds_all / self.seconds_done - 1) if self.seconds_done else 0.0
             more = f", about {left:.0f} s left" if left > 0.5 else ""
-            words = f"{self.label}: {self.n_done} of {self.n_tasks} done, {spent:.0f} s{more}"
-            print(words, file=sys.stderr, flush=True)
+            print(f"{self.label}: {count} done, {spent:.0f} s{more}", file=sys.stderr, flush=True)
