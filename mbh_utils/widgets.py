@@ -25,7 +25,7 @@ from mbh_utils.patterns import DecisionPattern
 #: Environment variable: anything but empty means that nobody will be there to move a slider.
 STATIC = "MBH_STATIC"
 #: Limits and step of the slider for c_P.
-COVERAGES = (0.5, 1.0, 0.01)
+COVERAGES = {"min": 0.5, "max": 1.0, "step": 0.01}
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +93,14 @@ class BlanketExplorer:
 
     def __init__(self, network, plane, data, label: int, coverage: float):
         self.network, self.data = network, data
-        self.labels = [int(c) for c in np.unique(data.validation.labels)]
-        self.default = _checked_label(label, self.labels), _checked_slider(coverage)
+        self.labels = np.unique(data.validation.labels).tolist()
+        if label not in self.labels:
+            those = ", ".join(map(str, self.labels))
+            raise MBHError(f"class {label!r} has no validation samples; those that have: {those}")
+        low, high = COVERAGES["min"], COVERAGES["max"]
+        if not low <= check_coverage(coverage) <= high:
+            raise MBHError(f"the explorer's slider goes from {low} to {high}; c_P = {coverage} is off its limits")
+        self.default = int(label), float(coverage)
         self.regions = partition_input_space(network, plane)
         self.view = self._view(*self.default)
 
@@ -113,23 +119,12 @@ class BlanketExplorer:
     @cached_property
     def controls(self) -> ipywidgets.VBox:
         """The live explorer. Made when first asked for, so that a static chapter holds no widget."""
-        low, high, step = COVERAGES
-        self.label = ipywidgets.Dropdown(
-            options=[(f"{c}: {self.data.classes[c]}", c) for c in self.labels],
-            value=self.default[0],
-            description="class",
-        )
+        options = [(f"{c}: {self.data.classes[c]}", c) for c in self.labels]
+        self.label = ipywidgets.Dropdown(options=options, value=self.default[0], description="class")
+        look = {"style": {"description_width": "initial"}, "layout": {"width": "30em"}, "readout_format": ".2f"}
         self.coverage = ipywidgets.FloatSlider(
-            value=self.default[1],
-            min=low,
-            max=high,
-            step=step,
-            description="minimum coverage c_P",
-            readout_format=".2f",
-            continuous_update=False,  # redraw on release
-            style={"description_width": "initial"},
-            layout={"width": "30em"},
-        )
+            self.default[1], description="minimum coverage c_P", continuous_update=False, **COVERAGES, **look
+        )  # redrawn on release
         self.reset = ipywidgets.Button(description="reset", tooltip="back to the class and c_P shown at first")
         self.numbers = ipywidgets.HTML()
         self.image = ipywidgets.Image(format="png", layout={"width": "520px", "max_width": "100%"})
@@ -163,16 +158,3 @@ def blanket_explorer(network, plane, data, *, label: int = 0, coverage: float = 
     the slider's limits (0.5 to 1).
     """
     return BlanketExplorer(network, plane, data, label, coverage)
-
-
-def _checked_label(label: int, labels: list[int]) -> int:
-    if label not in labels:
-        raise MBHError(f"class {label!r} has no validation samples; those that have: {', '.join(map(str, labels))}")
-    return int(label)
-
-
-def _checked_slider(coverage: float) -> float:
-    low, high, _ = COVERAGES
-    if not low <= check_coverage(coverage) <= high:
-        raise MBHError(f"the explorer's slider goes from {low} to {high}; c_P = {coverage} is off its limits")
-    return float(coverage)
