@@ -15,7 +15,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack, redirect_stderr
+from contextlib import ExitStack, redirect_stderr, suppress
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
@@ -123,12 +123,10 @@ class Dataset:
     image_shape: tuple[int, ...] = ()
 
     def __post_init__(self):
-        d = self.train.images.shape[1]
-        if self.validation.images.shape[1] != d:
-            raise MBHError(
-                f"{self.name}: train images have {d} inputs, validation images {self.validation.images.shape[1]}; "
-                "both parts must have the same"
-            )
+        d, other = (part.images.shape[1] for part in (self.train, self.validation))
+        if other != d:
+            sizes = f"train images have {d} inputs, validation images {other}"
+            raise MBHError(f"{self.name}: {sizes}; both parts must have the same")
         if self.image_shape and np.prod(self.image_shape) != d:
             raise MBHError(f"{self.name}: image_shape {self.image_shape} does not hold the {d} inputs of an image")
         vars(self).update(
@@ -253,8 +251,8 @@ def from_arrays(
         raise MBHError(f"class names must differ from one another, got {', '.join(classes)}")
     for part, y in labels.items():
         for i in np.flatnonzero((y < 0) | (y >= len(classes))):
-            few = f"there are {len(classes)} classes, labelled 0 to {len(classes) - 1}"
-            raise MBHError(f"{part}_labels[{i}] is {y[i]}, but {few}")
+            known = f"{len(classes)} classes, labelled 0 to {len(classes) - 1}"
+            raise MBHError(f"{part}_labels[{i}] is {y[i]}, but there are {known}")
     shape, other = (x.shape[1:] for x in images.values())
     if shape != other:
         raise MBHError(f"a train image has shape {shape}, a validation image {other}; make them the same")
@@ -307,13 +305,10 @@ def describe(name: str) -> dict:
         return {"name": name, "found": True, "folder": None, "searched": [], "files": []}
     folder, files = _folder_of(name), []
     for path, expected in _files(name, folder):
-        md5, status = None, "missing"
-        if os.path.isfile(path):
-            try:
-                md5 = _md5(path.read_bytes())
-                status = "ok" if md5 == expected else "wrong"
-            except OSError:
-                status = "unreadable"
+        md5, status = None, "unreadable" if os.path.isfile(path) else "missing"
+        with suppress(OSError):
+            md5 = _md5(path.read_bytes())
+            status = "ok" if md5 == expected else "wrong"
         files.append({"path": path, "status": status, "expected": expected, "found": md5})
     found = all(file["status"] == "ok" for file in files)
     return {"name": name, "found": found, "folder": folder, "searched": paths.data_folders(), "files": files}
@@ -357,11 +352,9 @@ def _files(name: str, folder: Path) -> list[tuple[Path, str]]:
     """(path, md5) of train images, train labels, test images, test labels; of the unpacked ones where no gz is."""
     raw, files = _raw_folder(name, folder), []
     for gz, md5 in _torchvision_class(name).resources:
-        unpacked = raw / Path(gz).stem
-        if os.path.isfile(unpacked) and not os.path.isfile(raw / gz):
-            files.append((unpacked, _UNPACKED_MD5[_TORCHVISION[name]][unpacked.name]))
-        else:
-            files.append((raw / gz, md5))
+        bare = gz.removesuffix(".gz")
+        unpacked = os.path.isfile(raw / bare) and not os.path.isfile(raw / gz)
+        files.append((raw / bare, _UNPACKED_MD5[_TORCHVISION[name]][bare]) if unpacked else (raw / gz, md5))
     return files
 
 
