@@ -201,15 +201,15 @@ class Store:
     def files(self) -> Iterator[tuple[str, Path]]:
         """Everything in the folder: (what it is, path), folder by folder.
 
-        What: "note", "data", "part" (a file being written), "damaged" (set aside) or "foreign" (not the store's own).
+        What: "note", "data", "part" (a file being written), "set aside" (damaged) or "foreign" (not the store's own).
         """
         for folder in _listed(self.folder):
             if folder.is_symlink() or not folder.is_dir():
                 yield "foreign", folder
                 continue
             for path in _listed(folder):
-                plain = path.is_file() and not path.is_symlink()
-                yield next((w for w, name in _NAMES.items() if plain and name.fullmatch(path.name)), "foreign"), path
+                own = [what for what, name in _NAMES.items() if name.fullmatch(path.name)]
+                yield own[0] if own and path.is_file() and not path.is_symlink() else "foreign", path
 
     def pack(self, entries: Iterable[tuple[str, dict]]) -> list[Parcel]:
         """The entries (kind, settings) for another machine's store; what is not here is left out."""
@@ -253,7 +253,7 @@ class Store:
                     elif found is not None:
                         yield Finding("whole", path, size)
                 elif what != "data":
-                    yield Finding("set aside" if what == "damaged" else what, path, path.lstat().st_size)
+                    yield Finding(what, path, path.lstat().st_size)
                 elif not _named_by_note(path):
                     yield Finding("orphaned", path, path.stat().st_size)
             except FileNotFoundError:  # another process removed it
@@ -270,21 +270,17 @@ class Store:
         snapshots of training whose finished network is here; with ``old_versions`` entries of other versions, with
         ``damaged`` what was set aside. ``dry_run`` only tells. What does not look like the store's own stays.
         """
-
-        def aged(path: Path) -> bool:
-            return time.time() - path.stat().st_mtime > grace
-
         for what, path in self.files():
             with contextlib.suppress(FileNotFoundError):  # another process was faster
-                why = ""
-                if what == "part" and aged(path):
-                    why = "left by a killed process"
-                elif what == "data" and aged(path) and not _named_by_note(path):
-                    why = "data without a note"
-                elif what == "damaged" and damaged:
-                    why = "set aside as damaged"
-                elif what == "note":
+                why, aged = "", time.time() - path.lstat().st_mtime > grace
+                if what == "note":
                     why = self._useless(path, old_versions)
+                elif what == "part" and aged:
+                    why = "left by a killed process"
+                elif what == "data" and aged and not _named_by_note(path):
+                    why = "data without a note"
+                elif what == "set aside" and damaged:
+                    why = "set aside as damaged"
                 if why:
                     remove = _files_of(path) if what == "note" else [path]
                     size = _size(remove)
@@ -337,7 +333,7 @@ _NAMES = {
     "note": re.compile(_NOTE),
     "data": re.compile(_DATA),
     "part": re.compile(rf"\.({_NOTE}|{_DATA})\.\w+\.part"),
-    "damaged": re.compile(rf"({_NOTE}|{_DATA})\.damaged\d+"),
+    "set aside": re.compile(rf"({_NOTE}|{_DATA})\.damaged\d+"),
 }
 
 #: What an entry that is not what it should be raises when it is read.
