@@ -267,13 +267,12 @@ def from_arrays(
         high=largest if high is None else high,
         image_shape=tuple(image_shape) or (shape if len(shape) > 1 else ()),
     )
-    limits = dataset.low.astype(np.float32), dataset.high.astype(np.float32)  # the images are kept in float32
-    for part, x in ((part, s.images) for part, s in samples.items()):
-        for i, j in np.argwhere((x < limits[0]) | (x > limits[1])):
-            raise MBHError(
-                f"{part}_images[{i}] has the value {x[i, j]:g} at input {j}, outside of low {dataset.low[j]:g} and "
-                f"high {dataset.high[j]:g}; widen the limits or leave them out"
-            )
+    least, largest = dataset.low.astype(np.float32), dataset.high.astype(np.float32)  # as images are kept
+    for part, x in ((part, given.images) for part, given in samples.items()):
+        for i, j in np.argwhere((x < least) | (x > largest)):
+            value = f"{part}_images[{i}] has the value {x[i, j]:g} at input {j}"
+            limits = f"low {dataset.low[j]:g} and high {dataset.high[j]:g}"
+            raise MBHError(f"{value}, outside of {limits}; widen the limits or leave them out")
     return dataset
 
 
