@@ -4,6 +4,7 @@ Every tensor of the module is kept as an affine map of the units of one layer, o
 is run, in float64, on these rows as if they were a batch of samples.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -99,10 +100,6 @@ class Value:
     level: int
     const: torch.Tensor
     rows: dict[int, torch.Tensor]
-
-    def of_block(self, b: int, size: int) -> torch.Tensor:
-        """Rows of block b, (size, *shape); zeros where the value does not depend on it."""
-        return self.rows[b] if b in self.rows else torch.zeros_like(self.const).expand(size, *self.const.shape[1:])
 
 
 @dataclass
@@ -214,7 +211,7 @@ class Canonical:
         if last == 0:
             raise MBHError("the network has no hidden layer: the module is affine, nothing in it bends")
         place = {0: 0}  # block -> first of its units in its layer
-        widths, layers, neurons, first, names = [self.blocks[0].size], [], [], 0, {}
+        width, layers, neurons, first, calls = self.blocks[0].size, [], [], 0, Counter()
         for level in range(1, last + 1):
             here = [b for b, block in enumerate(self.blocks) if block.level == level]
             here.sort(key=lambda b: self.blocks[b].name is None)  # linear units last
@@ -222,18 +219,18 @@ class Canonical:
             for b in here:
                 block = self.blocks[b]
                 place[b], n = n, n + block.size
-                parts.append(self._matrix(block.value, block.breakpoints, place, widths[-1]))
+                parts.append(self._matrix(block.value, block.breakpoints, place, width))
                 if block.name is None:
                     n_linear += block.size
                     continue
-                names[block.name] = names.get(block.name, 0) + 1
-                name = block.name if names[block.name] == 1 else f"{block.name}#{names[block.name]}"
+                calls[block.name] += 1
+                name = block.name if calls[block.name] == 1 else f"{block.name}#{calls[block.name]}"
                 columns, shape = slice(first, first + block.size), tuple(block.value.const.shape[1:])
                 neurons.append(Neurons(name, level - 1, columns, shape, len(block.breakpoints)))
                 first += block.size
             layers.append((*(np.concatenate(part) for part in zip(*parts, strict=True)), n_linear))
-            widths.append(n)
-        return Traced(layers, self._matrix(output, [], place, widths[-1]), neurons, input_shape)
+            width = n
+        return Traced(layers, self._matrix(output, [], place, width), neurons, input_shape)
 
     def _matrix(self, value: Value, breakpoints: list, place: dict[int, int], width: int):
         """Weight and bias of the value's elements less each breakpoint, over a layer of this width."""

@@ -25,31 +25,6 @@ from mbh_utils.errors import MBHError
 AGREEMENT = 1e-9
 
 
-def _leaky(negative_slope=0.01, inplace=False) -> Pieces:
-    return Pieces(negative_slope, 0.0, ((0.0, 1.0 - negative_slope),))
-
-
-def _clamp(low=None, high=None, inplace=False) -> Pieces:
-    bends = () if low is None else ((low, 1.0),)
-    return Pieces(float(low is None), low or 0.0, bends if high is None else (*bends, (high, -1.0)))
-
-
-def _softshrink(lambd=0.5) -> Pieces:
-    return Pieces(1.0, lambd, ((-lambd, -1.0), (lambd, 1.0)))
-
-
-def _relu(inplace=False) -> Pieces:
-    return RELU
-
-
-def _hardtanh(min_val=-1.0, max_val=1.0, inplace=False) -> Pieces:
-    return _clamp(min_val, max_val)
-
-
-def _hardsigmoid(inplace=False) -> Pieces:
-    return Pieces(0.0, 0.0, ((-3.0, 1 / 6), (3.0, -1 / 6)))
-
-
 class PiecewiseLinear(nn.Module):
     """An activation of your own: continuous, piecewise linear, breakpoints t_1 < ... < t_K and K + 1 slopes.
 
@@ -74,21 +49,30 @@ class PiecewiseLinear(nn.Module):
         return f"breakpoints={[t for t, _ in self.pieces.bends]}"
 
 
-_ACTIVATIONS = {  # torch functions and methods by name; arguments after the first as torch takes them
-    "relu": _relu, "relu6": lambda inplace=False: _clamp(0.0, 6.0), "leaky_relu": _leaky,
-    "hardtanh": _hardtanh, "hardsigmoid": _hardsigmoid, "softshrink": _softshrink,
-    "abs": lambda: Pieces(-1.0, 0.0, ((0.0, 2.0),)),
-    "clamp": lambda min=None, max=None: _clamp(min, max), "clip": lambda min=None, max=None: _clamp(min, max),
-}  # fmt: skip
-_ACTIVATION_MODULES = {
+def _leaky(slope) -> Pieces:
+    return Pieces(slope, 0.0, ((0.0, 1.0 - slope),))
+
+
+def _clamp(min=None, max=None) -> PiecewiseLinear:
+    if min is None:
+        return PiecewiseLinear([max], [1.0, 0.0])
+    return PiecewiseLinear([min], [0.0, 1.0], min) if max is None else PiecewiseLinear([min, max], [0.0, 1.0, 0.0], min)
+
+
+_PIECES = {
     nn.ReLU: lambda m: RELU,
     nn.LeakyReLU: lambda m: _leaky(m.negative_slope),
     nn.RReLU: lambda m: _leaky((m.lower + m.upper) / 2),
-    nn.Hardtanh: lambda m: _clamp(m.min_val, m.max_val),  # ReLU6 is one
-    nn.Hardsigmoid: lambda m: _hardsigmoid(),
-    nn.Softshrink: lambda m: _softshrink(m.lambd),
+    nn.Hardtanh: lambda m: _clamp(m.min_val, m.max_val).pieces,  # ReLU6 is one
+    nn.Hardsigmoid: lambda m: Pieces(0.0, 0.0, ((-3.0, 1 / 6), (3.0, -1 / 6))),
+    nn.Softshrink: lambda m: Pieces(1.0, m.lambd, ((-m.lambd, -1.0), (m.lambd, 1.0))),
     PiecewiseLinear: lambda m: m.pieces,
 }
+_AS_MODULES = {  # torch functions and methods by name; the module takes the arguments after the first
+    "relu": nn.ReLU, "relu6": nn.ReLU6, "leaky_relu": nn.LeakyReLU, "hardtanh": nn.Hardtanh,
+    "hardsigmoid": nn.Hardsigmoid, "softshrink": nn.Softshrink, "abs": lambda: PiecewiseLinear([0.0], [-1.0, 1.0]),
+    "clamp": _clamp, "clip": _clamp, "max_pool1d": nn.MaxPool1d, "max_pool2d": nn.MaxPool2d,
+}  # fmt: skip
 _RANDOM = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutNd, nn.RReLU)  # act otherwise in training
 _AFFINE_MODULES = (
     nn.Linear, nn.modules.conv._ConvNd, nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d,
@@ -106,7 +90,7 @@ _LINEAR = _JOINS | _RESHAPES | {
     "linear", "conv1d", "conv2d", "conv3d", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
     "pad", "dropout",
 }  # fmt: skip
-_BIAS_AT = {"linear": 2, "conv1d": 2, "conv2d": 2, "conv3d": 2}  # position of the argument ``bias``
+_WITH_BIAS = {"linear", "conv1d", "conv2d", "conv3d"}  # the bias is their third argument
 _UNDERSTOOD = (
     "understood are affine layers (Linear, Conv, AvgPool, BatchNorm and Dropout in eval mode, Flatten, sums, ...), "
     "MaxPool, and piecewise linear activations (ReLU, LeakyReLU, PReLU, Hardtanh, ReLU6, Hardsigmoid, "
@@ -180,7 +164,7 @@ class _Interpreter:
             raise MBHError(f"{name} is a {kind}: {error}; {_UNDERSTOOD}") from error
 
     def _module(self, module: nn.Module, value: Value, name: str) -> Value:
-        for kind, pieces in _ACTIVATION_MODULES.items():
+        for kind, pieces in _PIECES.items():
             if isinstance(module, kind):
                 return self.form.activate(value, pieces(module), name)
         if isinstance(module, nn.PReLU):
@@ -201,15 +185,12 @@ class _Interpreter:
         if kind in ("size", "dim") or (kind == "getattr" and args[1] in ("shape", "ndim", "device", "dtype")):
             return function(args[0].const, *args[1:], **kwargs)
         n_values = len(values_in((args, kwargs)))
-        if kind in _ACTIVATIONS and n_values == 1:
-            return self.form.activate(args[0], _ACTIVATIONS[kind](*args[1:], **kwargs), name)
+        if kind in _AS_MODULES and n_values == 1:
+            return self._module(_AS_MODULES[kind](*args[1:], **kwargs), args[0], name)
         if kind == "prelu" and n_values == 1:
             return self.form.activate(args[0], _prelu(args[1], args[0].const), name)
         if kind in ("maximum", "max") and len(args) == 2 and n_values == 2:
             return self.form.maximum(*args, name)
-        if kind in ("max_pool1d", "max_pool2d"):
-            pool = nn.MaxPool1d if kind == "max_pool1d" else nn.MaxPool2d
-            return self._max_pool(args[0], pool(*args[1:], **kwargs), name)
         if kind not in _LINEAR:
             raise ValueError("it is not understood")
         if n_values > 1 and kind not in _JOINS:
@@ -222,8 +203,9 @@ class _Interpreter:
             args, kwargs = _summands(args, kwargs)
         run = lambda *a: function(*a[:-1], **a[-1])  # noqa: E731  (the last argument is kwargs)
         without = run
-        if kind in _BIAS_AT:
-            args, kwargs = _bias_last(args, kwargs, _BIAS_AT[kind])
+        if kind in _WITH_BIAS:
+            names = ("bias", "stride", "padding", "dilation", "groups")
+            args, kwargs = args[:2], {**dict(zip(names, args[2:], strict=False)), **kwargs}
             without = lambda *a: run(*a[:-1], {**a[-1], "bias": None})  # noqa: E731
         return self.form.linear(run, *args, kwargs, homogeneous=without, reshapes=kind in _RESHAPES)
 
@@ -246,7 +228,7 @@ class _Interpreter:
 def _prelu(slopes: torch.Tensor, const: torch.Tensor) -> Pieces:
     """One slope for all, or one per channel (the dimension behind the samples)."""
     slopes = slopes if slopes.numel() == 1 else slopes.reshape(-1, *[1] * (const.ndim - 2))
-    return Pieces(slopes, 0.0, ((0.0, 1.0 - slopes),))
+    return _leaky(slopes)
 
 
 def _without_bias(module: nn.Module, x: torch.Tensor) -> torch.Tensor:
@@ -258,12 +240,6 @@ def _without_bias(module: nn.Module, x: torch.Tensor) -> torch.Tensor:
         return module(x)
     finally:
         module.bias = bias
-
-
-def _bias_last(args, kwargs, place: int):
-    """The arguments with the bias, positional at this place, as a keyword; those after it as keywords too."""
-    names = ("bias", "stride", "padding", "dilation", "groups")
-    return args[:place], {**dict(zip(names, args[place:], strict=False)), **kwargs}
 
 
 def _summands(args, kwargs):
