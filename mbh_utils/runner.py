@@ -294,8 +294,7 @@ class Execution:
         except OSError as error:
             problem = f"the executed copy could not be written ({error.strerror or error})"
         except RuntimeError as error:  # nbclient's DeadKernelError, and a kernel that did not start
-            reason = last_words(self.manager_class) or error
-            forget_client(error)
+            reason = _last_words(self.manager_class, error)
             problem = (
                 f"the kernel died in cell {self.cell + 1} ({reason}); most often that is memory: try a smaller profile"
                 if self.cell
@@ -365,7 +364,7 @@ def _kernel_manager_class(threads: int) -> type:
     class ThisInterpreter(AsyncKernelManager):
         started: ClassVar[list] = []
         stopped: ClassVar[bool] = False
-        log_file = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the class; see last_words
+        log_file = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the class; see _last_words
 
         @property
         def kernel_spec(self):
@@ -382,17 +381,13 @@ def _kernel_manager_class(threads: int) -> type:
     return ThisInterpreter
 
 
-def last_words(manager_class: type) -> str:
-    """The last line that a kernel wrote outside of its notebook, such as why it could not start."""
-    manager_class.log_file.seek(0)
-    return (manager_class.log_file.read().strip().splitlines() or [""])[-1]
-
-
-def forget_client(error: BaseException) -> None:
-    """Remove the exit handler that nbclient leaves behind for a kernel that did not start, where it would fail."""
+def _last_words(manager_class: type, error: Exception) -> str:
+    """The last line that a kernel wrote outside of its notebook, such as why it could not start, or else the error."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         if isinstance(client := frame.f_locals.get("self"), nbclient.NotebookClient):
-            atexit.unregister(client._cleanup_kernel)
+            atexit.unregister(client._cleanup_kernel)  # nbclient leaves it behind, and it would fail
+    manager_class.log_file.seek(0)
+    return (manager_class.log_file.read().strip().splitlines() or [str(error)])[-1]
 
 
 def try_kernel() -> float:
@@ -404,8 +399,7 @@ def try_kernel() -> float:
         nbclient.NotebookClient(notebook, kernel_manager_class=manager_class, startup_timeout=180).execute()
         answer = "".join(output.get("text", "") for output in notebook.cells[0].outputs).strip()
     except (RuntimeError, OSError, nbclient.exceptions.CellExecutionError) as error:
-        answer = last_words(manager_class) or str(error)
-        forget_client(error)
+        answer = _last_words(manager_class, error)
     if answer != sys.executable:
         raise MBHError(
             f"no notebook kernel could be started with {sys.executable} ({answer}): "
