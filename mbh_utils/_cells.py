@@ -28,11 +28,13 @@ addresses (``at``), not on array objects: those count references and wrap negati
 of the time. Nothing checks an index here but the code itself.
 """
 
+import inspect
 from typing import NamedTuple
 
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
+from numba.core import cgutils
 from numba.core.datamodel.models import PrimitiveModel
 from numba.cpython.unsafe.numbers import trailing_zeros
 from numba.extending import intrinsic, register_model
@@ -89,7 +91,6 @@ class Stack(NamedTuple):
     words: int  # 64-bit words of bits in use
     stride: int  # words per slot, a multiple of LANES
     pad: int  # neurons per row of a map, a multiple of 64
-    n_borders: int  # edges of the domain
     polygon: np.ndarray  # (S, CORNER_SIZE, K) float64
     far: np.ndarray  # (S, 3) float64: largest |u|, |v| and error of the corners
     corners: np.ndarray  # (S,) int64: how many
@@ -102,12 +103,12 @@ class Stack(NamedTuple):
     joins: np.ndarray  # (S,) int64: neuron that the map lacks, and has to be taken from the slot below with; or -1
     touched: np.ndarray  # (S,) uint8: an uncertain sign was met on the way here
     joining: np.ndarray  # (longest + 1,) int64: neurons about to join a map
-    lines: np.ndarray  # (n_borders + N, LINE_SIZE) float64: the domain's edges, the first one last; then the neurons
+    lines: np.ndarray  # (N, LINE_SIZE) float64; in memory before it: the domain's edges, the first one last
     verdict: np.ndarray  # (N,) uint8
     side: np.ndarray  # (K,) int8: answer about a cut, the pivot's sign at each corner
     crossing: np.ndarray  # (words,) uint64: neurons of a layer being entered that cross
     value: np.ndarray  # (K,) float64: of the pivot at the corners of the polygon being cut
-    old: np.ndarray  # (CORNER_SIZE, 2 K) float64: that polygon twice round
+    old: np.ndarray  # (CORNER_SIZE, K) float64: that polygon
     ends: np.ndarray  # (2, CORNER_SIZE) float64: of the cut
     state: np.ndarray  # (STATE_SIZE,) int64
 
@@ -137,7 +138,229 @@ def aligned(array: np.ndarray) -> np.ndarray:
     return copy
 
 
-# --------------------------------------------------------------------------------------- addresses and lanes, in LLVM
+# ---------------------------------------------------------------- straight-line code, written with Python's operators
+
+
+class _LanesType(types.Type):
+    """Eight float64 in vector registers."""
+
+
+_lanes, _i32, _i64, _f64 = _LanesType("lanes"), ir.IntType(32), ir.IntType(64), ir.DoubleType()
+_vector = ir.VectorType(_f64, LANES)
+
+
+@register_model(_LanesType)
+class _LanesModel(PrimitiveModel):
+    def __init__(self, manager, kind):
+        super().__init__(manager, kind, _vector)
+
+
+class _Value:
+    """A number, lanes, an address or a truth in compiled code: its operators write LLVM code.
+
+    Where numbers and lanes meet, the number is taken for every lane. An address has elements: ``p[i]``, ``p.lanes(i)``.
+    """
+
+    def __init__(self, builder, value):
+        self.builder, self.value = builder, value
+
+    def _operation(self, other, on_floats, on_integers, swapped=False):
+        if not isinstance(other, _Value):
+            kind = self.value.type
+            other = _Value(self.builder, ir.Constant(kind.element if isinstance(kind, ir.VectorType) else kind, other))
+        x, y = _alike(self, other)
+        operation = on_floats if getattr(x.type, "element", x.type) == _f64 else on_integers
+        return _Value(self.builder, operation(self.builder, *((y, x) if swapped else (x, y))))
+
+    def __add__(self, other):
+        if isinstance(self.value.type, ir.PointerType):
+            return _Value(self.builder, self.builder.gep(self.value, [_constant(self.builder, other).value]))
+        return self._operation(other, _contracted("fadd"), ir.IRBuilder.add)
+
+    def __sub__(self, other):
+        return self._operation(other, _contracted("fsub"), ir.IRBuilder.sub)
+
+    def __mul__(self, other):
+        return self._operation(other, _contracted("fmul"), ir.IRBuilder.mul)
+
+    def __rtruediv__(self, other):
+        return self._operation(other, ir.IRBuilder.fdiv, None, swapped=True)
+
+    def __truediv__(self, other):
+        return self._operation(other, ir.IRBuilder.fdiv, None)
+
+    def __and__(self, other):
+        return self._operation(other, None, ir.IRBuilder.and_)
+
+    def __or__(self, other):
+        return self._operation(other, None, ir.IRBuilder.or_)
+
+    def __lshift__(self, other):
+        return self._operation(other, None, ir.IRBuilder.shl)
+
+    def __rshift__(self, other):
+        return self._operation(other, None, ir.IRBuilder.lshr)
+
+    def __lt__(self, other):
+        return self._operation(other, *_comparison("<"))
+
+    def __gt__(self, other):
+        return self._operation(other, *_comparison(">"))
+
+    def __le__(self, other):
+        return self._operation(other, *_comparison("<="))
+
+    def equals(self, other):
+        return self._operation(other, *_comparison("=="))
+
+    def below(self, other):
+        """Whether an integer is smaller, both without signs: no negative one is below another."""
+        return self._operation(other, None, lambda builder, x, y: builder.icmp_unsigned("<", x, y))
+
+    def __neg__(self):
+        return _Value(self.builder, self.builder.fneg(self.value))
+
+    def __invert__(self):
+        return _Value(self.builder, self.builder.not_(self.value))
+
+    def __abs__(self):
+        return _call(self, "fabs", self.value.type)
+
+    def __getitem__(self, i):
+        return _Value(self.builder, self.builder.load((self + i).value))
+
+    def __setitem__(self, i, x):
+        address, x = (self + i).value, _constant(self.builder, x).value
+        self.builder.store(x, self.builder.bitcast(address, x.type.as_pointer()), align=8)
+
+    def lanes(self, i):
+        address = self.builder.bitcast((self + i).value, _vector.as_pointer())
+        return _Value(self.builder, self.builder.load(address, align=8))
+
+    def as_integer(self):
+        return _Value(self.builder, self.builder.fptosi(self.value, _i64))
+
+    def as_number(self):
+        return _Value(self.builder, self.builder.sitofp(self.value, _f64))
+
+
+def _contracted(name: str):
+    """A product and the sum it is part of may be rounded at once, where the processor can."""
+    return lambda builder, x, y: getattr(builder, name)(x, y, flags=("contract",))
+
+
+def _comparison(sign: str):
+    """Of floats and of integers."""
+    return [lambda builder, x, y, how=how: getattr(builder, how)(sign, x, y) for how in ("fcmp_ordered", "icmp_signed")]
+
+
+def _constant(builder, x) -> _Value:
+    return x if isinstance(x, _Value) else _Value(builder, ir.Constant(_f64 if isinstance(x, float) else _i64, x))
+
+
+def _alike(x: _Value, y: _Value):
+    """LLVM's values of both, both of them lanes where one is."""
+    lanes = [isinstance(z.value.type, ir.VectorType) for z in (x, y)]
+    return [z.value if own or not any(lanes) else _spread(z).value for z, own in zip((x, y), lanes, strict=True)]
+
+
+def _spread(x: _Value) -> _Value:
+    """A number in all lanes."""
+    builder, kind = x.builder, ir.VectorType(x.value.type, LANES)
+    if isinstance(x.value, ir.Constant):
+        return _Value(builder, ir.Constant(kind, [x.value.constant] * LANES))
+    first = _Value(builder, builder.insert_element(ir.Constant(kind, ir.Undefined), x.value, _i32(0)))
+    return _shuffled(first, first, [0] * LANES)
+
+
+def _call(x: _Value, name: str, result, *more) -> _Value:
+    """A function that LLVM has for all kinds of arguments."""
+    kind = x.value.type
+    name = f"llvm.{name}.{f'v{LANES}f64' if isinstance(kind, ir.VectorType) else 'f64' if kind == _f64 else 'i64'}"
+    arguments = [x.value, *more]
+    signature = ir.FunctionType(result, [y.type for y in arguments])
+    function = x.builder.module.globals.get(name) or ir.Function(x.builder.module, signature, name)
+    return _Value(x.builder, x.builder.call(function, arguments))
+
+
+def _where(condition: _Value, x, y) -> _Value:
+    builder = condition.builder
+    return _Value(builder, builder.select(condition.value, *_alike(_constant(builder, x), _constant(builder, y))))
+
+
+def _low(x, y) -> _Value:
+    return _where(x < y, x, y)
+
+
+def _high(x, y) -> _Value:
+    return _where(x > y, x, y)
+
+
+def _bits(truths: _Value) -> _Value:
+    """The truths of all lanes as an integer, the first one in the lowest bit."""
+    builder = truths.builder
+    return _Value(builder, builder.zext(builder.bitcast(truths.value, ir.IntType(LANES)), _i64))
+
+
+def _first_bit(x: _Value) -> _Value:
+    return _call(x, "cttz", _i64, ir.Constant(ir.IntType(1), 0))
+
+
+def _lane_numbers(builder) -> _Value:
+    return _Value(builder, ir.Constant(ir.VectorType(_i64, LANES), list(range(LANES))))
+
+
+def _shuffled(x: _Value, y: _Value, order: list[int]) -> _Value:
+    places = ir.Constant(ir.VectorType(_i32, len(order)), order)
+    return _Value(x.builder, x.builder.shuffle_vector(x.value, y.value, places))
+
+
+def _folded(x: _Value, combine) -> _Value:
+    """All lanes combined into one number, half with half."""
+    n = LANES
+    while n > 1:
+        n //= 2
+        x = combine(*(_shuffled(x, x, list(range(start, start + n))) for start in (0, n)))
+    return _Value(x.builder, x.builder.extract_element(x.value, _i32(0)))
+
+
+def _straight(*results):
+    """Of a Python function on ``_Value``s: one that compiled code can call, which writes its operations there.
+
+    It has no branches and no loops at run time. What numba infers and checks for each operation costs most of the time
+    of compiling; here there is nothing to infer.
+    """
+
+    def decorate(function):
+        names = inspect.signature(function).parameters
+
+        def typed(typing_context, *kinds):
+            result = types.void if not results else results[0] if len(results) == 1 else types.Tuple(results)
+
+            def code(context, builder, signature, arguments):
+                values = [_wrapped(builder, kind, x) for kind, x in zip(kinds, arguments, strict=True)]
+                out = function(*values)
+                if len(results) <= 1:
+                    return out.value if results else context.get_dummy_value()
+                return context.make_tuple(builder, result, [x.value for x in out])
+
+            return result(*kinds), code
+
+        parameter = inspect.Parameter
+        typed.__signature__ = inspect.Signature(
+            [parameter(name, parameter.POSITIONAL_OR_KEYWORD) for name in ("typing_context", *names)]
+        )
+        typed.__name__ = function.__name__
+        return intrinsic(typed)
+
+    return decorate
+
+
+def _wrapped(builder, kind, x):
+    if not isinstance(kind, types.BaseTuple):
+        return _Value(builder, x)
+    parts = [_wrapped(builder, k, y) for k, y in zip(kind, cgutils.unpack_tuple(builder, x), strict=True)]
+    return kind.instance_class(*parts) if isinstance(kind, types.BaseNamedTuple) else parts
 
 
 @intrinsic
@@ -153,175 +376,219 @@ def at(typing_context, array, offset):
     return pointer(array, types.intp), code
 
 
-class _LanesType(types.Type):
-    """Eight float64 in vector registers."""
-
-
-_lanes, _vector = _LanesType("lanes"), ir.VectorType(ir.DoubleType(), LANES)
-
-
-@register_model(_LanesType)
-class _LanesModel(PrimitiveModel):
-    def __init__(self, manager, kind):
-        super().__init__(manager, kind, _vector)
-
-
-def _operation(n: int, code, result=_lanes):
-    """An operation on n lanes, by its LLVM code (builder, *lanes)."""
-
-    def typed(kinds):
-        return result(*kinds), lambda context, builder, signature, arguments: code(builder, *arguments)
-
-    if n == 1:
-        return intrinsic(lambda typing_context, x: typed([x]))
-    if n == 2:
-        return intrinsic(lambda typing_context, x, y: typed([x, y]))
-    return intrinsic(lambda typing_context, x, y, z: typed([x, y, z]))
-
-
-def _by_llvm(name: str):
-    """Code of an operation that LLVM has for all kinds of vectors."""
-    name = f"llvm.{name}.v{LANES}f64"
-
-    def code(builder, *lanes):
-        kind = ir.FunctionType(_vector, [_vector] * len(lanes))
-        function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
-        return builder.call(function, lanes)
-
-    return code
-
-
-def _choose(builder, x, y, sign: str):
-    """Lane by lane the smaller one ("<") or the larger one (">")."""
-    return builder.select(builder.fcmp_ordered(sign, x, y), x, y)
-
-
-def _bits(builder, x, y):
-    smaller = builder.bitcast(builder.fcmp_ordered("<", x, y), ir.IntType(LANES))
-    return builder.zext(smaller, ir.IntType(64))
-
-
-def _folded(combine):
-    """Code that combines all lanes, half with half."""
-
-    def code(builder, x):
-        n = LANES
-        while n > 1:
-            n //= 2
-            low, high = ([ir.IntType(32)(i) for i in range(start, start + n)] for start in (0, n))
-            halves = [
-                builder.shuffle_vector(x, x, ir.Constant(ir.VectorType(ir.IntType(32), n), h)) for h in (low, high)
-            ]
-            x = combine(builder, *halves)
-        return builder.extract_element(x, ir.IntType(32)(0))
-
-    return code
-
-
-negative = _operation(1, lambda builder, x: builder.fneg(x))
-absolute = _operation(1, _by_llvm("fabs"))
-minus = _operation(2, lambda builder, x, y: builder.fsub(x, y))
-muladd = _operation(3, _by_llvm("fmuladd"))  # x y + z, rounded once where the processor can
-lower = _operation(2, lambda builder, x, y: _choose(builder, x, y, "<"))
-higher = _operation(2, lambda builder, x, y: _choose(builder, x, y, ">"))
-less = _operation(2, _bits, types.uint64)  # the lanes in which x < y, as bits
-largest = _operation(1, _folded(lambda builder, x, y: _choose(builder, x, y, ">")), types.float64)
-total = _operation(1, _folded(lambda builder, x, y: builder.fadd(x, y)), types.float64)
-
-
 @intrinsic
-def spread(typing_context, x):
-    """A number in all lanes."""
+def _addresses(typing_context, fields):
+    """A named tuple of arrays and numbers, with the addresses of the arrays' first elements in place of the arrays."""
+    kinds = [types.CPointer(kind.dtype) if isinstance(kind, types.Array) else kind for kind in fields]
+    result = types.NamedTuple(kinds, fields.instance_class)
 
     def code(context, builder, signature, arguments):
-        first = builder.insert_element(ir.Constant(_vector, ir.Undefined), arguments[0], ir.IntType(32)(0))
-        return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+        values = cgutils.unpack_tuple(builder, arguments[0])
+        for i, kind in enumerate(fields):
+            if isinstance(kind, types.Array):
+                values[i] = context.make_array(kind)(context, builder, values[i]).data
+        return context.make_tuple(builder, result, values)
 
-    return _lanes(types.float64), code
-
-
-def _pointer(builder, arguments, kind):
-    return builder.bitcast(builder.gep(arguments[0], [arguments[1]]), kind.as_pointer())
-
-
-@intrinsic
-def load(typing_context, pointer, i):
-    """The eight 64-bit words from element i on, of whatever kind (those that are no numbers can only be stored)."""
-
-    def code(context, builder, signature, arguments):
-        return builder.load(_pointer(builder, arguments, _vector), align=8)
-
-    return _lanes(pointer, types.intp), code
+    return result(fields), code
 
 
-@intrinsic
-def store(typing_context, pointer, i, x):
-    """pointer[i : i + 8] = x."""
+# ------------------------------------------------------------------------------------------ parts without any branch
 
-    def code(context, builder, signature, arguments):
-        builder.store(arguments[2], _pointer(builder, arguments, _vector), align=8)
-        return context.get_dummy_value()
-
-    return types.void(pointer, types.intp, _lanes), code
+_six_lanes = (_lanes,) * 6
 
 
-@intrinsic
-def store_pairs(typing_context, pointer, i, x, y):
-    """pointer[i : i + 16] = x[0], y[0], x[1], y[1], ..."""
-
-    def code(context, builder, signature, arguments):
-        order = [ir.IntType(32)(lane + part) for lane in range(LANES) for part in (0, LANES)]
-        pairs = ir.VectorType(ir.DoubleType(), 2 * LANES)
-        mixed = builder.shuffle_vector(*arguments[2:], ir.Constant(ir.VectorType(ir.IntType(32), 2 * LANES), order))
-        builder.store(mixed, _pointer(builder, arguments, pairs), align=8)
-        return context.get_dummy_value()
-
-    return types.void(pointer, types.intp, _lanes, _lanes), code
+def _polygon(t, stack):
+    return stack.polygon + t * CORNER_SIZE * stack.room
 
 
-@intrinsic
-def store_integers(typing_context, pointer, i, x):
-    """pointer[i : i + 8] = x as int32."""
-
-    def code(context, builder, signature, arguments):
-        integers = ir.VectorType(ir.IntType(32), LANES)
-        builder.store(builder.fptosi(arguments[2], integers), _pointer(builder, arguments, integers), align=4)
-        return context.get_dummy_value()
-
-    return types.void(pointer, types.intp, _lanes), code
+def _doubt(a, b, magnitudes, kappa, far):
+    """Bound of all errors of a u + b v + c on a node, see above."""
+    ma, mb, mc = magnitudes
+    u, v, error = far[U], far[V], far[ERROR]
+    return ma * (kappa * (u + error)) + (mb * (kappa * (v + error)) + (mc * kappa + ((abs(a) + abs(b)) * error + TINY)))
 
 
-@intrinsic
-def splice(typing_context, x, k, start, n, head, first, tail, last):
-    """Of a round of k numbers, ``first``, then n of them from ``start`` on, then ``last``; the rest is the first again.
+def _on_line(t, g, j, stack):
+    """A line at corners j to j + 7 of a node: values and the bound of their errors."""
+    line, polygon = stack.lines + g * LINE_SIZE, _polygon(t, stack)
+    values = polygon.lanes(j) * line[A] + (polygon.lanes(stack.room + j) * line[B] + line[C])
+    magnitudes = line[MA], line[MB], line[MC]
+    return values, _doubt(line[A], line[B], magnitudes, line[KAPPA], stack.far + t * 3)
 
-    head, tail: 1 or 0, whether there is a first and a last one.
+
+@_straight(types.uint64, types.uint64)
+def _sides(t, g, j, stack):
+    """Which of the corners j to j + 7 of node t are certainly on the plus side of line g, and on its minus side."""
+    values, doubt = _on_line(t, g, j, stack)
+    return _bits(values > doubt), _bits(values < -doubt)
+
+
+@_straight(types.uint64)
+def _evaluate(t, g, j, stack):
+    """Put line g's values at corners j to j + 7 of node t into ``value`` -> which of them are certain."""
+    values, doubt = _on_line(t, g, j, stack)
+    stack.value[j] = values
+    return _bits(abs(values) > doubt)
+
+
+@_straight(_lanes, _lanes)
+def _extremes(t, i, j, stack):
+    """Smallest and largest value of neurons i to i + 7 of the next layer at corners j to j + 3 of node t."""
+    map_, polygon = stack.map + t * 3 * stack.pad, _polygon(t, stack)
+    a, b, c = (map_.lanes(stack.pad * part + i) for part in range(3))
+    p, q, r, s = (a * polygon[j + n] + (b * polygon[stack.room + j + n] + c) for n in range(4))
+    return _low(_low(p, q), _low(r, s)), _high(_high(p, q), _high(r, s))
+
+
+@_straight(_lanes, _lanes)
+def _wider(low, high, lower, higher):
+    """Smaller and larger ones of the extremes."""
+    return _low(low, lower), _high(high, higher)
+
+
+@_straight(types.uint64, types.uint64, types.uint64)
+def _verdicts(t, layer, i, low, high, net, stack):
+    """Which of neurons i to i + 7 are certainly active, certainly inactive, and certainly cross node t."""
+    map_, n = stack.map + t * 3 * stack.pad, net.n_neurons + 64
+    magnitudes = [(net.magnitude + net.first[layer] + i).lanes(n * part) for part in range(3)]
+    doubt = _doubt(map_.lanes(i), map_.lanes(stack.pad + i), magnitudes, net.kappa[layer], stack.far + t * 3)
+    return _bits(low > doubt), _bits(high < -doubt), _bits(low < -doubt) & _bits(high > doubt)
+
+
+@_straight(*_six_lanes)
+def _load_map(t, i, stack):
+    """a, b, c of neurons i to i + 7 and i + 8 to i + 15 in the map of slot t."""
+    return [(stack.map + t * 3 * stack.pad).lanes(stack.pad * part + i + j) for j in (0, LANES) for part in range(3)]
+
+
+@_straight(*_six_lanes)
+def _add_neuron(maps, g, i, net, stack):
+    """Such maps with what neuron g adds: its weights onwards times its own a, b, c."""
+    line, row = stack.lines + g * LINE_SIZE, net.weights + net.row[g]
+    weights = row.lanes(i), row.lanes(i + LANES)
+    return [weights[n // 3] * line[n % 3] + old for n, old in enumerate(maps)]
+
+
+@_straight()
+def _store_map(maps, t, i, stack):
+    map_ = stack.map + t * 3 * stack.pad
+    for n, x in enumerate(maps):
+        map_[stack.pad * (n % 3) + i + n // 3 * LANES] = x
+
+
+@_straight()
+def _clear_map(t, i, layer, net, stack):
+    """The map of neurons i to i + 7 of a layer before any neuron has joined: 0, 0, bias."""
+    map_, zeros = stack.map + t * 3 * stack.pad, _spread(_constant(t.builder, 0.0))
+    map_[i], map_[stack.pad + i] = zeros, zeros
+    map_[stack.pad * 2 + i] = (net.bias + net.first[layer]).lanes(i)
+
+
+@_straight()
+def _copy_lanes(source, target, i):
+    """Eight 64-bit words from element i on, of whatever kind."""
+    target[i] = source.lanes(i)
+
+
+def _meet(i, j, on, cut, old, stack):
+    """Where a cut meets the edge from corner i to j of a polygon: u, v, error. Corner ``on`` may lie on the cut."""
+    u, v, value = old, old + stack.room, stack.value
+    edge = stack.lines + (old + stack.room * EDGE)[i].as_integer() * LINE_SIZE
+    a, b, c, x, y, z = edge[A], edge[B], edge[C], cut[A], cut[B], cut[C]
+    det = a * y - x * b
+    p, q, inverse = (b * z - y * c) / det, (c * x - z * a) / det, 1.0 / abs(det)
+    # Nearly parallel lines: the crossing of the lines may leave the edge (or be NaN). Then from the nearer corner on.
+    u0, u1, v0, v1, f0, f1 = u[i], u[j], v[i], v[j], value[i], value[j]
+    inside = (_low(u0, u1) <= p) & (p <= _high(u0, u1)) & (_low(v0, v1) <= q) & (q <= _high(v0, v1))
+    nearer = abs(f0) < abs(f1)
+    share = _where(nearer, f0, f1) / (f0 - f1)
+    start_u, start_v = _where(nearer, u0, u1), _where(nearer, v0, v1)
+    p, q = _where(inside, p, start_u + share * (u1 - u0)), _where(inside, q, start_v + share * (v1 - v0))
+    # However it was found, its distance from the exact crossing follows from what is left of both equations.
+    ke, kc = edge[KAPPA], cut[KAPPA]
+    left_edge = abs(a * p + (b * q + c)) + ke * (edge[MA] * abs(p) + (edge[MB] * abs(q) + edge[MC]))
+    left_cut = abs(x * p + (y * q + z)) + kc * (cut[MA] * abs(p) + (cut[MB] * abs(q) + cut[MC]))
+    a, b, x, y = abs(a) + ke * edge[MA], abs(b) + ke * edge[MB], abs(x) + kc * cut[MA], abs(y) + kc * cut[MB]
+    # The determinant may be smaller by this share of it, and 1 / (1 - share) is at most 1 + 2 share up to a half.
+    share = (ke + kc) * (edge[MA] * cut[MB] + edge[MB] * cut[MA]) * inverse
+    off = _high(y * left_edge + b * left_cut, x * left_edge + a * left_cut) * inverse * (share * 2.0 + 1.01)
+    sound = (abs(det) > TINY) & (share < 0.5) & (_high(a, b) > TINY) & (_high(x, y) > TINY) & (off < FAR)
+    there = value[on].equals(0.0)
+    error = _where(sound, off, FAR)
+    return [_where(there, old[stack.room * part + on], x) for part, x in ((U, p), (V, q), (ERROR, error))]
+
+
+def _spliced(rows, k, start, n, head, first, tail, last):
+    """Of a polygon's rows: ``first`` (if head), n corners from ``start`` on, ``last`` (if tail); then the first again.
+
+    All indices at once: lane i of the new rows is lane ``source[i]`` of the old ones.
     """
-
-    def code(context, builder, signature, arguments):
-        words = ir.VectorType(ir.IntType(64), LANES)
-
-        def everywhere(value):
-            lane = builder.insert_element(ir.Constant(words if value.type == words.element else _vector, ir.Undefined), value, ir.IntType(32)(0))
-            return builder.shuffle_vector(lane, lane, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
-
-        x, k, start, n, head, first, tail, last = (arguments[0], *map(everywhere, arguments[1:]))
-        lane, nothing = ir.Constant(words, list(range(LANES))), ir.Constant(words, [0] * LANES)
-        behind = builder.sub(lane, head)
-        source = builder.add(start, behind)
-        source = builder.select(builder.icmp_unsigned("<", source, k), source, builder.sub(source, k))
-        source = builder.select(builder.icmp_unsigned("<", behind, n), source, start)
+    builder = k.builder
+    lane, ahead = _lane_numbers(builder), _where(head, 1, 0)
+    behind = lane - ahead
+    source = behind + start
+    source = _where(behind.below(n), _where(source.below(k), source, source - k), start)
+    corners = n + ahead + _where(tail, 1, 0)
+    at_end, at_start = behind.equals(n) & tail, (lane.equals(0) | ~lane.below(corners)) & head
+    spliced = []
+    for x, before, after in zip(rows, first, last, strict=True):
         y = ir.Constant(_vector, ir.Undefined)
-        for i in map(ir.IntType(32), range(LANES)):  # LLVM knows this for a permutation
-            y = builder.insert_element(y, builder.extract_element(x, builder.extract_element(source, i)), i)
-        at_end = builder.icmp_unsigned("==", behind, n)
-        y = builder.select(builder.and_(at_end, builder.icmp_unsigned("!=", tail, nothing)), last, y)
-        beyond = builder.icmp_unsigned("<", builder.add(n, tail), builder.add(behind, ir.Constant(words, [1] * LANES)))
-        outside = builder.or_(builder.icmp_signed("<", behind, nothing), beyond)
-        return builder.select(builder.and_(outside, builder.icmp_unsigned("!=", head, nothing)), first, y)
+        for i in map(_i32, range(LANES)):  # LLVM knows this for a permutation
+            number = builder.extract_element(source.value, i)
+            y = builder.insert_element(y, builder.extract_element(x.value, number), i)
+        spliced.append(_where(at_start, before, _where(at_end, after, _Value(builder, y))))
+    return spliced, corners
 
-    integer = types.int64
-    return _lanes(_lanes, integer, integer, integer, integer, types.float64, integer, types.float64), code
+
+@_straight()
+def _halve(t, g, stack):
+    """Cut node t, whose halves fit into lanes, by line g; plus side into slot t + 1, minus side into slot t."""
+    room, k, cut, value = stack.room, stack.corners[t], stack.lines + g * LINE_SIZE, stack.value
+    old, lane, line = _polygon(t, stack), _lane_numbers(t.builder), g.as_number()
+    edges = old + room * EDGE
+    # Corners `start` to `stop` (cyclically, stop excluded) are on the plus side.
+    valid = _bits(lane < k)
+    plus = _bits(value.lanes(0) > 0.0) & valid
+    before = (plus << 1) | (plus >> (k - 1))
+    start, stop = _first_bit(plus & ~before), _first_bit(before & ~plus & valid)
+    last_minus, last_plus = (_where(x.equals(0), k, x) - 1 for x in (start, stop))
+    n_minus = start - stop + _where(start > stop, 0, k)
+    into = _meet(last_minus, start, last_minus, cut, old, stack)
+    out = _meet(last_plus, stop, stop, cut, old, stack)
+    rows = [old.lanes(room * part) for part in range(CORNER_SIZE)]
+    # On the minus side an end that is an old corner is there already.
+    head, tail = ~value[stop].equals(0.0), ~value[last_minus].equals(0.0)
+    always = n_minus.equals(n_minus)
+    plus_side = _spliced(rows, k, start, k - n_minus, always, [*into, edges[last_minus]], always, [*out, line])
+    minus_side = _spliced(rows, k, stop, n_minus, head, [*out, edges[last_plus]], tail, [*into, line])
+    minus_side[0][EDGE] = _where((lane + 1).equals(minus_side[1]), line, minus_side[0][EDGE])
+    for slot, (polygon, corners) in ((t + 1, plus_side), (t, minus_side)):
+        for part, row in enumerate(polygon):
+            _polygon(slot, stack)[room * part] = row
+            if part < EDGE:
+                stack.far[slot * 3 + part] = _folded(abs(row), _high)
+        stack.corners[slot] = corners
+
+
+@_straight(types.float64)
+def _area(t, j, stack):
+    """Twice what corners j to j + 7 add to the area of node t, relative to its first corner.
+
+    (So slivers keep their relative accuracy.)
+    """
+    u, v = (_polygon(t, stack) + stack.room * part for part in (U, V))
+    x, y, x1, y1 = (row.lanes(j + i) - row[0] for i in (0, 1) for row in (u, v))
+    return _folded(x * y1 - x1 * y, _Value.__add__)
+
+
+@_straight()
+def _put_corners(t, j, m, stack, cells):
+    """Corners j to j + 7 of node t, and their edges, behind the m corners that are written."""
+    u, v, edge = ((_polygon(t, stack) + stack.room * part).lanes(j) for part in (U, V, EDGE))
+    (cells.corners)[(m + j) * 2] = _shuffled(u, v, [lane + part for lane in range(LANES) for part in (0, LANES)])
+    builder = u.builder
+    integers = builder.fptosi(edge.value, ir.VectorType(_i32, LANES))
+    builder.store(integers, builder.bitcast((cells.edge + m + j).value, integers.type.as_pointer()), align=4)
 
 
 # -------------------------------------------------------------------------------------------- the steps of the descent
@@ -334,25 +601,11 @@ _step = njit(**_options, forceinline=True)
 @_part
 def _join(net, stack, count, span, source, target):
     """Map in slot target = map in slot source + sum over ``count`` joining neurons of (weights onwards) x (a, b, c)."""
-    pad = stack.pad
-    old, new = at(stack.map, 3 * source * pad), at(stack.map, 3 * target * pad)
     for i in range(0, span, 2 * LANES):
-        j = i + LANES
-        a0, b0, c0 = load(old, i), load(old, pad + i), load(old, 2 * pad + i)
-        a1, b1, c1 = load(old, j), load(old, pad + j), load(old, 2 * pad + j)
+        maps = _load_map(source, i, stack)
         for k in range(count):
-            g = stack.joining[k]
-            line, row = at(stack.lines, g * LINE_SIZE), at(net.weights, net.row[g])
-            a, b, c = spread(line[A]), spread(line[B]), spread(line[C])
-            x, y = load(row, i), load(row, j)
-            a0, b0, c0 = muladd(x, a, a0), muladd(x, b, b0), muladd(x, c, c0)
-            a1, b1, c1 = muladd(y, a, a1), muladd(y, b, b1), muladd(y, c, c1)
-        store(new, i, a0)
-        store(new, pad + i, b0)
-        store(new, 2 * pad + i, c0)
-        store(new, j, a1)
-        store(new, pad + j, b1)
-        store(new, 2 * pad + j, c1)
+            maps = _add_neuron(maps, stack.joining[k], i, net, stack)
+        _store_map(maps, target, i, stack)
 
 
 @_part
@@ -373,13 +626,14 @@ def _is_silent(net, bits, layer, i):
 def _settled(g, a, b, c, t, stack, exact):
     """Verdict on neuron g, of uncertain sign on node t: the answer to a question (or ASKED), or by the tolerance."""
     if exact:
-        stack.verdict[g] = max(stack.verdict[g], ASKED)
+        if stack.verdict[g] == UNKNOWN:
+            stack.verdict[g] = ASKED
         return np.int64(stack.verdict[g])
     u, far = at(stack.polygon, t * CORNER_SIZE * stack.room), at(stack.far, 3 * t)
-    low, high = np.inf, -np.inf
-    for i in range(stack.corners[t]):
+    low = high = a * u[0] + (b * u[stack.room] + c)
+    for i in range(1, stack.corners[t]):
         f = a * u[i] + (b * u[stack.room + i] + c)
-        low, high = min(low, f), max(high, f)
+        low, high = f if f < low else low, f if f > high else high
     tau = TOLERANCE * (abs(a) * far[U] + abs(b) * far[V] + abs(c))
     if low < -tau and high > tau:
         return CROSSING
@@ -389,48 +643,35 @@ def _settled(g, a, b, c, t, stack, exact):
 @_step
 def _enter(t, net, stack, exact):
     """Step 3: test all neurons of the next layer on node t. Returns DONE or QUESTION."""
-    layer, k, room, pad = stack.layer[t], stack.corners[t], stack.room, stack.pad
+    layer, k, pad = stack.layer[t], stack.corners[t], stack.pad
     n, real, span, first = net.widths[layer], net.real[layer], net.span[layer], net.first[layer]
-    u = at(stack.polygon, t * CORNER_SIZE * room)
-    v, bits, map_ = at(u, room), at(stack.bits, t * stack.stride), at(stack.map, 3 * t * pad)
-    own_bits, magnitude = at(bits, net.word[layer]), at(net.magnitude, first)
-    kappa, far = net.kappa[layer], at(stack.far, 3 * t)
-    error = far[ERROR]
-    pa, pb = spread(kappa * (far[U] + error)), spread(kappa * (far[V] + error))
-    pc, pe, tiny = spread(kappa), spread(error), spread(TINY)
+    bits, map_ = at(stack.bits, t * stack.stride), at(stack.map, 3 * t * pad)
+    own_bits = at(bits, net.word[layer])
 
-    u0, u1, u2, u3 = spread(u[0]), spread(u[1]), spread(u[2]), spread(u[3])
-    v0, v1, v2, v3 = spread(v[0]), spread(v[1]), spread(v[2]), spread(v[3])
     # Until every answer is there, nothing changes but this layer's bits, which are then written again.
     asked, uncertain = False, 0
     for w in range((n + 63) >> 6):
         active, inactive, crossing = NONE, NONE, NONE
-        for i in range(64 * w, min(64 * w + 64, span), LANES):
-            a, b, c = load(map_, i), load(map_, pad + i), load(map_, 2 * pad + i)
-            f0, f1 = muladd(a, u0, muladd(b, v0, c)), muladd(a, u1, muladd(b, v1, c))
-            f2, f3 = muladd(a, u2, muladd(b, v2, c)), muladd(a, u3, muladd(b, v3, c))
-            low, high = lower(lower(f0, f1), lower(f2, f3)), higher(higher(f0, f1), higher(f2, f3))
-            for j in range(4, k):
-                f = muladd(a, spread(u[j]), muladd(b, spread(v[j]), c))
-                low, high = lower(low, f), higher(high, f)
-            mc = load(magnitude, 2 * (net.n_neurons + 64) + i)
-            doubt = muladd(absolute(a), pe, muladd(absolute(b), pe, muladd(mc, pc, tiny)))
-            doubt = muladd(load(magnitude, i), pa, muladd(load(magnitude, net.n_neurons + 64 + i), pb, doubt))
-            below, above, place = less(low, negative(doubt)), less(doubt, high), np.uint64(i & 63)
-            active |= less(doubt, low) << place
-            inactive |= less(high, negative(doubt)) << place
-            crossing |= (below & above) << place
-        valid = ALL if n - 64 * w >= 64 else (ONE << np.uint64(n - 64 * w)) - ONE
-        for i in range(max(real, 64 * w), min(n, 64 * w + 64)):
-            a, b, c, bit = map_[i], map_[pad + i], map_[2 * pad + i], ONE << np.uint64(i & 63)
-            silent = a == 0.0 and b == 0.0 and c == 0.0 and _is_silent(net, bits, layer, i)
-            active, inactive, crossing = active & ~bit, inactive | bit, crossing & ~bit
-            if not silent:
-                active |= bit
+        start, end = 64 * w, 64 * w + 64
+        for i in range(start, end if end < span else span, LANES):
+            low, high = _extremes(t, i, 0, stack)
+            for j in range(4, k, 4):
+                lower, higher = _extremes(t, i, j, stack)
+                low, high = _wider(low, high, lower, higher)
+            yes, no, both = _verdicts(t, layer, i, low, high, net, stack)
+            place = np.uint64(i & 63)
+            active, inactive, crossing = active | yes << place, inactive | no << place, crossing | both << place
+        for i in range(real if real > start else start, end if end < n else n):  # linear units
+            bit = ONE << np.uint64(i & 63)
+            silent = map_[i] == 0.0 and map_[pad + i] == 0.0 and map_[2 * pad + i] == 0.0
+            active, inactive, crossing = active | bit, inactive | bit, crossing & ~bit
+            if silent and _is_silent(net, bits, layer, i):
+                active &= ~bit
+        valid = ALL if n >= end else (ONE << np.uint64(n - start)) - ONE
         doubtful = valid & ~(active | inactive | crossing)
         while doubtful != NONE:  # rare
             place = trailing_zeros(doubtful)
-            i = 64 * w + np.int64(place)
+            i = start + np.int64(place)
             doubtful &= doubtful - ONE
             if _is_silent(net, bits, layer, i):
                 continue
@@ -452,10 +693,10 @@ def _enter(t, net, stack, exact):
             stack.verdict[first + i] = UNKNOWN
 
     follows = net.span[layer + 1]
-    waiting, length, joining, count = at(stack.waiting, t * stack.longest), 0, stack.joining, 0
+    waiting, length, joining, count = at(stack.waiting, t * stack.longest), np.int64(0), stack.joining, np.int64(0)
     for w in range((n + 63) >> 6):
-        active, crossing = own_bits[w] if follows else NONE, stack.crossing[w]
-        wanted = crossing | active
+        crossing = stack.crossing[w]
+        wanted = crossing | own_bits[w] if follows else crossing
         while wanted != NONE:
             place = trailing_zeros(wanted)
             wanted &= wanted - ONE
@@ -467,11 +708,8 @@ def _enter(t, net, stack, exact):
             length += crosses
             count += 1 - crosses
     if follows:  # the map of this layer makes room for the next one's
-        bias = at(net.bias, net.first[layer + 1])
         for i in range(0, follows, LANES):
-            store(map_, i, spread(0.0))
-            store(map_, pad + i, spread(0.0))
-            store(map_, 2 * pad + i, load(bias, i))
+            _clear_map(t, i, layer + 1, net, stack)
         _join(net, stack, count, follows, t, t)
     stack.length[t] = stack.tested[t] = length
     stack.layer[t] = layer + 1
@@ -481,33 +719,26 @@ def _enter(t, net, stack, exact):
 @_step
 def _filter(t, net, stack, exact):
     """Step 1: test the untested neurons of node t's list; those that do not cross are decided. DONE or QUESTION."""
-    layer, k, room = stack.layer[t] - 1, stack.corners[t], stack.room
-    first, kappa, polygon = net.first[layer], net.kappa[layer], at(stack.polygon, t * CORNER_SIZE * room)
+    layer, k = stack.layer[t] - 1, stack.corners[t]
+    first, follows = net.first[layer], net.span[layer + 1]
     waiting, bits = at(stack.waiting, t * stack.longest), at(stack.bits, t * stack.stride + net.word[layer])
-    far = at(stack.far, 3 * t)
-    error = far[ERROR]
-    pa, pb = kappa * (far[U] + error), kappa * (far[V] + error)
-    joining, count, source = stack.joining, 0, t
+    joining, count, source = stack.joining, np.int64(0), t
     if stack.joins[t] >= 0:
-        joining[0], count, source = stack.joins[t], 1, t - 1
+        joining[0], count, source = stack.joins[t], np.int64(1), t - 1
         stack.joins[t] = -1
     kept, length, answer = stack.tested[t], stack.length[t], DONE
     for i in range(kept, length):  # without branches that depend on where a neuron goes: nobody can foretell them
         g = waiting[i]
-        line = at(stack.lines, g * LINE_SIZE)
-        a, b, c = spread(line[A]), spread(line[B]), spread(line[C])
-        doubt = line[MA] * pa + line[MB] * pb + (line[MC] * kappa + TINY) + (abs(line[A]) + abs(line[B])) * error
-        f = muladd(a, load(polygon, 0), muladd(b, load(polygon, room), c))
-        above, below = less(spread(doubt), f), less(f, spread(-doubt))
-        some_above, some_below, sure = above, below, above | below
+        above, below = _sides(t, g, 0, stack)
+        some_above, some_below, certain = above, below, above | below
         for j in range(LANES, k, LANES):
-            f = muladd(a, load(polygon, j), muladd(b, load(polygon, room + j), c))
-            plus, minus_ = less(spread(doubt), f), less(f, spread(-doubt))
-            above, below, sure = above & plus, below & minus_, sure & (plus | minus_)
-            some_above, some_below = some_above | plus, some_below | minus_
+            plus, minus = _sides(t, g, j, stack)
+            above, below, certain = above & plus, below & minus, certain & (plus | minus)
+            some_above, some_below = some_above | plus, some_below | minus
         active = above == ALL_LANES
         crossing = (above != ALL_LANES) & (below != ALL_LANES)
-        if sure != ALL_LANES and (some_above == NONE or some_below == NONE):
+        if certain != ALL_LANES and (some_above == NONE or some_below == NONE):
+            line = at(stack.lines, g * LINE_SIZE)
             verdict = _settled(g, line[A], line[B], line[C], t, stack, exact)
             if verdict == ASKED:
                 answer = QUESTION
@@ -527,8 +758,8 @@ def _filter(t, net, stack, exact):
             waiting[kept] = waiting[j]
             kept += 1
     stack.length[t] = kept
-    if count and net.span[layer + 1]:
-        _join(net, stack, count, net.span[layer + 1], source, t)
+    if count and follows:
+        _join(net, stack, count, follows, source, t)
     return answer
 
 
@@ -555,142 +786,103 @@ def _pivot(t, stack):
     return best
 
 
-@_part
-def _meet(i, j, on, cut, t, stack, end):
-    """Where a cut meets the edge from corner i to j of node t -> end; corner ``on`` may lie on the cut."""
-    u, value = at(stack.polygon, t * CORNER_SIZE * stack.room), stack.value
-    v, error = at(u, V * stack.room), at(u, ERROR * stack.room)
-    if value[on] == 0.0:
-        end[U], end[V], end[ERROR] = u[on], v[on], error[on]
-        return
-    edge = at(stack.lines, np.int64(at(u, EDGE * stack.room)[i]) * LINE_SIZE)
-    a, b, c, x, y, z = edge[A], edge[B], edge[C], cut[A], cut[B], cut[C]
-    det = a * y - x * b
-    p, q = (b * z - y * c) / det, (c * x - z * a) / det
-    # Nearly parallel lines: the crossing of the lines may leave the edge. (Written so that NaN counts as outside.)
-    if not (min(u[i], u[j]) <= p <= max(u[i], u[j]) and min(v[i], v[j]) <= q <= max(v[i], v[j])):
-        if abs(value[i]) < abs(value[j]):
-            s = value[i] / (value[i] - value[j])
-            p, q = u[i] + s * (u[j] - u[i]), v[i] + s * (v[j] - v[i])
-        else:
-            s = value[j] / (value[j] - value[i])
-            p, q = u[j] + s * (u[i] - u[j]), v[j] + s * (v[i] - v[j])
-    # However it was found, its distance from the exact crossing follows from what is left of both equations.
-    ke, kc = edge[KAPPA], cut[KAPPA]
-    left_edge = abs(a * p + (b * q + c)) + ke * (edge[MA] * abs(p) + edge[MB] * abs(q) + edge[MC])
-    left_cut = abs(x * p + (y * q + z)) + kc * (cut[MA] * abs(p) + cut[MB] * abs(q) + cut[MC])
-    a, b, x, y = abs(a) + ke * edge[MA], abs(b) + ke * edge[MB], abs(x) + kc * cut[MA], abs(y) + kc * cut[MB]
-    det = abs(det) - (ke + kc) * (edge[MA] * cut[MB] + edge[MB] * cut[MA]) * 1.01
-    off = max(y * left_edge + b * left_cut, x * left_edge + a * left_cut) / det
-    sound = det > TINY and max(a, b) > TINY and max(x, y) > TINY and off < FAR
-    end[U], end[V], end[ERROR] = p, q, off if sound else FAR
+@_straight()
+def _ends(t, g, start, stop, last_minus, last_plus, stack):
+    """Both ends of a cut -> ``ends``: the one before the plus side, and the one behind it."""
+    cut, old = stack.lines + g * LINE_SIZE, _polygon(t, stack)
+    edges = ((last_minus, start, last_minus), (last_plus, stop, stop))
+    for i, corners in enumerate(edges):
+        for part, x in enumerate(_meet(*corners, cut, old, stack)):
+            stack.ends[i * CORNER_SIZE + part] = x
 
 
 @_part
-def _assemble(source, target, k, stack, head, first, start, n, tail, last):
-    """Polygon of a slot = an end of the cut (if head), n corners of the source from ``start`` on, the other (if tail).
-
-    The source is a slot, whose polygon has k corners. A polygon that does not fit into lanes is also in ``old``.
-    """
-    room, far = stack.room, at(stack.far, 3 * target)
-    old, new = at(stack.polygon, source * CORNER_SIZE * room), at(stack.polygon, target * CORNER_SIZE * room)
-    corners = head + n + tail
-    for part in range(CORNER_SIZE):
-        row = at(new, part * room)
-        if k + 2 <= LANES:
-            x = splice(load(old, part * room), k, start, n, head, first[part], tail, last[part])
-            store(row, 0, x)
-            most = absolute(x)
-        else:
-            row[0] = first[part]
-            for i in range(0, n, LANES):
-                store(row, head + i, load(stack.old, 2 * part * room + start + i))
-            row[head + n] = last[part]
-            store(row, corners, spread(row[0]))
-            most = absolute(load(row, 0))
-            for i in range(LANES, corners, LANES):
-                most = higher(most, absolute(load(row, i)))
-        if part < EDGE:
-            far[part] = largest(most)
-    stack.corners[target] = corners
+def _halve_large(t, g, stack):
+    """The same as ``_halve`` for polygons that do not fit into lanes."""
+    room, k, value = stack.room, stack.corners[t], stack.value
+    old, new, far = stack.old, at(stack.polygon, t * CORNER_SIZE * room), at(stack.far, 3 * t)
+    for i in range(CORNER_SIZE * room):
+        old[i] = new[i]
+    start = stop = np.int64(0)
+    for i in range(k):
+        f = value[i - 1 if i else k - 1]
+        if value[i] > 0.0 and f <= 0.0:
+            start = i
+        if value[i] <= 0.0 and f > 0.0:
+            stop = i
+    last_minus, last_plus = start - 1 if start else k - 1, stop - 1 if stop else k - 1
+    _ends(t, g, start, stop, last_minus, last_plus, stack)
+    edges = at(old, EDGE * room)
+    for side in range(2):
+        # The plus side starts with the end on the edge that leads to it; the minus side with the other one.
+        first, last = at(stack.ends, side * CORNER_SIZE), at(stack.ends, (1 - side) * CORNER_SIZE)
+        first[EDGE], last[EDGE] = edges[last_plus if side else last_minus], g
+        i, until, m = stop if side else start, start if side else stop, np.int64(0)
+        row = at(new, (1 - side) * CORNER_SIZE * room)
+        if side == 0 or value[stop] != 0.0:
+            for part in range(CORNER_SIZE):
+                row[part * room] = first[part]
+            m += 1
+        while i != until:
+            for part in range(CORNER_SIZE):
+                row[part * room + m] = old[part * room + i]
+            m += 1
+            i = i + 1 if i + 1 < k else 0
+        if side == 0 or value[last_minus] != 0.0:
+            for part in range(CORNER_SIZE):
+                row[part * room + m] = last[part]
+            m += 1
+        row[EDGE * room + m - 1] = g
+        stack.corners[t + 1 - side] = m
+        for part in range(CORNER_SIZE):
+            most = 0.0
+            for i in range(m):
+                most = abs(row[part * room + i]) if abs(row[part * room + i]) > most else most
+            for i in range(m, m + LANES):
+                row[part * room + i] = row[part * room]
+            if part < EDGE:
+                far[3 * (1 - side) + part] = most
 
 
 @_step
 def _cut(t, net, stack, exact):
     """Step 2: cut node t by a neuron of its list; plus side into slot t + 1, minus side into t. DONE or QUESTION."""
-    layer, k, room, state = stack.layer[t] - 1, stack.corners[t], stack.room, stack.state
-    polygon = at(stack.polygon, t * CORNER_SIZE * room)
-    waiting, length = at(stack.waiting, t * stack.longest), stack.length[t]
+    layer, k, state = stack.layer[t] - 1, stack.corners[t], stack.state
+    waiting, length, value = at(stack.waiting, t * stack.longest), stack.length[t] - 1, stack.value
     if state[PIVOT] < 0:
         state[PIVOT] = _pivot(t, stack)
     g = waiting[state[PIVOT]]
-    line, far = at(stack.lines, g * LINE_SIZE), at(stack.far, 3 * t)
-    a, b, c, kappa, error = line[A], line[B], line[C], line[KAPPA], far[ERROR]
-    doubt = kappa * (line[MA] * (far[U] + error) + line[MB] * (far[V] + error) + line[MC])
-    doubt += TINY + (abs(a) + abs(b)) * error
-
-    value, certain = stack.value, ALL_LANES
+    certain = ALL_LANES
     for i in range(0, k, LANES):
-        f = muladd(spread(a), load(polygon, i), muladd(spread(b), load(polygon, room + i), spread(c)))
-        store(value, i, f)
-        certain &= less(spread(doubt), absolute(f))
+        certain &= _evaluate(t, g, i, stack)
     if certain != ALL_LANES:
         if exact and state[ANSWERED] == 0:
             return QUESTION
         state[ANSWERED] = 0
         state[UNCERTAIN] += 1
         stack.touched[t] = 1
+        line, far = at(stack.lines, g * LINE_SIZE), at(stack.far, 3 * t)
         # Half of it: whatever was found to cross keeps a corner on either side, however the compiler rounds.
-        tau = 0.5 * TOLERANCE * (abs(a) * far[U] + abs(b) * far[V] + abs(c))
+        tau = 0.5 * TOLERANCE * (abs(line[A]) * far[U] + abs(line[B]) * far[V] + abs(line[C]))
         for i in range(k):
             if exact:
-                side = stack.side[i]
-                value[i] = 0.0 if side == 0 else (max(value[i], 1e-300) if side > 0 else min(value[i], -1e-300))
+                f, side = abs(value[i]), np.float64(stack.side[i])
+                value[i] = side * (f if f > 1e-300 else 1e-300)
             elif abs(value[i]) <= tau:
                 value[i] = 0.0
-    if k + 2 > LANES:  # the polygon twice round, so that each run of corners is in one piece there
-        for part in range(CORNER_SIZE):
-            row, copy = at(polygon, part * room), at(stack.old, 2 * part * room)
-            for i in range(0, k, LANES):
-                store(copy, i, load(row, i))
-            for i in range(0, k, LANES):
-                store(copy, k + i, load(row, i))
-    length -= 1
     waiting[state[PIVOT]] = waiting[length]
     state[PIVOT] = -1
+    if k + 2 <= LANES:
+        _halve(t, g, stack)
+    else:
+        _halve_large(t, g, stack)
 
-    # Corners `start` to `stop` (cyclically, stop excluded) are on the plus side.
-    start = stop = 0
-    before = np.uint64(value[k - 1] > 0.0)
-    for i in range(0, k, LANES):
-        valid = ALL_LANES if k - i >= LANES else (ONE << np.uint64(k - i)) - ONE
-        plus = less(spread(0.0), load(value, i)) & valid
-        before |= plus << ONE
-        rising, falling = plus & ~before, before & ~plus & valid
-        if rising != NONE:
-            start = i + np.int64(trailing_zeros(rising))
-        if falling != NONE:
-            stop = i + np.int64(trailing_zeros(falling))
-        before = plus >> np.uint64(LANES - 1)
-    last_minus, last_plus = start - 1 if start else k - 1, stop - 1 if stop else k - 1
-    n_minus = start - stop if start > stop else start - stop + k
-    into, out, edges = stack.ends, at(stack.ends, CORNER_SIZE), at(polygon, EDGE * room)
-    _meet(last_minus, start, last_minus, line, t, stack, into)
-    _meet(last_plus, stop, stop, line, t, stack, out)
-    into[EDGE], out[EDGE], along = edges[last_minus], g, edges[last_plus]
-    _assemble(t, t + 1, k, stack, 1, into, start, k - n_minus, 1, out)
-    # On the minus side an end that is an old corner is there already.
-    head, tail = np.int64(value[stop] != 0.0), np.int64(value[last_minus] != 0.0)
-    into[EDGE], out[EDGE] = g, along
-    _assemble(t, t, k, stack, head, out, stop, n_minus, tail, into)
-    edges[stack.corners[t] - 1] = g
-
-    bits = at(stack.bits, t * stack.stride)
-    plus_bits, plus_waiting = at(bits, stack.stride), at(waiting, stack.longest)
+    bits, plus_waiting = at(stack.bits, t * stack.stride), at(waiting, stack.longest)
+    plus_bits = at(bits, stack.stride)
     for i in range(0, stack.stride, LANES):
-        store(plus_bits, i, load(bits, i))
+        _copy_lanes(bits, plus_bits, i)
     for i in range(0, length, LANES):
-        store(plus_waiting, i, load(waiting, i))
+        _copy_lanes(waiting, plus_waiting, i)
     i = g - net.first[layer]
     plus_bits[net.word[layer] + (i >> 6)] |= ONE << np.uint64(i & 63)
     stack.joins[t + 1] = g if net.span[layer + 1] > 0 else -1
@@ -703,27 +895,21 @@ def _cut(t, net, stack, exact):
 
 
 @_step
-def _write(t, net, stack, cells):
+def _write(t, stack, cells):
     """Step 4: write node t out as an activation region."""
-    room, k, n, m = stack.room, stack.corners[t], stack.state[N_CELLS], stack.state[N_CORNERS]
-    u, far = at(stack.polygon, t * CORNER_SIZE * room), at(stack.far, 3 * t)
-    v, edge = at(u, V * room), at(u, EDGE * room)
-    u0, v0, area = spread(u[0]), spread(v[0]), 0.0
+    k, n, m, far = stack.corners[t], stack.state[N_CELLS], stack.state[N_CORNERS], at(stack.far, 3 * t)
+    area = 0.0
     for i in range(0, k, LANES):
-        x, y = load(u, i), load(v, i)
-        # Relative to the first corner: slivers keep their relative accuracy.
-        x1, y1 = minus(load(u, i + 1), u0), minus(load(v, i + 1), v0)
-        area += total(muladd(minus(x, u0), y1, negative(muladd(x1, minus(y, v0), spread(0.0)))))
+        area += _area(t, i, stack)
         if cells.corner_room:
-            store_pairs(cells.corners, 2 * (m + i), x, y)
-            store_integers(cells.edge, m + i, load(edge, i))
+            _put_corners(t, i, m, stack, cells)
     cells.area[n] = 0.5 * area
     cells.touched[n] = stack.touched[t]
     if stack.touched[t] and far[ERROR] > 1e-9 * (far[U] + far[V]):
         cells.touched[n] = BLURRED
     bits, out = at(stack.bits, t * stack.stride), at(cells.bits, n * stack.words)
     for i in range(0, stack.words, LANES):
-        store(out, i, load(bits, i))
+        _copy_lanes(bits, out, i)
     if cells.corner_room:
         stack.state[N_CORNERS] = m + k
         cells.offset[n + 1] = m + k
@@ -741,21 +927,7 @@ def _write(t, net, stack, cells):
 @njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True, _nrt=False, no_cfunc_wrapper=True)
 def descend(net, stack, cells, exact):
     """Work on the stack until it is empty (DONE), or until the caller has to make room or to answer a question."""
-    net = Layers(
-        net.n_layers, net.n_neurons, at(net.widths, 0), at(net.real, 0), at(net.span, 0), at(net.first, 0),
-        at(net.word, 0), at(net.weights, 0), at(net.row, 0), at(net.bias, 0), at(net.magnitude, 0), at(net.kappa, 0),
-    )  # fmt: skip
-    stack = Stack(
-        stack.slots, stack.room, stack.longest, stack.words, stack.stride, stack.pad, stack.n_borders, at(stack.polygon, 0),
-        at(stack.far, 0), at(stack.corners, 0), at(stack.layer, 0), at(stack.waiting, 0), at(stack.length, 0),
-        at(stack.tested, 0), at(stack.bits, 0), at(stack.map, 0), at(stack.joins, 0), at(stack.touched, 0),
-        at(stack.joining, 0), at(stack.lines, stack.n_borders * LINE_SIZE), at(stack.verdict, 0), at(stack.side, 0), at(stack.crossing, 0),
-        at(stack.value, 0), at(stack.old, 0), at(stack.ends, 0), at(stack.state, 0),
-    )  # fmt: skip
-    cells = Cells(
-        cells.room, cells.corner_room, cells.n_outputs, at(cells.corners, 0), at(cells.edge, 0), at(cells.offset, 0),
-        at(cells.bits, 0), at(cells.area, 0), at(cells.touched, 0), at(cells.error, 0), at(cells.maps, 0),
-    )  # fmt: skip
+    net, stack, cells = _addresses(net), _addresses(stack), _addresses(cells)
     state = stack.state
     while state[TOP] >= 0:
         t = state[TOP]
@@ -777,7 +949,7 @@ def descend(net, stack, cells, exact):
                 return CELLS_FULL
             if cells.corner_room and state[N_CORNERS] + stack.corners[t] + LANES > cells.corner_room:
                 return CELLS_FULL
-            _write(t, net, stack, cells)
+            _write(t, stack, cells)
     return DONE
 
 

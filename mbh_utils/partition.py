@@ -155,8 +155,9 @@ def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
     from mbh_utils import _cells
 
     k, slots = len(corners), 32
-    n_neurons, words = net.n_neurons, int(net.word[-1])
-    room, longest, stride, pad = (_padded(n) for n in (k + 24, int(net.widths.max()), words, int(net.widths.max()) + 56))
+    n_neurons, words, widest = net.n_neurons, int(net.word[-1]), int(net.widths.max())
+    room, longest, stride, pad = (_padded(n) for n in (k + 24, widest, words, widest + 56))
+    lines = _cells.aligned(np.zeros((k + n_neurons, _cells.LINE_SIZE)))
     stack = _cells.Stack(
         slots=slots,
         room=room,
@@ -164,7 +165,6 @@ def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
         words=words,
         stride=stride,
         pad=pad,
-        n_borders=k,
         polygon=_cells.aligned(np.zeros((slots, _cells.CORNER_SIZE, room))),
         far=np.zeros((slots, 3)),
         corners=np.zeros(slots, dtype=np.int64),
@@ -177,12 +177,12 @@ def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
         joins=np.full(slots, -1, dtype=np.int64),
         touched=np.zeros(slots, dtype=np.uint8),
         joining=np.zeros(longest + 1, dtype=np.int64),
-        lines=_cells.aligned(np.zeros((k + n_neurons, _cells.LINE_SIZE))),
+        lines=lines[k:],
         verdict=np.zeros(n_neurons, dtype=np.uint8),
         side=np.zeros(room, dtype=np.int8),
         crossing=np.zeros(words, dtype=np.uint64),
         value=np.zeros(room),
-        old=np.zeros((_cells.CORNER_SIZE, 2 * room)),
+        old=np.zeros((_cells.CORNER_SIZE, room)),
         ends=np.zeros((2, _cells.CORNER_SIZE)),
         state=np.zeros(_cells.STATE_SIZE, dtype=np.int64),
     )
@@ -192,10 +192,10 @@ def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
     stack.far[0] = np.abs(polygon[:, :3]).max(axis=0)
     stack.corners[0] = k
     stack.map[0, :, : net.widths[0]] = first_map
-    stack.lines[k:, _cells.MA : _cells.MC + 1] = net.magnitude[:, :n_neurons].T
-    stack.lines[k:, _cells.KAPPA] = np.repeat(net.kappa, net.widths)
+    stack.lines[:, _cells.MA : _cells.MC + 1] = net.magnitude[:, :n_neurons].T
+    stack.lines[:, _cells.KAPPA] = np.repeat(net.kappa, net.widths)
     sides = [_border_line(p, q) for p, q in zip(corners, np.roll(corners, -1, axis=0), strict=True)]
-    stack.lines[:k, : _cells.KAPPA + 1] = sides[::-1]
+    lines[:k, : _cells.KAPPA + 1] = sides[::-1]
     stack.state[_cells.PIVOT] = -1
     return stack
 
@@ -244,16 +244,16 @@ def _resized(arrays, rows: dict[str, int], **numbers):
 
 def _taller_stack(stack):
     """The same stack with twice as many slots."""
-    per_slot = "polygon far corners layer waiting length tested bits map joins touched".split()
+    per_slot = ["polygon", "far", "corners", "layer", "waiting", "length", "tested", "bits", "map", "joins", "touched"]
     return _resized(stack, dict.fromkeys(per_slot, 2 * stack.slots), slots=2 * stack.slots)
 
 
 def _roomier_stack(stack):
     """The same stack with room for twice as many corners per polygon."""
     room, wider = 2 * stack.room, {}
-    for name, n in (("polygon", room), ("value", room), ("old", 2 * room), ("side", room)):
+    for name in ("polygon", "value", "old", "side"):
         array = getattr(stack, name)
-        wider[name] = np.zeros((*array.shape[:-1], n), dtype=array.dtype)
+        wider[name] = np.zeros((*array.shape[:-1], room), dtype=array.dtype)
         wider[name][..., : array.shape[-1]] = array
     return stack._replace(room=room, **wider)
 
