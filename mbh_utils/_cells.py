@@ -108,8 +108,7 @@ class Stack(NamedTuple):
     side: np.ndarray  # (K,) int8: answer about a cut, the pivot's sign at each corner
     crossing: np.ndarray  # (words,) uint64: neurons of a layer being entered that cross
     value: np.ndarray  # (K,) float64: of the pivot at the corners of the polygon being cut
-    old: np.ndarray  # (CORNER_SIZE, K) float64: that polygon
-    ends: np.ndarray  # (2, CORNER_SIZE) float64: of the cut
+    old: np.ndarray  # (CORNER_SIZE, 2 K) float64: that polygon twice round, where it does not fit into lanes
     state: np.ndarray  # (STATE_SIZE,) int64
 
 
@@ -231,7 +230,8 @@ class _Value:
 
     def __setitem__(self, i, x):
         address, x = (self + i).value, _constant(self.builder, x).value
-        self.builder.store(x, self.builder.bitcast(address, x.type.as_pointer()), align=8)
+        size = x.type.width // 8 if isinstance(x.type, ir.IntType) else 8
+        self.builder.store(x, self.builder.bitcast(address, x.type.as_pointer()), align=size)
 
     def lanes(self, i):
         address = self.builder.bitcast((self + i).value, _vector.as_pointer())
@@ -446,13 +446,18 @@ def _wider(low, high, lower, higher):
     return _low(low, lower), _high(high, higher)
 
 
-@_straight(types.uint64, types.uint64, types.uint64)
+@_straight(types.uint64, types.uint64, types.uint64, types.uint64)
 def _verdicts(t, layer, i, low, high, net, stack):
-    """Which of neurons i to i + 7 are certainly active, certainly inactive, and certainly cross node t."""
+    """Which of neurons i to i + 7 are certainly active, inactive, and crossing on node t, and whose map is all zeros.
+
+    Each as bits at their places in the layer's words.
+    """
     map_, n = stack.map + t * 3 * stack.pad, net.n_neurons + 64
     magnitudes = [(net.magnitude + net.first[layer] + i).lanes(n * part) for part in range(3)]
-    doubt = _doubt(map_.lanes(i), map_.lanes(stack.pad + i), magnitudes, net.kappa[layer], stack.far + t * 3)
-    return _bits(low > doubt), _bits(high < -doubt), _bits(low < -doubt) & _bits(high > doubt)
+    a, b, c = (map_.lanes(stack.pad * part + i) for part in range(3))
+    doubt = _doubt(a, b, magnitudes, net.kappa[layer], stack.far + t * 3)
+    crossing, zero = _bits(low < -doubt) & _bits(high > doubt), a.equals(0.0) & b.equals(0.0) & c.equals(0.0)
+    return [bits << (i & 63) for bits in (_bits(low > doubt), _bits(high < -doubt), crossing, _bits(zero))]
 
 
 @_straight(*_six_lanes)
@@ -476,12 +481,26 @@ def _store_map(maps, t, i, stack):
         map_[stack.pad * (n % 3) + i + n // 3 * LANES] = x
 
 
+@_straight(*_six_lanes)
+def _bias_map(g, i, net):
+    """The same before any neuron has joined, for a layer that begins with neuron g: 0, 0, bias."""
+    zeros = _spread(_constant(g.builder, 0.0))
+    return [x for j in (0, LANES) for x in (zeros, zeros, (net.bias + g).lanes(i + j))]
+
+
 @_straight()
-def _clear_map(t, i, layer, net, stack):
-    """The map of neurons i to i + 7 of a layer before any neuron has joined: 0, 0, bias."""
-    map_, zeros = stack.map + t * 3 * stack.pad, _spread(_constant(t.builder, 0.0))
-    map_[i], map_[stack.pad + i] = zeros, zeros
-    map_[stack.pad * 2 + i] = (net.bias + net.first[layer]).lanes(i)
+def _set_line(t, i, g, stack):
+    """Line g is where neuron i of node t's map is 0."""
+    for part in range(3):
+        stack.lines[g * LINE_SIZE + part] = (stack.map + t * 3 * stack.pad)[stack.pad * part + i]
+
+
+@_straight()
+def _decide(t, g, active, layer, net, stack):
+    """Set neuron g's bit on node t, if it is active."""
+    i = g - net.first[layer]
+    bits, word = stack.bits + t * stack.stride, net.word[layer] + (i >> 6)
+    bits[word] = bits[word] | (_where(active, 1, 0) << (i & 63))
 
 
 @_straight()
@@ -599,10 +618,14 @@ _step = njit(**_options, forceinline=True)
 
 
 @_part
-def _join(net, stack, count, span, source, target):
-    """Map in slot target = map in slot source + sum over ``count`` joining neurons of (weights onwards) x (a, b, c)."""
+def _join(net, stack, count, layer, source, target):
+    """Map of a layer in slot target = its map in slot source + ``count`` joining neurons' weights times their a, b, c.
+
+    A negative source stands for a map which no neuron has joined yet.
+    """
+    span, first = net.span[layer], net.first[layer]
     for i in range(0, span, 2 * LANES):
-        maps = _load_map(source, i, stack)
+        maps = _bias_map(first, i, net) if source < 0 else _load_map(source, i, stack)
         for k in range(count):
             maps = _add_neuron(maps, stack.joining[k], i, net, stack)
         _store_map(maps, target, i, stack)
@@ -651,37 +674,33 @@ def _enter(t, net, stack, exact):
     # Until every answer is there, nothing changes but this layer's bits, which are then written again.
     asked, uncertain = False, 0
     for w in range((n + 63) >> 6):
-        active, inactive, crossing = NONE, NONE, NONE
+        active, inactive, crossing, zero = NONE, NONE, NONE, NONE
         start, end = 64 * w, 64 * w + 64
         for i in range(start, end if end < span else span, LANES):
             low, high = _extremes(t, i, 0, stack)
             for j in range(4, k, 4):
                 lower, higher = _extremes(t, i, j, stack)
                 low, high = _wider(low, high, lower, higher)
-            yes, no, both = _verdicts(t, layer, i, low, high, net, stack)
-            place = np.uint64(i & 63)
-            active, inactive, crossing = active | yes << place, inactive | no << place, crossing | both << place
-        for i in range(real if real > start else start, end if end < n else n):  # linear units
-            bit = ONE << np.uint64(i & 63)
-            silent = map_[i] == 0.0 and map_[pad + i] == 0.0 and map_[2 * pad + i] == 0.0
-            active, inactive, crossing = active | bit, inactive | bit, crossing & ~bit
-            if silent and _is_silent(net, bits, layer, i):
-                active &= ~bit
+            yes, no, both, none = _verdicts(t, layer, i, low, high, net, stack)
+            active, inactive, crossing, zero = active | yes, inactive | no, crossing | both, zero | none
         valid = ALL if n >= end else (ONE << np.uint64(n - start)) - ONE
-        doubtful = valid & ~(active | inactive | crossing)
+        linear = NONE
+        if real < end:
+            linear = ALL << np.uint64(real - start) if real > start else ALL
+        active, crossing = active | linear, crossing & ~linear
+        doubtful = valid & (linear & zero | ~(active | inactive | crossing))
         while doubtful != NONE:  # rare
             place = trailing_zeros(doubtful)
             i = start + np.int64(place)
             doubtful &= doubtful - ONE
             if _is_silent(net, bits, layer, i):
-                continue
-            verdict = _settled(first + i, map_[i], map_[pad + i], map_[2 * pad + i], t, stack, exact)
-            uncertain += 1
-            asked |= verdict == ASKED
-            if verdict == ACTIVE:
-                active |= ONE << place
-            elif verdict == CROSSING:
-                crossing |= ONE << place
+                active &= ~(ONE << place)
+            elif i < real:
+                verdict = _settled(first + i, map_[i], map_[pad + i], map_[2 * pad + i], t, stack, exact)
+                uncertain += 1
+                asked |= verdict == ASKED
+                active |= np.uint64(verdict == ACTIVE) << place
+                crossing |= np.uint64(verdict == CROSSING) << place
         own_bits[w] = active & valid
         stack.crossing[w] = crossing & valid
     if asked:
@@ -701,16 +720,13 @@ def _enter(t, net, stack, exact):
             place = trailing_zeros(wanted)
             wanted &= wanted - ONE
             i = 64 * w + np.int64(place)
-            line = at(stack.lines, (first + i) * LINE_SIZE)
-            line[A], line[B], line[C] = map_[i], map_[pad + i], map_[2 * pad + i]
+            _set_line(t, i, first + i, stack)
             crosses = np.int64((crossing >> place) & ONE)
             waiting[length] = joining[count] = first + i
             length += crosses
             count += 1 - crosses
     if follows:  # the map of this layer makes room for the next one's
-        for i in range(0, follows, LANES):
-            _clear_map(t, i, layer + 1, net, stack)
-        _join(net, stack, count, follows, t, t)
+        _join(net, stack, count, layer + 1, -1, t)
     stack.length[t] = stack.tested[t] = length
     stack.layer[t] = layer + 1
     return DONE
@@ -720,8 +736,7 @@ def _enter(t, net, stack, exact):
 def _filter(t, net, stack, exact):
     """Step 1: test the untested neurons of node t's list; those that do not cross are decided. DONE or QUESTION."""
     layer, k = stack.layer[t] - 1, stack.corners[t]
-    first, follows = net.first[layer], net.span[layer + 1]
-    waiting, bits = at(stack.waiting, t * stack.longest), at(stack.bits, t * stack.stride + net.word[layer])
+    waiting = at(stack.waiting, t * stack.longest)
     joining, count, source = stack.joining, np.int64(0), t
     if stack.joins[t] >= 0:
         joining[0], count, source = stack.joins[t], np.int64(1), t - 1
@@ -747,8 +762,7 @@ def _filter(t, net, stack, exact):
             stack.state[UNCERTAIN] += 1
             stack.touched[t] = 1
             crossing, active = verdict == CROSSING, verdict == ACTIVE
-        place = g - first
-        bits[place >> 6] |= np.uint64(active) << np.uint64(place & 63)
+        _decide(t, g, active, layer, net, stack)
         waiting[kept] = joining[count] = g
         kept += np.int64(crossing)
         count += np.int64(active)
@@ -758,8 +772,8 @@ def _filter(t, net, stack, exact):
             waiting[kept] = waiting[j]
             kept += 1
     stack.length[t] = kept
-    if count and follows:
-        _join(net, stack, count, follows, source, t)
+    if count and net.span[layer + 1]:
+        _join(net, stack, count, layer + 1, source, t)
     return answer
 
 
@@ -787,68 +801,116 @@ def _pivot(t, stack):
 
 
 @_straight()
-def _ends(t, g, start, stop, last_minus, last_plus, stack):
-    """Both ends of a cut -> ``ends``: the one before the plus side, and the one behind it."""
-    cut, old = stack.lines + g * LINE_SIZE, _polygon(t, stack)
-    edges = ((last_minus, start, last_minus), (last_plus, stop, stop))
-    for i, corners in enumerate(edges):
-        for part, x in enumerate(_meet(*corners, cut, old, stack)):
-            stack.ends[i * CORNER_SIZE + part] = x
+def _answered(i, stack):
+    """The pivot's value at a corner gets the sign that was answered."""
+    side = stack.side[i]
+    side = _Value(i.builder, i.builder.sitofp(side.value, _f64))
+    stack.value[i] = side * _high(abs(stack.value[i]), _constant(i.builder, 1e-300))
+
+
+@_straight()
+def _tolerated(i, t, g, stack):
+    """The pivot's value at a corner of node t becomes 0 within the tolerance.
+
+    Half of it: whatever was found to cross keeps a corner on either side, however the compiler rounds.
+    """
+    line, far, value = stack.lines + g * LINE_SIZE, stack.far + t * 3, stack.value[i]
+    tau = (abs(line[A]) * far[U] + abs(line[B]) * far[V] + abs(line[C])) * (0.5 * TOLERANCE)
+    stack.value[i] = _where(abs(value) <= tau, 0.0, value)
+
+
+@_straight()
+def _share(t, g, layer, length, net, stack):
+    """What both halves of a node know of it; the plus half also knows neuron g's bit, and owes its map that neuron."""
+    for slot in (t, t + 1):
+        stack.length[slot], stack.tested[slot], stack.layer[slot] = length, 0, layer + 1
+    stack.touched[t + 1] = stack.touched[t]
+    i, joins = g - net.first[layer], net.span[layer + 1] > 0
+    bits, word = stack.bits + (t + 1) * stack.stride, net.word[layer] + (i >> 6)
+    bits[word] = bits[word] | (_constant(t.builder, 1) << (i & 63))
+    stack.joins[t + 1] = _where(joins, g, -1)
+    stack.state[TOP] = t + 1
+
+
+@_straight(types.int64, types.int64)
+def _set_aside(i, start, stop, t, stack):
+    """Copy corner i of node t to ``old``, twice round -> ``start`` and ``stop`` as in ``_halve``, where they are i."""
+    room, k, value = stack.room, stack.corners[t], stack.value
+    for part in range(CORNER_SIZE):
+        copy, x = stack.old + room * 2 * part, (_polygon(t, stack) + room * part)[i]
+        copy[i], copy[k + i] = x, x
+    before, here = value[_where(i.equals(0), k, i) - 1] > 0.0, value[i] > 0.0
+    return _where(here & ~before, i, start), _where(before & ~here, i, stop)
+
+
+@_straight()
+def _put_corner(i, slot, m, stack):
+    """Corner i of ``old`` becomes corner m of a slot's polygon."""
+    for part in range(CORNER_SIZE):
+        _polygon(slot, stack)[stack.room * part + m] = stack.old[stack.room * 2 * part + i]
+
+
+@_straight(types.int64, types.int64)
+def _put_ends(t, g, start, stop, n_minus, stack):
+    """Both ends of the cut as corners of both sides -> 1 or 0: whether the minus side has the first, and the last."""
+    room, k, cut, value = stack.room, stack.corners[t], stack.lines + g * LINE_SIZE, stack.value
+    old, minus, plus = _polygon(t, stack), _polygon(t, stack), _polygon(t + 1, stack)
+    edges, line = old + room * EDGE, g.as_number()
+    last_minus, last_plus = (_where(x.equals(0), k, x) - 1 for x in (start, stop))
+    into, out = _meet(last_minus, start, last_minus, cut, old, stack), _meet(last_plus, stop, stop, cut, old, stack)
+    head, tail = (_where(value[i].equals(0.0), 0, 1) for i in (stop, last_minus))
+    before_plus, before_minus = edges[last_minus], edges[last_plus]
+    ends = ((plus, 0, [*into, before_plus]), (plus, k - n_minus + 1, [*out, line]))
+    for polygon, m, corner in (*ends, (minus, 0, [*out, before_minus]), (minus, head + n_minus, [*into, line])):
+        for part, x in enumerate(corner):
+            polygon[room * part + m] = x
+    return head, tail
+
+
+@_straight()
+def _close(slot, m, stack):
+    """A polygon of m corners is whole: what follows its last corner is the first."""
+    stack.corners[slot] = m
+    for part in range(CORNER_SIZE):
+        row = _polygon(slot, stack) + stack.room * part
+        row[m] = _spread(row[0])
+        if part < EDGE:
+            stack.far[slot * 3 + part] = 0.0
+
+
+@_straight()
+def _reach(slot, i, stack):
+    """Take corners i to i + 7 of a slot into account for its farthest ones."""
+    for part in range(EDGE):
+        far = stack.far + slot * 3
+        far[part] = _high(far[part], _folded(abs((_polygon(slot, stack) + stack.room * part).lanes(i)), _high))
 
 
 @_part
 def _halve_large(t, g, stack):
     """The same as ``_halve`` for polygons that do not fit into lanes."""
-    room, k, value = stack.room, stack.corners[t], stack.value
-    old, new, far = stack.old, at(stack.polygon, t * CORNER_SIZE * room), at(stack.far, 3 * t)
-    for i in range(CORNER_SIZE * room):
-        old[i] = new[i]
-    start = stop = np.int64(0)
+    k, start, stop = stack.corners[t], np.int64(0), np.int64(0)
     for i in range(k):
-        f = value[i - 1 if i else k - 1]
-        if value[i] > 0.0 and f <= 0.0:
-            start = i
-        if value[i] <= 0.0 and f > 0.0:
-            stop = i
-    last_minus, last_plus = start - 1 if start else k - 1, stop - 1 if stop else k - 1
-    _ends(t, g, start, stop, last_minus, last_plus, stack)
-    edges = at(old, EDGE * room)
-    for side in range(2):
-        # The plus side starts with the end on the edge that leads to it; the minus side with the other one.
-        first, last = at(stack.ends, side * CORNER_SIZE), at(stack.ends, (1 - side) * CORNER_SIZE)
-        first[EDGE], last[EDGE] = edges[last_plus if side else last_minus], g
-        i, until, m = stop if side else start, start if side else stop, np.int64(0)
-        row = at(new, (1 - side) * CORNER_SIZE * room)
-        if side == 0 or value[stop] != 0.0:
-            for part in range(CORNER_SIZE):
-                row[part * room] = first[part]
-            m += 1
-        while i != until:
-            for part in range(CORNER_SIZE):
-                row[part * room + m] = old[part * room + i]
-            m += 1
-            i = i + 1 if i + 1 < k else 0
-        if side == 0 or value[last_minus] != 0.0:
-            for part in range(CORNER_SIZE):
-                row[part * room + m] = last[part]
-            m += 1
-        row[EDGE * room + m - 1] = g
-        stack.corners[t + 1 - side] = m
-        for part in range(CORNER_SIZE):
-            most = 0.0
-            for i in range(m):
-                most = abs(row[part * room + i]) if abs(row[part * room + i]) > most else most
-            for i in range(m, m + LANES):
-                row[part * room + i] = row[part * room]
-            if part < EDGE:
-                far[3 * (1 - side) + part] = most
+        start, stop = _set_aside(i, start, stop, t, stack)
+    n_minus = start - stop if start > stop else start - stop + k
+    head, tail = _put_ends(t, g, start, stop, n_minus, stack)
+    for i in range(k - n_minus):
+        _put_corner(start + i, t + 1, i + 1, stack)
+    for i in range(n_minus):
+        _put_corner(stop + i, t, i + head, stack)
+    _close(t + 1, k - n_minus + 2, stack)
+    _close(t, head + n_minus + tail, stack)
+    at(stack.polygon, (t * CORNER_SIZE + EDGE) * stack.room)[stack.corners[t] - 1] = g
+    for slot in range(t, t + 2):
+        for i in range(0, stack.corners[slot], LANES):
+            _reach(slot, i, stack)
 
 
 @_step
 def _cut(t, net, stack, exact):
     """Step 2: cut node t by a neuron of its list; plus side into slot t + 1, minus side into t. DONE or QUESTION."""
     layer, k, state = stack.layer[t] - 1, stack.corners[t], stack.state
-    waiting, length, value = at(stack.waiting, t * stack.longest), stack.length[t] - 1, stack.value
+    waiting, length = at(stack.waiting, t * stack.longest), stack.length[t] - 1
     if state[PIVOT] < 0:
         state[PIVOT] = _pivot(t, stack)
     g = waiting[state[PIVOT]]
@@ -861,15 +923,11 @@ def _cut(t, net, stack, exact):
         state[ANSWERED] = 0
         state[UNCERTAIN] += 1
         stack.touched[t] = 1
-        line, far = at(stack.lines, g * LINE_SIZE), at(stack.far, 3 * t)
-        # Half of it: whatever was found to cross keeps a corner on either side, however the compiler rounds.
-        tau = 0.5 * TOLERANCE * (abs(line[A]) * far[U] + abs(line[B]) * far[V] + abs(line[C]))
         for i in range(k):
             if exact:
-                f, side = abs(value[i]), np.float64(stack.side[i])
-                value[i] = side * (f if f > 1e-300 else 1e-300)
-            elif abs(value[i]) <= tau:
-                value[i] = 0.0
+                _answered(i, stack)
+            else:
+                _tolerated(i, t, g, stack)
     waiting[state[PIVOT]] = waiting[length]
     state[PIVOT] = -1
     if k + 2 <= LANES:
@@ -878,19 +936,11 @@ def _cut(t, net, stack, exact):
         _halve_large(t, g, stack)
 
     bits, plus_waiting = at(stack.bits, t * stack.stride), at(waiting, stack.longest)
-    plus_bits = at(bits, stack.stride)
     for i in range(0, stack.stride, LANES):
-        _copy_lanes(bits, plus_bits, i)
+        _copy_lanes(bits, at(bits, stack.stride), i)
     for i in range(0, length, LANES):
         _copy_lanes(waiting, plus_waiting, i)
-    i = g - net.first[layer]
-    plus_bits[net.word[layer] + (i >> 6)] |= ONE << np.uint64(i & 63)
-    stack.joins[t + 1] = g if net.span[layer + 1] > 0 else -1
-    stack.length[t] = stack.length[t + 1] = length
-    stack.tested[t] = stack.tested[t + 1] = 0
-    stack.layer[t + 1] = layer + 1
-    stack.touched[t + 1] = stack.touched[t]
-    state[TOP] = t + 1
+    _share(t, g, layer, length, net, stack)
     return DONE
 
 

@@ -182,8 +182,7 @@ def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
         side=np.zeros(room, dtype=np.int8),
         crossing=np.zeros(words, dtype=np.uint64),
         value=np.zeros(room),
-        old=np.zeros((_cells.CORNER_SIZE, room)),
-        ends=np.zeros((2, _cells.CORNER_SIZE)),
+        old=np.zeros((_cells.CORNER_SIZE, 2 * room)),
         state=np.zeros(_cells.STATE_SIZE, dtype=np.int64),
     )
     polygon = np.column_stack([corners, np.zeros(k), -1.0 - np.arange(k)])
@@ -250,12 +249,12 @@ def _taller_stack(stack):
 
 def _roomier_stack(stack):
     """The same stack with room for twice as many corners per polygon."""
-    room, wider = 2 * stack.room, {}
+    wider = {"room": 2 * stack.room}
     for name in ("polygon", "value", "old", "side"):
         array = getattr(stack, name)
-        wider[name] = np.zeros((*array.shape[:-1], room), dtype=array.dtype)
+        wider[name] = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), dtype=array.dtype)
         wider[name][..., : array.shape[-1]] = array
-    return stack._replace(room=room, **wider)
+    return stack._replace(**wider)
 
 
 def _resized_cells(cells, n: int, n_corners: int):
