@@ -416,6 +416,12 @@ def _on_line(t, g, j, stack):
     return values, _doubt(line[A], line[B], magnitudes, line[KAPPA], stack.far + t * 3)
 
 
+def _scale(t, g, stack):
+    """The terms that line g's values on a node are made of."""
+    line, far = stack.lines + g * LINE_SIZE, stack.far + t * 3
+    return abs(line[A]) * far[U] + abs(line[B]) * far[V] + abs(line[C])
+
+
 @_straight(types.uint64, types.uint64)
 def _sides(t, g, j, stack):
     """Which of the corners j to j + 7 of node t are certainly on the plus side of line g, and on its minus side."""
@@ -429,6 +435,29 @@ def _evaluate(t, g, j, stack):
     values, doubt = _on_line(t, g, j, stack)
     stack.value[j] = values
     return _bits(abs(values) > doubt)
+
+
+@_straight(types.float64, types.float64)
+def _least_and_most(t, g, j, low, high, stack):
+    """Extremes, with those so far, of line g's values at corners j to j + 7 of node t."""
+    values, _ = _on_line(t, g, j, stack)
+    return _low(low, _folded(values, _low)), _high(high, _folded(values, _high))
+
+
+@_straight(types.int64)
+def _by_tolerance(t, g, low, high, stack):
+    """Verdict of the tolerance policy on line g, whose values on node t reach from low to high."""
+    tau = _scale(t, g, stack) * TOLERANCE
+    return _where((low < -tau) & (high > tau), CROSSING, _where(low + high > 0.0, ACTIVE, INACTIVE))
+
+
+@_straight(types.float64)
+def _distance(t, g, stack):
+    """Square of the distance of line g from a point in the middle of node t."""
+    line, polygon = stack.lines + g * LINE_SIZE, _polygon(t, stack)
+    u, v = (_folded(polygon.lanes(stack.room * part), _Value.__add__) * (1 / LANES) for part in (U, V))
+    f = line[A] * u + (line[B] * v + line[C])
+    return f * f / (line[A] * line[A] + line[B] * line[B])
 
 
 @_straight(_lanes, _lanes)
@@ -646,29 +675,24 @@ def _is_silent(net, bits, layer, i):
 
 
 @_part
-def _settled(g, a, b, c, t, stack, exact):
-    """Verdict on neuron g, of uncertain sign on node t: the answer to a question (or ASKED), or by the tolerance."""
+def _settled(g, t, stack, exact):
+    """Verdict on line g, of uncertain sign on node t: the answer to a question (or ASKED), or by the tolerance."""
     if exact:
         if stack.verdict[g] == UNKNOWN:
             stack.verdict[g] = ASKED
         return np.int64(stack.verdict[g])
-    u, far = at(stack.polygon, t * CORNER_SIZE * stack.room), at(stack.far, 3 * t)
-    low = high = a * u[0] + (b * u[stack.room] + c)
-    for i in range(1, stack.corners[t]):
-        f = a * u[i] + (b * u[stack.room + i] + c)
-        low, high = f if f < low else low, f if f > high else high
-    tau = TOLERANCE * (abs(a) * far[U] + abs(b) * far[V] + abs(c))
-    if low < -tau and high > tau:
-        return CROSSING
-    return ACTIVE if low + high > 0.0 else INACTIVE
+    low, high = _least_and_most(t, g, 0, np.inf, -np.inf, stack)
+    for i in range(LANES, stack.corners[t], LANES):
+        low, high = _least_and_most(t, g, i, low, high, stack)
+    return _by_tolerance(t, g, low, high, stack)
 
 
 @_step
 def _enter(t, net, stack, exact):
     """Step 3: test all neurons of the next layer on node t. Returns DONE or QUESTION."""
-    layer, k, pad = stack.layer[t], stack.corners[t], stack.pad
+    layer, k = stack.layer[t], stack.corners[t]
     n, real, span, first = net.widths[layer], net.real[layer], net.span[layer], net.first[layer]
-    bits, map_ = at(stack.bits, t * stack.stride), at(stack.map, 3 * t * pad)
+    bits = at(stack.bits, t * stack.stride)
     own_bits = at(bits, net.word[layer])
 
     # Until every answer is there, nothing changes but this layer's bits, which are then written again.
@@ -696,7 +720,8 @@ def _enter(t, net, stack, exact):
             if _is_silent(net, bits, layer, i):
                 active &= ~(ONE << place)
             elif i < real:
-                verdict = _settled(first + i, map_[i], map_[pad + i], map_[2 * pad + i], t, stack, exact)
+                _set_line(t, i, first + i, stack)
+                verdict = _settled(first + i, t, stack, exact)
                 uncertain += 1
                 asked |= verdict == ASKED
                 active |= np.uint64(verdict == ACTIVE) << place
@@ -726,7 +751,7 @@ def _enter(t, net, stack, exact):
             length += crosses
             count += 1 - crosses
     if follows:  # the map of this layer makes room for the next one's
-        _join(net, stack, count, layer + 1, -1, t)
+        _join(net, stack, count, layer + 1, np.int64(-1), t)
     stack.length[t] = stack.tested[t] = length
     stack.layer[t] = layer + 1
     return DONE
@@ -753,8 +778,7 @@ def _filter(t, net, stack, exact):
         active = above == ALL_LANES
         crossing = (above != ALL_LANES) & (below != ALL_LANES)
         if certain != ALL_LANES and (some_above == NONE or some_below == NONE):
-            line = at(stack.lines, g * LINE_SIZE)
-            verdict = _settled(g, line[A], line[B], line[C], t, stack, exact)
+            verdict = _settled(g, t, stack, exact)
             if verdict == ASKED:
                 answer = QUESTION
                 break
@@ -779,22 +803,11 @@ def _filter(t, net, stack, exact):
 
 @_part
 def _pivot(t, stack):
-    """Position in node t's list of the neuron to cut by: of 6 or more, the line nearest to the mean of the corners."""
-    length = stack.length[t]
-    if length < 6:
-        return length - 1
-    u, k = at(stack.polygon, t * CORNER_SIZE * stack.room), stack.corners[t]
-    waiting = at(stack.waiting, t * stack.longest)
-    mean_u = mean_v = 0.0
-    for i in range(k):
-        mean_u += u[i]
-        mean_v += u[stack.room + i]
-    mean_u, mean_v = mean_u / k, mean_v / k
+    """Position in node t's list of the neuron to cut by: of 6 or more, the line nearest to the middle of the node."""
+    length, waiting = stack.length[t], at(stack.waiting, t * stack.longest)
     best, nearest = length - 1, np.inf
-    for i in range(length):
-        line = at(stack.lines, waiting[i] * LINE_SIZE)
-        f = line[A] * mean_u + (line[B] * mean_v + line[C])
-        distance = f * f / (line[A] * line[A] + line[B] * line[B])
+    for i in range(length if length > 5 else 0):
+        distance = _distance(t, waiting[i], stack)
         if distance < nearest:
             best, nearest = i, distance
     return best
@@ -814,9 +827,8 @@ def _tolerated(i, t, g, stack):
 
     Half of it: whatever was found to cross keeps a corner on either side, however the compiler rounds.
     """
-    line, far, value = stack.lines + g * LINE_SIZE, stack.far + t * 3, stack.value[i]
-    tau = (abs(line[A]) * far[U] + abs(line[B]) * far[V] + abs(line[C])) * (0.5 * TOLERANCE)
-    stack.value[i] = _where(abs(value) <= tau, 0.0, value)
+    value = stack.value[i]
+    stack.value[i] = _where(abs(value) <= _scale(t, g, stack) * (0.5 * TOLERANCE), 0.0, value)
 
 
 @_straight()
