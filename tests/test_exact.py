@@ -12,6 +12,10 @@ from mbh_utils.subspaces import Plane
 
 SQUARE = Plane.rectangle([-1, -1], [1, 1])
 TRIANGLE = SQUARE.with_domain([[-1, -0.7], [1.1, -0.3], [0.2, 0.9]])
+# More corners than the kernel takes in one piece; two of them on the axes.
+NONAGON = SQUARE.with_domain(
+    [[1, 0], [0.7, 0.6], [0.2, 0.95], [-0.4, 0.9], [-0.9, 0.4], [-1, -0.1], [-0.8, -0.6], [0, -1], [0.6, -0.8]]
+)
 # Weights that make lines parallel, coincident, along the axes, through corners of the domain; and numbers at both ends.
 NASTY = [0, 0, 1, -1, 2, -2, 0.5, 0.1, -0.3, 1 / 3, 2.5, 1e-300, -1e-310, 5e-324, 1e12, -1e12, 1e-17]
 seeds = st.integers(0, 2**32 - 1)
@@ -32,13 +36,13 @@ def nasty_layers(seed: int, widths, values=NASTY, copies: bool = True):
 
 
 @settings(deadline=None, max_examples=1000)
-@given(seeds, widths, st.sampled_from([SQUARE, TRIANGLE]))
+@given(seeds, widths, st.sampled_from([SQUARE, TRIANGLE, NONAGON]))
 def test_nasty_networks_equal_exact_arithmetic(seed, widths, plane):
     assert_equals_exact(partition_input_space(nasty_layers(seed, widths), plane, exact=True))
 
 
 @settings(deadline=None, max_examples=1000)
-@given(seeds, widths, st.sampled_from([SQUARE, TRIANGLE]), st.sampled_from(["nasty", "normal", "grid"]))
+@given(seeds, widths, st.sampled_from([SQUARE, TRIANGLE, NONAGON]), st.sampled_from(["nasty", "normal", "grid"]))
 def test_a_certificate_is_never_wrong(seed, widths, plane, kind):
     """Wherever no sign was uncertain, float64 alone found what exact arithmetic finds."""
     rng = np.random.default_rng(seed)
