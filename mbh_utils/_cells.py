@@ -475,18 +475,14 @@ def _wider(low, high, lower, higher):
     return _low(low, lower), _high(high, higher)
 
 
-@_straight(types.uint64, types.uint64, types.uint64, types.uint64)
+@_straight(types.uint64, types.uint64, types.uint64)
 def _verdicts(t, layer, i, low, high, net, stack):
-    """Which of neurons i to i + 7 are certainly active, inactive, and crossing on node t, and whose map is all zeros.
-
-    Each as bits at their places in the layer's words.
-    """
+    """Which of neurons i to i + 7 are certainly active, inactive, and crossing on node t, at their places in a word."""
     map_, n = stack.map + t * 3 * stack.pad, net.n_neurons + 64
     magnitudes = [(net.magnitude + net.first[layer] + i).lanes(n * part) for part in range(3)]
-    a, b, c = (map_.lanes(stack.pad * part + i) for part in range(3))
-    doubt = _doubt(a, b, magnitudes, net.kappa[layer], stack.far + t * 3)
-    crossing, zero = _bits(low < -doubt) & _bits(high > doubt), a.equals(0.0) & b.equals(0.0) & c.equals(0.0)
-    return [bits << (i & 63) for bits in (_bits(low > doubt), _bits(high < -doubt), crossing, _bits(zero))]
+    doubt = _doubt(map_.lanes(i), map_.lanes(stack.pad + i), magnitudes, net.kappa[layer], stack.far + t * 3)
+    crossing = _bits(low < -doubt) & _bits(high > doubt)
+    return [bits << (i & 63) for bits in (_bits(low > doubt), _bits(high < -doubt), crossing)]
 
 
 @_straight(*_six_lanes)
@@ -691,28 +687,27 @@ def _settled(g, t, stack, exact):
 def _enter(t, net, stack, exact):
     """Step 3: test all neurons of the next layer on node t. Returns DONE or QUESTION."""
     layer, k = stack.layer[t], stack.corners[t]
-    n, real, span, first = net.widths[layer], net.real[layer], net.span[layer], net.first[layer]
+    n, real, first = net.widths[layer], net.real[layer], net.first[layer]
     bits = at(stack.bits, t * stack.stride)
     own_bits = at(bits, net.word[layer])
 
     # Until every answer is there, nothing changes but this layer's bits, which are then written again.
     asked, uncertain = False, 0
     for w in range((n + 63) >> 6):
-        active, inactive, crossing, zero = NONE, NONE, NONE, NONE
+        active, inactive, crossing = NONE, NONE, NONE
         start, end = 64 * w, 64 * w + 64
-        for i in range(start, end if end < span else span, LANES):
+        for i in range(start, end if end < n else n, LANES):
             low, high = _extremes(t, i, 0, stack)
             for j in range(4, k, 4):
                 lower, higher = _extremes(t, i, j, stack)
                 low, high = _wider(low, high, lower, higher)
-            yes, no, both, none = _verdicts(t, layer, i, low, high, net, stack)
-            active, inactive, crossing, zero = active | yes, inactive | no, crossing | both, zero | none
+            yes, no, both = _verdicts(t, layer, i, low, high, net, stack)
+            active, inactive, crossing = active | yes, inactive | no, crossing | both
         valid = ALL if n >= end else (ONE << np.uint64(n - start)) - ONE
-        linear = NONE
-        if real < end:
+        doubtful = valid & ~(active | inactive | crossing)
+        if real < end:  # linear units are active, but for silent ones
             linear = ALL << np.uint64(real - start) if real > start else ALL
-        active, crossing = active | linear, crossing & ~linear
-        doubtful = valid & (linear & zero | ~(active | inactive | crossing))
+            active, crossing = active | linear, crossing & ~linear
         while doubtful != NONE:  # rare
             place = trailing_zeros(doubtful)
             i = start + np.int64(place)
