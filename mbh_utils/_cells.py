@@ -13,13 +13,12 @@ Nodes wait on a stack; the top one is worked on:
 A decided active neuron adds (its weights into the next layer) x (its a, b, c) to the next layer's map: each term enters
 once and is never taken out again, so the map is as accurate as a plain dot product.
 
-Signs. A value is *certain* when it is larger than every error it may carry: kappa ((U + e) MA + (V + e) MB + MC) +
-e (|a| + |b|), where MA, MB, MC bound all terms that a, b, c are sums of, kappa is the error of a, b, c relative to
-these, U and V are the largest |u| and |v| of the polygon and e is the largest error of its corners. Nearly all signs
-are certain, and then exact. The others are counted, and settled either by a tolerance of ``TOLERANCE`` relative to the
-terms at hand, or, when ``exact`` is asked for, by the caller: the kernel stops with a question, and goes on with the
-answer when it is called again. It stops in the same way when its output, its stack or its polygons need room:
-everything it knows is in ``Stack`` and ``Cells``.
+Signs. A value is *certain* when it is larger than every error it may carry: (U + e) EA + (V + e) EB + EC +
+e (|a| + |b|), where EA, EB, EC bound the errors of a, b, c, U and V are the largest |u| and |v| of the polygon, and e
+is the largest error of its corners. Nearly all signs are certain, and then exact. The others are counted, and settled
+either by a tolerance of ``TOLERANCE`` relative to the terms at hand, or, when ``exact`` is asked for, by the caller:
+the kernel stops with a question, and goes on with the answer when it is called again. It stops in the same way when
+its output, its stack or its polygons need room: everything it knows is in ``Stack`` and ``Cells``.
 
 Speed. Compiled loops hardly vectorise such short work by themselves, so it is written for *lanes*: eight float64 in
 vector registers, as many corners of a polygon or neurons of a layer at once. What is shorter is padded: behind a
@@ -51,8 +50,8 @@ TOP, N_CELLS, N_CORNERS, UNCERTAIN, PIVOT, ANSWERED, STATE_SIZE = range(7)
 # What is known about a corner: its place, a bound of its distance from the exact one per coordinate, and the line from
 # it to the next corner (-1 - e is the domain's edge e).
 U, V, ERROR, EDGE, CORNER_SIZE = range(5)
-# What is known about a line: its coefficients, their magnitudes, the relative error of the coefficients.
-A, B, C, MA, MB, MC, KAPPA, _, LINE_SIZE = range(9)  # a line fills one cache line
+# What is known about a line: its coefficients, and bounds of their errors.
+A, B, C, EA, EB, EC, _, _, LINE_SIZE = range(9)  # a line fills one cache line
 # Verdicts on an uncertain neuron (``ASKED`` is the question, the later ones are answers).
 UNKNOWN, ASKED, INACTIVE, ACTIVE, CROSSING = range(5)
 
@@ -78,8 +77,7 @@ class Layers(NamedTuple):
     weights: np.ndarray  # flat float64: row of each neuron = its weights into the next layer
     row: np.ndarray  # (N,) int64: where that row starts
     bias: np.ndarray  # (N + 64,) float64
-    magnitude: np.ndarray  # (3, N + 64) float64: bounds of all terms that a neuron's a, b, c are sums of
-    kappa: np.ndarray  # (L,) float64: error of a, b, c relative to these
+    error: np.ndarray  # (3, N + 64) float64: bounds of the errors of each neuron's a, b, c; 0 only where all terms are
 
 
 class Stack(NamedTuple):
@@ -128,13 +126,12 @@ class Cells(NamedTuple):
     maps: np.ndarray  # (room, 3, n_outputs) float64: a, b, c of the outputs
 
 
-def aligned(array: np.ndarray) -> np.ndarray:
-    """A copy that starts on a cache line: what compiled loops read across two lines costs more."""
-    memory = np.zeros(array.size + 64 // array.itemsize, array.dtype)
-    start = -memory.ctypes.data % 64 // array.itemsize
-    copy = memory[start : start + array.size].reshape(array.shape)
-    copy[...] = array
-    return copy
+def aligned_zeros(shape: tuple[int, ...], dtype=np.float64) -> np.ndarray:
+    """Zeros that start on a cache line: what compiled loops read across two lines costs more."""
+    size, itemsize = int(np.prod(shape)), np.dtype(dtype).itemsize
+    memory = np.zeros(size + 64 // itemsize, dtype)
+    start = -memory.ctypes.data % 64 // itemsize
+    return memory[start : start + size].reshape(shape)
 
 
 # ---------------------------------------------------------------- straight-line code, written with Python's operators
@@ -401,19 +398,18 @@ def _polygon(t, stack):
     return stack.polygon + t * CORNER_SIZE * stack.room
 
 
-def _doubt(a, b, magnitudes, kappa, far):
+def _doubt(a, b, errors, far):
     """Bound of all errors of a u + b v + c on a node, see above."""
-    ma, mb, mc = magnitudes
+    ea, eb, ec = errors
     u, v, error = far[U], far[V], far[ERROR]
-    return ma * (kappa * (u + error)) + (mb * (kappa * (v + error)) + (mc * kappa + ((abs(a) + abs(b)) * error + TINY)))
+    return ea * (u + error) + (eb * (v + error) + (ec + ((abs(a) + abs(b)) * error + TINY)))
 
 
 def _on_line(t, g, j, stack):
     """A line at corners j to j + 7 of a node: values and the bound of their errors."""
     line, polygon = stack.lines + g * LINE_SIZE, _polygon(t, stack)
     values = polygon.lanes(j) * line[A] + (polygon.lanes(stack.room + j) * line[B] + line[C])
-    magnitudes = line[MA], line[MB], line[MC]
-    return values, _doubt(line[A], line[B], magnitudes, line[KAPPA], stack.far + t * 3)
+    return values, _doubt(line[A], line[B], (line[EA], line[EB], line[EC]), stack.far + t * 3)
 
 
 def _scale(t, g, stack):
@@ -479,8 +475,8 @@ def _wider(low, high, lower, higher):
 def _verdicts(t, layer, i, low, high, net, stack):
     """Which of neurons i to i + 7 are certainly active, inactive, and crossing on node t, at their places in a word."""
     map_, n = stack.map + t * 3 * stack.pad, net.n_neurons + 64
-    magnitudes = [(net.magnitude + net.first[layer] + i).lanes(n * part) for part in range(3)]
-    doubt = _doubt(map_.lanes(i), map_.lanes(stack.pad + i), magnitudes, net.kappa[layer], stack.far + t * 3)
+    errors = [(net.error + net.first[layer] + i).lanes(n * part) for part in range(3)]
+    doubt = _doubt(map_.lanes(i), map_.lanes(stack.pad + i), errors, stack.far + t * 3)
     crossing = _bits(low < -doubt) & _bits(high > doubt)
     return [bits << (i & 63) for bits in (_bits(low > doubt), _bits(high < -doubt), crossing)]
 
@@ -549,12 +545,11 @@ def _meet(i, j, on, cut, old, stack):
     start_u, start_v = _where(nearer, u0, u1), _where(nearer, v0, v1)
     p, q = _where(inside, p, start_u + share * (u1 - u0)), _where(inside, q, start_v + share * (v1 - v0))
     # However it was found, its distance from the exact crossing follows from what is left of both equations.
-    ke, kc = edge[KAPPA], cut[KAPPA]
-    left_edge = abs(a * p + (b * q + c)) + ke * (edge[MA] * abs(p) + (edge[MB] * abs(q) + edge[MC]))
-    left_cut = abs(x * p + (y * q + z)) + kc * (cut[MA] * abs(p) + (cut[MB] * abs(q) + cut[MC]))
-    a, b, x, y = abs(a) + ke * edge[MA], abs(b) + ke * edge[MB], abs(x) + kc * cut[MA], abs(y) + kc * cut[MB]
+    left_edge = abs(a * p + (b * q + c)) + (edge[EA] * abs(p) + (edge[EB] * abs(q) + edge[EC]))
+    left_cut = abs(x * p + (y * q + z)) + (cut[EA] * abs(p) + (cut[EB] * abs(q) + cut[EC]))
+    a, b, x, y = abs(a) + edge[EA], abs(b) + edge[EB], abs(x) + cut[EA], abs(y) + cut[EB]
     # The determinant may be smaller by this share of it, and 1 / (1 - share) is at most 1 + 2 share up to a half.
-    share = (ke + kc) * (edge[MA] * cut[MB] + edge[MB] * cut[MA]) * inverse
+    share = (edge[EA] * y + cut[EB] * a + (cut[EA] * b + edge[EB] * x)) * inverse
     off = _high(y * left_edge + b * left_cut, x * left_edge + a * left_cut) * inverse * (share * 2.0 + 1.01)
     sound = (abs(det) > TINY) & (share < 0.5) & (_high(a, b) > TINY) & (_high(x, y) > TINY) & (off < FAR)
     there = value[on].equals(0.0)
@@ -662,7 +657,7 @@ def _is_silent(net, bits, layer, i):
     g = net.first[layer] + i
     if layer == 0 or net.bias[g] != 0.0:
         n = net.n_neurons + 64
-        return net.magnitude[g] == 0.0 and net.magnitude[n + g] == 0.0 and net.magnitude[2 * n + g] == 0.0
+        return net.error[g] == 0.0 and net.error[n + g] == 0.0 and net.error[2 * n + g] == 0.0
     for j in range(net.widths[layer - 1]):
         active = (bits[net.word[layer - 1] + (j >> 6)] >> np.uint64(j & 63)) & ONE
         if active and net.weights[net.row[net.first[layer - 1] + j] + i] != 0.0:

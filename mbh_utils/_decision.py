@@ -19,7 +19,6 @@ from mbh_utils.networks import Network, _plain_linears, hidden_layers
 from mbh_utils.tracing import Traced, trace
 
 BLURRED = 1e-10  # relative error of a boundary, above which exact arithmetic (if allowed) places it again
-_ROUNDINGS = 8 * 2.0**-53  # of evaluating a difference of two outputs at a point, relative to its terms
 
 
 def layers_with_output(network) -> list[tuple]:
@@ -66,8 +65,7 @@ class Decision:
         self.weight, self.bias = layers[-1][:2]
         self.first = int(net.first[net.n_layers])  # the outputs' number among the lines
         outputs = slice(self.first, self.first + len(self.bias))
-        self.magnitude = net.magnitude[:, outputs]
-        self.kappa = net.kappa[-1] + _ROUNDINGS
+        self.errors = net.error[:, outputs] * 1.01  # with the few roundings of evaluating a difference of two outputs
 
     def cut(self, cells) -> tuple:
         """The regions as ``Cells``, cut; and the class of each, (n,) int64."""
@@ -107,9 +105,8 @@ class Decision:
 
     def _doubt(self, i, j, far_u, far_v, error, slopes):
         """Bound of all errors of output i less output j at points with |u| <= far_u and |v| <= far_v."""
-        ma, mb, mc = (row[i] + row[j] for row in self.magnitude)
-        terms = (far_u + error) * ma + (far_v + error) * mb + mc
-        return self.kappa * terms + _cells.TINY + error * slopes
+        ea, eb, ec = (row[i] + row[j] for row in self.errors)
+        return (far_u + error) * ea + (far_v + error) * eb + ec + _cells.TINY + error * slopes
 
     def _pieces(self, cells, region: int) -> list[tuple]:
         """(class, corners, edges, area, touched) of each piece of a region."""

@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from mbh_utils._cells import aligned, at
+from mbh_utils._cells import aligned_zeros, at
 
 LANES, GROUP = 64, 16
 #: Share of live weights from which BLAS takes over a layer (``benchmarks/training.py crossover``).
@@ -76,7 +76,7 @@ def lay_out(masks: list[list[np.ndarray]]) -> tuple[Stack, list[tuple[np.ndarray
 
 def scratch(units: int, samples: int) -> np.ndarray:
     """Zeros (units, lanes for so many samples) float32."""
-    return aligned(np.zeros((units, -(-samples // LANES) * LANES), np.float32))
+    return aligned_zeros((units, -(-samples // LANES) * LANES), np.float32)
 
 
 # ---------------------------------------------------------------- operations on rows, each LANES samples in registers

@@ -118,36 +118,44 @@ def _network_arrays(layers, has_output: bool = False):
     widths = np.array([len(bias) for _, bias in layers], dtype=np.int64)
     first = np.concatenate([[0], np.cumsum(widths)])
     word = np.concatenate([[0], np.cumsum((widths + 63) // 64)])
-    span = np.append((widths[1:] + 15) // 16 * 16, 0)
-    following = [np.pad(weight, ((0, -len(weight) % 16), (0, 0))).T for weight, _ in layers[1:]]
-    magnitudes, kappas = [], []
-    weight, bias = layers[0]
-    magnitude, kappa = np.abs(np.column_stack([weight, bias])), 4 * _UNIT
-    for i, (weight, bias) in enumerate(layers):
-        if i:
-            magnitude = np.abs(weight) @ magnitude
-            magnitude[:, 2] += np.abs(bias)
-            # One rounding per product and per sum, on top of what the layer below carries.
-            kappa += (np.count_nonzero(weight, axis=1).max() + 4) * _UNIT
-        magnitudes.append(magnitude * (1 + 1e-9))
-        kappas.append(max(kappa * 1.01, _cells.TOLERANCE))
-    if not magnitude.max() < 1e140:
-        raise MBHError("the weights are too large: pre-activations beyond 1e140 cannot be handled; rescale the network")
+    span = np.append((widths + 15) // 16 * 16, 0)
+    row = np.concatenate([[0], np.cumsum(np.repeat(span[1:], widths))])
+    weights = _cells.aligned_zeros((int(row[-1]),))
+    for i, (weight, _) in enumerate(layers[1:]):
+        onwards = weights[row[first[i]] : row[first[i + 1]]].reshape(widths[i], span[i + 1])
+        onwards[:, : widths[i + 1]] = weight.T
     net = _cells.Layers(
         n_layers=len(layers) - has_output,
         n_neurons=int(first[-1]),
         widths=widths,
         real=real,
-        span=np.concatenate([(widths[:1] + 15) // 16 * 16, span]),
+        span=span,
         first=first,
         word=word,
-        weights=_cells.aligned(np.concatenate([rows.ravel() for rows in following] + [np.zeros(1)])),
-        row=np.concatenate([[0], np.cumsum(np.repeat(span, widths))[:-1]]),
+        weights=weights,
+        row=row,
         bias=np.concatenate([bias for _, bias in layers] + [np.zeros(64)]),
-        magnitude=np.ascontiguousarray(np.pad(np.concatenate(magnitudes), ((0, 64), (0, 0))).T),
-        kappa=np.array(kappas),
+        error=_coefficient_errors(layers),
     )
     return net, np.column_stack(layers[0]).T
+
+
+def _coefficient_errors(layers) -> np.ndarray:
+    """Bounds of the errors of each neuron's a, b, c, (3, N + 64): so much of all the terms that they are sums of."""
+    from mbh_utils import _cells
+
+    errors, terms, share, start = np.zeros((3, sum(len(bias) for _, bias in layers) + 64)), np.eye(2, 3), 0.0, 0
+    for weight, bias in layers:
+        terms = np.abs(weight) @ terms
+        terms[:, 2] += np.abs(bias)
+        # One rounding per product and per sum, on top of what the layer below carries.
+        share += (np.count_nonzero(weight, axis=1).max() + 4) * _UNIT
+        bound = terms * (1 + 1e-9) * max(share * 1.01, _cells.TOLERANCE)
+        errors[:, start : start + len(bias)] = np.where(terms > 0, np.maximum(bound, 5e-324), 0.0).T
+        start += len(bias)
+    if not terms.max() < 1e140:
+        raise MBHError("the weights are too large: pre-activations beyond 1e140 cannot be handled; rescale the network")
+    return errors
 
 
 def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
@@ -157,7 +165,7 @@ def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
     k, slots = len(corners), 32
     n_neurons, words, widest = net.n_neurons, int(net.word[-1]), int(net.widths.max())
     room, longest, stride, pad = (_padded(n) for n in (k + 24, widest, words, widest + 56))
-    lines = _cells.aligned(np.zeros((k + n_neurons, _cells.LINE_SIZE)))
+    lines = _cells.aligned_zeros((k + n_neurons, _cells.LINE_SIZE))
     stack = _cells.Stack(
         slots=slots,
         room=room,
@@ -165,7 +173,7 @@ def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
         words=words,
         stride=stride,
         pad=pad,
-        polygon=_cells.aligned(np.zeros((slots, _cells.CORNER_SIZE, room))),
+        polygon=_cells.aligned_zeros((slots, _cells.CORNER_SIZE, room)),
         far=np.zeros((slots, 3)),
         corners=np.zeros(slots, dtype=np.int64),
         layer=np.zeros(slots, dtype=np.int64),
@@ -173,7 +181,7 @@ def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
         length=np.zeros(slots, dtype=np.int64),
         tested=np.zeros(slots, dtype=np.int64),
         bits=np.zeros((slots, stride), dtype=np.uint64),
-        map=_cells.aligned(np.zeros((slots, 3, pad))),
+        map=_cells.aligned_zeros((slots, 3, pad)),
         joins=np.full(slots, -1, dtype=np.int64),
         touched=np.zeros(slots, dtype=np.uint8),
         joining=np.zeros(longest + 1, dtype=np.int64),
@@ -186,15 +194,13 @@ def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
         state=np.zeros(_cells.STATE_SIZE, dtype=np.int64),
     )
     polygon = np.column_stack([corners, np.zeros(k), -1.0 - np.arange(k)])
-    stack.polygon[0] = np.pad(polygon, ((0, room - k), (0, 0)), mode="edge").T
-    stack.polygon[0, :, k:] = polygon[:1].T
+    stack.polygon[0, :, :k], stack.polygon[0, :, k:] = polygon.T, polygon[:1].T
     stack.far[0] = np.abs(polygon[:, :3]).max(axis=0)
     stack.corners[0] = k
     stack.map[0, :, : net.widths[0]] = first_map
-    stack.lines[:, _cells.MA : _cells.MC + 1] = net.magnitude[:, :n_neurons].T
-    stack.lines[:, _cells.KAPPA] = np.repeat(net.kappa, net.widths)
+    stack.lines[:, _cells.EA : _cells.EC + 1] = net.error[:, :n_neurons].T
     sides = [_border_line(p, q) for p, q in zip(corners, np.roll(corners, -1, axis=0), strict=True)]
-    lines[:k, : _cells.KAPPA + 1] = sides[::-1]
+    lines[:k, : _cells.EC + 1] = sides[::-1]
     stack.state[_cells.PIVOT] = -1
     return stack
 
@@ -207,12 +213,12 @@ def _padded(n: int) -> int:
 
 
 def _border_line(p: np.ndarray, q: np.ndarray) -> list[float]:
-    """The line through two corners of the domain as the kernel knows lines: a, b, c, their magnitudes, kappa."""
+    """The line through two corners of the domain as the kernel knows lines: a, b, c, and bounds of their errors."""
     from mbh_utils import _cells
 
     a, b = p[1] - q[1], q[0] - p[0]
-    c = -(a * p[0] + b * p[1])
-    return [a, b, c, abs(a), abs(b), abs(a * p[0]) + abs(b * p[1]), _cells.TOLERANCE]
+    terms = np.abs([a, b, a * p[0], b * p[1]])
+    return [a, b, -(a * p[0] + b * p[1]), *_cells.TOLERANCE * np.append(terms[:2], terms[2:].sum())]
 
 
 def _empty_cells(n_words: int, n: int, n_corners: int, n_outputs: int = 0):
