@@ -23,6 +23,7 @@ from mbh_utils.subspaces import Line, Plane
 _KEEP = ("polygons", "areas", "patterns")
 _FORMAT, _PAIR = 1, ("weight", "bias")  # of saved partitions
 _ARRAYS = ("touched", "_areas", "_packed", "_corners", "_edges", "_offsets", "_classes")
+_SLOTS = 32  # of the kernel's stack to begin with: few planes need more
 _UNIT = 2.0**-53  # relative error of one rounding
 
 
@@ -162,7 +163,7 @@ def _first_stack(net, first_map: np.ndarray, corners: np.ndarray):
     """The kernel's ``Stack`` with one node: the whole domain, no layer entered."""
     from mbh_utils import _cells
 
-    k, slots = len(corners), 32
+    k, slots = len(corners), _SLOTS
     n_neurons, words, widest = net.n_neurons, int(net.word[-1]), int(net.widths.max())
     room, longest, stride, pad = (_padded(n) for n in (k + 24, widest, words, widest + 56))
     lines = _cells.aligned_zeros((k + n_neurons, _cells.LINE_SIZE))
@@ -239,18 +240,17 @@ def _empty_cells(n_words: int, n: int, n_corners: int, n_outputs: int = 0):
     )
 
 
-def _resized(arrays, rows: dict[str, int], **numbers):
-    """The same arrays with that many rows each, in place where the system can (what is there stays)."""
-    for name, n in rows.items():
-        array = getattr(arrays, name)
-        array.resize((n, *array.shape[1:]), refcheck=False)
-    return arrays._replace(**numbers)
-
-
 def _taller_stack(stack):
     """The same stack with twice as many slots."""
+    from mbh_utils import _cells
+
     per_slot = ["polygon", "far", "corners", "layer", "waiting", "length", "tested", "bits", "map", "joins", "touched"]
-    return _resized(stack, dict.fromkeys(per_slot, 2 * stack.slots), slots=2 * stack.slots)
+    taller = {"slots": 2 * stack.slots}
+    for name in per_slot:
+        array = getattr(stack, name)
+        taller[name] = _cells.aligned_zeros((2 * stack.slots, *array.shape[1:]), array.dtype)
+        taller[name][: stack.slots] = array
+    return stack._replace(**taller)
 
 
 def _roomier_stack(stack):
@@ -264,10 +264,14 @@ def _roomier_stack(stack):
 
 
 def _resized_cells(cells, n: int, n_corners: int):
+    """The same arrays with that many rows, in place where the system can (what is there stays)."""
     from mbh_utils import _cells
 
     rows = {"offset": n + 1, "bits": n + _cells.LANES, "area": n, "touched": n, "corners": n_corners, "edge": n_corners}
-    return _resized(cells, rows, room=n, corner_room=n_corners)
+    for name, m in rows.items():
+        array = getattr(cells, name)
+        array.resize((m, *array.shape[1:]), refcheck=False)
+    return cells._replace(room=n, corner_room=n_corners)
 
 
 def _go_on(net, stack, cells, oracle):

@@ -244,6 +244,17 @@ def test_a_wide_network_and_a_domain_with_many_corners():
     check(layers, plane, regions)
 
 
+@pytest.mark.parametrize("keep", ["areas", ("polygons", "areas", "patterns")])
+def test_the_kernels_stack_grows_where_it_has_to(monkeypatch, keep):
+    layers, plane = random_layers(3, 9, (40, 20)), random_plane(3, 9)
+    expected = partition_input_space(layers, plane, keep=keep)
+    monkeypatch.setattr("mbh_utils.partition._SLOTS", 1)
+    found = partition_input_space(layers, plane, keep=keep)
+    assert np.array_equal(found.areas, expected.areas)
+    if "patterns" in keep:
+        assert np.array_equal(found.packed, expected.packed) and np.array_equal(found.corners, expected.corners)
+
+
 def test_networks_in_three_forms_give_the_same_regions():
     layers = random_layers(0, 6, (8, 5))
     modules = []
