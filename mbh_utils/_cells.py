@@ -22,21 +22,22 @@ its output, its stack or its polygons need room: everything it knows is in ``Sta
 
 Speed. Compiled loops hardly vectorise such short work by themselves, so it is written for *lanes*: eight float64 in
 vector registers, as many corners of a polygon or neurons of a layer at once. What is shorter is padded: behind a
-polygon's last corner its first one is repeated, which changes no extreme, sign or area. The code works on bare
-addresses (``at``), not on array objects: those count references and wrap negative indices, which cost more than half
-of the time. Nothing checks an index here but the code itself.
+polygon's last corner its first one is repeated, which changes no extreme, sign or area. The steps are loops and
+branches, compiled by numba; what has neither (``_straight``) is written for LLVM, by Python's operators. The code works
+on bare addresses, not on array objects: those count references and wrap negative indices, which cost more than half of
+the time. Nothing checks an index here but the code itself.
 """
 
 import inspect
+import operator
 from typing import NamedTuple
 
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
-from numba.core.datamodel.models import PrimitiveModel
 from numba.cpython.unsafe.numbers import trailing_zeros
-from numba.extending import intrinsic, register_model
+from numba.extending import intrinsic, models, register_model
 
 TOLERANCE = 1e-13  # relative; counts do not move between 1e-14 and 1e-11
 TINY = 1e-290  # no smaller value is certain: below it float64 runs out of digits
@@ -146,7 +147,7 @@ _vector = ir.VectorType(_f64, LANES)
 
 
 @register_model(_LanesType)
-class _LanesModel(PrimitiveModel):
+class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager, kind):
         super().__init__(manager, kind, _vector)
 
@@ -165,8 +166,8 @@ class _Value:
             kind = self.value.type
             other = _Value(self.builder, ir.Constant(kind.element if isinstance(kind, ir.VectorType) else kind, other))
         x, y = _alike(self, other)
-        operation = on_floats if getattr(x.type, "element", x.type) == _f64 else on_integers
-        return _Value(self.builder, operation(self.builder, *((y, x) if swapped else (x, y))))
+        write = on_floats if getattr(x.type, "element", x.type) == _f64 else on_integers
+        return _Value(self.builder, write(self.builder, *((y, x) if swapped else (x, y))))
 
     def __add__(self, other):
         if isinstance(self.value.type, ir.PointerType):
@@ -322,10 +323,11 @@ def _folded(x: _Value, combine) -> _Value:
 
 
 def _straight(*results):
-    """Of a Python function on ``_Value``s: one that compiled code can call, which writes its operations there.
+    """Of a Python function on ``_Value``s: one that compiled code can call, whose operations are then written there.
 
-    It has no branches and no loops at run time. What numba infers and checks for each operation costs most of the time
-    of compiling; here there is nothing to infer.
+    When the code runs, it has no branches and no loops (those of Python run while it is written). results: the kinds
+    of what it returns. For most operations numba takes longer to infer their kinds than LLVM takes to compile them;
+    here there is nothing to infer.
     """
 
     def decorate(function):
@@ -354,6 +356,7 @@ def _straight(*results):
 
 
 def _wrapped(builder, kind, x):
+    """The ``_Value`` of an argument; of a tuple, one for each of its parts."""
     if not isinstance(kind, types.BaseTuple):
         return _Value(builder, x)
     parts = [_wrapped(builder, k, y) for k, y in zip(kind, cgutils.unpack_tuple(builder, x), strict=True)]
@@ -395,6 +398,7 @@ _six_lanes = (_lanes,) * 6
 
 
 def _polygon(t, stack):
+    """Address of node t's polygon."""
     return stack.polygon + t * CORNER_SIZE * stack.room
 
 
@@ -451,7 +455,7 @@ def _by_tolerance(t, g, low, high, stack):
 def _distance(t, g, stack):
     """Square of the distance of line g from a point in the middle of node t."""
     line, polygon = stack.lines + g * LINE_SIZE, _polygon(t, stack)
-    u, v = (_folded(polygon.lanes(stack.room * part), _Value.__add__) * (1 / LANES) for part in (U, V))
+    u, v = (_folded(polygon.lanes(stack.room * part), operator.add) * (1 / LANES) for part in (U, V))
     f = line[A] * u + (line[B] * v + line[C])
     return f * f / (line[A] * line[A] + line[B] * line[B])
 
@@ -497,6 +501,7 @@ def _add_neuron(maps, g, i, net, stack):
 
 @_straight()
 def _store_map(maps, t, i, stack):
+    """Such maps -> the map of slot t."""
     map_ = stack.map + t * 3 * stack.pad
     for n, x in enumerate(maps):
         map_[stack.pad * (n % 3) + i + n // 3 * LANES] = x
@@ -597,7 +602,7 @@ def _halve(t, g, stack):
     rows = [old.lanes(room * part) for part in range(CORNER_SIZE)]
     # On the minus side an end that is an old corner is there already.
     head, tail = ~value[stop].equals(0.0), ~value[last_minus].equals(0.0)
-    always = n_minus.equals(n_minus)
+    always = _Value(t.builder, ir.Constant(ir.IntType(1), 1))
     plus_side = _spliced(rows, k, start, k - n_minus, always, [*into, edges[last_minus]], always, [*out, line])
     minus_side = _spliced(rows, k, stop, n_minus, head, [*out, edges[last_plus]], tail, [*into, line])
     minus_side[0][EDGE] = _where((lane + 1).equals(minus_side[1]), line, minus_side[0][EDGE])
@@ -617,14 +622,14 @@ def _area(t, j, stack):
     """
     u, v = (_polygon(t, stack) + stack.room * part for part in (U, V))
     x, y, x1, y1 = (row.lanes(j + i) - row[0] for i in (0, 1) for row in (u, v))
-    return _folded(x * y1 - x1 * y, _Value.__add__)
+    return _folded(x * y1 - x1 * y, operator.add)
 
 
 @_straight()
 def _put_corners(t, j, m, stack, cells):
     """Corners j to j + 7 of node t, and their edges, behind the m corners that are written."""
     u, v, edge = ((_polygon(t, stack) + stack.room * part).lanes(j) for part in (U, V, EDGE))
-    (cells.corners)[(m + j) * 2] = _shuffled(u, v, [lane + part for lane in range(LANES) for part in (0, LANES)])
+    cells.corners[(m + j) * 2] = _shuffled(u, v, [lane + part for lane in range(LANES) for part in (0, LANES)])
     builder = u.builder
     integers = builder.fptosi(edge.value, ir.VectorType(_i32, LANES))
     builder.store(integers, builder.bitcast((cells.edge + m + j).value, integers.type.as_pointer()), align=4)
