@@ -297,7 +297,9 @@ def _descend(net, first_map: np.ndarray, plane: Plane | Line, polygons: bool, or
     cells = _empty_cells(stack.words, n, 5 * n if polygons else 0)
     done, stack = _go_on(net, stack, cells, oracle)
     while not done:
-        n *= 2
+        # As many as the share of the plane that is done lets expect: what a larger array gains is filled with zeros.
+        share = cells.area[: stack.state[_cells.N_CELLS]].sum() / plane.area
+        n = int(n * 1.05 / max(share, 0.5)) + 1024
         cells = _resized_cells(cells, n, 5 * n if polygons else 0)
         done, stack = _go_on(net, stack, cells, oracle)
     n, n_corners, uncertain = stack.state[[_cells.N_CELLS, _cells.N_CORNERS, _cells.UNCERTAIN]].tolist()
