@@ -56,7 +56,7 @@ A, B, C, EA, EB, EC, _, _, LINE_SIZE = range(9)  # a line fills one cache line
 # Verdicts on an uncertain neuron (``ASKED`` is the question, the later ones are answers).
 UNKNOWN, ASKED, INACTIVE, ACTIVE, CROSSING = range(5)
 
-BLURRED = 2  # for a touched region: some corner is far from where it should be
+TOUCHED, BLURRED = 1, 2  # of a region: an uncertain sign was met on the way; a corner may be far from its place
 
 NONE, ONE, ALL_LANES, ALL = (np.uint64(x) for x in (0, 1, 2**LANES - 1, 2**64 - 1))
 
@@ -100,7 +100,7 @@ class Stack(NamedTuple):
     bits: np.ndarray  # (S, stride) uint64
     map: np.ndarray  # (S, 3, pad) float64: a, b, c of the layer that comes next
     joins: np.ndarray  # (S,) int64: neuron that the map lacks, and has to be taken from the slot below with; or -1
-    touched: np.ndarray  # (S,) uint8: an uncertain sign was met on the way here
+    touched: np.ndarray  # (S,) uint8: TOUCHED or 0
     joining: np.ndarray  # (longest + 1,) int64: neurons about to join a map
     lines: np.ndarray  # (N, LINE_SIZE) float64; in memory before it: the domain's edges, the first one last
     verdict: np.ndarray  # (N,) uint8
@@ -122,7 +122,7 @@ class Cells(NamedTuple):
     offset: np.ndarray  # (room + 1,) int64
     bits: np.ndarray  # (room + LANES, words) uint64
     area: np.ndarray  # (room,) float64
-    touched: np.ndarray  # (room,) uint8: 0, 1 or BLURRED
+    touched: np.ndarray  # (room,) uint8: TOUCHED and BLURRED, or none
     error: np.ndarray  # (room,) float64: largest error of the corners; as the next, only where outputs are wanted
     maps: np.ndarray  # (room, 3, n_outputs) float64: a, b, c of the outputs
 
@@ -727,7 +727,7 @@ def _enter(t, net, stack, exact):
         return QUESTION
     if uncertain:
         stack.state[UNCERTAIN] += uncertain
-        stack.touched[t] = 1
+        stack.touched[t] = TOUCHED
         for i in range(n):
             stack.verdict[first + i] = UNKNOWN
 
@@ -779,7 +779,7 @@ def _filter(t, net, stack, exact):
                 break
             stack.verdict[g] = UNKNOWN
             stack.state[UNCERTAIN] += 1
-            stack.touched[t] = 1
+            stack.touched[t] = TOUCHED
             crossing, active = verdict == CROSSING, verdict == ACTIVE
         _decide(t, g, active, layer, net, stack)
         waiting[kept] = joining[count] = g
@@ -929,7 +929,7 @@ def _cut(t, net, stack, exact):
             return QUESTION
         state[ANSWERED] = 0
         state[UNCERTAIN] += 1
-        stack.touched[t] = 1
+        stack.touched[t] = TOUCHED
         for i in range(k):
             if exact:
                 _answered(i, stack)
@@ -962,8 +962,8 @@ def _write(t, stack, cells):
             _put_corners(t, i, m, stack, cells)
     cells.area[n] = 0.5 * area
     cells.touched[n] = stack.touched[t]
-    if stack.touched[t] and far[ERROR] > 1e-9 * (far[U] + far[V]):
-        cells.touched[n] = BLURRED
+    if far[ERROR] > (1e-12 if stack.touched[t] else 1e-10) * (far[U] + far[V]):
+        cells.touched[n] |= BLURRED
     bits, out = at(stack.bits, t * stack.stride), at(cells.bits, n * stack.words)
     for i in range(0, stack.words, LANES):
         _copy_lanes(bits, out, i)

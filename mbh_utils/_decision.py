@@ -6,8 +6,9 @@ others are cut in integers, as everything in ``_exact.py``: the float64 corners 
 that the pieces of a region fill it without gaps, whatever the rounding before.
 
 Which classes a region has is *certain* when each of them is ahead of all others by more than every error at a point
-well inside of the region, and every other class is behind the winner by more than every error at all corners of all
-pieces. The errors are those of the kernel's docstring.
+well inside of the region (or at a corner), and every other class is behind the winner by more than every error at all
+corners of all pieces. The errors are those of the kernel's docstring. Regions of two classes whose order is certain at
+all corners, which are nearly all, need no integers: float64 places their common boundary well enough.
 """
 
 import numpy as np
@@ -122,6 +123,16 @@ class Decision:
             doubt = self._doubt(i, np.arange(len(maps)), far_u, far_v, cells.error[region], slopes)
             behind |= (values[i] - values).min(axis=1) > doubt
         classes = np.flatnonzero(~behind).tolist()
+        if len(classes) == 2 and not cells.touched[region]:  # nearly always
+            ahead, slopes = (
+                values[classes[0]] - values[classes[1]],
+                np.abs(maps[classes[0]] - maps[classes[1]])[:2].sum(),
+            )
+            if (np.abs(ahead) > self._doubt(*classes, far_u, far_v, cells.error[region], slopes)).all():
+                pieces = self._halves(polygon, edges, ahead, *classes)
+                sound = len(pieces) == 2 and all(area > 0 for _, _, area in pieces.values())
+                if sound and not (self.oracle and self._is_blurred(pieces, maps)):
+                    return [(i, *piece, 0) for i, piece in pieces.items()]
         points, _ = _exact.integers(np.column_stack([polygon, np.ones(len(polygon))]))
         points = [tuple(p) for p in points]
         lines = [_exact.cross(p, q) for p, q in zip(points, points[1:] + points[:1], strict=True)]
@@ -134,8 +145,30 @@ class Decision:
         small = cells.touched[region] > 0 and len(pieces) > 1  # a part of a region that float64 need not know well
         if self.oracle and (doubts or small or self._is_blurred(pieces, maps)):
             pieces = self._exact_pieces(edges, bits)
-        touched = max(cells.touched[region], doubts > 0)
+        touched = cells.touched[region] | (_cells.TOUCHED if doubts else 0)
         return [(i, *piece, touched) for i, piece in pieces.items()]
+
+    def _halves(self, polygon, edges, ahead, i: int, j: int) -> dict[int, tuple]:
+        """Pieces of the only two classes of a region, from how far i is ahead of j at each corner (certainly).
+
+        Each class certainly wins where it is ahead at a corner, and both pieces share the ends of the cut.
+        """
+        corners, edges, ahead = polygon.tolist(), edges.tolist(), ahead.tolist()
+        parts = {c: [] for c, wins in ((i, max(ahead) > 0), (j, min(ahead) < 0)) if wins}
+        for n, (p, edge, f) in enumerate(zip(corners, edges, ahead, strict=True)):
+            q, g, winner = corners[n + 1 - len(corners)], ahead[n + 1 - len(ahead)], i if f > 0 else j
+            parts[winner].append((p, edge))
+            if (f > 0) != (g > 0):
+                other, share = i + j - winner, f / (f - g)
+                end = [p[0] + share * (q[0] - p[0]), p[1] + share * (q[1] - p[1])]
+                parts[winner].append((end, self.first + other))
+                parts[other].append((end, edge))
+        pieces = {}
+        for c, part in parts.items():
+            found = np.array([corner for corner, _ in part])
+            x, y = (found - found[0]).T
+            pieces[c] = found, np.array([edge for _, edge in part]), 0.5 * float(x[:-1] @ y[1:] - x[1:] @ y[:-1])
+        return pieces
 
     def _tolerated(self, polygon, classes: list[int], maps: np.ndarray) -> dict[int, tuple]:
         """Pieces of the classes; one that is nowhere ahead by more than the tolerance leaves its place to others."""

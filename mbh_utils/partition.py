@@ -336,7 +336,10 @@ def stream_blanket_areas(
 
 def _redraw_blurred(cells, oracle, plane: Plane | Line) -> None:
     """Corners and areas of the regions that float64 cannot draw, from exact arithmetic."""
-    blurred = (cells.touched > 1) | (cells.touched > 0) & (cells.area < 1e-9 * plane.area)
+    from mbh_utils import _cells
+
+    touched, blurred = ((cells.touched & flag) > 0 for flag in (_cells.TOUCHED, _cells.BLURRED))
+    blurred |= touched & (cells.area < 1e-9 * plane.area)
     for i in np.flatnonzero(blurred):
         here = slice(cells.offset[i], cells.offset[i + 1])
         cells.corners[here], cells.area[i] = oracle.polygon(cells.edge[here], cells.bits[i])
@@ -432,6 +435,8 @@ def _joined(parts: list):
 
 
 def _partition(plane, layers, cells, uncertain: int, keep, exact: bool, output=None, classes=None) -> "Partition":
+    from mbh_utils import _cells
+
     return Partition(
         plane=plane,
         widths=layer_widths(layers),
@@ -444,7 +449,7 @@ def _partition(plane, layers, cells, uncertain: int, keep, exact: bool, output=N
         _corners=cells.corners if "polygons" in keep else None,
         _edges=cells.edge if "polygons" in keep else None,
         _offsets=cells.offset if "polygons" in keep else None,
-        touched=cells.touched > 0,
+        touched=(cells.touched & _cells.TOUCHED) > 0,
         output=output,
         _classes=classes,
     )
