@@ -5,6 +5,9 @@ is meant; here it is part of the plane, called its *domain*: always a convex pol
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
@@ -31,6 +34,21 @@ def _finite(name: str, values, shape: tuple) -> np.ndarray:
         raise MBHError(f"{name} holds NaN or infinite values (row {where[0]}): repair or drop it")
     array.flags.writeable = False
     return array
+
+
+class Frame(NamedTuple):
+    """How linear functions on a plane or a line follow from their values at anchors.
+
+    anchors: (k, d) float64. combine: (3, k) of fractions; combine @ values = (a, b, c) of a u + b v + c.
+    """
+
+    anchors: np.ndarray
+    combine: list[list[Fraction]]
+
+    @property
+    def weights(self) -> np.ndarray:
+        """``combine`` in float64."""
+        return np.array([[float(x) for x in row] for row in self.combine])
 
 
 def polygon_area(corners: np.ndarray) -> float:
@@ -66,6 +84,17 @@ def _convex(corners: np.ndarray) -> np.ndarray:
     return polygon
 
 
+def _checked_points(subspace, n: int) -> np.ndarray:
+    """The spanning points of a plane (three) or a line (two), held to their coordinates."""
+    points = _finite("points", subspace.points, (n, subspace.dimension))
+    if subspace.spanning is None or len(subspace.spanning) != n:
+        raise MBHError(f"points need their {n} plane coordinates: give them as spanning, or use .through(points)")
+    off, size = np.abs(subspace.embed(subspace.spanning) - points).max(), np.abs(points).max()
+    if off > 1e-7 * size:
+        raise MBHError(f"points and spanning name different places (off by {off:.2g}): use .through(points)")
+    return points
+
+
 def _domain_of_margin(shape: str, domain: str, margin, low, high) -> bool:
     """Whether the domain is the ``shape`` that the margin makes, not the input box; MBHError where they do not fit."""
     if domain == "box":
@@ -89,8 +118,11 @@ class Plane:
         ``polygon`` says otherwise).
     spanning: (3, 2) float64, plane coordinates of the points it was spanned by, or None.
     polygon: (k, 2) float64, the corners of a domain that is not a rectangle, or None.
+    points: (3, d) float64, the points it was spanned by, or None.
 
-    Most planes come from :meth:`through`; ``Plane(origin, basis, low, high)`` takes one as it is.
+    Most planes come from :meth:`through`; ``Plane(origin, basis, low, high)`` takes one as it is. A plane that knows
+    its points is exactly the one through them, with ``spanning`` as their coordinates; ``origin`` and ``basis`` then
+    describe it up to rounding.
     """
 
     origin: np.ndarray
@@ -99,6 +131,7 @@ class Plane:
     high: np.ndarray
     spanning: np.ndarray | None = None
     polygon: np.ndarray | None = None
+    points: np.ndarray | None = None
 
     def __post_init__(self):
         put = vars(self).update  # the dataclass is frozen
@@ -115,6 +148,8 @@ class Plane:
         if self.polygon is not None:
             polygon = _convex(_finite("polygon", self.polygon, (None, 2)))
             put(polygon=polygon, low=polygon.min(axis=0), high=polygon.max(axis=0))
+        if self.points is not None:
+            put(points=_checked_points(self, 3))
 
     @classmethod
     def through(cls, points, margin: float = 1.5, domain: str = "square", low=None, high=None) -> "Plane":
@@ -144,9 +179,9 @@ class Plane:
         spanning = (points - centroid) @ basis.T
         if _domain_of_margin("square", domain, margin, low, high):
             half = margin * np.linalg.norm(points - centroid, axis=1).max()
-            return cls(centroid, basis, [-half, -half], [half, half], spanning)
+            return cls(centroid, basis, [-half, -half], [half, half], spanning, points=points)
         polygon = _box_section(centroid, basis, low, high)
-        return cls(centroid, basis, polygon.min(axis=0), polygon.max(axis=0), spanning, polygon)
+        return cls(centroid, basis, polygon.min(axis=0), polygon.max(axis=0), spanning, polygon, points)
 
     @classmethod
     def rectangle(cls, low=(0.0, 0.0), high=(1.0, 1.0)) -> "Plane":
@@ -158,12 +193,23 @@ class Plane:
         corners = _finite("corners", corners, (None, 2))
         if len(corners) < 3:
             raise MBHError(f"a polygon needs at least three corners, got {len(corners)}")
-        return Plane(self.origin, self.basis, self.low, self.high, self.spanning, corners)
+        return Plane(self.origin, self.basis, self.low, self.high, self.spanning, corners, self.points)
 
     @property
     def dimension(self) -> int:
         """Dimension d of the input space."""
         return len(self.origin)
+
+    @cached_property
+    def frame(self) -> Frame:
+        """Functions on the plane from their values at its three points."""
+        one = Fraction(1)
+        (u0, v0), (u1, v1), (u2, v2) = ([Fraction(x) for x in place] for place in self.spanning.tolist())
+        inverse = one / ((u1 - u0) * (v2 - v0) - (u2 - u0) * (v1 - v0))
+        a = [v1 - v2, v2 - v0, v0 - v1]
+        b = [u2 - u1, u0 - u2, u1 - u0]
+        c = [u1 * v2 - u2 * v1, u2 * v0 - u0 * v2, u0 * v1 - u1 * v0]
+        return Frame(self.points, [[x * inverse for x in row] for row in (a, b, c)])
 
     @property
     def corners(self) -> np.ndarray:
@@ -220,6 +266,7 @@ class Line:
 
     origin: (d,) float64, the point at t = 0. basis: (1, d) float64 of length 1. low, high: ends of the segment.
     spanning: (2,) float64, where on it the points lie that it was spanned by, or None.
+    points: (2, d) float64, these points, or None; as with a :class:`Plane` the line is exactly the one through them.
     """
 
     origin: np.ndarray
@@ -227,6 +274,7 @@ class Line:
     low: float
     high: float
     spanning: np.ndarray | None = None
+    points: np.ndarray | None = None
 
     def __post_init__(self):
         put = vars(self).update  # the dataclass is frozen
@@ -239,6 +287,8 @@ class Line:
             raise MBHError(f"the domain is empty: low {self.low} is not below high {self.high}")
         if self.spanning is not None:
             put(spanning=_finite("spanning", self.spanning, (None,)))
+        if self.points is not None:
+            put(points=_checked_points(self, 2))
 
     @classmethod
     def through(cls, points, margin: float = 1.5, domain: str = "segment", low=None, high=None) -> "Line":
@@ -254,7 +304,7 @@ class Line:
         origin, basis = points.mean(axis=0), (points[1] - points[0]) / distance
         spanning = (points - origin) @ basis
         if _domain_of_margin("segment", domain, margin, low, high):
-            return cls(origin, basis, -margin * distance / 2, margin * distance / 2, spanning)
+            return cls(origin, basis, -margin * distance / 2, margin * distance / 2, spanning, points)
         low, high = _box_limits(origin, low, high)
         moving = np.abs(basis) > 1e-14
         ends = np.sort([(x - origin)[moving] / basis[moving] for x in (low, high)], axis=0)
@@ -262,12 +312,19 @@ class Line:
         start, stop = ends[0].max(), ends[1].min()
         if not start < stop or (still > 1e-12 * max(np.abs(origin).max(), 1)).any():
             raise MBHError("the line does not meet the input box in a segment: check low and high against the points")
-        return cls(origin, basis, start, stop, spanning)
+        return cls(origin, basis, start, stop, spanning, points)
 
     @property
     def dimension(self) -> int:
         """Dimension d of the input space."""
         return len(self.origin)
+
+    @cached_property
+    def frame(self) -> Frame:
+        """Functions on the line from their values at its two points; b is 0."""
+        start, stop = (Fraction(x) for x in self.spanning.tolist())
+        slope, zero = 1 / (stop - start), Fraction(0)
+        return Frame(self.points, [[-slope, slope], [zero, zero], [1 + start * slope, -start * slope]])
 
     @property
     def area(self) -> float:
