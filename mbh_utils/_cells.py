@@ -90,8 +90,11 @@ class Layers(NamedTuple):
     inwards: np.ndarray  # (N + 1,) int64: where the list of a neuron's weights from the layer below starts
     source: np.ndarray  # flat int64: unit of the layer below
     incoming: np.ndarray  # flat float64: the same weights as in ``weight``, by the unit that they lead to
+    alike: np.ndarray  # (n_1,) int64: first unit of the first layer that is the same function on the plane as this one
     bias: np.ndarray  # (N + 64,) float64
     error: np.ndarray  # (3, N + 64) float64: bounds of the errors of each neuron's a, b, c; 0 only where all terms are
+    deep: int  # 1: these bounds are wide, so they are worked out on each node anew, for the neurons active there
+    rounding: np.ndarray  # (L,) float64: bound of the rounding in a sum over a layer's inputs, as a share of its terms
 
 
 class Stack(NamedTuple):
@@ -112,6 +115,7 @@ class Stack(NamedTuple):
     tested: np.ndarray  # (S,) int64: this many of the list are known to cross this very polygon
     bits: np.ndarray  # (S, stride) uint64
     map: np.ndarray  # (S, 3, pad) float64: a, b, c of the layer that comes next
+    doubt: np.ndarray  # (S, 3, pad) float64: bounds of the errors of the map; only of deep networks
     joins: np.ndarray  # (S,) int64: neuron that the map lacks, and has to be taken from the slot below with; or -1
     touched: np.ndarray  # (S,) uint8: TOUCHED or 0
     joining: np.ndarray  # (longest + 1,) int64: neurons about to join a map
@@ -470,10 +474,13 @@ def _wider(low, high, lower, higher):
 
 
 @_straight(types.uint64, types.uint64, types.uint64)
-def _verdicts(t, layer, i, low, high, net, stack):
-    """Which of neurons i to i + 7 are certainly active, inactive, and crossing on node t, at their places in a word."""
-    map_, n = stack.map + t * 3 * stack.pad, net.n_neurons + 64
-    errors = [(net.error + net.first[layer] + i).lanes(n * part) for part in range(3)]
+def _verdicts(t, i, low, high, errors, row, stack):
+    """Which of neurons i to i + 7 are certainly active, inactive, and crossing on node t, at their places in a word.
+
+    errors: address of bounds of the errors of a; ``row`` numbers behind them begin those of b, then those of c.
+    """
+    map_ = stack.map + t * 3 * stack.pad
+    errors = [(errors + i).lanes(row * part) for part in range(3)]
     doubt = _doubt(map_.lanes(i), map_.lanes(stack.pad + i), errors, stack.far + t * 3)
     crossing = _bits(low < -doubt) & _bits(high > doubt)
     return [bits << (i & 63) for bits in (_bits(low > doubt), _bits(high < -doubt), crossing)]
@@ -513,6 +520,13 @@ def _set_line(t, i, g, stack):
     """Line g is where neuron i of node t's map is 0."""
     for part in range(3):
         stack.lines[g * LINE_SIZE + part] = (stack.map + t * 3 * stack.pad)[stack.pad * part + i]
+
+
+@_straight()
+def _set_line_errors(t, i, g, stack):
+    """The errors of line g are those of neuron i of node t's map."""
+    for part in range(3):
+        stack.lines[g * LINE_SIZE + EA + part] = (stack.doubt + t * 3 * stack.pad)[stack.pad * part + i]
 
 
 @_straight()
@@ -661,6 +675,8 @@ def _join(net, stack, count, layer, source, target):
     A negative source stands for a map which no neuron has joined yet.
     """
     span, first = net.span[layer], net.first[layer]
+    if net.deep > 0:
+        _join_errors(net, stack, count, layer, source, target)
     if net.listed[layer] > 0:
         _join_listed(net, stack, count, layer, source, target)
         return
@@ -691,6 +707,32 @@ def _join_listed(net, stack, count, layer, source, target):
 
 
 @_part
+def _join_errors(net, stack, count, layer, source, target):
+    """The same for the bounds of the map's errors: those of what joins, and of rounding it and the sum."""
+    span, first, n, share = net.span[layer], net.first[layer], 3 * stack.pad, net.rounding[layer]
+    if source < 0:
+        for i in range(n):
+            stack.doubt[n * target + i] = 0.0
+        for i in range(net.widths[layer]):
+            stack.doubt[n * target + 2 * stack.pad + i] = share * abs(net.bias[first + i])
+    elif source != target:
+        for i in range(0, n, LANES):
+            _copy_lanes(at(stack.doubt, n * source), at(stack.doubt, n * target), i)
+    for k in range(count):
+        g = stack.joining[k]
+        for part in range(3):
+            line, rows = at(stack.lines, g * LINE_SIZE), at(stack.doubt, n * target + part * stack.pad)
+            term = line[EA + part] + share * abs(line[part])
+            if net.listed[layer] > 0:
+                for m in range(net.onwards[g], net.onwards[g + 1]):
+                    rows[net.target[m]] += abs(net.weight[m]) * term
+            else:
+                weights = at(net.weights, net.row[g])
+                for i in range(span):
+                    rows[i] += abs(weights[i]) * term
+
+
+@_part
 def _terms(net, bits, layer, i):
     """Which signs the terms of neuron i of a layer have on a node: NO_TERMS, PLUS, MINUS or MIXED.
 
@@ -715,6 +757,58 @@ def _terms(net, bits, layer, i):
 
 
 @_part
+def _origin(net, bits, layer, j):
+    """Number of the unit that active unit j of a layer merely passes on: its only active input, by weight 1 and bias 0.
+
+    Of the first layer's units that are the same function the first one; -1: nothing is passed on.
+    """
+    while layer > 0:
+        g, only = net.first[layer] + j, np.int64(-1)
+        if net.listed[layer] == 0 or net.bias[g] != 0.0:
+            return g
+        for n in range(net.inwards[g], net.inwards[g + 1]):
+            i = net.source[n]
+            if (bits[net.word[layer - 1] + (i >> 6)] >> np.uint64(i & 63)) & ONE:
+                if only >= 0 or net.incoming[n] != 1.0:
+                    return g
+                only = i
+        if only < 0:
+            return only
+        layer, j = layer - 1, only
+    return net.alike[j]
+
+
+@_part
+def _cancels(net, bits, layer, i):
+    """Whether the terms of neuron i cancel in pairs: each has one of the opposite weight from the same origin.
+
+    So it is where max pooling compares two places that look the same, as on a blank background.
+    """
+    g = net.first[layer] + i
+    start, stop = net.inwards[g], net.inwards[g + 1]
+    if net.listed[layer] == 0 or net.bias[g] != 0.0 or stop - start > 16:
+        return False
+    for n in range(start, stop):
+        own, balance = _listed_origin(net, bits, layer, n), 0
+        if own >= 0:
+            for m in range(start, stop):
+                if _listed_origin(net, bits, layer, m) == own and abs(net.incoming[m]) == abs(net.incoming[n]):
+                    balance += 1 if net.incoming[m] > 0.0 else -1
+            if balance != 0:
+                return False
+    return True
+
+
+@_part
+def _listed_origin(net, bits, layer, n):
+    """Origin of the input of a layer at place n of the lists; -1: it is not active, or passes nothing on."""
+    j = net.source[n]
+    if (bits[net.word[layer - 1] + (j >> 6)] >> np.uint64(j & 63)) & ONE:
+        return _origin(net, bits, layer - 1, j)
+    return np.int64(-1)
+
+
+@_part
 def _settled(g, stack):
     """Verdict on line g, whose sign is uncertain: the answer to the question, or ASKED."""
     if stack.verdict[g] == UNKNOWN:
@@ -729,6 +823,9 @@ def _enter(t, net, stack):
     n, real, first = net.widths[layer], net.real[layer], net.first[layer]
     bits = at(stack.bits, t * stack.stride)
     own_bits = at(bits, net.word[layer])
+    errors, row = at(net.error, first), net.n_neurons + 64
+    if net.deep > 0:
+        errors, row = at(stack.doubt, t * 3 * stack.pad), stack.pad
 
     # Until every answer is there, nothing changes but this layer's bits, which are then written again.
     asked, uncertain = False, 0
@@ -740,7 +837,7 @@ def _enter(t, net, stack):
             for j in range(4, k, 4):
                 lower, higher = _extremes(t, i, j, stack)
                 low, high = _wider(low, high, lower, higher)
-            yes, no, both = _verdicts(t, layer, i, low, high, net, stack)
+            yes, no, both = _verdicts(t, i, low, high, errors, row, stack)
             active, inactive, crossing = active | yes, inactive | no, crossing | both
         valid = ALL if n >= end else (ONE << np.uint64(n - start)) - ONE
         doubtful = valid & ~(active | inactive | crossing)
@@ -752,6 +849,8 @@ def _enter(t, net, stack):
             i = start + np.int64(place)
             doubtful &= doubtful - ONE
             terms = _terms(net, bits, layer, i)
+            if terms == MIXED and layer > 0 and _cancels(net, bits, layer, i):
+                terms = NO_TERMS
             if terms == NO_TERMS:
                 active &= ~(ONE << place)
             elif i < real and terms != MIXED:
@@ -782,6 +881,8 @@ def _enter(t, net, stack):
             wanted &= wanted - ONE
             i = 64 * w + np.int64(place)
             _set_line(t, i, first + i, stack)
+            if net.deep > 0:
+                _set_line_errors(t, i, first + i, stack)
             crosses = np.int64((crossing >> place) & ONE)
             waiting[length] = joining[count] = first + i
             length += crosses
@@ -854,7 +955,8 @@ def _answered(i, stack):
     """The pivot's value at a corner gets the sign that was answered."""
     side = stack.side[i]
     side = _Value(i.builder, i.builder.sitofp(side.value, _f64))
-    stack.value[i] = side * _high(abs(stack.value[i]), _constant(i.builder, 1e-300))
+    size = _low(_high(abs(stack.value[i]), _constant(i.builder, 1e-300)), _constant(i.builder, 1e300))  # never NaN
+    stack.value[i] = side * size
 
 
 @_straight()

@@ -61,6 +61,8 @@ class Oracle:
         self.restriction, self.widths = restriction, [int(n) for n in widths]
         self.word = np.concatenate([[0], np.cumsum([(n + 63) // 64 for n in self.widths])]).tolist()
         self.lines: dict = {}
+        self.masks: dict = {}
+        self.pattern, self.here = b"", {}  # the bits that were asked for last, and the lines on their node
 
     @property
     def units(self) -> ExactUnits:
@@ -80,7 +82,11 @@ class Oracle:
 
     def line(self, g: int, bits: np.ndarray) -> tuple[int, int, int]:
         """Coefficients of line g on a node with these bits: a unit's, or (-1 - e) edge e of the domain."""
-        return self.border[-1 - g] if g < 0 else self._unit(*self.place[g], bits)
+        if g < 0:
+            return self.border[-1 - g]
+        if (pattern := bits.tobytes()) != self.pattern:
+            self.pattern, self.here = pattern, {}
+        return self._unit(*self.place[g], bits)
 
     def edge(self, g: int, bits: np.ndarray, own: int | None) -> tuple[int, int, int]:
         """The same for an edge of a region: behind it may win another class than the region's own.
@@ -94,12 +100,30 @@ class Oracle:
     def _unit(self, layer: int, i: int, bits: np.ndarray) -> tuple[int, int, int]:
         if layer == 0:
             return self.units.first(i)
-        key = layer, i, bits[: self.word[layer]].tobytes()
+        if (layer, i) not in self.here:
+            self.here[layer, i] = self._kept(layer, i, bits)
+        return self.here[layer, i]
+
+    def _kept(self, layer: int, i: int, bits: np.ndarray) -> tuple[int, int, int]:
+        """The same, which is known already where the bits that it depends on were met before."""
+        key = layer, i, (bits[: self.word[layer]] & self._mask(layer, i)).tobytes()
         if key not in self.lines:
             if len(self.lines) > _CACHED_LINES:
                 self.lines.clear()
             self.lines[key] = self._sum(layer, i, bits)
         return self.lines[key]
+
+    def _mask(self, layer: int, i: int) -> np.ndarray:
+        """The bits of the layers below that a unit's line depends on, (n_words,) uint64."""
+        if (layer, i) not in self.masks:
+            mask = np.zeros(self.word[layer], dtype=np.uint64)
+            inputs = np.array(self.units.row(layer, i)[0], dtype=np.int64)
+            own = inputs[inputs < self.units.n_neurons[layer - 1]]
+            np.bitwise_or.at(mask, self.word[layer - 1] + own // 64, np.uint64(1) << (own % 64).astype(np.uint64))
+            for j in inputs.tolist() if layer > 1 else ():
+                mask[: self.word[layer - 1]] |= self._mask(layer - 1, j)
+            self.masks[layer, i] = mask
+        return self.masks[layer, i]
 
     def _sum(self, layer: int, i: int, bits: np.ndarray) -> tuple[int, int, int]:
         """Line of a unit above the first layer: its bias, and its weights times the lines of the active units below."""

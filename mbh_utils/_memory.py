@@ -7,8 +7,9 @@ from mbh_utils._restriction import UNIT, Restriction
 from mbh_utils.networks import layer_widths
 
 SLOTS = 32  # of the stack to begin with: few planes need more
+DEEP = 4  # layers (the output counts) up to which bounds of errors are worked out once, and not on each node
 _PER_SLOT = (
-    "polygon", "far", "corners", "layer", "waiting", "length", "tested", "bits", "map", "joins", "touched",
+    "polygon", "far", "corners", "layer", "waiting", "length", "tested", "bits", "map", "doubt", "joins", "touched",
 )  # fmt: skip
 
 
@@ -35,8 +36,11 @@ def network_arrays(restriction: Restriction, has_output: bool = False):
         **_rows(layers, span, listed),
         listed=listed.astype(np.int64),
         **_lists(layers, listed),
+        alike=_alike(restriction) if listed.any() else np.arange(widths[0]),
         bias=np.concatenate([bias for _, bias in layers] + [np.zeros(64)]),
         error=error,
+        deep=int(len(layers) > DEEP),
+        rounding=np.array([restriction.rounding(layer) for layer in range(len(layers))]),
     )
     return net, np.column_stack(layers[0]).T
 
@@ -86,6 +90,21 @@ def _lists(layers: list[tuple], listed: np.ndarray) -> dict[str, np.ndarray]:
     return starts | {name: np.concatenate([np.zeros(0, kinds[name]), *found]) for name, found in parts.items()}
 
 
+def _alike(restriction: Restriction) -> np.ndarray:
+    """For each unit of the first layer the first one that is exactly the same function on the plane, (n_1,) int64."""
+    (weight, bias, *_), *_ = restriction.on_plane
+    maps, errors = np.column_stack([weight, bias]), restriction.errors[0].T
+    order = np.lexsort(maps.T)
+    close = (np.abs(np.diff(maps[order], axis=0)) <= 2 * (errors[order[1:]] + errors[order[:-1]])).all(axis=1)
+    alike, exact = np.arange(len(bias)), restriction.exact
+    n_own = len(bias) - 2 if restriction.n_merged else len(bias)  # two units stand for all that are merged
+    for group in np.split(order, np.flatnonzero(~close) + 1):
+        found: dict = {}
+        for i in sorted(group[group < n_own].tolist()) if len(group) > 1 else ():
+            alike[i] = found.setdefault(exact.first(i), i)
+    return alike
+
+
 def first_stack(net, first_map: np.ndarray, corners: np.ndarray, limits: tuple[float, float]):
     """The kernel's ``Stack`` with one node: the whole domain, no layer entered."""
     k = len(corners)
@@ -108,6 +127,7 @@ def first_stack(net, first_map: np.ndarray, corners: np.ndarray, limits: tuple[f
         tested=np.zeros(SLOTS, dtype=np.int64),
         bits=np.zeros((SLOTS, stride), dtype=np.uint64),
         map=_cells.aligned_zeros((SLOTS, 3, pad)),
+        doubt=_cells.aligned_zeros((SLOTS, 3, pad if net.deep else 0)),
         joins=np.full(SLOTS, -1, dtype=np.int64),
         touched=np.zeros(SLOTS, dtype=np.uint8),
         joining=np.zeros(longest + 1, dtype=np.int64),
@@ -125,6 +145,8 @@ def first_stack(net, first_map: np.ndarray, corners: np.ndarray, limits: tuple[f
     stack.far[0] = np.abs(polygon[:, :3]).max(axis=0)
     stack.corners[0] = k
     stack.map[0, :, : net.widths[0]] = first_map
+    if net.deep:
+        stack.doubt[0, :, : net.widths[0]] = net.error[:, : net.widths[0]]
     stack.lines[:, _cells.EA : _cells.EC + 1] = net.error[:, :n_neurons].T
     sides = [_border_line(p, q) for p, q in zip(corners, np.roll(corners, -1, axis=0), strict=True)]
     lines[:k, : _cells.EC + 1] = sides[::-1]

@@ -18,7 +18,7 @@ from mbh_utils.errors import MBHError
 from mbh_utils.subspaces import Frame, Line, Plane
 
 UNIT = 2.0**-53  # relative error of one rounding
-_LARGEST = 1e140  # pre-activations whose products stay within float64
+_LARGEST = 1e300  # bound of an error that says nothing: then every sign is settled exactly
 
 
 #: Of a network whose inputs are plane coordinates already.
@@ -113,8 +113,11 @@ class Restriction:
 
         They hold whichever units of the layers below are active, and with a few roundings more of whoever evaluates
         a u + b v + c. They are 0 only for units of the first layer that no anchor reaches and whose bias is 0.
-        Raises MBHError for pre-activations out of the range of float64.
         """
+        with np.errstate(over="ignore"):
+            return self._errors()
+
+    def _errors(self) -> list[np.ndarray]:
         found, (_, terms, share) = [], self._first
         reached = terms.any(axis=1)
         for i in np.flatnonzero(~reached):  # or so small that products are rounded to 0
@@ -125,16 +128,17 @@ class Restriction:
                 terms = np.abs(weight) @ terms
                 terms[:, 2] += np.abs(bias)
                 reached = True
-                share += (np.count_nonzero(weight, axis=1).max() + 8) * UNIT  # on top of what the layer below carries
-            if not terms.max() < _LARGEST:
-                raise MBHError(
-                    "the weights are too large: pre-activations beyond 1e140 cannot be handled; rescale the network"
-                )
+                share += self.rounding(layer)  # on top of what the layer below carries
+            terms = np.minimum(terms, _LARGEST)
             bound = terms * (1 + 1e-9) * share * 1.01
             found.append(np.where(np.reshape(reached, (-1, 1)), np.maximum(bound, 5e-324), 0.0).T)
         if self.n_merged:
             found[0] = np.column_stack([found[0][:, : -self.n_merged], 4 * UNIT * np.eye(3, 2)])
         return found
+
+    def rounding(self, layer: int) -> float:
+        """Bound of the rounding in a sum over the inputs of a unit above the first layer, as a share of its terms."""
+        return (np.count_nonzero(self.layers[layer][0], axis=1).max() + 8) * UNIT
 
 
 def _n_linear(layer: tuple) -> int:

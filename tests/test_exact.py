@@ -138,9 +138,33 @@ def test_touched_regions_are_those_near_a_doubt():
     assert not partition_input_space(layers[:1], SQUARE.with_domain([[0.1, 0], [0.9, 0], [0.5, 0.9]])).touched.any()
 
 
-def test_numbers_out_of_range_are_refused():
-    with pytest.raises(MBHError, match="too large"):
-        partition_input_space([(np.full((2, 2), 1e200), np.zeros(2))], SQUARE)
+def test_numbers_beyond_float64_are_no_obstacle():
+    """Products of such weights overflow; then float64 knows nothing, and every sign is settled exactly."""
+    for size in (1e160, 1e200, 1e300):
+        layers = [(np.array([[size, size], [size, -size], [1, 2]]), np.array([0, size, -0.5]))]
+        layers += [(np.array([[size, -size, size], [-1, 1, size]]), np.array([size, -size / 2]))]
+        assert_equals_exact(partition_input_space(layers, SQUARE))
+
+
+def test_deep_networks_are_not_too_large():
+    """Bounds of errors grow with each layer until they say nothing; what is computed stays moderate."""
+    rng, layers = np.random.default_rng(0), []
+    for n_inputs in (2, *[8] * 59):
+        layers.append((rng.standard_normal((8, n_inputs)) * np.sqrt(2 / n_inputs), 0.1 * rng.standard_normal(8)))
+    plane = Plane.rectangle([-0.01, -0.01], [0.01, 0.01])
+    regions = partition_input_space(layers, plane)
+    assert regions.areas.sum() == pytest.approx(plane.area, rel=1e-9) and len(regions) > 1
+    assert (regions.locate(regions.centroids) == np.arange(len(regions))).all()
+
+
+@pytest.mark.parametrize("depth", [4, 5, 6])
+@settings(deadline=None, max_examples=40)
+@given(seeds)
+def test_nasty_deep_networks_equal_exact_arithmetic(depth, seed):
+    values = np.arange(-3, 4) / 2 if seed % 2 else NASTY
+    layers = nasty_layers(seed, [3] * depth, values)
+    for exact in (False, True):
+        assert_equals_exact(partition_input_space(layers, SQUARE, exact=exact))
 
 
 def test_the_reference_itself_on_a_known_case():
