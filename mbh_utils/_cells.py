@@ -93,6 +93,10 @@ class Layers(NamedTuple):
     alike: np.ndarray  # (n_1,) int64: first unit of the first layer that is the same function on the plane as this one
     bias: np.ndarray  # (N + 64,) float64
     error: np.ndarray  # (3, N + 64) float64: bounds of the errors of each neuron's a, b, c; 0 only where all terms are
+    refined: int  # 1: lines of the second layer are worked out anew, in twofold precision, where they cross a node
+    first_map: np.ndarray  # (3, span of layer 0) float64: a, b, c of the first layer; as the next, only where refined
+    inputs: np.ndarray  # (n_2, span of layer 0) float64: weights of each unit of the second layer
+    refined_error: np.ndarray  # (3, n_2) float64: bounds of the errors of such lines
     deep: int  # 1: these bounds are wide, so they are worked out on each node anew, for the neurons active there
     rounding: np.ndarray  # (L,) float64: bound of the rounding in a sum over a layer's inputs, as a share of its terms
 
@@ -529,6 +533,71 @@ def _set_line_errors(t, i, g, stack):
         stack.lines[g * LINE_SIZE + EA + part] = (stack.doubt + t * 3 * stack.pad)[stack.pad * part + i]
 
 
+def _sum_and_error(x, y):
+    """x + y rounded, and what the rounding took away, exactly; no operation may be contracted."""
+    builder = x.builder
+    add, sub = (lambda p, q, op=op: _Value(builder, op(p.value, q.value)) for op in (builder.fadd, builder.fsub))
+    total = add(x, y)
+    part = sub(total, x)
+    return total, add(sub(x, sub(total, part)), sub(y, part))
+
+
+@_straight(*(_lanes,) * 6)
+def _nothing(sums):
+    """Sums and their errors before anything is added."""
+    return [_spread(_constant(sums.builder, 0.0))] * 6
+
+
+@_straight(*(_lanes,) * 6)
+def _add_products(sums, i, unit, states, net):
+    """Sums over inputs i to i + 7 of a unit of the second layer: weights times a, b, c, where ``states`` has a bit."""
+    builder, span = i.builder, net.span[0]
+    bits = builder.bitcast(builder.trunc(states.value, ir.IntType(LANES)), ir.VectorType(ir.IntType(1), LANES))
+    weights = (net.inputs + unit * span).lanes(i)
+    weights = _where(_Value(builder, bits), weights, 0.0)
+    out = [None] * 6
+    for part in range(3):
+        x = (net.first_map + span * part).lanes(i)
+        product = _Value(builder, builder.fmul(weights.value, x.value))
+        left = _call(weights, "fma", _vector, x.value, (-product).value)
+        out[part], off = _sum_and_error(sums[part], product)
+        out[part + 3] = sums[part + 3] + (left + off)
+    return out
+
+
+@_straight()
+def _set_refined_line(sums, g, unit, net, stack):
+    """Line g is what such sums give, and the bias."""
+    for part in range(3):
+        lanes, rest = sums[part], _folded(sums[part + 3], operator.add)
+        n = LANES
+        while n > 1:  # half to half, with what each addition loses
+            n //= 2
+            halves = (_shuffled(lanes, lanes, list(range(start, start + n))) for start in (0, n))
+            lanes, off = _sum_and_error(*halves)
+            rest = rest + (_folded_n(off, n) if n > 1 else _element(off))
+        total = _element(lanes)
+        if part == 2:
+            total, off = _sum_and_error(total, net.bias[g])
+            rest = rest + off
+        line = stack.lines + g * LINE_SIZE
+        line[part] = total + rest
+        line[EA + part] = (net.refined_error + net.widths[1] * part)[unit]
+
+
+def _element(x):
+    """The first lane."""
+    return _Value(x.builder, x.builder.extract_element(x.value, _i32(0)))
+
+
+def _folded_n(x, n: int):
+    """The sum of n lanes."""
+    while n > 1:
+        n //= 2
+        x = operator.add(*(_shuffled(x, x, list(range(start, start + n))) for start in (0, n)))
+    return _element(x)
+
+
 @_straight()
 def _decide(t, g, active, layer, net, stack):
     """Set neuron g's bit on node t, if it is active."""
@@ -733,6 +802,16 @@ def _join_errors(net, stack, count, layer, source, target):
 
 
 @_part
+def _refine(net, stack, bits, unit, g):
+    """Line g of a unit of the second layer, in twofold precision."""
+    sums = _nothing(unit)
+    for i in range(0, net.span[0], LANES):
+        states = bits[i >> 6] >> np.uint64(i & 63)
+        sums = _add_products(sums, i, unit, states, net)
+    _set_refined_line(sums, g, unit, net, stack)
+
+
+@_part
 def _terms(net, bits, layer, i):
     """Which signs the terms of neuron i of a layer have on a node: NO_TERMS, PLUS, MINUS or MIXED.
 
@@ -884,6 +963,8 @@ def _enter(t, net, stack):
             if net.deep > 0:
                 _set_line_errors(t, i, first + i, stack)
             crosses = np.int64((crossing >> place) & ONE)
+            if net.refined > 0 and layer == 1 and crosses > 0:
+                _refine(net, stack, bits, i, first + i)
             waiting[length] = joining[count] = first + i
             length += crosses
             count += 1 - crosses

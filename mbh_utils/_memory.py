@@ -39,6 +39,7 @@ def network_arrays(restriction: Restriction, has_output: bool = False):
         alike=_alike(restriction) if listed.any() else np.arange(widths[0]),
         bias=np.concatenate([bias for _, bias in layers] + [np.zeros(64)]),
         error=error,
+        **_refinement(restriction, span, listed),
         deep=int(len(layers) > DEEP),
         rounding=np.array([restriction.rounding(layer) for layer in range(len(layers))]),
     )
@@ -88,6 +89,23 @@ def _lists(layers: list[tuple], listed: np.ndarray) -> dict[str, np.ndarray]:
     }
     kinds = {"target": np.int64, "weight": np.float64, "source": np.int64, "incoming": np.float64}
     return starts | {name: np.concatenate([np.zeros(0, kinds[name]), *found]) for name, found in parts.items()}
+
+
+def _refinement(restriction: Restriction, span: np.ndarray, listed: np.ndarray) -> dict:
+    """What the kernel needs for lines of the second layer in twofold precision; a precise restriction has them."""
+    layers = restriction.on_plane
+    if not restriction.precise or len(layers) < 2 or restriction.n_merged or listed[1] or len(layers) > DEEP:
+        return {
+            "refined": 0,
+            "first_map": np.zeros((3, 0)),
+            "inputs": np.zeros((0, 0)),
+            "refined_error": np.zeros((3, 0)),
+        }
+    (onto, shift, *_), (weight, *_) = layers[:2]
+    first_map, inputs = np.zeros((3, span[0])), np.zeros((len(weight), span[0]))
+    first_map[:, : len(shift)] = np.column_stack([onto, shift]).T
+    inputs[:, : weight.shape[1]] = weight
+    return {"refined": 1, "first_map": first_map, "inputs": inputs, "refined_error": restriction.refined_errors}
 
 
 def _alike(restriction: Restriction) -> np.ndarray:

@@ -136,6 +136,17 @@ class Restriction:
             found[0] = np.column_stack([found[0][:, : -self.n_merged], 4 * UNIT * np.eye(3, 2)])
         return found
 
+    @property
+    def refined_errors(self) -> np.ndarray:
+        """Bounds of the errors of a, b, c of the second layer's units, (3, n), where their sums are not rounded.
+
+        What is left: the first layer was rounded once, the sum is, and whoever evaluates the line rounds.
+        """
+        weight, bias = self.layers[1][:2]
+        terms = np.abs(weight) @ self._first[1]
+        terms[:, 2] += np.abs(bias)
+        return np.maximum(terms * 10 * UNIT, 5e-324).T.copy()
+
     def rounding(self, layer: int) -> float:
         """Bound of the rounding in a sum over the inputs of a unit above the first layer, as a share of its terms."""
         return (np.count_nonzero(self.layers[layer][0], axis=1).max() + 8) * UNIT

@@ -104,7 +104,7 @@ def _go_on(net, stack, cells, oracle: Oracle, bar: Progress):
             bar.show(cells.area[:n].sum(), n)
 
 
-def _descend(net, stack, plane: Plane | Line, polygons: bool, oracle: Oracle, bar: Progress):
+def descend(net, stack, plane: Plane | Line, polygons: bool, oracle: Oracle, bar: Progress):
     """Run the kernel to its end; all regions, and how many signs were uncertain."""
     n = min(net.n_neurons**2 // 2 + 256, 1 << 17)  # a guess that often fits; what is not written costs nothing
     cells = _memory.empty_cells(stack.words, n, 5 * n if polygons else 0)
@@ -125,8 +125,8 @@ def _plain(restriction: Restriction, keep: tuple[str, ...], exact: bool, bar: Pr
     net, first_map = _memory.network_arrays(restriction)
     oracle = Oracle(restriction, net.widths)
     polygons = "polygons" in keep or isinstance(plane, Line)
-    stack = _memory.first_stack(net, first_map, plane.corners, _limits(plane, exact))
-    cells, uncertain = _descend(net, stack, plane, polygons, oracle, bar)
+    stack = _memory.first_stack(net, first_map, plane.corners, limits_of(plane, exact))
+    cells, uncertain = descend(net, stack, plane, polygons, oracle, bar)
     if isinstance(plane, Line):
         cells, _ = _along(cells, oracle)
     if not np.array_equal(net.real, net.widths):
@@ -141,7 +141,7 @@ def _decided(restriction: Restriction, keep: tuple[str, ...], exact: bool, bar: 
     plane = restriction.plane
     net, first_map = _memory.network_arrays(restriction, has_output=True)
     oracle = Oracle(restriction, net.widths)
-    limits = _limits(plane, exact)
+    limits = limits_of(plane, exact)
     stack, n_outputs = _memory.first_stack(net, first_map, plane.corners, limits), int(net.widths[-1])
     decision = Decision(net, restriction, oracle, limits)
     room = max(64, 2**18 // n_outputs)  # regions per block, whose outputs then stay in the cache
@@ -164,7 +164,7 @@ def _decided(restriction: Restriction, keep: tuple[str, ...], exact: bool, bar: 
     return _partition(restriction, _only_neurons(net, cells), uncertain, keep, exact, classes)
 
 
-def _limits(plane: Plane | Line, exact: bool) -> tuple[float, float]:
+def limits_of(plane: Plane | Line, exact: bool = False) -> tuple[float, float]:
     """Largest error of an area that needs no redrawing, and as a share of that area."""
     absolute, relative = _EXACT if exact else _SOUND
     return absolute * plane.area, relative
