@@ -94,9 +94,9 @@ class Layers(NamedTuple):
     bias: np.ndarray  # (N + 64,) float64
     error: np.ndarray  # (3, N + 64) float64: bounds of the errors of each neuron's a, b, c; 0 only where all terms are
     refined: int  # 1: lines of the second layer are worked out anew, in twofold precision, where they cross a node
-    first_map: np.ndarray  # (3, span of layer 0) float64: a, b, c of the first layer; as the next, only where refined
+    first_map: np.ndarray  # (6, span of layer 0) float64: a, b, c of the first layer, and what their rounding took away
     inputs: np.ndarray  # (n_2, span of layer 0) float64: weights of each unit of the second layer
-    refined_error: np.ndarray  # (3, n_2) float64: bounds of the errors of such lines
+    refined_error: np.ndarray  # (3, n_2) float64: bounds of the errors of such sums
     deep: int  # 1: these bounds are wide, so they are worked out on each node anew, for the neurons active there
     rounding: np.ndarray  # (L,) float64: bound of the rounding in a sum over a layer's inputs, as a share of its terms
 
@@ -561,7 +561,8 @@ def _add_products(sums, i, unit, states, net):
         product = _Value(builder, builder.fmul(weights.value, x.value))
         left = _call(weights, "fma", _vector, x.value, (-product).value)
         out[part], off = _sum_and_error(sums[part], product)
-        out[part + 3] = sums[part + 3] + (left + off)
+        low = (net.first_map + span * (part + 3)).lanes(i)
+        out[part + 3] = sums[part + 3] + (weights * low + (left + off))
     return out
 
 
@@ -582,7 +583,7 @@ def _set_refined_line(sums, g, unit, net, stack):
             rest = rest + off
         line = stack.lines + g * LINE_SIZE
         line[part] = total + rest
-        line[EA + part] = (net.refined_error + net.widths[1] * part)[unit]
+        line[EA + part] = (net.refined_error + net.widths[1] * part)[unit] + abs(line[part]) * (10 * 2.0**-53)
 
 
 def _element(x):

@@ -97,13 +97,13 @@ def _refinement(restriction: Restriction, span: np.ndarray, listed: np.ndarray) 
     if not restriction.precise or len(layers) < 2 or restriction.n_merged or listed[1] or len(layers) > DEEP:
         return {
             "refined": 0,
-            "first_map": np.zeros((3, 0)),
+            "first_map": np.zeros((6, 0)),
             "inputs": np.zeros((0, 0)),
             "refined_error": np.zeros((3, 0)),
         }
     (onto, shift, *_), (weight, *_) = layers[:2]
-    first_map, inputs = np.zeros((3, span[0])), np.zeros((len(weight), span[0]))
-    first_map[:, : len(shift)] = np.column_stack([onto, shift]).T
+    first_map, inputs = np.zeros((6, span[0])), np.zeros((len(weight), span[0]))
+    first_map[:, : len(shift)] = np.column_stack([onto, shift, restriction.remainders]).T
     inputs[:, : weight.shape[1]] = weight
     return {"refined": 1, "first_map": first_map, "inputs": inputs, "refined_error": restriction.refined_errors}
 

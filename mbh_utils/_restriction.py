@@ -77,7 +77,7 @@ class Restriction:
             maps = np.column_stack([weight, bias])
             return maps, np.abs(maps), 8 * UNIT
         if self.precise:
-            maps = np.array([self.exact.rounded_first(i) for i in range(len(bias))])
+            maps = self._split_first[0]
             return maps, np.abs(maps), 9 * UNIT
         combine = self.frame.weights
         maps, terms = weight @ anchors.T @ combine.T, np.abs(weight) @ np.abs(anchors).T @ np.abs(combine).T
@@ -86,6 +86,17 @@ class Restriction:
         # One rounding per product and per sum, and a few of combining the anchors and of whoever evaluates the line.
         n_products = np.count_nonzero(anchors.any(axis=0))
         return maps, terms, (n_products + len(anchors) + 8) * UNIT
+
+    @cached_property
+    def _split_first(self) -> tuple[np.ndarray, np.ndarray]:
+        """Coefficients of the first layer's units, each rounded once, and what the rounding took away, both (n, 3)."""
+        parts = [self.exact.split_first(i) for i in range(len(self.layers[0][1]))]
+        return np.array([high for high, _ in parts]), np.array([low for _, low in parts])
+
+    @property
+    def remainders(self) -> np.ndarray:
+        """What rounding took away from the first layer's a, b, c, (n, 3) float64; of a precise restriction."""
+        return np.zeros_like(self._first[0]) if self.plane.points is None else self._split_first[1]
 
     @cached_property
     def n_merged(self) -> int:
@@ -138,14 +149,14 @@ class Restriction:
 
     @property
     def refined_errors(self) -> np.ndarray:
-        """Bounds of the errors of a, b, c of the second layer's units, (3, n), where their sums are not rounded.
+        """Bounds of the errors of a, b, c of the second layer's units, (3, n), in sums of twofold precision.
 
-        What is left: the first layer was rounded once, the sum is, and whoever evaluates the line rounds.
+        The sum itself is rounded once more, as is the evaluation of the line: add 10 ``UNIT`` of what it is.
         """
         weight, bias = self.layers[1][:2]
         terms = np.abs(weight) @ self._first[1]
         terms[:, 2] += np.abs(bias)
-        return np.maximum(terms * 10 * UNIT, 5e-324).T.copy()
+        return np.maximum(terms * (weight.shape[1] + 20) ** 2 * UNIT**2, 5e-324).T.copy()
 
     def rounding(self, layer: int) -> float:
         """Bound of the rounding in a sum over the inputs of a unit above the first layer, as a share of its terms."""
@@ -217,10 +228,14 @@ class ExactUnits:
             self._first[i] = a, b, c + bias
         return self._first[i]
 
-    def rounded_first(self, i: int) -> tuple[float, ...]:
-        """The same in units of the network, each number rounded once."""
-        scale = self.factor << self.scales[0] if self.scales[0] >= 0 else Fraction(self.factor, 1 << -self.scales[0])
-        return tuple(x / scale if isinstance(scale, int) else float(x / scale) for x in self.first(i))
+    def split_first(self, i: int) -> tuple[list[float], list[float]]:
+        """The same in units of the network, each number rounded once, and what the rounding took away."""
+        up, scale = max(-self.scales[0], 0), self.factor << max(self.scales[0], 0)
+        line = [x << up for x in self.first(i)]
+        high = [x / scale for x in line]
+        ratios = [h.as_integer_ratio() for h in high]
+        low = [(x * d - n * scale) / (scale * d) for x, (n, d) in zip(line, ratios, strict=True)]
+        return high, low
 
     def carried(self, i: int) -> tuple[int, int, int]:
         """What unit i of the second layer has from the linear units of the first one that are merged; and its bias."""

@@ -8,6 +8,7 @@ The descent itself is in ``_cells.py``; this file prepares it, feeds it with mem
 arithmetic (``_exact.py``), and wraps what comes out (``result.py``).
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
@@ -52,14 +53,19 @@ def partition_input_space(
     decision_boundary: cut the activation regions also where the predicted class changes, which is the output that is
     the largest (the first one of equal ones): every region then has one class, :attr:`Partition.classes`, and several
     regions may have the same pattern. Needs a network with an output layer.
-    progress: None shows a bar on stderr when it takes longer than five seconds, True at once, False never. A function
-    is called a few times a second with the share of the domain that is done and the number of regions so far.
+    progress: None shows a bar on stderr when it takes longer than five seconds, False never; True shows it at once, and
+    before that what is expected (:func:`mbh_utils.expected_cost`). A function is called a few times a second with the
+    share of the domain that is done and the number of regions so far.
 
     The work is done in one thread (which holds no GIL, so that planes may run side by side in threads), and can be
     interrupted (Ctrl-C, or Jupyter's button). Raises MBHError when the plane lies in another space than the network's
     inputs.
     """
     keep = _checked_keep(keep)
+    if progress is True:
+        from mbh_utils._cost import expected_cost
+
+        print(f"partition: {expected_cost(network, plane, output_layer=output_layer)} expected", file=sys.stderr)
     with Progress(progress, plane.area) as bar:
         if decision_boundary:
             if not output_layer:

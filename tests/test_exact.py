@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 from exact_reference import assert_equals_exact, exact_partition
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mbh_utils.errors import MBHError
+import mbh_utils as mbh
 from mbh_utils.partition import partition_input_space
 from mbh_utils.subspaces import Plane
 
@@ -129,6 +130,48 @@ def test_signs_that_follow_from_terms_of_one_sign_are_not_asked_for(monkeypatch)
     regions = partition_input_space(layers, SQUARE)
     assert regions.uncertain == 0
     assert_equals_exact(regions)
+
+
+def test_lists_of_weights_do_what_rows_do(monkeypatch):
+    """Layers of few weights are kept as lists; here all are."""
+    for seed in range(30):
+        layers = nasty_layers(seed, [4, 3, 4], np.arange(-3, 4) / 2)
+        if seed % 3:
+            layers[1] = (*layers[1], 1)  # a linear unit
+        monkeypatch.undo()
+        expected = partition_input_space(layers, TRIANGLE)
+        monkeypatch.setattr("mbh_utils._memory._is_sparse", lambda weight: True)
+        found = partition_input_space(layers, TRIANGLE)
+        order, other = (np.lexsort(regions.packed.T) for regions in (expected, found))
+        assert (found.packed[other] == expected.packed[order]).all()
+        assert np.allclose(found.areas[other], expected.areas[order], rtol=0, atol=1e-9)
+        assert_equals_exact(found)
+
+
+def test_equal_places_need_no_arithmetic(monkeypatch):
+    """Max pooling over a blank background compares neurons that are the same function on the plane."""
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU(), torch.nn.MaxPool2d(4), torch.nn.Flatten(), torch.nn.Linear(2, 2)
+    )
+    network[0].bias.data[:] = 0.3  # the blank background is active
+    images = np.zeros((3, 6, 6))
+    images[:, 0, :3] = np.random.default_rng(0).random((3, 3))
+    traced, plane = mbh.trace(network, (1, 6, 6)), Plane.through(images.reshape(3, -1), margin=0.3)
+    monkeypatch.setattr("mbh_utils._memory._is_sparse", lambda weight: True)
+    regions = partition_input_space(traced, plane)
+    assert_equals_exact(regions)
+    monkeypatch.undo()
+    assert regions.uncertain < partition_input_space(traced, plane).uncertain
+
+
+def test_areas_of_wide_networks_with_exact_are_those_of_redrawing_everything(monkeypatch):
+    layers, plane = hard_case(3, (90, 30), bias=1e-3)
+    regions = partition_input_space(layers, plane, exact=True)
+    monkeypatch.setattr("mbh_utils.partition._EXACT", (-1.0, 1.0))
+    redrawn = partition_input_space(layers, plane, exact=True)
+    assert (redrawn.packed == regions.packed).all() and len(regions) > 1000
+    assert (np.abs(regions.areas - redrawn.areas) <= 1e-9 * redrawn.areas).all()
 
 
 def test_touched_regions_are_those_near_a_doubt():
