@@ -1,0 +1,225 @@
+"""What a caller gave, as what the package works on; an MBHError that names the argument where it is something else.
+
+Taken as meant: arrays of numpy, torch (with gradients, on any device, of any float type), pandas and nested lists;
+True and False in an array as 1 and 0; arrays and tensors without dimensions as the number they hold. Refused: whatever
+numpy would turn into numbers in silence though nobody meant it (complex numbers lose their imaginary part, masked
+arrays their mask, text and None become numbers), and True and False where one number is expected.
+"""
+
+import reprlib
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from decimal import Decimal
+from numbers import Integral, Real
+from pathlib import Path
+
+import numpy as np
+
+from mbh_utils.errors import MBHError
+
+#: What numpy may raise on things that are no arrays: ragged, too large, sparse, on a device without memory.
+_UNREADABLE = (TypeError, ValueError, RuntimeError, OverflowError)
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+
+
+def shown(value) -> str:
+    """A value as an error message shows it: shortened, and arrays by their shape."""
+    shape = getattr(value, "shape", None)
+    if shape is None or shape == ():
+        return _SHORT.repr(value)
+    return f"{type(value).__name__} of shape {tuple(shape)}"
+
+
+def listed(name: str, given, what: str) -> list:
+    """The members of a sequence (or of what gives them one by one); not of text, a dict or a set.
+
+    what: what they are, for the message, in the plural.
+    """
+    if isinstance(given, str | bytes | Mapping | Set) or not isinstance(given, Iterable) or getattr(given, "ndim", 1) < 1:
+        raise MBHError(f"{name} is {shown(given)} ({type(given).__name__}); expected a list of {what}")
+    return list(given)
+
+
+# ------------------------------------------------------------------------------------------------ single values
+
+
+def _item(value):
+    """The number in an array or a tensor without dimensions; anything else as it is."""
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item") and not isinstance(value, np.ma.MaskedArray):
+        return value.item()
+    return value
+
+
+def whole(name: str, value, least: int | None = None, most: int | None = None) -> int:
+    """A whole number between these limits; no True, no 3.0."""
+    number = _item(value)
+    right = isinstance(number, Integral) and not isinstance(number, bool)
+    if not right or (least is not None and number < least) or (most is not None and number > most):
+        limits = {(True, True): f" from {least} to {most}", (True, False): f" >= {least}", (False, True): f" <= {most}"}
+        wanted = limits.get((least is not None, most is not None), "")
+        raise MBHError(f"{name} is {shown(value)}; expected a whole number{wanted}")
+    return int(number)
+
+
+def number(name: str, value, expected: str = "a finite number", right: Callable[[float], bool] = np.isfinite) -> float:
+    """A number for which ``right`` holds; ``expected`` says in words what that is."""
+    found = _item(value)
+    if isinstance(found, Real) and not isinstance(found, bool):
+        try:
+            if right(float(found)):
+                return float(found)
+        except OverflowError:  # a whole number beyond all floats
+            pass
+    raise MBHError(f"{name} is {shown(value)}; expected {expected}")
+
+
+def flag(name: str, value) -> bool:
+    """True or False, or 1 or 0."""
+    found = _item(value)
+    if not isinstance(found, bool | Integral) or found not in (0, 1):
+        raise MBHError(f"{name} is {shown(value)}; expected True or False")
+    return bool(found)
+
+
+def choice(name: str, value, options: Sequence[str]) -> str:
+    """One of these words."""
+    if not isinstance(value, str) or value not in options:
+        known = ", ".join(f'"{option}"' for option in options)
+        raise MBHError(f"{name} is {shown(value)}; choose one of {known}")
+    return value
+
+
+def path(name: str, value) -> Path:
+    """The path of a file."""
+    if not isinstance(value, str | Path) or not Path(value).name or "\0" in str(value):
+        raise MBHError(f"{name} is {shown(value)}; expected the path of a file")
+    return Path(value)
+
+
+def kind_of(name: str, value, kinds: type | tuple[type, ...], expected: str):
+    """The value, which is of one of these types; ``expected`` says in words what that is, and what to do."""
+    if not isinstance(value, kinds):
+        raise MBHError(f"{name} is {shown(value)} ({type(value).__name__}); expected {expected}")
+    return value
+
+
+# ------------------------------------------------------------------------------------------------------ arrays
+
+
+def array(name: str, given) -> np.ndarray:
+    """``given`` as an array of numbers (or of True and False), of any shape; not copied where it is one.
+
+    Raises MBHError for what is no array of real numbers. NaN and infinite values are not looked for.
+    """
+    _refuse_data_set(name, given)
+    refused = str | bytes | Mapping | Set | Iterator
+    if given is None or isinstance(given, refused) or callable(given):
+        raise MBHError(f"{name} is {shown(given)} ({type(given).__name__}); expected an array of numbers")
+    try:
+        found = np.asarray(_plain(name, given))
+    except MBHError:
+        raise
+    except RecursionError:
+        raise MBHError(f"{name} is a list nested without end; expected an array of numbers") from None
+    except _UNREADABLE as error:
+        raise MBHError(f"{name} must be an array of numbers: {error}") from None
+    if found.dtype.kind == "O":
+        found = _from_objects(name, given, found)
+    if found.dtype.kind == "c":
+        raise MBHError(f"{name} holds complex numbers; expected real ones (.real, or abs, if that is what you mean)")
+    if found.dtype.kind not in "biuf":
+        raise MBHError(f"{name} holds {found.dtype} values, such as {shown(found.flat[0]) if found.size else 'none'}; "
+                       "expected numbers")
+    return found
+
+
+def _plain(name: str, given):
+    """What numpy reads as it is meant, in place of tensors and masked arrays, inside of lists too."""
+    if isinstance(given, np.ma.MaskedArray):
+        if np.ma.is_masked(given):
+            raise MBHError(f"{name} is a masked array, and {np.ma.count_masked(given):,} of its values are hidden: "
+                           "fill them (.filled(0)), or drop their rows")
+        return given.data
+    torch = sys.modules.get("torch")  # where it was never loaded nothing is a tensor
+    if torch is not None and isinstance(given, torch.Tensor):
+        given = given.detach().to("cpu").resolve_conj().resolve_neg()
+        return (given.double() if given.dtype in (torch.bfloat16, torch.float16) else given).numpy()
+    if isinstance(given, list | tuple):
+        kinds = (list, tuple, np.ma.MaskedArray, *((torch.Tensor,) if torch is not None else ()))
+        return [_plain(name, x) if isinstance(x, kinds) else x for x in given]
+    return given
+
+
+def _from_objects(name: str, given, found: np.ndarray) -> np.ndarray:
+    """Python's own numbers, which numpy keeps as objects (fractions, whole numbers of any size), as an array."""
+    if found.ndim == 0 and not isinstance(found.item(), Real | Decimal):
+        raise MBHError(f"{name} is {shown(given)} ({type(given).__name__}); expected an array of numbers")
+    for x in found.flat:
+        if not isinstance(x, Real | Decimal):
+            raise MBHError(f"{name} holds {shown(x)} ({type(x).__name__}); expected numbers")
+    try:
+        return found.astype(np.int64 if all(isinstance(x, Integral) for x in found.flat) else np.float64)
+    except OverflowError as error:
+        raise MBHError(f"{name} holds a number that is too large: {error}") from None
+
+
+def numbers(name: str, given, shape: tuple) -> np.ndarray:
+    """A read-only float64 copy of finite numbers in this shape, where None stands for any length."""
+    values = array(name, given).astype(np.float64)
+    if values.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, values.shape, strict=True)):
+        wanted = ", ".join("n" if s is None else str(s) for s in shape)
+        raise MBHError(f"{name} has shape {values.shape}; expected ({wanted}{',' if len(shape) == 1 else ''})")
+    if not np.isfinite(values).all():
+        where = np.unique(np.argwhere(~np.isfinite(values))[:, 0])
+        raise MBHError(f"{name} holds NaN or infinite values (row {where[0]}): repair or drop it")
+    values.flags.writeable = False
+    return values
+
+
+def bits(name: str, given, ndim: int = 2) -> np.ndarray:
+    """An array of True and False (or 1 and 0) with so many dimensions."""
+    values = array(name, given)
+    if values.ndim != ndim:
+        raise MBHError(f"{name} has shape {values.shape}; expected {ndim} dimension{'s' * (ndim > 1)} of True and False")
+    if values.dtype != bool and not np.isin(values, (0, 1)).all():
+        raise MBHError(f"{name} holds numbers other than 0 and 1; expected True and False")
+    return values.astype(bool, copy=False)
+
+
+# ------------------------------------------------------------------------------------------ things of this package
+
+
+def images(name: str, given) -> np.ndarray:
+    """Rows (n, d) float64 of finite numbers, of samples or of an array."""
+    values = array(name, getattr(given, "images", given))
+    if values.ndim != 2:
+        raise MBHError(f"{name} have shape {values.shape}; expected (n, d): flatten each image to a row")
+    values = values.astype(np.float64)
+    finite = np.isfinite(values).all(axis=1)
+    if not finite.all():
+        raise MBHError(f"image {int(np.argmin(finite))} of {name} holds NaN or infinite values: mend or drop it")
+    return values
+
+
+def _refuse_data_set(name: str, given) -> None:
+    if all(hasattr(given, part) for part in ("n_inputs", "train", "validation")):
+        raise MBHError(f"{name} is a whole data set: give one of its parts, such as data.validation")
+
+
+def samples(name: str, given):
+    """Images with labels; MBHError for a whole data set, or for images alone."""
+    _refuse_data_set(name, given)
+    if not (hasattr(given, "images") and hasattr(given, "labels")):
+        kind = type(given).__name__
+        raise MBHError(f"{name} is {shown(given)} ({kind}); expected samples with labels, such as data.validation, or "
+                       "Samples(images, labels)")
+    return given
+
+
+def data_set(name: str, given, parts: tuple[str, ...] = ()):
+    """A data set: whatever has its inputs, its classes, and these parts."""
+    if not all(hasattr(given, part) for part in ("n_inputs", "n_classes", *parts)):
+        raise MBHError(f"{name} is {shown(given)} ({type(given).__name__}); expected a Dataset: "
+                       'load_dataset("digits8"), or from_arrays(...) for your own arrays')
+    return given
