@@ -36,7 +36,11 @@ def listed(name: str, given, what: str) -> list:
 
     what: what they are, for the message, in the plural.
     """
-    if isinstance(given, str | bytes | Mapping | Set) or not isinstance(given, Iterable) or getattr(given, "ndim", 1) < 1:
+    if (
+        isinstance(given, str | bytes | Mapping | Set)
+        or not isinstance(given, Iterable)
+        or getattr(given, "ndim", 1) < 1
+    ):
         raise MBHError(f"{name} is {shown(given)} ({type(given).__name__}); expected a list of {what}")
     return list(given)
 
@@ -129,8 +133,10 @@ def array(name: str, given) -> np.ndarray:
     if found.dtype.kind == "c":
         raise MBHError(f"{name} holds complex numbers; expected real ones (.real, or abs, if that is what you mean)")
     if found.dtype.kind not in "biuf":
-        raise MBHError(f"{name} holds {found.dtype} values, such as {shown(found.flat[0]) if found.size else 'none'}; "
-                       "expected numbers")
+        raise MBHError(
+            f"{name} holds {found.dtype} values, such as {shown(found.flat[0]) if found.size else 'none'}; "
+            "expected numbers"
+        )
     return found
 
 
@@ -138,8 +144,10 @@ def _plain(name: str, given):
     """What numpy reads as it is meant, in place of tensors and masked arrays, inside of lists too."""
     if isinstance(given, np.ma.MaskedArray):
         if np.ma.is_masked(given):
-            raise MBHError(f"{name} is a masked array, and {np.ma.count_masked(given):,} of its values are hidden: "
-                           "fill them (.filled(0)), or drop their rows")
+            raise MBHError(
+                f"{name} is a masked array, and {np.ma.count_masked(given):,} of its values are hidden: "
+                "fill them (.filled(0)), or drop their rows"
+            )
         return given.data
     torch = sys.modules.get("torch")  # where it was never loaded nothing is a tensor
     if torch is not None and isinstance(given, torch.Tensor):
@@ -181,7 +189,9 @@ def bits(name: str, given, ndim: int = 2) -> np.ndarray:
     """An array of True and False (or 1 and 0) with so many dimensions."""
     values = array(name, given)
     if values.ndim != ndim:
-        raise MBHError(f"{name} has shape {values.shape}; expected {ndim} dimension{'s' * (ndim > 1)} of True and False")
+        raise MBHError(
+            f"{name} has shape {values.shape}; expected {ndim} dimension{'s' * (ndim > 1)} of True and False"
+        )
     if values.dtype != bool and not np.isin(values, (0, 1)).all():
         raise MBHError(f"{name} holds numbers other than 0 and 1; expected True and False")
     return values.astype(bool, copy=False)
@@ -212,14 +222,18 @@ def samples(name: str, given):
     _refuse_data_set(name, given)
     if not (hasattr(given, "images") and hasattr(given, "labels")):
         kind = type(given).__name__
-        raise MBHError(f"{name} is {shown(given)} ({kind}); expected samples with labels, such as data.validation, or "
-                       "Samples(images, labels)")
+        raise MBHError(
+            f"{name} is {shown(given)} ({kind}); expected samples with labels, such as data.validation, or "
+            "Samples(images, labels)"
+        )
     return given
 
 
 def data_set(name: str, given, parts: tuple[str, ...] = ()):
     """A data set: whatever has its inputs, its classes, and these parts."""
     if not all(hasattr(given, part) for part in ("n_inputs", "n_classes", *parts)):
-        raise MBHError(f"{name} is {shown(given)} ({type(given).__name__}); expected a Dataset: "
-                       'load_dataset("digits8"), or from_arrays(...) for your own arrays')
+        raise MBHError(
+            f"{name} is {shown(given)} ({type(given).__name__}); expected a Dataset: "
+            'load_dataset("digits8"), or from_arrays(...) for your own arrays'
+        )
     return given

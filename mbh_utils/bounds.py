@@ -20,7 +20,9 @@ def zaslavsky(p: int, d: int) -> int:
     p, d = _given.whole("p", p, 0), _given.whole("d", d, 0)
     if d >= p:
         return _power(2, p)
-    _feasible(d * min(p, d * p.bit_length()) // 1000, f"of {_given.shown(p)} hyperplanes in {_given.shown(d)} dimensions")
+    _feasible(
+        d * min(p, d * p.bit_length()) // 1000, f"of {_given.shown(p)} hyperplanes in {_given.shown(d)} dimensions"
+    )
     total = term = 1
     for j in range(d):
         term = term * (p - j) // (j + 1)
@@ -41,9 +43,7 @@ def serra(n_inputs: int, widths: Sequence[int]) -> int:
     following = [1]  # by cap: what the layers behind this one contribute; larger caps make no difference to them
     for n, cap in zip(reversed(widths), reversed(caps), strict=True):
         terms, last = [comb(n, j) for j in range(cap + 1)], len(following) - 1
-        following = [
-            sum(terms[j] * following[min(c, n - j, last)] for j in range(c + 1)) for c in range(cap + 1)
-        ]
+        following = [sum(terms[j] * following[min(c, n - j, last)] for j in range(c + 1)) for c in range(cap + 1)]
     return following[-1]
 
 

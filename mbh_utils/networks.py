@@ -59,7 +59,9 @@ class Network(nn.Module):
             raise MBHError(f"every layer needs at least one neuron, got {n_inputs}, hidden {hidden}, {n_classes}")
         widths = (self.n_inputs, *self.hidden, self.n_classes)
         if (weights := sum(a * b for a, b in zip(widths, widths[1:], strict=False))) > MOST_WEIGHTS:
-            raise MBHError(f"hidden {self.hidden} makes {weights:,} weights, which do not fit into memory: choose fewer")
+            raise MBHError(
+                f"hidden {self.hidden} makes {weights:,} weights, which do not fit into memory: choose fewer"
+            )
         with torch.random.fork_rng(devices=[]):  # torch draws weights of its own here, which are not used
             self.hidden_layers = nn.ModuleList(
                 MaskedLinear(n_in, n_out) for n_out, n_in in pruning.layer_shapes(self.n_inputs, self.hidden)
@@ -90,7 +92,9 @@ class Network(nn.Module):
     @torch.no_grad()
     def set_masks(self, masks: Sequence[np.ndarray]) -> "Network":
         """Put these masks on the hidden layers; weights outside them become exactly zero."""
-        masks = [torch.tensor(_given.bits("masks", mask)) for mask in _given.listed("masks", masks, "masks, one a layer")]
+        masks = [
+            torch.tensor(_given.bits("masks", mask)) for mask in _given.listed("masks", masks, "masks, one a layer")
+        ]
         if len(masks) != len(self.hidden_layers):
             raise MBHError(f"{len(masks)} masks were given for {len(self.hidden_layers)} hidden layers")
         for layer, mask in zip(self.hidden_layers, masks, strict=True):

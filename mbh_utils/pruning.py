@@ -96,7 +96,9 @@ def dead_ends(masks: list[np.ndarray]) -> list[np.ndarray]:
     masks = [_given.bits("masks", mask) for mask in _given.listed("masks", masks, "masks, one per hidden layer")]
     if not masks or any(b.shape[1] != len(a) for a, b in zip(masks, masks[1:], strict=False)):
         shapes = [mask.shape for mask in masks]
-        raise MBHError(f"masks have the shapes {shapes}; expected (n_l, n_(l-1)), each layer taking what the last gives")
+        raise MBHError(
+            f"masks have the shapes {shapes}; expected (n_l, n_(l-1)), each layer taking what the last gives"
+        )
     reaching = [np.ones(len(masks[-1]), dtype=bool)]
     for mask in reversed(masks[1:]):
         reaching.insert(0, mask[reaching[0]].any(axis=0))
