@@ -119,24 +119,22 @@ def array(name: str, given) -> np.ndarray:
     _refuse_data_set(name, given)
     refused = str | bytes | Mapping | Set | Iterator
     if given is None or isinstance(given, refused) or callable(given):
-        raise MBHError(f"{name} is {shown(given)} ({type(given).__name__}); expected an array of numbers")
+        raise MBHError(f"{name} must be an array of numbers, got {shown(given)} ({type(given).__name__})")
     try:
         found = np.asarray(_plain(name, given))
     except MBHError:
         raise
     except RecursionError:
-        raise MBHError(f"{name} is a list nested without end; expected an array of numbers") from None
+        raise MBHError(f"{name} must be an array of numbers: it is nested without end") from None
     except _UNREADABLE as error:
         raise MBHError(f"{name} must be an array of numbers: {error}") from None
     if found.dtype.kind == "O":
         found = _from_objects(name, given, found)
     if found.dtype.kind == "c":
-        raise MBHError(f"{name} holds complex numbers; expected real ones (.real, or abs, if that is what you mean)")
+        raise MBHError(f"{name} must be an array of real numbers: it holds complex ones (.real, if that is what you mean)")
     if found.dtype.kind not in "biuf":
-        raise MBHError(
-            f"{name} holds {found.dtype} values, such as {shown(found.flat[0]) if found.size else 'none'}; "
-            "expected numbers"
-        )
+        example = f", such as {shown(found.flat[0])}" if found.size else ""
+        raise MBHError(f"{name} must be an array of numbers: it holds {found.dtype}{example}")
     return found
 
 
@@ -162,14 +160,14 @@ def _plain(name: str, given):
 def _from_objects(name: str, given, found: np.ndarray) -> np.ndarray:
     """Python's own numbers, which numpy keeps as objects (fractions, whole numbers of any size), as an array."""
     if found.ndim == 0 and not isinstance(found.item(), Real | Decimal):
-        raise MBHError(f"{name} is {shown(given)} ({type(given).__name__}); expected an array of numbers")
+        raise MBHError(f"{name} must be an array of numbers, got {shown(given)} ({type(given).__name__})")
     for x in found.flat:
         if not isinstance(x, Real | Decimal):
-            raise MBHError(f"{name} holds {shown(x)} ({type(x).__name__}); expected numbers")
+            raise MBHError(f"{name} must be an array of numbers: it holds {shown(x)} ({type(x).__name__})")
     try:
         return found.astype(np.int64 if all(isinstance(x, Integral) for x in found.flat) else np.float64)
     except OverflowError as error:
-        raise MBHError(f"{name} holds a number that is too large: {error}") from None
+        raise MBHError(f"{name} must be an array of numbers: one is too large ({error})") from None
 
 
 def numbers(name: str, given, shape: tuple) -> np.ndarray:
