@@ -6,6 +6,7 @@ numpy would turn into numbers in silence though nobody meant it (complex numbers
 arrays their mask, text and None become numbers), and True and False where one number is expected.
 """
 
+import os
 import reprlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -96,8 +97,15 @@ def choice(name: str, value, options: Sequence[str]) -> str:
 
 def path(name: str, value) -> Path:
     """The path of a file."""
-    if not isinstance(value, str | Path) or not Path(value).name or "\0" in str(value):
+    if not isinstance(value, str | os.PathLike) or not Path(value).name or "\0" in os.fspath(value):
         raise MBHError(f"{name} is {shown(value)}; expected the path of a file")
+    return Path(value)
+
+
+def folder(name: str, value) -> Path:
+    """The path of a folder, which need not be there."""
+    if not isinstance(value, str | os.PathLike) or not os.fspath(value) or "\0" in os.fspath(value):
+        raise MBHError(f"{name} is {shown(value)}; expected the path of a folder")
     return Path(value)
 
 
@@ -131,7 +139,7 @@ def array(name: str, given) -> np.ndarray:
     if found.dtype.kind == "O":
         found = _from_objects(name, given, found)
     if found.dtype.kind == "c":
-        raise MBHError(f"{name} must be an array of real numbers: it holds complex ones (.real, if that is what you mean)")
+        raise MBHError(f"{name} must be an array of real numbers: it holds complex ones (.real, if you mean that)")
     if found.dtype.kind not in "biuf":
         example = f", such as {shown(found.flat[0])}" if found.size else ""
         raise MBHError(f"{name} must be an array of numbers: it holds {found.dtype}{example}")

@@ -4,20 +4,19 @@
 itself is in ``_cells.py``; this file prepares it, feeds it with memory and wraps what comes out.
 """
 
-import os
-import tempfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
+from mbh_utils import _given
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import hidden_layers, layer_widths, n_linear
 from mbh_utils.patterns import DecisionPattern
+from mbh_utils.store import atomic
 from mbh_utils.subspaces import Line, Plane
 
 _KEEP = ("polygons", "areas", "patterns")
@@ -67,8 +66,9 @@ def partition_input_space(
     The work is done in one thread (which holds no GIL, so that planes may run side by side in threads).
     Raises MBHError when the plane lies in another space than the network's inputs.
     """
-    keep = _checked_keep(keep)
-    if decision_boundary:
+    keep, plane = _checked_keep(keep), _one_plane(plane)
+    output_layer, exact = _given.flag("output_layer", output_layer), _given.flag("exact", exact)
+    if _given.flag("decision_boundary", decision_boundary):
         if not output_layer:
             raise MBHError("decision_boundary=True needs the output layer, which output_layer=False makes a hidden one")
         from mbh_utils._decision import layers_with_output
@@ -78,10 +78,21 @@ def partition_input_space(
 
 
 def _checked_keep(keep: Sequence[str]) -> tuple[str, ...]:
-    keep = (keep,) if isinstance(keep, str) else tuple(keep)
-    if unknown := [name for name in keep if name not in _KEEP]:
-        raise MBHError(f"keep names {unknown[0]!r}; expected some of {', '.join(_KEEP)}")
-    return keep
+    keep = (keep,) if isinstance(keep, str) else _given.listed("keep", keep, f"some of {', '.join(_KEEP)}")
+    if unknown := [name for name in keep if not isinstance(name, str) or name not in _KEEP]:
+        raise MBHError(f"keep names {_given.shown(unknown[0])}; expected some of {', '.join(_KEEP)}")
+    return tuple(keep)
+
+
+def _one_plane(plane) -> Plane | Line:
+    if isinstance(plane, list | tuple):
+        raise MBHError(
+            f"plane is a {type(plane).__name__} of {len(plane)}; expected one Plane or Line: partition one by one, "
+            "[partition_input_space(network, plane) for plane in planes]"
+        )
+    return _given.kind_of(
+        "plane", plane, Plane | Line, "one Plane, as Plane.through(three_samples) makes it, or a Line"
+    )
 
 
 def _on_plane(layers: list[tuple], plane: Plane | Line) -> list[tuple]:
@@ -317,7 +328,7 @@ def stream_blanket_areas(
     """
     from mbh_utils import _cells, _exact
 
-    layers = _on_plane(hidden_layers(network, output_layer=output_layer), plane)
+    layers = _on_plane(hidden_layers(network, output_layer=output_layer), _one_plane(plane))
     net, first_map = _network_arrays(layers)
     oracle = _exact.Oracle(net, layers, plane.corners) if exact else None
     widths = layer_widths(layers)
@@ -571,7 +582,7 @@ class Partition:
 
     def layer_patterns(self, layer: int = -1) -> np.ndarray:
         """Pattern of one hidden layer in each region, (n_regions, n_l) bool; -1 is the last layer."""
-        if not -len(self.widths) <= layer < len(self.widths):
+        if not -len(self.widths) <= _given.whole("layer", layer) < len(self.widths):
             raise MBHError(f"there is no hidden layer {layer}; the network has {len(self.widths)}")
         return _unpack_words(self.widths, self.packed)[layer]
 
@@ -609,13 +620,13 @@ class Partition:
         On a region every layer is affine; the rows of ``weight`` are the gradients along the plane. (On a line the
         second column is 0.) layer="output" is the output layer, where the partition was cut by its classes.
         """
-        if not -self.n_regions <= region < self.n_regions:
+        if not -self.n_regions <= _given.whole("region", region) < self.n_regions:
             raise MBHError(f"there is no region {region}; the partition has {self.n_regions}")
         layers, widths = self.layers, self.widths
-        if layer == "output":
+        if isinstance(layer, str) and layer == "output":
             self.classes  # noqa: B018  (raises where there is no output layer)
             layers, widths, layer = [*layers, self.output], (*widths, len(self.output[1])), -1
-        elif not -len(widths) <= layer < len(widths):
+        elif not -len(widths) <= _given.whole("layer", layer) < len(widths):
             raise MBHError(f"there is no hidden layer {layer}; the network has {len(widths)}")
         states = _unpack_words(self.widths, self.packed[[region]])
         weight, bias = layers[0][:2]
@@ -628,25 +639,20 @@ class Partition:
 
     def save(self, path) -> None:
         """Write everything to an ``.npz`` file (no pickle); a file that is there stays until the new one is whole."""
-        path = Path(path)
+        path = _given.path("path", path)
         fields = {name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None}
         plane = {f"plane_{name}": np.asarray(value) for name, value in vars(self.plane).items() if value is not None}
         layers = {f"{kind}_{i}": x for i, pair in enumerate(self.layers) for kind, x in zip(_PAIR, pair, strict=False)}
         if self.output is not None:
             layers |= {f"output_{kind}": x for kind, x in zip(_PAIR, self.output, strict=True)}
         head = np.array([_FORMAT, isinstance(self.plane, Line), self.n_regions, self.uncertain, self.exact])
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, head=head, widths=np.array(self.widths), **fields, **plane, **layers)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        with atomic(path) as temporary, open(temporary, "wb") as file:  # with the rights that the umask gives
+            np.savez(file, head=head, widths=np.array(self.widths), **fields, **plane, **layers)
 
     @classmethod
     def load(cls, path) -> "Partition":
         """A partition that :meth:`save` wrote; MBHError where the file is missing, damaged or something else."""
+        path = _given.path("path", path)
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = dict(file)
@@ -697,7 +703,7 @@ class Partition:
 
         A point on a common edge belongs to the region that the network's pattern (and class) at that point names.
         """
-        uv = np.asarray(uv, dtype=np.float64)
+        uv = _given.array("uv", uv).astype(np.float64)
         inside = self.plane.contains(uv)
         if isinstance(self.plane, Line):
             uv = np.column_stack([uv, np.full(len(uv), 0.5)])
@@ -790,7 +796,9 @@ def _place_of(widths: tuple[int, ...], neurons: np.ndarray) -> tuple[np.ndarray,
 
 def _pattern_masks(widths: tuple[int, ...], patterns: Sequence[DecisionPattern]) -> tuple[np.ndarray, np.ndarray]:
     """Bits that decision patterns constrain, and their values, both (m, n_words) uint64."""
-    n_hidden = sum(widths)
+    n_hidden, patterns = sum(widths), _given.listed("patterns", patterns, "decision patterns")
+    for pattern in patterns:
+        _given.kind_of("pattern", pattern, DecisionPattern, "a DecisionPattern, as maximal_pattern makes it")
     masks = np.zeros((2, len(patterns), sum((n + 63) // 64 for n in widths)), dtype=np.uint64)
     for j, pattern in enumerate(patterns):
         neurons = np.asarray(pattern.neurons, dtype=np.int64)

@@ -26,7 +26,7 @@ import torch
 from IPython import display, get_ipython
 from PIL import Image, PngImagePlugin
 
-from mbh_utils import __version__, datasets, experiments, paths, plots
+from mbh_utils import __version__, _given, datasets, experiments, paths, plots
 from mbh_utils.errors import MBHError
 from mbh_utils.store import atomic
 
@@ -305,7 +305,7 @@ def open_chapter(name: str, *, profile: str = "quick", seed: int = 0, out: str |
     profile = pick(profile, profile_names(), "profile")
     if type(seed) is not int or seed < 0:
         raise MBHError(f"seed must be a whole number from 0 on, got {seed!r}")
-    folder = Path(out) if out is not None else paths.figures_folder(profile)
+    folder = _given.folder("out", out) if out is not None else paths.figures_folder(profile)
     check_writable(folder)
     plots.use_style()
     n = torch.get_num_threads()
