@@ -254,7 +254,7 @@ def prepare(
     """
     store, shared = _store(store), _given.flag("shared", shared)
     if jobs is not None:
-        _given.whole("jobs", jobs, 1)
+        _given.whole("jobs", jobs, 1, 10_000)
     if not (stages := plan(profile, names, store)):
         return []
     with nullcontext(executor) if executor else workers(jobs, scheduler) as pool:
@@ -353,7 +353,7 @@ def table(name: str, profile: str | Profile, *, jobs: int | None = None, store: 
     """
     profile, (name,), store = profile_named(profile), _known([name]), _store(store)
     if jobs is not None:
-        _given.whole("jobs", jobs, 1)
+        _given.whole("jobs", jobs, 1, 10_000)
     if name == "toy":
         raise MBHError("experiment 'toy' has no table; experiments.toy(profile) gives its network")
     if (found := _results(name, profile)) is not None:
@@ -385,10 +385,10 @@ def write_tables(
     Each carries its definition; a reader of the same definition needs no store. An experiment without table is
     passed over.
     """
-    profile, store = profile_named(profile), _store(store)
-    written = []
+    profile, store, written = profile_named(profile), _store(store), []
+    folder = paths.results_folder(profile.name) if folder is None else _given.folder("folder", folder)
     for name in (name for name in _known(names) if name != "toy"):
-        path = (folder or paths.results_folder(profile.name)) / f"{name}.parquet"
+        path = folder / f"{name}.parquet"
         content = pa.Table.from_pandas(table(name, profile, store=store), preserve_index=False)
         notes = {"definition": _definition(name, profile), "profile": json.dumps(asdict(profile)), **VERSIONS}
         noted = {f"mbh_utils.{key}": str(value) for key, value in notes.items()}

@@ -117,8 +117,8 @@ def union(partition, chosen: np.ndarray) -> Path:
 def regions(partition, ax: Axes | None = None, *, colour_bar: bool = True) -> Axes:
     """The activation regions of a partition, coloured by how many hidden neurons are active in each."""
     _flags(colour_bar=colour_bar)
+    active, _ = _partition(partition).patterns.sum(axis=1), partition.corners  # raises before a figure is made
     ax = _plane_axes(partition, ax)
-    active = partition.patterns.sum(axis=1)
     low, high = int(active.min()), int(active.max())
     scale, cmap = plt.Normalize(low, max(high, low + 1)), plt.get_cmap("cividis")
     width = float(np.clip(8 / np.sqrt(len(partition)), 0.06, 0.7))
@@ -139,10 +139,11 @@ def blanket(partition, pattern, ax: Axes | None = None, *, title: bool = True, e
     edges: outline the regions where there are few enough (below 60) to be told apart.
     """
     _flags(title=title, edges=edges)
+    found, everything = _partition(partition).blanket(pattern), np.ones(len(partition), dtype=bool)
+    inside = union(partition, found.regions)
     ax = _plane_axes(partition, ax)
-    found, everything = partition.blanket(pattern), np.ones(len(partition), dtype=bool)
     ax.add_patch(Polygon(partition.plane.corners, color=OUTSIDE, lw=0))
-    ax.add_artist(PathPatch(union(partition, found.regions), color=INSIDE, lw=0))
+    ax.add_artist(PathPatch(inside, color=INSIDE, lw=0))
     if edges and len(partition) < 60:
         ax.add_artist(PathPatch(union(partition, everything), fill=False, ec="white", lw=0.7))
     if title:
@@ -197,10 +198,12 @@ def blanket_grid(partition, patterns: Sequence[Sequence], rows: Sequence[str], c
 def bent_hyperplanes(partition, ax: Axes | None = None, *, legend: bool = True) -> Axes:
     """The bent hyperplane that each hidden neuron draws on the plane, coloured and dashed by layer."""
     _flags(legend=legend)
+    n_neurons = _partition(partition).patterns.shape[1]
+    lines = [_hyperplane(partition, neuron) for neuron in range(n_neurons)]
     ax = _plane_axes(partition, ax)
     looks = [(LAYERS[i % len(LAYERS)], LAYER_STYLES[i % len(LAYER_STYLES)]) for i in range(len(partition.widths))]
-    for neuron, layer in enumerate(np.repeat(np.arange(len(looks)), partition.widths)):
-        for line in _hyperplane(partition, neuron):
+    for bent, layer in zip(lines, np.repeat(np.arange(len(looks)), partition.widths), strict=True):
+        for line in bent:
             ax.plot(*line.T, color=looks[layer][0], ls=looks[layer][1], lw=1.5)
     if legend:
         handles = [Line2D([], [], color=c, ls=ls, label=f"hidden layer {i + 1}") for i, (c, ls) in enumerate(looks)]
@@ -268,12 +271,12 @@ def class_map(partition, ax: Axes | None = None) -> Axes:
 
     partition: made with decision_boundary=True.
     """
-    classes = _partition(partition).classes  # raises where it knows none, before anything is drawn
+    classes, boundary = _partition(partition).classes, partition.decision_boundary()
     ax = _plane_axes(partition, ax)
     palette = sns.color_palette("pastel", len(partition.output[1]))
     for c in np.unique(classes):
         ax.add_artist(PathPatch(union(partition, classes == c), color=palette[c], alpha=0.5, lw=0, zorder=0))
-    ax.add_collection(LineCollection(partition.decision_boundary(), colors="black", linewidths=1.2, zorder=1))
+    ax.add_collection(LineCollection(boundary, colors="black", linewidths=1.2, zorder=1))
     return ax
 
 
@@ -516,7 +519,8 @@ def heat_map(
 
 def text_table(table: pd.DataFrame, *, width: float = 8.0) -> Figure:
     """A table of words as a figure: header row and first column bold."""
-    _table(table, [])
+    if not _table(table, []).shape[1]:
+        raise MBHError("table has no column: there is nothing to draw")
     _given.number("width", width, "inches, a number from 1 to 100", lambda inches: 1 <= inches <= 100)
     figure = plt.figure(figsize=(width, 0.42 * (len(table) + 1)), layout="none")
     ax = figure.add_axes((0.01, 0.02, 0.98, 0.96))

@@ -79,6 +79,11 @@ def _check_area(area: float, what: str = "area") -> None:
         )
 
 
+def _check_spread(distance: float) -> None:
+    if not distance**2 > _SMALLEST_AREA:
+        raise MBHError(f"the spanning points lie {distance:.3g} apart, too near for float64: rescale the inputs")
+
+
 def _domain_of_margin(shape: str, domain: str, margin, low, high) -> bool:
     """Whether the domain is the ``shape`` that the margin makes, not the input box; MBHError where they do not fit."""
     if not isinstance(domain, str) or domain not in (shape, "box"):
@@ -148,7 +153,7 @@ class Plane:
                 raise MBHError(f"spanning points {i} and {j} are equal: three different points span a plane")
         sides = points[1] - points[0], points[2] - points[0]
         longest = max(np.linalg.norm(side) for side in (*sides, points[2] - points[1]))
-        _check_area(longest**2)
+        _check_spread(longest)
         if not np.linalg.norm(sides[0]) > 0:
             raise MBHError("spanning points 0 and 1 are too near to each other: choose points that span a plane")
         first = sides[0] / np.linalg.norm(sides[0])
@@ -253,7 +258,7 @@ class Line:
         put(origin=_finite("origin", self.origin, (None,)))
         basis = _given.array("basis", self.basis)
         put(basis=_finite("basis", basis[None] if basis.ndim == 1 else basis, (1, self.dimension)))
-        put(low=float(_finite("low", [self.low], (1,))[0]), high=float(_finite("high", [self.high], (1,))[0]))
+        put(low=_given.number("low", self.low), high=_given.number("high", self.high))
         if abs(np.linalg.norm(self.basis) - 1) > _ORTHONORMAL:
             raise MBHError(f"basis has length {np.linalg.norm(self.basis):.6g}; divide it by that, or use Line.through")
         if not self.low < self.high:
@@ -275,7 +280,7 @@ class Line:
         distance = np.linalg.norm(points[1] - points[0])
         if not distance > 0:
             raise MBHError("the two spanning points are equal: two different points span a line")
-        _check_area(distance, "length")
+        _check_spread(distance)
         origin, basis = points.mean(axis=0), (points[1] - points[0]) / distance
         spanning = (points - origin) @ basis
         if _domain_of_margin("segment", domain, margin, low, high):
@@ -373,6 +378,7 @@ class Block:
         _check_reach("points", points)
         if len(points) < 2 or len(points) > points.shape[1] + 1:
             raise MBHError(f"{len(points)} points cannot span a block in {points.shape[1]} dimensions: give 2 to d + 1")
+        _check_spread(np.linalg.norm(points - points[0], axis=1).max())
         basis, upper = np.linalg.qr((points[1:] - points[0]).T)
         if np.abs(np.diag(upper)).min() <= _COLLINEAR * np.abs(upper).max():
             raise MBHError(f"the {len(points)} points lie in a subspace of fewer dimensions: choose independent points")

@@ -69,7 +69,7 @@ class State:
     accuracy: dict[int, float] = field(default_factory=dict)
 
     def __post_init__(self):
-        self.iteration = _given.whole("iteration", self.iteration, 0)
+        self.iteration = _given.whole("iteration", self.iteration, 0, MOST_ITERATIONS)
         for name in ("arrays", "accuracy"):
             _given.kind_of(name, getattr(self, name), dict, "a dict, as train_stack gives it to snapshot")
 
