@@ -484,9 +484,12 @@ def _check_options(snapshot, every, keep, progress) -> None:
 
 def _device(given) -> torch.device:
     """Where to train: a CPU or a CUDA device that is there."""
+    if given is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    _given.kind_of("device", given, str | torch.device, 'the name of one, "cpu" or "cuda", or None')
     try:
-        device = torch.device(given or ("cuda" if torch.cuda.is_available() else "cpu"))
-    except (RuntimeError, TypeError, ValueError):
+        device = torch.device(given)
+    except RuntimeError:
         raise MBHError(f'device is {_given.shown(given)}; choose "cpu", or "cuda" where there is a GPU') from None
     if device.type not in ("cpu", "cuda"):
         raise MBHError(f'device is "{device}"; training knows "cpu" and "cuda" only')

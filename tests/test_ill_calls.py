@@ -61,6 +61,11 @@ def named(**values) -> list[Named]:
     return [Named(name, lambda value=value: value) for name, value in values.items()]
 
 
+def without(ill: list[Named], *names: str) -> list[Named]:
+    """These values but for those that are right here."""
+    return [value for value in ill if value.name not in names]
+
+
 GENERATOR = Named("a generator", lambda: (object() for _ in range(3)))
 NO_THING = [  # nothing that the package works on
     *named(none=None, text="abc", bytes=b"abc", dict={"a": 1}, set={1, 2}, object=object(), function=len, type=int),
@@ -128,16 +133,11 @@ WIDTHS_OR_NUMBER = [v for v in NO_WIDTHS if v.name != "three"] + named(zero=0, n
 NO_BITS = [*no_array(BITS), *named(counts=BITS * 3.0, flat=BITS[0])]
 NO_SHAPES = [*NO_OBJECT, *named(no_layer=[], zero=[(0, 4)], halves=[(2.5, 4)], triples=[(6, 4, 1)], huge=[(-1, -1)])]
 NO_RNG = [*NO_OBJECT, *named(old=np.random.RandomState(0))]
-NO_DEVICE = [v for v in NO_OBJECT if v.name not in ("none", "three", "true", "empty", "dict", "set")] + named(
-    cuda_that_is_not_there="cuda:77", meta="meta", other="mps", number=99, tensor=torch.ones(2)
+NO_DEVICE = without(NO_OBJECT, "none") + named(
+    cuda_that_is_not_there="cuda:77", meta="meta", other="mps", index=99, tensor=torch.ones(2), empty_text=""
 )
 NO_LABELS = [*no_array(Y)[:-1], *named(floats=Y * 1.0, truths=Y > 0, short=Y[:5], negative=Y - 1, column=Y[:, None],
              billion=np.where(Y == 2, 10**9, Y), beyond=np.where(Y == 2, 2**62, Y))]  # fmt: skip
-
-
-def without(ill: list[Named], *names: str) -> list[Named]:
-    """These values but for those that are right here."""
-    return [value for value in ill if value.name not in names]
 
 
 # ------------------------------------------------------------------------------------------------- the table
