@@ -122,9 +122,11 @@ def kind_of(name: str, value, kinds: type | tuple[type, ...], expected: str):
 def array(name: str, given) -> np.ndarray:
     """``given`` as an array of numbers (or of True and False), of any shape; not copied where it is one.
 
-    Raises MBHError for what is no array of real numbers. NaN and infinite values are not looked for.
+    Of samples it is their images. Raises MBHError for what is no array of real numbers; NaN and infinite values are
+    left to the caller.
     """
     _refuse_data_set(name, given)
+    given = given.images if hasattr(given, "images") and hasattr(given, "labels") else given
     refused = str | bytes | Mapping | Set | Iterator
     if given is None or isinstance(given, refused) or callable(given):
         raise MBHError(f"{name} must be an array of numbers, got {shown(given)} ({type(given).__name__})")
@@ -172,8 +174,9 @@ def _from_objects(name: str, given, found: np.ndarray) -> np.ndarray:
     for x in found.flat:
         if not isinstance(x, Real | Decimal):
             raise MBHError(f"{name} must be an array of numbers: it holds {shown(x)} ({type(x).__name__})")
+    whole = all(isinstance(x, Integral) and -(2**63) <= x < 2**63 for x in found.flat)
     try:
-        return found.astype(np.int64 if all(isinstance(x, Integral) for x in found.flat) else np.float64)
+        return found.astype(np.int64 if whole else np.float64)
     except OverflowError as error:
         raise MBHError(f"{name} must be an array of numbers: one is too large ({error})") from None
 

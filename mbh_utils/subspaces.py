@@ -167,7 +167,7 @@ class Plane:
         centroid = points.mean(axis=0)
         spanning = (points - centroid) @ basis.T
         if _domain_of_margin("square", domain, margin, low, high):
-            half = margin * np.linalg.norm(points - centroid, axis=1).max()
+            half = _check_margin(margin) * np.linalg.norm(points - centroid, axis=1).max()
             return cls(centroid, basis, [-half, -half], [half, half], spanning)
         polygon = _box_section(centroid, basis, low, high)
         return cls(centroid, basis, polygon.min(axis=0), polygon.max(axis=0), spanning, polygon)
@@ -284,7 +284,8 @@ class Line:
         origin, basis = points.mean(axis=0), (points[1] - points[0]) / distance
         spanning = (points - origin) @ basis
         if _domain_of_margin("segment", domain, margin, low, high):
-            return cls(origin, basis, -margin * distance / 2, margin * distance / 2, spanning)
+            half = _check_margin(margin) * distance / 2
+            return cls(origin, basis, -half, half, spanning)
         low, high = _box_limits(origin, low, high)
         moving = np.abs(basis) > 1e-14
         ends = np.sort([(x - origin)[moving] / basis[moving] for x in (low, high)], axis=0)
