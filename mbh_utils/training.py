@@ -478,7 +478,7 @@ def _check_options(snapshot, every, keep, progress) -> None:
     for name, function in (("snapshot", snapshot), ("keep", keep)):
         if function is not None and not callable(function):
             raise MBHError(f"{name} is {_given.shown(function)}; expected a function, or None")
-    _given.number("every", every, "seconds >= 0", lambda seconds: seconds >= 0)
+    _given.number("every", every, "a number of seconds", lambda seconds: not np.isnan(seconds))
     _given.flag("progress", progress)
 
 
