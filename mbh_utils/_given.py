@@ -6,10 +6,11 @@ numpy would turn into numbers in silence though nobody meant it (complex numbers
 arrays their mask, text and None become numbers), and True and False where one number is expected.
 """
 
+import itertools
 import os
 import reprlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from numbers import Integral, Real
 from pathlib import Path
@@ -22,6 +23,10 @@ from mbh_utils.errors import MBHError
 _UNREADABLE = (TypeError, ValueError, RuntimeError, OverflowError)
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 60
+
+
+#: Of a list that is given; what is longer, or has no end, is none of those that are meant.
+MOST_MEMBERS = 10**7
 
 
 def shown(value) -> str:
@@ -37,13 +42,13 @@ def listed(name: str, given, what: str) -> list:
 
     what: what they are, for the message, in the plural.
     """
-    if (
-        isinstance(given, str | bytes | Mapping | Set)
-        or not isinstance(given, Iterable)
-        or getattr(given, "ndim", 1) < 1
-    ):
+    refused = str | bytes | Mapping | set | frozenset
+    if isinstance(given, refused) or not isinstance(given, Iterable) or getattr(given, "ndim", 1) < 1:
         raise MBHError(f"{name} is {shown(given)} ({type(given).__name__}); expected a list of {what}")
-    return list(given)
+    members = list(itertools.islice(given, MOST_MEMBERS + 1))
+    if len(members) > MOST_MEMBERS:
+        raise MBHError(f"{name} has more than {MOST_MEMBERS:,} members; expected a list of {what}")
+    return members
 
 
 # ------------------------------------------------------------------------------------------------ single values
@@ -127,8 +132,9 @@ def array(name: str, given) -> np.ndarray:
     """
     _refuse_data_set(name, given)
     given = given.images if hasattr(given, "images") and hasattr(given, "labels") else given
-    refused = str | bytes | Mapping | Set | Iterator
-    if given is None or isinstance(given, refused) or callable(given):
+    refused = str | bytes | Mapping | set | frozenset | Iterator
+    endless = isinstance(given, range) and len(given) > MOST_MEMBERS
+    if given is None or isinstance(given, refused) or callable(given) or endless:
         raise MBHError(f"{name} must be an array of numbers, got {shown(given)} ({type(given).__name__})")
     try:
         found = np.asarray(_plain(name, given))

@@ -32,6 +32,9 @@ NAMES = ("digits8", "mnist", "fashion_mnist")
 #: Behind the name of a data set: the same with each input standardised, see :meth:`Dataset.standardised`.
 STANDARDISED = "_standardised"
 
+#: Of one data set; what is more, as by a label that is no number of a class, would take gigabytes.
+_MOST_CLASSES = 10**6
+
 #: torchvision's class for a data set; it is also the name of the folder that holds the files.
 _TORCHVISION = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
 
@@ -127,7 +130,8 @@ class Dataset:
     def __post_init__(self):
         _given.kind_of("name", self.name, str, "the name of the data set")
         for part in ("train", "validation"):
-            _given.kind_of(part, getattr(self, part), Samples, "Samples(images, labels)")
+            if not len(_given.kind_of(part, getattr(self, part), Samples, "Samples(images, labels)")):
+                raise MBHError(f"{self.name}: {part} has no sample; both parts need at least one")
         shape = _given.listed("image_shape", self.image_shape, "whole numbers, such as (28, 28)")
         vars(self).update(
             classes=_class_names(self.classes),
@@ -480,6 +484,8 @@ def _limits(given: float | np.ndarray, d: int, what: str) -> np.ndarray:
 def _class_names(given: Sequence[str]) -> tuple[str, ...]:
     """Names of classes as text; whatever is listed has a name, but nothing and containers have none."""
     names = tuple(given) if isinstance(given, str) else _given.listed("classes", given, "names, one for each class")
+    if len(names) > _MOST_CLASSES:
+        raise MBHError(f"classes has {len(names):,} members; expected the names of at most {_MOST_CLASSES:,} classes")
     for name in names:
         if name is None or isinstance(name, list | tuple | dict | set | np.ndarray):
             raise MBHError(f"classes holds {_given.shown(name)}; expected the name of a class")
@@ -488,7 +494,7 @@ def _class_names(given: Sequence[str]) -> tuple[str, ...]:
 
 def _n_labelled(labels: dict[str, np.ndarray]) -> int:
     """The largest label + 1; MBHError for one that numbers no class, since it is so far beyond the samples."""
-    most = max(10_000, sum(len(y) for y in labels.values()))
+    most = min(max(10_000, sum(len(y) for y in labels.values())), _MOST_CLASSES)
     for part, y in labels.items():
         if y.max() >= most:
             i = int(y.argmax())
@@ -517,6 +523,10 @@ def _whole_labels(given: np.ndarray, what: str, n: int) -> np.ndarray:
     labels = _given.array(what, given).copy()
     if labels.shape != (n,):
         raise MBHError(f"{what} must be one label per image, shape ({n},), got {labels.shape}")
+    if labels.dtype.kind == "u" and labels.size and labels.max() > np.iinfo(np.int64).max:
+        raise MBHError(
+            f"{what}[{int(labels.argmax())}] is {labels.max()}, which is no label: number the classes from 0"
+        )
     if labels.dtype.kind not in "iu":
         raise MBHError(f"{what} must be whole numbers, got {labels.dtype}; convert them with .astype(int)")
     return labels

@@ -253,6 +253,8 @@ def prepare(
     Raises MBHError for an unknown experiment or profile, and when a process was killed.
     """
     store, shared = _store(store), _given.flag("shared", shared)
+    if scheduler is not None:
+        _given.kind_of("scheduler", scheduler, str, "the address of a Dask scheduler, or None")
     if jobs is not None:
         _given.whole("jobs", jobs, 1, 10_000)
     if not (stages := plan(profile, names, store)):

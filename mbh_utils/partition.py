@@ -78,7 +78,8 @@ def partition_input_space(
 
 
 def _checked_keep(keep: Sequence[str]) -> tuple[str, ...]:
-    keep = (keep,) if isinstance(keep, str) else _given.listed("keep", keep, f"some of {', '.join(_KEEP)}")
+    keep = [keep] if isinstance(keep, str) else list(keep) if isinstance(keep, set) else keep
+    keep = _given.listed("keep", keep, f"some of {', '.join(_KEEP)}")
     if unknown := [name for name in keep if not isinstance(name, str) or name not in _KEEP]:
         raise MBHError(f"keep names {_given.shown(unknown[0])}; expected some of {', '.join(_KEEP)}")
     return tuple(keep)

@@ -89,6 +89,8 @@ def accuracy(network: torch.nn.Module, samples) -> float:
     samples = _given.samples("samples", samples)
     if not len(samples.labels):
         raise MBHError("accuracy needs at least one sample")
+    if not np.isfinite(samples.images).all():
+        raise MBHError("samples hold NaN or infinite values: mend or drop these images")
     images, labels = torch.tensor(samples.images), torch.tensor(samples.labels)
     device, dtype = _place_of(network)
     with untouched(network):
@@ -203,6 +205,7 @@ def train_stack(
     networks, seeds = _given_networks(networks), _given.listed("seeds", seeds, "seeds, one per network")
     states = [None] * len(networks) if states is None else _given.listed("states", states, "states, one per network")
     states = [State(0, {}) if state is None else state for state in states]
+    checkpoints = list(checkpoints) if isinstance(checkpoints, set) else checkpoints  # their order tells nothing
     checkpoints = _given.listed("checkpoints", checkpoints, "iterations")
     _check(networks, states, data, seeds, checkpoints, recipe)
     _check_options(snapshot, every, keep, progress)
@@ -524,6 +527,8 @@ def _check(networks, states, data, seeds, checkpoints, recipe) -> None:
     if bad := [c for c in checkpoints if not _is_iteration(c, recipe.iterations)]:
         raise MBHError(f"checkpoints {bad} are no whole numbers in 0..{recipe.iterations}")
     for part, samples in (("training", data.train), ("validation", data.validation)):
+        if not len(samples.labels):
+            raise MBHError(f"{data.name} has no {part} samples; training needs some of both parts")
         if not np.isfinite(samples.images).all():
             raise MBHError(f"the {part} images of {data.name} contain NaN or infinite values; mend them first")
         if not ((samples.labels >= 0) & (samples.labels < n_classes)).all():

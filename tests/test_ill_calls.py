@@ -6,6 +6,7 @@ what looks ill and is taken as meant, with a check of what comes back.
 
 import functools
 import inspect
+import itertools
 import signal
 import warnings
 from collections.abc import Callable
@@ -71,6 +72,7 @@ NO_THING = [  # nothing that the package works on
     *named(none=None, text="abc", bytes=b"abc", dict={"a": 1}, set={1, 2}, object=object(), function=len, type=int),
     *named(ellipsis=..., complex=1j, nested=NESTED, list_of_none=[None], list_of_text=["a"]),
 ]
+ENDLESS = [Named("endless", lambda: itertools.repeat(0.5)), Named("a long range", lambda: range(10**12))]
 NO_OBJECT = [*NO_THING, *named(three=3, number=2.5, true=True, empty=[], numbers=[1, 2]), GENERATOR]
 NO_TEXT = without(NO_OBJECT, "text")
 NOT_ONE_NUMBER = [
@@ -102,7 +104,7 @@ def no_array(good: np.ndarray) -> list[Named]:
         return changed
 
     return [
-        *NO_OBJECT[:11], GENERATOR,
+        *NO_OBJECT[:11], GENERATOR, *ENDLESS,
         *named(
             data=DATA, complex_array=good * 1j, masked=np.ma.masked_equal(good, good[first]), text=good.astype(str),
             objects=with_value(None, object), words=with_value("x", object), nan=with_value(np.nan),
@@ -147,8 +149,8 @@ NO_TABLE = [
     *NO_OBJECT,
     *named(no_row=TABLE[:0], no_column=TABLE[[]], array=X, series=TABLE["s"], other=pd.DataFrame({"a": [1]})),
 ]
-NO_WIDTHS = [*NO_OBJECT[:-2], GENERATOR, *named(no_layer=(), zero=(6, 0), negative=(-1, 3), halves=(2.5, 3),
-             truths=(True, 3), words=("6", "3"), huge=(10**30, 3), large=(10**9, 10**9),
+NO_WIDTHS = [*NO_OBJECT[:-2], GENERATOR, *ENDLESS[1:], *named(no_layer=(), zero=(6, 0), negative=(-1, 3),
+             halves=(2.5, 3), truths=(True, 3), words=("6", "3"), huge=(10**30, 3), large=(10**9, 10**9),
              float_array=np.array([6.0, 3.0]), nested=[[6, 3]])]  # fmt: skip
 WIDTHS_OR_NUMBER = [v for v in NO_WIDTHS if v.name != "three"] + named(zero=0, negative=-3, huge_number=10**30)
 NO_BITS = [*no_array(BITS), *named(counts=BITS * 3.0, flat=BITS[0])]
@@ -158,7 +160,8 @@ NO_DEVICE = without(NO_OBJECT, "none") + named(
     cuda_that_is_not_there="cuda:77", meta="meta", other="mps", index=99, tensor=torch.ones(2), empty_text=""
 )
 NO_LABELS = [*no_array(Y)[:-1], *named(floats=Y * 1.0, truths=Y > 0, short=Y[:5], negative=Y - 1, column=Y[:, None],
-             billion=np.where(Y == 2, 10**9, Y), beyond=np.where(Y == 2, 2**62, Y))]  # fmt: skip
+             billion=np.where(Y == 2, 10**9, Y), beyond=np.where(Y == 2, 2**62, Y),
+             unsigned=np.full(30, 2**63, np.uint64))]  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------- the table
@@ -193,7 +196,7 @@ FACES = {
             "train_images": NO_IMAGES, "train_labels": NO_LABELS, "validation_images": NO_IMAGES,
             "validation_labels": NO_LABELS, "name": NO_TEXT,
             "classes": without(NO_OBJECT, "none", "text", "generator", "a generator",
-                "list_of_text") + named(equal=["a", "a", "b"], few=["a"]),
+                "list_of_text") + ENDLESS + named(equal=["a", "a", "b"], few=["a"]),
             "low": without(no_array(ones()), "none", "scalar") + named(above=2.0, short=[0, 0], true=True),
             "high": without(no_array(ones()), "none", "scalar") + named(below=-2.0, short=[1, 1], inside=0.5),
             "image_shape": without(NO_OBJECT, "empty") + named(other=(3, 3), negative=(-2, -2), halves=(2.0, 2.0),
@@ -224,7 +227,7 @@ FACES = {
         mbh.Network,
         {"n_inputs": 4, "hidden": (6, 3), "n_classes": 3},
         {"n_inputs": NO_SIZE, "hidden": NO_WIDTHS, "n_classes": NO_SIZE, "seed": NO_COUNT,
-         "bias_std": [*NO_NUMBER, *named(negative=-0.1)]},
+         "bias_std": [*NO_NUMBER, *named(negative=-0.1, too_large=1e39)]},
         {"n_inputs": "", "n_classes": ""},
     ),
     "Network.set_masks": Face(mbh.lenet(DATA, 2).set_masks, {"masks": [np.ones((6, 4)), np.ones((2, 6))]},
@@ -235,7 +238,7 @@ FACES = {
         mbh.feed_forward,
         {"data": DATA, "hidden": (6, 3)},
         {"data": NO_DATA, "hidden": NO_WIDTHS, "parameters": [*NO_SIZE, *named(few=5, many=1000, text="30")][1:],
-         "seed": NO_COUNT, "bias_std": [*NO_NUMBER, *named(negative=-0.1)]},
+         "seed": NO_COUNT, "bias_std": [*NO_NUMBER, *named(negative=-0.1, too_large=1e39)]},
     ),
     "lenet": Face(
         mbh.lenet,
@@ -243,7 +246,7 @@ FACES = {
         {"data": NO_DATA, "hidden": [*WIDTHS_OR_NUMBER, *named(three_layers=(4, 3, 2), half=3.7, halves=(3.7,),
             true=True)],
          "parameters": [*NO_SIZE, *named(few=5, many=1000, text="100")][1:], "seed": NO_COUNT,
-         "bias_std": [*NO_NUMBER, *named(negative=-0.1)]},
+         "bias_std": [*NO_NUMBER, *named(negative=-0.1, too_large=1e39)]},
         {"hidden": ""},
     ),
     "deepfc": Face(
@@ -251,7 +254,7 @@ FACES = {
         {"data": DATA, "hidden": (4, 3, 2)},
         {"data": NO_DATA, "hidden": [*WIDTHS_OR_NUMBER, *named(two_layers=(4, 3), half=3.7, true=True)],
          "parameters": [*NO_SIZE, *named(few=5, many=1000, text="100")][1:], "seed": NO_COUNT,
-         "bias_std": [*NO_NUMBER, *named(negative=-0.1)]},
+         "bias_std": [*NO_NUMBER, *named(negative=-0.1, too_large=1e39)]},
         {"hidden": ""},
     ),
     "winning_ticket": Face(
@@ -277,7 +280,7 @@ FACES = {
         {"network": [*NO_OWN_NETWORK, *named(double=mbh.lenet(DATA, 2).double(), half=mbh.lenet(DATA, 2).half())],
          "data": NO_DATA, "iterations": [*NO_COUNT, *named(huge=10**30)], "seed": NO_COUNT,
          "batch_size": without(NO_SIZE, "huge_size"), "learning_rate": [*NO_NUMBER, *named(zero=0, negative=-1e-3)],
-         "checkpoints": without(NO_OBJECT, "empty", "numbers") + named(beyond=[3], negative=[-1], halves=[0.5],
+         "checkpoints": without(NO_OBJECT, "empty", "numbers", "set") + named(beyond=[3], negative=[-1], halves=[0.5],
              nan=[np.nan], truths=[True], words=["1"]),
          "progress": NO_FLAG},
     ),
@@ -288,7 +291,7 @@ FACES = {
         {"networks": [*NO_OBJECT, *named(one=NET, twice=[NET, NET], own=[OWN], shared=OWN, mixed=[NET, None])],
          "data": NO_DATA, "recipe": NO_OBJECT, "seeds": [*NO_OBJECT, *named(two=[0, 1], negative=[-1], half=[0.5],
              true=[True])],
-         "checkpoints": without(NO_OBJECT, "empty", "numbers") + named(beyond=[3], halves=[0.5]),
+         "checkpoints": without(NO_OBJECT, "empty", "numbers", "set") + named(beyond=[3], halves=[0.5]),
          "device": NO_DEVICE, "progress": NO_FLAG, "every": without(NO_NUMBER, "infinite", "minus_infinite"),
          "states": without(NO_OBJECT, "none", "list_of_none") + named(two=[None, None], other=[mbh.State(1, {})],
                    far=[mbh.State(9, {})]),
@@ -740,6 +743,12 @@ TAKEN = {
         lambda table: len(table) == 0),
     "a batch larger than the data": Taken(lambda: mbh.train(NET.copy(), DATA, iterations=1, batch_size=10**9),
         lambda history: list(history.accuracy) == [1]),
+    "a set of checkpoints": Taken(lambda: mbh.train(NET.copy(), DATA, iterations=4, checkpoints={2, 0}),
+        lambda history: list(history.accuracy) == [0, 2, 4]),
+    "a set of what to keep": Taken(lambda: mbh.partition_input_space(NET, PLANE, keep={"areas", "patterns"}),
+        lambda found: len(found.areas) == len(found.patterns)),
+    "keys of a dict": Taken(lambda: mbh.maximal_patterns(NET, SAMPLES, {0.5: "a", 0.8: "b"}.keys()),
+        lambda found: found[1] == SIGMA),
     "checkpoints of numpy": Taken(lambda: mbh.train(NET.copy(), DATA, iterations=4, checkpoints=np.linspace(0, 4,
         3)), lambda history: list(history.accuracy) == [0, 2, 4]),
     "a device as torch has it": Taken(lambda: mbh.train_stack([NET.copy()], DATA, mbh.Recipe(1), seeds=[0],
