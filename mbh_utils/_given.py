@@ -10,7 +10,7 @@ import itertools
 import os
 import reprlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from decimal import Decimal
 from numbers import Integral, Real
 from pathlib import Path
@@ -45,10 +45,18 @@ def listed(name: str, given, what: str) -> list:
     refused = str | bytes | Mapping | set | frozenset
     if isinstance(given, refused) or not isinstance(given, Iterable) or getattr(given, "ndim", 1) < 1:
         raise MBHError(f"{name} is {shown(given)} ({type(given).__name__}); expected a list of {what}")
-    members = list(itertools.islice(given, MOST_MEMBERS + 1))
-    if len(members) > MOST_MEMBERS:
+    members = [] if _too_long(given) else list(itertools.islice(given, MOST_MEMBERS + 1))
+    if _too_long(given) or len(members) > MOST_MEMBERS:
         raise MBHError(f"{name} has more than {MOST_MEMBERS:,} members; expected a list of {what}")
     return members
+
+
+def _too_long(given) -> bool:
+    """Whether something that knows its length has more members than any list that is meant."""
+    try:
+        return isinstance(given, Sized) and len(given) > MOST_MEMBERS
+    except OverflowError:  # of a range
+        return True
 
 
 # ------------------------------------------------------------------------------------------------ single values
@@ -133,7 +141,7 @@ def array(name: str, given) -> np.ndarray:
     _refuse_data_set(name, given)
     given = given.images if hasattr(given, "images") and hasattr(given, "labels") else given
     refused = str | bytes | Mapping | set | frozenset | Iterator
-    endless = isinstance(given, range) and len(given) > MOST_MEMBERS
+    endless = isinstance(given, range) and _too_long(given)
     if given is None or isinstance(given, refused) or callable(given) or endless:
         raise MBHError(f"{name} must be an array of numbers, got {shown(given)} ({type(given).__name__})")
     try:

@@ -237,6 +237,7 @@ def hidden_layers(network, *, output_layer: bool = True) -> list[tuple]:
 
     Raises MBHError naming a layer that is not understood, shapes that do not chain, or NaN and infinite weights.
     """
+    output_layer = _given.flag("output_layer", output_layer)
     if isinstance(network, Network):
         pairs = [(layer.live_weight, layer.bias) for layer in network.hidden_layers]
     elif isinstance(network, nn.Sequential) and (linears := _plain_linears(network)) is not None:

@@ -12,7 +12,7 @@ from mbh_utils.errors import MBHError
 from mbh_utils.networks import DEEPFC, LENET, LENET_SMALL, Family, Network, Setup, stream
 from mbh_utils.store import Store
 from mbh_utils.subspaces import Plane
-from mbh_utils.training import Recipe, State, train_stack
+from mbh_utils.training import MOST_ITERATIONS, Recipe, State, train_stack
 
 #: Architectures of Figs 6.8 and 6.10, and the analogues for the 64 inputs of ``digits8``.
 EVOLVING = Family("evolving", ((144, 48), (67, 22), (31, 10), (14, 5)))
@@ -107,6 +107,7 @@ def profile_named(name: str | Profile) -> Profile:
 
 def checkpoints(iterations: int) -> list[int]:
     """When networks are looked at in training: dense up to 100, then about evenly on a logarithmic axis."""
+    iterations = _given.whole("iterations", iterations, 0, MOST_ITERATIONS)
     early, late = [0, 1, 2, 5, *range(10, 101, 10)], range(10_000, iterations, 10_000)
     middle = [m * 10**k for k in (2, 3) for m in (2, 5, 10)]
     return sorted({i for i in (*early, *middle, *late) if i < iterations} | {iterations})
@@ -132,6 +133,15 @@ class Run:
     recipe: Recipe
     mask: str = "random"
     bias_std: float = 1e-6
+
+    def __post_init__(self):
+        put = vars(self).update  # the dataclass is frozen
+        _given.kind_of("dataset", self.dataset, str, "the name of a data set")
+        _given.kind_of("recipe", self.recipe, Recipe, "a Recipe(iterations)")
+        hidden = _given.listed("hidden", self.hidden, "the widths of the hidden layers, such as (300, 100)")
+        put(hidden=tuple(_given.whole("a width in hidden", n, 1) for n in hidden))
+        put(parameters=_given.whole("parameters", self.parameters, 1), seed=_given.whole("seed", self.seed, 0))
+        put(bias_std=_given.number("bias_std", self.bias_std))
 
     @property
     def raw(self) -> datasets.Dataset:

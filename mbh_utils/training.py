@@ -106,7 +106,7 @@ def accuracy(network: torch.nn.Module, samples) -> float:
 @contextlib.contextmanager
 def untouched(network: torch.nn.Module) -> Iterator[None]:
     """The network in eval mode and without gradients; afterwards, errors included, everything is as it was."""
-    modes = [(m, m.training) for m in network.modules()]
+    modes = [(m, m.training) for m in network.modules() if hasattr(m, "training")]  # what is frozen has no mode
     buffers = [(m._buffers, name, b, b.clone()) for m, _ in modes for name, b in m._buffers.items() if b is not None]
     device, _ = _place_of(network)
     for m, _ in modes:  # not by .eval(), which a class may have made do more

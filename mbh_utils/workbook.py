@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 import torch
 from IPython import display, get_ipython
+from matplotlib.figure import FigureBase
 from PIL import Image, PngImagePlugin
 
 from mbh_utils import __version__, _given, datasets, experiments, paths, plots
@@ -240,6 +241,8 @@ class Chapter:
 
         Raises MBHError if this chapter does not declare the figure, or the alt text is empty.
         """
+        _given.kind_of("figure", figure, FigureBase, "a figure of matplotlib")
+        _given.kind_of("figure_id", figure_id, str, f"one of {', '.join(self.declared)}")
         if figure_id not in self.declared:
             owner = figure_index().get(figure_id)
             raise MBHError(
