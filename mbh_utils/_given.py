@@ -62,7 +62,7 @@ def _too_long(given) -> bool:
 # ------------------------------------------------------------------------------------------------ single values
 
 
-def _item(value):
+def item(value):
     """The number in an array or a tensor without dimensions; anything else as it is."""
     if getattr(value, "ndim", None) == 0 and hasattr(value, "item") and not isinstance(value, np.ma.MaskedArray):
         return value.item()
@@ -71,7 +71,7 @@ def _item(value):
 
 def whole(name: str, value, least: int | None = None, most: int | None = None) -> int:
     """A whole number between these limits; no True, no 3.0."""
-    number = _item(value)
+    number = item(value)
     right = isinstance(number, Integral) and not isinstance(number, bool)
     if not right or (least is not None and number < least) or (most is not None and number > most):
         limits = {(True, True): f" from {least} to {most}", (True, False): f" >= {least}", (False, True): f" <= {most}"}
@@ -82,7 +82,7 @@ def whole(name: str, value, least: int | None = None, most: int | None = None) -
 
 def number(name: str, value, expected: str = "a finite number", right: Callable[[float], bool] = np.isfinite) -> float:
     """A number for which ``right`` holds; ``expected`` says in words what that is."""
-    found = _item(value)
+    found = item(value)
     if isinstance(found, Real) and not isinstance(found, bool):
         try:
             if right(float(found)):
@@ -94,7 +94,7 @@ def number(name: str, value, expected: str = "a finite number", right: Callable[
 
 def flag(name: str, value) -> bool:
     """True or False, or 1 or 0."""
-    found = _item(value)
+    found = item(value)
     if not isinstance(found, bool | Integral) or found not in (0, 1):
         raise MBHError(f"{name} is {shown(value)}; expected True or False")
     return bool(found)

@@ -254,7 +254,9 @@ def from_arrays(
         smallest and the largest of all values.
     image_shape: by default the shape that was flattened.
 
-    Raises MBHError for NaN or infinite values (with their index), for shapes, labels or limits that do not fit.
+    Arrays may be numpy's, torch's or pandas', or nested lists. Raises MBHError for NaN or infinite values (with their
+    index), complex numbers and masked values, for shapes, labels or limits that do not fit, and for a largest label so
+    far beyond the number of samples that it cannot be the number of a class.
     """
     images, labels = {}, {}
     for part, x, y in (("train", train_images, train_labels), ("validation", validation_images, validation_labels)):

@@ -147,14 +147,12 @@ def specialization_table(
 ) -> pd.DataFrame:
     """Specialization of a network to every class that occurs in the samples, one row per plane x class x c_P.
 
+    planes, coverages: several, or one.
     Columns: plane, class, coverage (c_P), s, n_constraints, covered (share of the class that satisfies the maximal
     pattern), n_regions (activation regions on the plane), area (of the plane's domain).
     """
-    samples, coverages, planes = (
-        _given.samples("samples", samples),
-        _listed_coverages(coverages),
-        _listed_planes(planes),
-    )
+    samples, planes = _given.samples("samples", samples), _listed_planes(planes)
+    coverages = _listed_coverages(coverages)
     cases = [
         (label, c, sigma)
         for label in np.unique(samples.labels)

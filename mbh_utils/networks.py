@@ -153,8 +153,8 @@ def feed_forward(data, hidden: Sequence[int], *, parameters: int | None = None, 
 
 def _widths(hidden, family: tuple[int, ...]) -> tuple:
     """The widths of an architecture; a number stands for the member of its family with so many neurons at the end."""
-    if isinstance(hidden, Integral) and not isinstance(hidden, bool):
-        return tuple(n * hidden for n in family)
+    if isinstance(number := _given.item(hidden), Integral) and not isinstance(number, bool):
+        return tuple(n * int(number) for n in family)
     return tuple(_given.listed("hidden", hidden, "the widths of the hidden layers, such as (300, 100)"))
 
 

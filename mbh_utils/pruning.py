@@ -11,6 +11,8 @@ from mbh_utils import _given
 from mbh_utils.errors import MBHError
 
 Shapes = list[tuple[int, int]]
+#: Of the largest masks that are drawn together: 8 GB while they are.
+MOST_ENTRIES = 10**9
 
 
 def layer_shapes(n_inputs: int, hidden: tuple[int, ...]) -> Shapes:
@@ -74,6 +76,8 @@ def random_masks(shapes: Shapes, parameters: int, rng: np.random.Generator) -> l
     """Random unstructured masks with exactly ``parameters`` HNPs; every neuron keeps at least one input."""
     _given.kind_of("rng", rng, np.random.Generator, "a generator of random numbers: numpy.random.default_rng(0)")
     counts, shapes = weights_per_layer(shapes, parameters), _checked_shapes(shapes)
+    if (entries := sum(n_out * n_in for n_out, n_in in shapes)) > MOST_ENTRIES:
+        raise MBHError(f"shapes {_given.shown(shapes)} have {entries:,} entries, which do not fit into memory")
     return [_top(rng.random(shape), count) for shape, count in zip(shapes, counts, strict=True)]
 
 

@@ -54,8 +54,8 @@ def _convex(corners: np.ndarray) -> np.ndarray:
     return polygon
 
 
-def _check_draw(n, rng) -> None:
-    _given.whole("n", n, 0, 10**9)
+def _check_draw(n, rng, dimension: int) -> None:
+    _given.whole("n", n, 0, 10**9 // max(dimension, 1))  # 8 GB
     _given.kind_of("rng", rng, np.random.Generator, "a generator of random numbers: numpy.random.default_rng(0)")
 
 
@@ -108,7 +108,8 @@ class Plane:
     spanning: (3, 2) float64, plane coordinates of the points it was spanned by, or None.
     polygon: (k, 2) float64, the corners of a domain that is not a rectangle, or None.
 
-    Most planes come from :meth:`through`; ``Plane(origin, basis, low, high)`` takes one as it is.
+    Most planes come from :meth:`through`; ``Plane(origin, basis, low, high)`` takes one as it is. Raises MBHError for a
+    domain that float64 does not hold: coordinates beyond 1e120, an area below 1e-200 or above 1e200.
     """
 
     origin: np.ndarray
@@ -222,7 +223,7 @@ class Plane:
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """``n`` uniformly random points of the domain, (n, d)."""
-        _check_draw(n, rng)
+        _check_draw(n, rng, self.dimension)
         first, sides = self.corners[0], self.corners[1:] - self.corners[0]
         left, right = sides[:-1], sides[1:]  # the triangles of a fan around the first corner
         areas = left[:, 0] * right[:, 1] - left[:, 1] * right[:, 0]
@@ -325,7 +326,7 @@ class Line:
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """``n`` uniformly random points of the domain, (n, d)."""
-        _check_draw(n, rng)
+        _check_draw(n, rng, self.dimension)
         return self.embed(rng.uniform(self.low, self.high, n))
 
     def __repr__(self) -> str:
@@ -389,7 +390,7 @@ class Block:
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """``n`` uniformly random points, (n, d)."""
-        _check_draw(n, rng)
+        _check_draw(n, rng, len(self.origin))
         y = rng.uniform(self.low, self.high, (n, len(self.low)))
         return y if self.basis is None else self.origin + y @ self.basis
 

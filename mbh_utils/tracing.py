@@ -319,6 +319,9 @@ def _refuse_training(module: nn.Module) -> None:
 def _copy(module: nn.Module) -> nn.Module:
     """A copy in float64 on the CPU whose masks and parametrizations have become plain weights."""
     tensors = [x for m in module.modules() for x in vars(m).values() if isinstance(x, torch.Tensor)]
+    for name, x in (*module.named_parameters(), *module.named_buffers(), *(("a tensor", x) for x in tensors)):
+        if x.is_complex():  # float64 would keep the real parts of them, without a word
+            raise MBHError(f"{name} of {type(module).__name__} holds complex numbers; a ReLU network has real ones")
     twin = copy.deepcopy(module, {id(x): x.detach().clone() for x in tensors})  # results cannot be copied otherwise
     for m in list(twin.modules()):
         for hook in list(m._forward_pre_hooks.values()):

@@ -170,6 +170,7 @@ def train(
 ) -> History:
     """Train a network in place; what its checkpoints (and the end) looked like comes back.
 
+    network: one of this package, float32, as it was made; a torch module of your own is trained by a loop of torch.
     seed: order of the minibatches. The same seed gives the same network on the same CPU.
     """
     check_trainable(network)
@@ -200,7 +201,8 @@ def train_stack(
     ``every`` seconds, in the order of the networks.
     keep: takes (index of the network, iteration, copy) at each checkpoint, in place of ``History.networks``.
 
-    Raises MBHError for networks that do not match each other, the data or their states, or when training diverges.
+    Raises MBHError for networks that do not match each other, the data or their states, that were changed after they
+    were made or share weights, for a device that is not there, and when training diverges.
     """
     networks, seeds = _given_networks(networks), _given.listed("seeds", seeds, "seeds, one per network")
     states = [None] * len(networks) if states is None else _given.listed("states", states, "states, one per network")
