@@ -24,7 +24,6 @@ _UNREADABLE = (TypeError, ValueError, RuntimeError, OverflowError)
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 60
 
-
 #: Of a list that is given; what is longer, or has no end, is none of those that are meant.
 MOST_MEMBERS = 10**7
 
@@ -71,13 +70,13 @@ def item(value):
 
 def whole(name: str, value, least: int | None = None, most: int | None = None) -> int:
     """A whole number between these limits; no True, no 3.0."""
-    number = item(value)
-    right = isinstance(number, Integral) and not isinstance(number, bool)
-    if not right or (least is not None and number < least) or (most is not None and number > most):
+    found = item(value)
+    right = isinstance(found, Integral) and not isinstance(found, bool)
+    if not right or (least is not None and found < least) or (most is not None and found > most):
         limits = {(True, True): f" from {least} to {most}", (True, False): f" >= {least}", (False, True): f" <= {most}"}
         wanted = limits.get((least is not None, most is not None), "")
         raise MBHError(f"{name} is {shown(value)}; expected a whole number{wanted}")
-    return int(number)
+    return int(found)
 
 
 def number(name: str, value, expected: str = "a finite number", right: Callable[[float], bool] = np.isfinite) -> float:
@@ -174,7 +173,8 @@ def _plain(name: str, given):
     torch = sys.modules.get("torch")  # where it was never loaded nothing is a tensor
     if torch is not None and isinstance(given, torch.Tensor):
         given = given.detach().to("cpu").resolve_conj().resolve_neg()
-        return (given.double() if given.dtype in (torch.bfloat16, torch.float16) else given).numpy()
+        exotic = given.is_floating_point() and given.dtype not in (torch.float32, torch.float64)
+        return (given.double() if exotic else given).numpy()
     if isinstance(given, list | tuple):
         kinds = (list, tuple, np.ma.MaskedArray, *((torch.Tensor,) if torch is not None else ()))
         return [_plain(name, x) if isinstance(x, kinds) else x for x in given]
@@ -221,18 +221,6 @@ def bits(name: str, given, ndim: int = 2) -> np.ndarray:
 
 
 # ------------------------------------------------------------------------------------------ things of this package
-
-
-def images(name: str, given) -> np.ndarray:
-    """Rows (n, d) float64 of finite numbers, of samples or of an array."""
-    values = array(name, getattr(given, "images", given))
-    if values.ndim != 2:
-        raise MBHError(f"{name} have shape {values.shape}; expected (n, d): flatten each image to a row")
-    values = values.astype(np.float64)
-    finite = np.isfinite(values).all(axis=1)
-    if not finite.all():
-        raise MBHError(f"image {int(np.argmin(finite))} of {name} holds NaN or infinite values: mend or drop it")
-    return values
 
 
 def _refuse_data_set(name: str, given) -> None:
