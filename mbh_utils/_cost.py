@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mbh_utils import _memory
+from mbh_utils import _given, _memory
 from mbh_utils._exact import Oracle
 from mbh_utils._progress import Progress
 from mbh_utils._restriction import Restriction
-from mbh_utils.errors import MBHError
 from mbh_utils.networks import hidden_layers, stream
 from mbh_utils.partition import descend, limits_of
 from mbh_utils.subspaces import Line, Plane
@@ -45,10 +44,9 @@ def expected_cost(
     network, plane, output_layer: as of :func:`mbh_utils.partition_input_space`. seconds: about how long the trial
     itself may take. Regions are told to about a factor of two, seconds less surely.
     """
-    if not isinstance(plane, Plane | Line):
-        raise MBHError(f"plane is {plane!r}; expected a Plane or a Line")
-    if not (np.isscalar(seconds) and np.isreal(seconds) and 0 < seconds < np.inf):
-        raise MBHError(f"seconds is {seconds!r}; the trial needs a number of seconds above 0")
+    plane = _given.kind_of("plane", plane, Plane | Line, "a Plane or a Line")
+    seconds = _given.number("seconds", seconds, "a number of seconds above 0", lambda x: 0 < x < np.inf)
+    output_layer = _given.flag("output_layer", output_layer)
     started = time.perf_counter()
     restriction = Restriction(hidden_layers(network, output_layer=output_layer), plane)
     net, first_map = _memory.network_arrays(restriction)

@@ -3,8 +3,10 @@
 import contextlib
 from collections.abc import Callable
 
+import numpy as np
 from tqdm import tqdm  # not tqdm.auto, whose bars in notebooks are widgets
 
+from mbh_utils import _given
 from mbh_utils.errors import MBHError
 
 #: Seconds after which a bar appears that nobody asked for.
@@ -18,8 +20,9 @@ class Progress(contextlib.AbstractContextManager):
     """
 
     def __init__(self, wanted: bool | Callable[[float, int], None] | None, domain_area: float):
-        if wanted not in (None, True, False) and not callable(wanted):
-            raise MBHError(f"progress is {wanted!r}; expected None, True, False or a function of (share, n_regions)")
+        if not (wanted is None or isinstance(wanted, bool | np.bool_) or callable(wanted)):
+            shown = _given.shown(wanted)
+            raise MBHError(f"progress is {shown}; expected None, True, False or a function of (share, n_regions)")
         self.call = wanted if callable(wanted) else None
         self.domain_area, self.area, self.regions = domain_area, 0.0, 0
         self.quiet, self.delay, self.bar = wanted is False, 0.0 if wanted else PATIENCE, None

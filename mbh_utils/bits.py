@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mbh_utils import _given
 from mbh_utils.errors import MBHError
 from mbh_utils.patterns import DecisionPattern
 
@@ -19,7 +20,9 @@ def place_of(widths: tuple[int, ...], neurons: np.ndarray) -> tuple[np.ndarray, 
 
 def pattern_masks(widths: tuple[int, ...], patterns: Sequence[DecisionPattern]) -> tuple[np.ndarray, np.ndarray]:
     """Bits that decision patterns constrain, and their values, both (m, n_words) uint64."""
-    n_hidden = sum(widths)
+    n_hidden, patterns = sum(widths), _given.listed("patterns", patterns, "decision patterns")
+    for pattern in patterns:
+        _given.kind_of("pattern", pattern, DecisionPattern, "a DecisionPattern, as maximal_pattern makes it")
     masks = np.zeros((2, len(patterns), sum((n + 63) // 64 for n in widths)), dtype=np.uint64)
     for j, pattern in enumerate(patterns):
         neurons = np.asarray(pattern.neurons, dtype=np.int64)

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from mbh_utils import _cells, _memory
+from mbh_utils import _cells, _given, _memory
 from mbh_utils._exact import Oracle, meet, rounded
 from mbh_utils._progress import Progress
 from mbh_utils._restriction import Restriction
@@ -61,7 +61,9 @@ def partition_input_space(
     interrupted (Ctrl-C, or Jupyter's button). Raises MBHError when the plane lies in another space than the network's
     inputs.
     """
-    keep = _checked_keep(keep)
+    keep, plane = _checked_keep(keep), _one_plane(plane)
+    output_layer, exact = _given.flag("output_layer", output_layer), _given.flag("exact", exact)
+    decision_boundary = _given.flag("decision_boundary", decision_boundary)
     if progress is True:
         from mbh_utils._cost import expected_cost
 
@@ -81,10 +83,22 @@ def partition_input_space(
 
 
 def _checked_keep(keep: Sequence[str]) -> tuple[str, ...]:
-    keep = (keep,) if isinstance(keep, str) else tuple(keep)
-    if unknown := [name for name in keep if name not in _KEEP]:
-        raise MBHError(f"keep names {unknown[0]!r}; expected some of {', '.join(_KEEP)}")
-    return keep
+    keep = [keep] if isinstance(keep, str) else list(keep) if isinstance(keep, set) else keep
+    keep = _given.listed("keep", keep, f"some of {', '.join(_KEEP)}")
+    if unknown := [name for name in keep if not isinstance(name, str) or name not in _KEEP]:
+        raise MBHError(f"keep names {_given.shown(unknown[0])}; expected some of {', '.join(_KEEP)}")
+    return tuple(keep)
+
+
+def _one_plane(plane) -> Plane | Line:
+    if isinstance(plane, list | tuple):
+        raise MBHError(
+            f"plane is a {type(plane).__name__} of {len(plane)}; expected one Plane or Line: partition one by one, "
+            "[partition_input_space(network, plane) for plane in planes]"
+        )
+    return _given.kind_of(
+        "plane", plane, Plane | Line, "one Plane, as Plane.through(three_samples) makes it, or a Line"
+    )
 
 
 # ------------------------------------------------------------------------------------------------ running the kernel

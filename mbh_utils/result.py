@@ -4,16 +4,17 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
+from mbh_utils import _given
 from mbh_utils._places import Places
 from mbh_utils._restriction import Restriction
 from mbh_utils.bits import areas_under, pattern_masks, unpack_words
 from mbh_utils.errors import MBHError
 from mbh_utils.patterns import DecisionPattern
+from mbh_utils.store import atomic
 from mbh_utils.subspaces import Line, Plane
 
 _FORMAT, _PAIR = 2, ("weight", "bias")  # of saved partitions
@@ -161,7 +162,7 @@ class Partition:
 
     def layer_patterns(self, layer: int = -1) -> np.ndarray:
         """Pattern of one hidden layer in each region, (n_regions, n_l) bool; -1 is the last layer."""
-        if not -len(self.widths) <= layer < len(self.widths):
+        if not -len(self.widths) <= _given.whole("layer", layer) < len(self.widths):
             raise MBHError(f"there is no hidden layer {layer}; the network has {len(self.widths)}")
         return unpack_words(self.widths, self.packed)[layer]
 
@@ -199,13 +200,13 @@ class Partition:
         On a region every layer is affine; the rows of ``weight`` are the gradients along the plane. (On a line the
         second column is 0.) layer="output" is the output layer, where the partition was cut by its classes.
         """
-        if not -self.n_regions <= region < self.n_regions:
+        if not -self.n_regions <= _given.whole("region", region) < self.n_regions:
             raise MBHError(f"there is no region {region}; the partition has {self.n_regions}")
         layers, widths = self.layers, self.widths
-        if layer == "output":
+        if isinstance(layer, str) and layer == "output":
             self.classes  # noqa: B018  (raises where there is no output layer)
             layers, widths, layer = [*layers, self.output], (*widths, len(self.output[1])), -1
-        elif not -len(widths) <= layer < len(widths):
+        elif not -len(widths) <= _given.whole("layer", layer) < len(widths):
             raise MBHError(f"there is no hidden layer {layer}; the network has {len(widths)}")
         states = unpack_words(self.widths, self.packed[[region]])
         weight, bias = layers[0][:2]
@@ -218,8 +219,7 @@ class Partition:
 
     def save(self, path) -> None:
         """Write everything to an ``.npz`` file (no pickle); a file that is there stays until the new one is whole."""
-        from mbh_utils.store import atomic
-
+        path = _given.path("path", path)
         arrays = {name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None}
         plane = {f"plane_{f.name}": getattr(self.plane, f.name) for f in fields(self.plane)}
         plane = {name: np.asarray(value) for name, value in plane.items() if value is not None}
@@ -227,12 +227,13 @@ class Partition:
         if self.output is not None:
             layers |= {f"output_{kind}": x for kind, x in zip(_PAIR, self.output, strict=True)}
         head = np.array([_FORMAT, isinstance(self.plane, Line), self.n_regions, self.uncertain, self.exact])
-        with atomic(Path(path)) as temporary, open(temporary, "wb") as file:
+        with atomic(path) as temporary, open(temporary, "wb") as file:
             np.savez(file, head=head, widths=np.array(self.widths), **arrays, **plane, **layers)
 
     @classmethod
     def load(cls, path) -> "Partition":
         """A partition that :meth:`save` wrote; MBHError where the file is missing, damaged or something else."""
+        path = _given.path("path", path)
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = dict(file)
@@ -308,7 +309,7 @@ class Partition:
         A point on a common edge belongs to the region that the network's pattern (and class) at that point names, if
         there is one; else to one of those that meet there.
         """
-        return self._places.locate(uv)
+        return self._places.locate(_given.array("uv", uv).astype(np.float64))
 
     def adjacency(self) -> tuple[np.ndarray, np.ndarray]:
         """Pairs of regions that share an edge, (m, 2) int64, smaller index first, and the neuron between them, (m,).

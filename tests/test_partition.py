@@ -1,5 +1,7 @@
 """The partition of planes: fixtures with known answers, and laws that every network must obey."""
 
+import os
+import stat
 from itertools import pairwise
 
 import numpy as np
@@ -474,6 +476,17 @@ def test_a_saved_partition_comes_back(tmp_path, domain):
     partition_input_space(layers, where, keep=("areas",)).save(tmp_path / "regions.npz")
     assert type(regions).load(tmp_path / "regions.npz").areas == pytest.approx(regions.areas)
     assert [file.name for file in tmp_path.iterdir()] == ["regions.npz"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of files")
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077, 0o002])
+def test_a_saved_file_has_the_rights_that_the_umask_gives(tmp_path, umask):
+    regions, before = partition_input_space(random_layers(2, 2, (3,)), Plane.rectangle()), os.umask(umask)
+    try:
+        regions.save(tmp_path / "regions.npz")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "regions.npz").stat().st_mode) == 0o666 & ~umask
 
 
 def test_files_that_are_no_partition_are_refused(tmp_path):
