@@ -425,7 +425,8 @@ FACES = {
     ),
     "expected_cost": Face(
         mbh.expected_cost, {"network": NET, "plane": PLANE, "seconds": 0.1},
-        {"network": NO_NETWORK, "plane": NO_PLANE, "output_layer": NO_FLAG, "seconds": [*NO_NUMBER, *named(zero=0)], "seed": NO_COUNT},
+        {"network": NO_NETWORK, "plane": NO_PLANE, "output_layer": NO_FLAG,
+         "seconds": [*NO_NUMBER, *named(zero=0)], "seed": NO_COUNT},
         {"network": ""},
     ),
     "Partition.layer_patterns": Face(REGIONS.layer_patterns, {"layer": 0}, {"layer": [*NO_WHOLE, *named(beyond=2,
