@@ -10,9 +10,9 @@ import pandas as pd
 from scipy.stats import beta
 
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import hidden_layers, layer_widths, stream
+from mbh_utils.networks import stream
 from mbh_utils.partition import partition_input_space
-from mbh_utils.patterns import DecisionPattern, activation_patterns
+from mbh_utils.patterns import DecisionPattern, activation_patterns, preactivations
 from mbh_utils.subspaces import Block, Line, Plane
 
 
@@ -192,10 +192,9 @@ def _scoped(network, samples, scope: str, output_layer: bool) -> tuple[np.ndarra
     images = getattr(samples, "images", samples)
     if not len(images):
         raise MBHError("the phenomenon has no sample: its maximal pattern needs at least one")
-    bits = activation_patterns(network, images, output_layer=output_layer)
-    if scope == "all":
-        return bits, 0
-    if scope != "last":
+    if scope not in ("last", "all"):
         raise MBHError(f'scope is {scope!r}; choose "last" (the last hidden layer) or "all"')
-    width = layer_widths(hidden_layers(network, output_layer=output_layer))[-1]
-    return bits[:, -width:], bits.shape[1] - width
+    bits = [z > 0 for z in preactivations(network, images, output_layer=output_layer)]
+    if scope == "all":
+        return np.concatenate(bits, axis=1), 0
+    return bits[-1], sum(layer.shape[1] for layer in bits[:-1])

@@ -16,8 +16,9 @@ from zipfile import BadZipFile
 import numpy as np
 
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import hidden_layers, layer_widths, n_linear
+from mbh_utils.networks import layer_widths, n_linear
 from mbh_utils.patterns import DecisionPattern
+from mbh_utils.reading import domain_points, read_network
 from mbh_utils.subspaces import Line, Plane
 
 _KEEP = ("polygons", "areas", "patterns")
@@ -71,10 +72,10 @@ def partition_input_space(
     if decision_boundary:
         if not output_layer:
             raise MBHError("decision_boundary=True needs the output layer, which output_layer=False makes a hidden one")
-        from mbh_utils._decision import layers_with_output
-
-        return _finish_decided(plane, _on_plane(layers_with_output(network), plane), keep, exact)
-    return _finish(plane, _on_plane(hidden_layers(network, output_layer=output_layer), plane), keep, exact)
+        layers = read_network(network, points=domain_points(plane)).layers_with_output()
+        return _finish_decided(plane, _on_plane(layers, plane), keep, exact)
+    layers = read_network(network, output_layer=output_layer, points=domain_points(plane)).layers()
+    return _finish(plane, _on_plane(layers, plane), keep, exact)
 
 
 def _checked_keep(keep: Sequence[str]) -> tuple[str, ...]:
@@ -317,7 +318,8 @@ def stream_blanket_areas(
     """
     from mbh_utils import _cells, _exact
 
-    layers = _on_plane(hidden_layers(network, output_layer=output_layer), plane)
+    reading = read_network(network, output_layer=output_layer, points=domain_points(plane))
+    layers = _on_plane(reading.layers(), plane)
     net, first_map = _network_arrays(layers)
     oracle = _exact.Oracle(net, layers, plane.corners) if exact else None
     widths = layer_widths(layers)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import hidden_layers, layer_widths
+from mbh_utils.networks import layer_widths
+from mbh_utils.reading import read_network
 
 
 def preactivations(network, images, *, output_layer: bool = True) -> list[np.ndarray]:
@@ -18,8 +19,9 @@ def preactivations(network, images, *, output_layer: bool = True) -> list[np.nda
 
     A neuron of an activation with several breakpoints has the pre-activation less its breakpoint.
     """
-    layers = hidden_layers(network, output_layer=output_layer)
-    x = np.asarray(getattr(images, "images", images), dtype=np.float64)
+    images = getattr(images, "images", images)
+    reading = read_network(network, output_layer=output_layer, points=lambda: images)
+    layers, x = reading.layers(), np.asarray(images, dtype=np.float64)
     if x.ndim != 2 or x.shape[1] != layers[0][0].shape[1]:
         raise MBHError(
             f"images have shape {x.shape}; this network takes (n, {layers[0][0].shape[1]}): flatten each image to a row"
