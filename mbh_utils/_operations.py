@@ -6,6 +6,8 @@ sees every operation below it, and which of the tensors depend on the input. Wha
 operation in place writes it, and whatever looks at the same numbers sees them.
 """
 
+import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -156,9 +158,14 @@ class Watch(TorchDispatchMode):
         self.muted = False
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if not self.muted and _name(func) in ACTIVATIONS:
+        kwargs = kwargs or {}
+        if self.muted:
+            return func(*args, **kwargs)
+        if (found := _decomposed(self, func, args, kwargs)) is not NotImplemented:
+            return found
+        if _name(func) in ACTIVATIONS:
             self.inputs.append(args[0].detach().clone())
-        return func(*args, **(kwargs or {}))
+        return func(*args, **kwargs)
 
     def piecewise_linear(self, z: torch.Tensor, pieces: Pieces) -> torch.Tensor:
         """Instead of the function of this name: one operation, whatever it is made of."""
@@ -291,9 +298,12 @@ class Follower(Watch):
             return func(*args, **kwargs)
         name, inputs = _name(func), _tensors((args, kwargs))
         known = [x for x in inputs if self._find(x) is not None]
+        if (found := _decomposed(self, func, args, kwargs)) is not NotImplemented:
+            return found
+        is_random = torch.Tag.nondeterministic_seeded in func.tags and name not in ACTIVATIONS
+        is_random = is_random and "attention" not in name
         if name in ACTIVATIONS:
             self.activations.append(None)
-        is_random = torch.Tag.nondeterministic_seeded in func.tags and name not in ACTIVATIONS
         if not known and not is_random or _only_looks(func) or name in _SHAPES_ONLY:
             return func(*args, **kwargs)
         written = [
@@ -312,16 +322,15 @@ class Follower(Watch):
         if not written and known and all(self._find(x) is not None for x in _tensors(outputs)) and _tensors(outputs):
             return outputs  # views, though the operation's schema does not say so
         self._refuse_plain_numbers(func, outputs)
-        targets = written or _tensors(outputs)
-        if reason is None and len(results) < len(targets):
-            results = [*results, *[None] * (len(targets) - len(results))]
-        for i, x in enumerate(targets):
-            if reason is not None:
-                self._keep(x, None, reason)
-            elif results[i] is None:
-                self._keep(x, None, self.place.says("what it gives besides its first result is not understood"))
-            else:
-                self._keep(x, results[i])
+        # What an operation gives is new, or it is what the operation has written to.
+        places = {x.untyped_storage()._cdata for x in written}
+        fresh = [x for x in _tensors(outputs) if x.untyped_storage()._cdata not in places]
+        targets, rest = (fresh, written) if fresh else (written, [])
+        beside = self.place.says("what it gives besides its first result is not understood")
+        for x, result in itertools.zip_longest(targets, results[: len(targets)]):
+            self._keep(x, result, reason or (beside if result is None else None))
+        for x in rest:
+            self._keep(x, None, reason or beside)
         return outputs
 
     def _refuse_plain_numbers(self, func, outputs) -> None:
@@ -333,11 +342,16 @@ class Follower(Watch):
             raise MBHError(self._takes_numbers())
 
     def _takes_numbers(self) -> str:
-        where = self.place.module[0]
+        where, function = self.place.module[0], (self.place.function or "item").strip("_")
+        inside = f"{where}: " if where else ""
+        if self.place.function in _TAKE_NUMBERS:
+            return (
+                f"{inside}its code takes the numbers of a tensor that depends on the input out of torch's operations "
+                f"({function}), where they cannot be followed: write it in operations of torch"
+            )
         return (
-            f"{where + ': ' if where else ''}its code asks for the numbers in a tensor that depends on the input "
-            f"({self.place.function or 'item'}), as control flow does (if, while, item()): write it as a composition "
-            "of layers"
+            f"{inside}its code asks for the numbers in a tensor that depends on the input ({function}), as control flow "
+            "does (if, while, item()): write it as a composition of layers"
         )
 
     def _results(self, name: str, func, args, kwargs, known) -> list[Value | Step]:
@@ -384,7 +398,7 @@ class Follower(Watch):
             return _comparison(form, name, bound)
         if name == "_to_copy":
             return self._converted(bound)
-        if name in ("native_batch_norm", "cudnn_batch_norm", "miopen_batch_norm", "_native_batch_norm_legit_no_training"):
+        if name in _BATCH_NORMS:
             return _batch_norm(form, bound)
         if name in ("copy", "fill"):
             source = "src" if name == "copy" else "value"
@@ -475,6 +489,17 @@ def _bound(func, args, kwargs) -> list[tuple]:
         value = args[i] if i < len(args) and not argument.kwarg_only else kwargs.get(argument.name, argument.default_value)
         found.append((argument, value))
     return found
+
+
+def _decomposed(watch: Watch, func, args, kwargs):
+    """The result of an operation that is made of others (seen as one in inference mode only), of which each is seen."""
+    name = _name(func)
+    if not torch.is_inference_mode_enabled() or name in LINEAR or name in ACTIVATIONS or name in _BATCH_NORMS:
+        return NotImplemented
+    if not func._can_decompose():
+        return NotImplemented
+    with watch:
+        return func.decompose(*args, **kwargs)
 
 
 def _only_looks(func) -> bool:
@@ -569,6 +594,10 @@ LINEAR: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 _SHAPES_ONLY = {
     "zeros_like", "ones_like", "empty_like", "full_like", "new_zeros", "new_ones", "new_empty", "new_full",
     "new_empty_strided", "empty_strided", "sym_size", "sym_stride", "sym_numel", "sym_storage_offset", "is_same_size",
+    "isnan", "isinf",  # False of all numbers here
+}  # fmt: skip
+_BATCH_NORMS = {
+    "native_batch_norm", "cudnn_batch_norm", "miopen_batch_norm", "_native_batch_norm_legit_no_training",
 }  # fmt: skip
 _COMPARISONS = {"gt": 1.0, "ge": 1.0, "lt": -1.0, "le": -1.0}
 
@@ -656,7 +685,7 @@ def _windows(bound: dict, const: torch.Tensor) -> torch.Tensor:
 def _largest(follower: Follower, value: Value, windows: torch.Tensor, shape) -> Value:
     """Maximum over windows by rounds of a knock-out: neurons compare pairs of elements, then pairs of winners."""
     form, name = follower.form, follower.place.name
-    value = value.apply(lambda x: x.flatten(1)[:, None, windows])
+    value = value.apply(lambda x: x.reshape(len(x), -1)[:, None, windows])
     while (k := value.const.shape[1]) > 1:
         first, second, rest = (
             value.apply(lambda x, part=part: x[:, :, part])
@@ -678,7 +707,7 @@ def _largest_along(sign: float):
         dims = sorted(d % value.const.ndim for d in dims)
         others = [d for d in range(value.const.ndim) if d not in dims]
         index = torch.arange(value.const.numel()).reshape(value.const.shape).permute(*dims, *others)
-        index = index.flatten(0, len(dims) - 1).flatten(1)
+        index = index.reshape(math.prod(value.const.shape[d] for d in dims), -1)
         keep = bound.get("keepdim")
         shape = [1 if d in dims else n for d, n in enumerate(value.const.shape) if keep or d not in dims]
         turned = value if sign > 0 else follower.form.linear(torch.neg, value)

@@ -4,6 +4,7 @@ The copy has its own parameters, buffers, hooks and attributes, and its function
 instance) have their own copies of the lists, dicts and modules that they write to or use.
 """
 
+import contextlib
 import copy
 import functools
 import types
@@ -24,6 +25,12 @@ def copy_of(module: nn.Module) -> nn.Module:
     """A copy of the module in its state: mode, hooks, type and device. MBHError for NaN and infinite parameters."""
     memo: dict = {}
     twin = _deep_copy(module, memo)
+    if shared := {id(m) for m in module.modules()} & {id(m) for m in twin.modules()}:
+        names = [name or "itself" for name, m in module.named_modules() if id(m) in shared]
+        raise MBHError(
+            f"{type(module).__name__} cannot be copied: its copy shares {names[0]} with it, and reading a network must "
+            "not change it; is there a __deepcopy__ that gives the module itself?"
+        )
     for m in twin.modules():
         m._compiled_call_impl = None  # of module.compile()
         for hooks in (getattr(m, name) for name in _HOOKS):
@@ -129,23 +136,18 @@ def _own_function(f, memo: dict):
         return f
     if id(f) in memo:
         return memo[id(f)]
-    own = types.FunctionType(f.__code__, dict(f.__globals__), f.__name__, f.__defaults__)
-    memo[id(f)] = own
-    closure = tuple(_own_cell(cell, memo) for cell in f.__closure__ or ())
-    own = types.FunctionType(f.__code__, own.__globals__, f.__name__, _own_thing(f.__defaults__, memo), closure or None)
-    own.__kwdefaults__, own.__dict__ = _own_thing(f.__kwdefaults__, memo), dict(f.__dict__)
-    memo[id(f)] = own
+    cells = None if f.__closure__ is None else tuple(types.CellType() for _ in f.__closure__)
+    own = memo[id(f)] = types.FunctionType(f.__code__, dict(f.__globals__), f.__name__, None, cells)
+    memo.setdefault("kept", []).append(f)  # so that no other object gets its id
+    own.__defaults__, own.__kwdefaults__ = _own_thing(f.__defaults__, memo), _own_thing(f.__kwdefaults__, memo)
+    own.__dict__.update(f.__dict__)
+    for cell, old in zip(cells or (), f.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # one that is still empty
+            cell.cell_contents = _own_thing(old.cell_contents, memo)
     for name in _names(f.__code__):
         if name in f.__globals__:
             own.__globals__[name] = _own_thing(f.__globals__[name], memo)
     return own
-
-
-def _own_cell(cell: types.CellType, memo: dict) -> types.CellType:
-    try:
-        return types.CellType(_own_thing(cell.cell_contents, memo))
-    except ValueError:  # still empty
-        return types.CellType()
 
 
 def _own_thing(x, memo: dict):

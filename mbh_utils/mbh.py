@@ -13,6 +13,7 @@ from mbh_utils.errors import MBHError
 from mbh_utils.networks import stream
 from mbh_utils.partition import partition_input_space
 from mbh_utils.patterns import DecisionPattern, activation_patterns, preactivations
+from mbh_utils.reading import read_network
 from mbh_utils.subspaces import Block, Line, Plane
 
 
@@ -172,10 +173,11 @@ def sampled_shares(
     """
     if not (isinstance(n, int | np.integer) and n >= 1 and 0 < confidence < 1):
         raise MBHError(f"n is {n!r} and confidence {confidence!r}; expected a whole number >= 1 and a share in (0, 1)")
+    layers = read_network(network, output_layer=output_layer).layers()
     rng, hits = stream(seed, "volume"), np.zeros(len(patterns), dtype=int)
     for start in range(0, n, 10_000):  # in pieces, so that memory stays small whatever n is
         points = domain.sample(min(10_000, n - start), rng)
-        bits = activation_patterns(network, points, output_layer=output_layer)
+        bits = activation_patterns(layers, points)
         hits += [pattern.satisfied_by(bits).sum() for pattern in patterns]
     tail = (1 - confidence) / 2
     return pd.DataFrame(

@@ -19,9 +19,8 @@ def preactivations(network, images, *, output_layer: bool = True) -> list[np.nda
 
     A neuron of an activation with several breakpoints has the pre-activation less its breakpoint.
     """
-    images = getattr(images, "images", images)
-    reading = read_network(network, output_layer=output_layer, points=lambda: images)
-    layers, x = reading.layers(), np.asarray(images, dtype=np.float64)
+    x = np.asarray(getattr(images, "images", images), dtype=np.float64)
+    layers = read_network(network, output_layer=output_layer, points=x).layers()
     if x.ndim != 2 or x.shape[1] != layers[0][0].shape[1]:
         raise MBHError(
             f"images have shape {x.shape}; this network takes (n, {layers[0][0].shape[1]}): flatten each image to a row"

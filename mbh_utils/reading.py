@@ -106,7 +106,7 @@ def read_network(
     network = tracing.unwrapped(network)
     if (linears := proved_linears(network)) is not None:
         return _of_linears(*linears, output_layer)
-    at = points if callable(points) or points is None else lambda: points
+    at = points if callable(points) or points is None else lambda: np.asarray(points, dtype=np.float64)
     return _of_traced(tracing.trace_at(network, output_layer=output_layer, points=at))
 
 
@@ -156,7 +156,7 @@ def _is_plain(m: nn.Module) -> bool:
     if "forward" in own or own.get("_compiled_call_impl") or own["_forward_hooks"] or own["_forward_pre_hooks"]:
         return False
     if isinstance(m, nn.Linear):  # other types of tensors have products of their own
-        return {type(m.weight), type(m.bias)} <= {nn.Parameter, torch.Tensor, type(None)}
+        return not m.weight.is_meta and {type(m.weight), type(m.bias)} <= {nn.Parameter, torch.Tensor, type(None)}
     if kind is nn.Flatten:
         return m.start_dim == 1 and m.end_dim == -1
     return kind is not nn.Dropout or not m.training or m.p == 0

@@ -14,6 +14,7 @@ through it, ``_twin.py`` makes the copy, and ``_agreement.py`` compares what was
 import contextlib
 import inspect
 import random
+import sys
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -68,26 +69,26 @@ def trace_at(
     kind = type(module).__name__
     _refuse_what_cannot_run(module)
     _refuse_training(module)
-    with _own_random_numbers(module), torch.no_grad():
+    with _own_random_numbers(module), _eagerly(), torch.no_grad():
         twin = _twin.copy_of(module)
         if is_leaf(twin):
-            twin = nn.Sequential(twin).train(module.training) if not module.training else nn.Sequential(twin)
-        shape = _input_shape(twin, input_shape)
-        form, place = Canonical(shape), Place()
+            twin = nn.Sequential(twin).train(twin.training)
+        place = Place()
         _twin.name_places(twin, place)
-        follower, output = _followed(twin, form, place, kind)
-        plain = output
-        if not output_layer and not form.is_activation(output):
-            output = form.activate(output, RELU, "output")
-        traced = form.finish(output, shape)
-        _agreement.check(traced, form, follower, twin, kind, points, clipped=output is not plain, original=module)
+        form, follower, output = _first_that_fits(twin, _input_shapes(twin, input_shape, points), place, kind)
+        is_end = output_layer or form.is_activation(output)
+        result = output if is_end else form.activate(output, RELU, "output")
+        traced = form.finish(result, tuple(form.input.const.shape[1:]))
+        follower.followed.clear()
+        _agreement.check(traced, form, follower, twin, kind, points, clipped=not is_end, original=module)
     return traced
 
 
 def unwrapped(module: nn.Module) -> nn.Module:
     """The module that a wrapper for several devices or for a compiler stands for."""
     parallel = (nn.DataParallel, nn.parallel.DistributedDataParallel)
-    compiled = getattr(torch._dynamo.eval_frame, "OptimizedModule", ()) if hasattr(torch, "_dynamo") else ()
+    dynamo = sys.modules.get("torch._dynamo.eval_frame")  # not there before something is compiled
+    compiled = () if dynamo is None else dynamo.OptimizedModule
     for kinds, attribute in ((parallel, "module"), (compiled, "_orig_mod")):
         if not isinstance(module, kinds):
             continue
@@ -142,6 +143,29 @@ def _own_random_numbers(module: nn.Module):
         np.random.set_state(of_numpy)
 
 
+def _eagerly():
+    """While it lasts, compiled code runs as it is written."""
+    compiler = sys.modules.get("torch._dynamo") and getattr(torch.compiler, "set_stance", None)
+    return compiler("force_eager") if compiler else contextlib.nullcontext()
+
+
+def _first_that_fits(twin: nn.Module, shapes: list[tuple[int, ...]], place: Place, kind: str):
+    """The form, what followed the module and its output, for the first of the input shapes that it takes."""
+    problem = None
+    for shape in shapes:
+        form = Canonical(shape)
+        try:
+            return form, *_followed(twin, form, place, kind)
+        except _OtherShape as error:
+            problem = problem or error
+            place.modules.clear()
+    raise problem
+
+
+class _OtherShape(MBHError):
+    """The module does not take inputs of the shape that was tried."""
+
+
 def _followed(twin: nn.Module, form: Canonical, place: Place, kind: str) -> tuple[Follower, Value]:
     """The affine maps of the module's forward pass, and that of its output."""
     dtype, device = _twin.number_type(twin)
@@ -155,9 +179,8 @@ def _followed(twin: nn.Module, form: Canonical, place: Place, kind: str) -> tupl
     except Exception as error:  # whatever the module's own code raises
         if reason := follower.first_reason():
             raise MBHError(reason) from error
-        if isinstance(error, MBHError) and place.hook is None:
-            raise MBHError(f"{kind} cannot be traced: {error}") from error
-        _refuse_shape(twin, form, kind)
+        if not isinstance(error, MBHError):
+            _refuse_shape(twin, form, kind)
         raise MBHError(f"{kind} cannot be traced: {error}") from error
     return follower, follower.result(result)
 
@@ -169,34 +192,47 @@ def _refuse_shape(twin: nn.Module, form: Canonical, kind: str) -> None:
     try:
         twin(torch.zeros(1, *shape, dtype=dtype, device=device))
     except Exception as error:
-        needed = [
-            p.name
-            for p in inspect.signature(twin.forward).parameters.values()
-            if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
-        ]
+        parameters = inspect.signature(twin.forward).parameters.values()
+        kinds = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+        needed = [p.name for p in parameters if p.default is p.empty and p.kind in kinds]
         if len(needed) > 1:
-            raise MBHError(
-                f"the module takes a second input, {needed[1]}: wrap it in a module of one input"
-            ) from error
-        raise MBHError(f"{kind} does not take inputs of shape {shape}: {error}") from error
+            raise MBHError(f"the module takes a second input, {needed[1]}: wrap it in a module of one input") from error
+        raise _OtherShape(f"{kind} does not take inputs of shape {shape}: {error}") from error
 
 
-def _input_shape(module: nn.Module, given) -> tuple[int, ...]:
+def _input_shapes(module: nn.Module, given, points) -> list[tuple[int, ...]]:
+    """Shapes of one sample to try: the one that is given, or told by the first layer, and by the points at hand."""
     if given is not None:
         shape = tuple(int(n) for n in np.atleast_1d(given))
         if not shape or min(shape) < 1:
             raise MBHError(f"input_shape is {given!r}; expected the shape of one sample, such as (1, 28, 28)")
-        return shape
-    passed = nn.Flatten, nn.Identity, nn.modules.dropout._DropoutNd, nn.modules.container.Sequential
-    first = next((m for m in module.modules() if next(m.children(), None) is None and not isinstance(m, passed)), None)
-    if first is None and next(module.parameters(), None) is None and isinstance(module, nn.Sequential):
+        return [shape]
+    told, first = _told_shape(module)
+    flat = np.shape(points()) if points is not None else ()
+    shapes = [told] if told else []
+    if len(flat) == 2 and flat[1] and not isinstance(first, nn.modules.conv._ConvNd):
+        shapes += [(flat[1],)]
+    if shapes:
+        return list(dict.fromkeys(shapes))
+    if first is None and isinstance(module, nn.Sequential):
         raise MBHError("the network has no hidden layer: the Sequential is empty")
-    if isinstance(first, nn.Linear):
-        return (first.in_features,)
-    if isinstance(first, nn.Unflatten) and all(isinstance(n, int) and n > 0 for n in first.unflattened_size):
-        return (int(np.prod(first.unflattened_size)),)
-    kind = type(module).__name__
+    first = "it has no layer" if first is None else f"its first layer is a {type(first).__name__}"
     raise MBHError(
-        f"the input shape of {kind} cannot be told from its first layer, {type(first).__name__}: trace it first, "
+        f"the input shape of {type(module).__name__} cannot be told, {first}: trace it first, "
         "mbh_utils.trace(module, input_shape=(1, 28, 28)), and use what comes back in place of the module"
     )
+
+
+def _told_shape(module: nn.Module) -> tuple[tuple[int, ...] | None, nn.Module | None]:
+    """The input shape that the first layer tells, and that layer."""
+    passed = nn.Flatten, nn.Identity, nn.modules.dropout._DropoutNd, nn.ReLU, nn.LeakyReLU, nn.Hardtanh, PiecewiseLinear
+    for name, m in module.named_modules():
+        if "parametrizations" in name.split(".") or isinstance(m, passed):
+            continue
+        if isinstance(m, nn.Linear):
+            return (m.in_features,), m
+        if isinstance(m, nn.Unflatten) and all(isinstance(n, int) and n > 0 for n in m.unflattened_size):
+            return (int(np.prod(m.unflattened_size)),), m
+        if next(m.children(), None) is None and not isinstance(m, nn.modules.container.Sequential):
+            return None, m
+    return None, None
