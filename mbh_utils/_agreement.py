@@ -137,7 +137,7 @@ class _Comparison:
             return None
         n = len(self.y)
         for block, z in zip(follower.activations, inputs, strict=True):
-            if block is None:
+            if block not in form.neurons:
                 continue
             neurons, value, breakpoints = form.neurons[block], form.blocks[block].value, form.blocks[block].breakpoints
             if tuple(z.shape) != (n, *value.const.shape[1:]) or value.const.shape[:1] != (1,):

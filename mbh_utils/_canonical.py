@@ -193,15 +193,25 @@ class Canonical:
         ((b, rows),) = value.rows.items()
         return self.blocks[b].name is not None and torch.equal(rows.reshape(len(rows), -1), _unit_rows(len(rows), (len(rows),)))
 
+    def _used(self, output: Value) -> set[int]:
+        """Blocks that the output depends on; what a module only looks at, or gives to no one, is none of them."""
+        used, waiting = set(), list(output.rows)
+        while waiting:
+            if (b := waiting.pop()) not in used:
+                used.add(b)
+                waiting += self.blocks[b].value.rows if self.blocks[b].value else ()
+        return used
+
     def finish(self, output: Value, input_shape: tuple[int, ...]) -> Traced:
-        last = max(block.level for block in self.blocks)
+        last = max((self.blocks[b].level for b in self._used(output)), default=0)
         output = self.lift(output, last)
+        used = self._used(output)
         if last == 0:
             raise MBHError("the network has no hidden layer: the module is affine, nothing in it bends")
         place = {0: 0}  # block -> first of its units in its layer
         width, layers, first, calls = self.blocks[0].size, [], 0, Counter()
         for level in range(1, last + 1):
-            here = [b for b, block in enumerate(self.blocks) if block.level == level]
+            here = [b for b, block in enumerate(self.blocks) if block.level == level and b in used]
             here.sort(key=lambda b: self.blocks[b].name is None)  # linear units last
             n, n_linear, parts = 0, 0, []
             for b in here:

@@ -368,7 +368,7 @@ class Follower(Watch):
         except _ERRORS as error:
             if isinstance(error, MBHError):
                 raise
-            raise NotUnderstood(self.place.says(str(error))) from error
+            raise NotUnderstood(self.place.says((str(error).splitlines() or ["it failed"])[0])) from error
         return found if isinstance(found, list) else [found]
 
     def _operand(self, x):
@@ -524,7 +524,8 @@ def _affine(form: Canonical, func, bound: dict, moving: tuple[str, ...]) -> Valu
     """An operation that is affine in the arguments called ``moving`` together (tensors, numbers or lists of tensors)."""
     bound = {k: None if k in ("dtype", "layout", "device", "pin_memory", "memory_format") else x for k, x in bound.items()}
     bound["indices"] = _numbered(bound.get("indices"))
-    moving = [k for k in moving if bound.get(k) is not None]
+    lifted = int | float if _name(func) in ("add", "sub", "rsub", "masked_fill") else ()  # numbers that are only added
+    moving = [k for k in moving if isinstance(bound.get(k), (Value, torch.Tensor, list)) or isinstance(bound.get(k), lifted)]
     values = [_as_value(x) for k in moving for x in (bound[k] if isinstance(bound[k], list) else [bound[k]])]
 
     def run(*parts):
