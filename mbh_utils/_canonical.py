@@ -191,7 +191,9 @@ class Canonical:
         if len(value.rows) != 1 or value.const.any():
             return False
         ((b, rows),) = value.rows.items()
-        return self.blocks[b].name is not None and torch.equal(rows.reshape(len(rows), -1), _unit_rows(len(rows), (len(rows),)))
+        return self.blocks[b].name is not None and torch.equal(
+            rows.reshape(len(rows), -1), _unit_rows(len(rows), (len(rows),))
+        )
 
     def _used(self, output: Value) -> set[int]:
         """Blocks that the output depends on; what a module only looks at, or gives to no one, is none of them."""

@@ -29,7 +29,9 @@ UNDERSTOOD = (
     "mbh_utils.tracing.PiecewiseLinear)"
 )
 _ATEN = torch.ops.aten
-_RANDOM = "it drops at random, or draws random numbers otherwise: put it in eval mode, F.dropout(x, training=self.training)"
+_RANDOM = (
+    "it drops at random, or draws random numbers otherwise: put it in eval mode, F.dropout(x, training=self.training)"
+)
 _TWO = "it takes two tensors that depend on the input, and is not affine"
 _DIVIDES = "it divides by a tensor that depends on the input"
 #: Whatever can go wrong with an operation that is run on affine maps: it is then not understood.
@@ -182,7 +184,7 @@ class Watch(TorchDispatchMode):
 
 @dataclass
 class _Followed:
-    """What a storage of n elements holds: an affine map (n), a condition z > 0 of one, or what nobody knows, and why."""
+    """What a storage of n elements holds: an affine map (n), a condition z > 0 of one, or why nobody knows."""
 
     storage: StorageWeakRef
     dtype: torch.dtype
@@ -350,8 +352,8 @@ class Follower(Watch):
                 f"({function}), where they cannot be followed: write it in operations of torch"
             )
         return (
-            f"{inside}its code asks for the numbers in a tensor that depends on the input ({function}), as control flow "
-            "does (if, while, item()): write it as a composition of layers"
+            f"{inside}its code asks for the numbers in a tensor that depends on the input ({function}), as control "
+            "flow does (if, while, item()): write it as a composition of layers"
         )
 
     def _results(self, name: str, func, args, kwargs, known) -> list[Value | Step]:
@@ -475,7 +477,9 @@ def _name(func) -> str:
 def _flat(x) -> list:
     if isinstance(x, dict):
         return _flat(list(x.values()))
-    return [part for item in x for part in _flat(item)] if isinstance(x, list | tuple) and not isinstance(x, Step) else [x]
+    return (
+        [part for item in x for part in _flat(item)] if isinstance(x, list | tuple) and not isinstance(x, Step) else [x]
+    )
 
 
 def _tensors(x) -> list[torch.Tensor]:
@@ -486,7 +490,9 @@ def _bound(func, args, kwargs) -> list[tuple]:
     """(argument of the schema, its value) of a call, defaults included."""
     found = []
     for i, argument in enumerate(func._schema.arguments):
-        value = args[i] if i < len(args) and not argument.kwarg_only else kwargs.get(argument.name, argument.default_value)
+        value = (
+            args[i] if i < len(args) and not argument.kwarg_only else kwargs.get(argument.name, argument.default_value)
+        )
         found.append((argument, value))
     return found
 
@@ -521,11 +527,14 @@ def _as_value(x) -> Value:
 
 
 def _affine(form: Canonical, func, bound: dict, moving: tuple[str, ...]) -> Value:
-    """An operation that is affine in the arguments called ``moving`` together (tensors, numbers or lists of tensors)."""
-    bound = {k: None if k in ("dtype", "layout", "device", "pin_memory", "memory_format") else x for k, x in bound.items()}
+    """An operation that is affine in the arguments ``moving`` together (tensors, numbers or lists of tensors)."""
+    left_out = {"dtype", "layout", "device", "pin_memory", "memory_format"}  # everything is float64 on the CPU here
+    bound = {k: None if k in left_out else x for k, x in bound.items()}
     bound["indices"] = _numbered(bound.get("indices"))
-    lifted = int | float if _name(func) in ("add", "sub", "rsub", "masked_fill") else ()  # numbers that are only added
-    moving = [k for k in moving if isinstance(bound.get(k), (Value, torch.Tensor, list)) or isinstance(bound.get(k), lifted)]
+    kinds = (Value, torch.Tensor, list)
+    if _name(func) in ("add", "sub", "rsub", "masked_fill"):  # a number in their place is only added
+        kinds = (*kinds, int, float)
+    moving = [k for k in moving if isinstance(bound.get(k), kinds)]
     values = [_as_value(x) for k in moving for x in (bound[k] if isinstance(bound[k], list) else [bound[k]])]
 
     def run(*parts):
@@ -570,9 +579,10 @@ def _functional(func, given: dict):
 LINEAR: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "add": (("self", "other"), ()), "sub": (("self", "other"), ()), "rsub": (("self", "other"), ()),
     "lerp": (("self", "end"), ()), "cat": (("tensors",), ()), "stack": (("tensors",), ()),
-    "where": (("self", "other"), ()), "masked_fill": (("self", "value"), ()), "masked_scatter": (("self", "source"), ()),
-    "index_put": (("self", "values"), ()), "_index_put_impl": (("self", "values"), ()),
-    "index_copy": (("self", "source"), ()), "index_add": (("self", "source"), ()), "index_fill": (("self", "value"), ()),
+    "where": (("self", "other"), ()), "masked_fill": (("self", "value"), ()),
+    "masked_scatter": (("self", "source"), ()), "index_put": (("self", "values"), ()),
+    "_index_put_impl": (("self", "values"), ()), "index_copy": (("self", "source"), ()),
+    "index_add": (("self", "source"), ()), "index_fill": (("self", "value"), ()),
     "scatter": (("self", "src", "value"), ()), "scatter_add": (("self", "src"), ()),
     "slice_scatter": (("self", "src"), ()), "select_scatter": (("self", "src"), ()),
     "addmm": (("self",), ("mat1", "mat2")), "addmv": (("self",), ("mat", "vec")), "addr": (("self",), ("vec1", "vec2")),
@@ -631,7 +641,9 @@ def _one(pieces: Callable[[dict], Pieces]):
 
 def _threshold(bound: dict) -> Pieces:
     if bound["threshold"] != bound["value"]:
-        raise NotUnderstood(f"it jumps from {bound['value']} to {bound['threshold']}: such functions are not understood")
+        raise NotUnderstood(
+            f"it jumps from {bound['value']} to {bound['threshold']}: such functions are not understood"
+        )
     return clamp(bound["threshold"], None)
 
 
@@ -649,7 +661,9 @@ def _maximum(sign: float):
         if isinstance(a, Value) and isinstance(b, Value):
             if sign > 0:
                 return form.maximum(a, b, follower.place.name)
-            return form.linear(torch.neg, form.maximum(form.linear(torch.neg, a), form.linear(torch.neg, b), follower.place.name))
+            return form.linear(
+                torch.neg, form.maximum(form.linear(torch.neg, a), form.linear(torch.neg, b), follower.place.name)
+            )
         value, bar = (a, b) if isinstance(a, Value) else (b, a)
         value = form.linear(torch.add, _as_value(value), Value(0, torch.zeros_like(torch.as_tensor(bar).double()), {}))
         return form.activate(value, clamp(bar, None) if sign > 0 else clamp(None, bar), follower.place.name)
@@ -777,7 +791,9 @@ def _with_steps(follower: Follower, name: str, bound: dict) -> Value | Step:
     if name == "where" and isinstance(bound["condition"], Step):
         return _switched(follower, bound["condition"].z, bound["self"], bound["other"])
     if name == "mul":
-        step, x = (bound["self"], bound["other"]) if isinstance(bound["self"], Step) else (bound["other"], bound["self"])
+        step, x = (
+            (bound["self"], bound["other"]) if isinstance(bound["self"], Step) else (bound["other"], bound["self"])
+        )
         return _switched(follower, step.z, x, 0.0)
     if name == "masked_fill" and isinstance(bound["mask"], Step):
         return _switched(follower, bound["mask"].z, bound["value"], bound["self"])
@@ -789,7 +805,7 @@ def _with_steps(follower: Follower, name: str, bound: dict) -> Value | Step:
 
 
 def _switched(follower: Follower, z: Value, a, b) -> Value:
-    """a where z > 0, else b: b + c relu(z), if a - b is c z, so that it does not jump."""
+    """a where z > 0, else b: b + c relu(z), if a - b is c z (up to rounding), so that it does not jump."""
     if isinstance(a, Step) or isinstance(b, Step):
         raise NotUnderstood("of a condition it is not understood")
     form = follower.form
@@ -801,7 +817,7 @@ def _switched(follower: Follower, z: Value, a, b) -> Value:
     inner, size, product = _terms(low, low), _terms(high, high), _terms(high, low)
     factor = torch.where(inner > 0, product / inner.clamp_min(1e-300), 0.0)
     rest = form.linear(lambda x, y: x - factor * y, high, low)
-    if not (_terms(rest, rest) <= 1e-26 * size).all():
+    if not (_terms(rest, rest) <= (8 * follower.precision) ** 2 * size).all():
         raise NotUnderstood("it jumps where its condition changes, and such functions are not understood")
     bent = form.activate(z, Pieces(0.0, 0.0, ((0.0, factor),)), follower.place.name)
     return form.linear(torch.add, b, bent)

@@ -87,7 +87,7 @@ def _named(hook, place: Place, name: str):
 
 
 class _Detached(TorchFunctionMode):
-    """``copy.deepcopy`` refuses results with a gradient, such as activations that a module keeps: copy their numbers."""
+    """``copy.deepcopy`` refuses results with a gradient, such as activations that are kept: copy their numbers."""
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         if func is torch.Tensor.__deepcopy__ and not args[0].is_leaf:

@@ -84,12 +84,13 @@ def read_network(
 ) -> Reading:
     """The hidden layers and the output layer of anything that the package understands; it is not changed.
 
-    network: a :class:`Network`, any ``torch.nn.Module`` that :func:`mbh_utils.trace` understands, what that returned, or
-    a list of ``(weight, bias)`` arrays of the hidden layers themselves, with the number of linear units behind them
+    network: a :class:`Network`, any ``torch.nn.Module`` that :func:`mbh_utils.trace` understands, what that returned,
+    or a list of ``(weight, bias)`` arrays of the hidden layers themselves, with the number of linear units behind them
     where a layer has some.
-    output_layer: True: what a module does last, if it is affine, is its output layer and no hidden layer. False: outputs
-    that are not the result of an activation are neurons too, as if a ReLU followed. A module that ends in an activation
-    has no affine output layer, so all its activations are hidden either way, and its outputs are those of the last one.
+    output_layer: True: what a module does last, if it is affine, is its output layer and no hidden layer. False: its
+    outputs are neurons too, as if a ReLU followed, unless they are the result of an activation. A module that ends in
+    an activation has no affine output layer, so all its activations are hidden either way, and its outputs are those
+    of the last one.
     points: (n, d), or a function that gives them: where a module that is traced is compared with what was found, beside
     random points. They are those of the domain that is looked at.
 
@@ -195,7 +196,8 @@ def _checked(pairs) -> list[Layer]:
     for i, (before, after) in enumerate(zip(layers, layers[1:], strict=False)):
         if after.weight.shape[1] != len(before.bias):
             raise MBHError(
-                f"hidden layer {i + 1} takes {after.weight.shape[1]} inputs, but layer {i} has {len(before.bias)} neurons"
+                f"hidden layer {i + 1} takes {after.weight.shape[1]} inputs, but layer {i} has {len(before.bias)} "
+                "neurons"
             )
     return layers
 
@@ -208,7 +210,7 @@ def _not_understood(network) -> str:
         prefix = "; its keys begin with 'module.' (DataParallel): take that off, key.removeprefix('module.')"
         return (
             f"{kind} is a checkpoint, numbers without the network they belong to: build the module, "
-            f"module.load_state_dict({'checkpoint' if inner is None else f'checkpoint[{inner!r}]'}), and give the module"
+            f"module.load_state_dict(checkpoint{'' if inner is None else f'[{inner!r}]'}), and give the module"
             + (prefix if _has_prefix(network) or keys and all(k.startswith("module.") for k in keys) else "")
         )
     return (

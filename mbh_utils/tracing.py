@@ -75,7 +75,7 @@ def trace_at(
             twin = nn.Sequential(twin).train(twin.training)
         place = Place()
         _twin.name_places(twin, place)
-        form, follower, output = _first_that_fits(twin, _input_shapes(twin, input_shape, points), place, kind)
+        form, follower, output = _first_that_fits(twin, input_shape, points, place, kind)
         is_end = output_layer or form.is_activation(output)
         result = output if is_end else form.activate(output, RELU, "output")
         traced = form.finish(result, tuple(form.input.const.shape[1:]))
@@ -111,7 +111,9 @@ def _refuse_what_cannot_run(module: nn.Module) -> None:
     for name, m in module.named_modules():
         where = f"{name or 'the module'} is a {type(m).__name__}"
         if isinstance(m, torch.jit.ScriptModule):
-            raise MBHError(f"{where}, scripted (torch.jit): its code cannot be followed; give the module it was made of")
+            raise MBHError(
+                f"{where}, scripted (torch.jit): its code cannot be followed; give the module it was made of"
+            )
         if ".quantized" in type(m).__module__:
             raise MBHError(f"{where}, which is quantised: it rounds; give the float module that it was made from")
     for name, x in (*module.named_parameters(), *module.named_buffers()):
@@ -149,21 +151,28 @@ def _eagerly():
     return compiler("force_eager") if compiler else contextlib.nullcontext()
 
 
-def _first_that_fits(twin: nn.Module, shapes: list[tuple[int, ...]], place: Place, kind: str):
+class _OtherShape(MBHError):
+    """The module does not take inputs of the shape that was tried."""
+
+
+def _first_that_fits(twin: nn.Module, given, points, place: Place, kind: str):
     """The form, what followed the module and its output, for the first of the input shapes that it takes."""
     problem = None
-    for shape in shapes:
+    for shape in _input_shapes(twin, given, points):
         form = Canonical(shape)
         try:
             return form, *_followed(twin, form, place, kind)
         except _OtherShape as error:
             problem = problem or error
             place.modules.clear()
-    raise problem
-
-
-class _OtherShape(MBHError):
-    """The module does not take inputs of the shape that was tried."""
+    told, first = _told_shape(twin)
+    if problem and (given or told or first is None):
+        raise problem
+    layer = "first layer, for it has none" if first is None else f"first layer, {type(first).__name__}"
+    raise MBHError(
+        f"the input shape of {kind} cannot be told from its {layer}: trace it first, "
+        "mbh_utils.trace(module, input_shape=(1, 28, 28)), and use what comes back in place of the module"
+    ) from problem
 
 
 def _followed(twin: nn.Module, form: Canonical, place: Place, kind: str) -> tuple[Follower, Value]:
@@ -193,7 +202,11 @@ def _refuse_shape(twin: nn.Module, form: Canonical, kind: str) -> None:
         twin(torch.zeros(1, *shape, dtype=dtype, device=device))
     except Exception as error:
         parameters = inspect.signature(twin.forward).parameters.values()
-        kinds = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+        kinds = (
+            inspect.Parameter.POSITIONAL_ONLY,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            inspect.Parameter.KEYWORD_ONLY,
+        )
         needed = [p.name for p in parameters if p.default is p.empty and p.kind in kinds]
         if len(needed) > 1:
             raise MBHError(f"the module takes a second input, {needed[1]}: wrap it in a module of one input") from error
@@ -208,19 +221,11 @@ def _input_shapes(module: nn.Module, given, points) -> list[tuple[int, ...]]:
             raise MBHError(f"input_shape is {given!r}; expected the shape of one sample, such as (1, 28, 28)")
         return [shape]
     told, first = _told_shape(module)
-    flat = np.shape(points()) if points is not None else ()
-    shapes = [told] if told else []
-    if len(flat) == 2 and flat[1] and not isinstance(first, nn.modules.conv._ConvNd):
-        shapes += [(flat[1],)]
-    if shapes:
-        return list(dict.fromkeys(shapes))
-    if first is None and isinstance(module, nn.Sequential):
+    if first is None and isinstance(module, nn.Sequential) and not len(module):
         raise MBHError("the network has no hidden layer: the Sequential is empty")
-    first = "it has no layer" if first is None else f"its first layer is a {type(first).__name__}"
-    raise MBHError(
-        f"the input shape of {type(module).__name__} cannot be told, {first}: trace it first, "
-        "mbh_utils.trace(module, input_shape=(1, 28, 28)), and use what comes back in place of the module"
-    )
+    flat = np.shape(points()) if points is not None else ()
+    shapes = ([told] if told else []) + ([(flat[1],)] if len(flat) == 2 and flat[1] else [])
+    return list(dict.fromkeys(shapes))
 
 
 def _told_shape(module: nn.Module) -> tuple[tuple[int, ...] | None, nn.Module | None]:

@@ -228,17 +228,19 @@ FUNCTIONS = {
         functional.relu(m.a(x)), lambda h: h.view(-1, 2, 3).transpose(1, 2)[:, 0].mul_(3), m.b
     ),
     "the whole changes a view": lambda m, x: after(
-        (h := functional.relu(m.a(x)), h.view(-1, 3, 2)), lambda both: both[0].mul_(2), lambda both: m.b(both[1].flatten(1))
+        (h := functional.relu(m.a(x)), h.view(-1, 3, 2)),
+        lambda both: both[0].mul_(2),
+        lambda both: m.b(both[1].flatten(1)),
     ),
     "chunks": lambda m, x: after(m.a(x).chunk(2, dim=1), lambda p: p[0].relu_(), lambda p: m.b(torch.cat(p, dim=1))),
-    "input of a ReLU in place, used again": lambda m, x: after(
-        m.a(x), nn.ReLU(inplace=True), lambda h: m.b(h) + h
-    ),
+    "input of a ReLU in place, used again": lambda m, x: after(m.a(x), nn.ReLU(inplace=True), lambda h: m.b(h) + h),
     "a clone is another": lambda m, x: after(
         (h := functional.relu(m.a(x)), h.clone()), lambda both: both[0].mul_(2), lambda both: m.b(both[1]) + both[0]
     ),
     "written to zeros": lambda m, x: after(
-        torch.zeros(len(x), 8, dtype=x.dtype), lambda y: y[:, 1:7].copy_(functional.relu(m.a(x))), lambda y: m.b(y[:, 2:])
+        torch.zeros(len(x), 8, dtype=x.dtype),
+        lambda y: y[:, 1:7].copy_(functional.relu(m.a(x))),
+        lambda y: m.b(y[:, 2:]),
     ),
     "data": lambda m, x: after(functional.relu(m.a(x)), lambda h: h.data.mul_(2), m.b),
     "squeeze_": lambda m, x: after(functional.relu(m.a(x)).unsqueeze(1), lambda h: h.squeeze_(1), m.b),
@@ -284,9 +286,9 @@ FUNCTIONS = {
     "where": lambda m, x: torch.where((h := m.a(x)) > 0, h, 0.1 * h),
     "where of two": lambda m, x: torch.where((h := m.a(x)) >= (g := m.b(x)), h, g),
     "product with a condition": lambda m, x: (h := m.a(x)) * (h > 0.0),
-    "product with a condition as numbers": lambda m, x: (h := m.a(x)) * (0 < h).to(h.dtype),
+    "product with a condition as numbers": lambda m, x: (h := m.a(x)) * (h > 0).to(h.dtype),
     "opposite condition": lambda m, x: (h := m.a(x)) * ~(h > 0),
-    "items under a condition": lambda m, x: after(m.a(x), lambda h: h.__setitem__(h < 0.2, 0.2), m.b),
+    "items under a condition": lambda m, x: after(m.a(x), lambda h: h.__setitem__(h < 0.25, 0.25), m.b),
     "masked_fill under a condition": lambda m, x: (h := m.a(x)).masked_fill(h > 0.3, 0.3),
     "threshold": lambda m, x: functional.threshold(m.a(x), 0.2, 0.2),
     # What is only looked at.
@@ -303,8 +305,6 @@ def after(x, statement, then):
 
 def checked(x):
     assert x.ndim == 2 and x.is_floating_point() and not torch.isnan(x).any()
-
-
 
 
 class Written(nn.Module):
@@ -683,7 +683,11 @@ def body(f):
         (body(lambda m, x: m.a(x) + torch.randn(6)), (6,), "is a randn: it drops at random, or draws random"),
         (body(lambda m, x: functional.relu(m.a(x)) + np.random.rand()), (6,), "disagree"),
         (body(lambda m, x: functional.rrelu(m.a(x), training=True)), (6,), "is a rrelu: it drops at random"),
-        (body(lambda m, x: m.b(functional.relu(m.a(x)).half().to(x.dtype))), (6,), "is a half: it rounds .* to float16"),
+        (
+            body(lambda m, x: m.b(functional.relu(m.a(x)).half().to(x.dtype))),
+            (6,),
+            "is a half: it rounds .* to float16",
+        ),
         (body(lambda m, x: m.b(functional.relu(m.a(x)).int().to(x.dtype))), (6,), "is a int: it rounds .* to int32"),
         (body(lambda m, x: m.b(functional.relu(m.a(x)).round())), (6,), "is a round: it is not understood"),
         (body(lambda m, x: torch.where((h := m.a(x)) > 0, h + 1, h)), (6,), "is a where: it jumps where its condition"),
@@ -702,9 +706,13 @@ def body(f):
         (body(lambda m, x: torch.tensor(m.a(x).tolist())), (6,), r"takes the numbers .* out of torch.*\(tolist\)"),
         (body(lambda m, x: torch.from_numpy(m.a(x).numpy())), (6,), r"takes the numbers .* out of torch.*\(numpy\)"),
         (body(lambda m, x: m.b(copy.deepcopy(m.a(x)))), (6,), r"takes the numbers .* out of torch.*\(deepcopy\)"),
-        (nn.Sequential(nn.Linear(3, 2), nn.LSTM(2, 2)), None, "^1 is a LSTM: it is not understood"),
+        (nn.Sequential(nn.Linear(3, 2), nn.LSTM(2, 2)), None, "output is not one tensor made from its input"),
         (nn.Sequential(nn.Linear(3, 4), nn.GroupNorm(2, 4)), None, "^1 is a GroupNorm: it is not understood"),
-        (nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Embedding(3, 4)), None, "does not take inputs of shape .*indices"),
+        (
+            nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Embedding(3, 4)),
+            None,
+            "does not take inputs of shape .*indices",
+        ),
         (body(lambda m, x: (m.a(x), m.b(x))), (6,), "output is not one tensor"),
         (body(lambda m, x: m.a(x).relu().mean()), (6,), r"\(1, 1\), not .*it mixes samples"),
         (body(lambda m, x: functional.relu(m.a(x) - x.mean(dim=0))), (6,), "disagree: output .*it mixes samples"),
