@@ -31,14 +31,15 @@ def copy_of(module: nn.Module) -> nn.Module:
             f"{type(module).__name__} cannot be copied: its copy shares {names[0]} with it, and reading a network must "
             "not change it; is there a __deepcopy__ that gives the module itself?"
         )
+    memo.update({id(m): m for m in twin.modules()})
     for m in twin.modules():
         m._compiled_call_impl = None  # of module.compile()
         for hooks in (getattr(m, name) for name in _HOOKS):
             for key, hook in hooks.items():
-                hooks[key] = _own_function(hook, memo)
+                hooks[key] = _own_callable(hook, memo)
         for key, x in list(vars(m).items()):
             if isinstance(x, types.FunctionType | types.MethodType):
-                vars(m)[key] = _own_function(x, memo)
+                vars(m)[key] = _own_callable(x, memo)
     for name, x in (*twin.named_parameters(), *twin.named_buffers()):
         if not torch.isfinite(x).all():
             where = torch.argwhere(~torch.isfinite(x))[0].tolist()
@@ -128,34 +129,39 @@ def _can_be_copied(x) -> bool:
     return True
 
 
-def _own_function(f, memo: dict):
-    """A function that is the same but for what it can change: its lists, dicts, arrays, objects and modules."""
+def _own_callable(f, memo: dict):
+    """A hook or a ``forward`` of the copy (whose objects are copies already) with things of its own to change."""
     if isinstance(f, types.MethodType):
-        return types.MethodType(_own_function(f.__func__, memo), f.__self__)
-    if not isinstance(f, types.FunctionType):
-        return f
+        return types.MethodType(_own_callable(f.__func__, memo), f.__self__)
+    return _own_function(f, memo) if isinstance(f, types.FunctionType) else f
+
+
+def _own_function(f: types.FunctionType, memo: dict) -> types.FunctionType:
+    """A function that is the same but for what it can change: its lists, dicts, arrays, objects and modules."""
     if id(f) in memo:
         return memo[id(f)]
     cells = None if f.__closure__ is None else tuple(types.CellType() for _ in f.__closure__)
     own = memo[id(f)] = types.FunctionType(f.__code__, dict(f.__globals__), f.__name__, None, cells)
     memo.setdefault("kept", []).append(f)  # so that no other object gets its id
-    own.__defaults__, own.__kwdefaults__ = _own_thing(f.__defaults__, memo), _own_thing(f.__kwdefaults__, memo)
+    own_thing = functools.partial(_own_thing, memo=memo, home=f.__globals__)
+    own.__defaults__, own.__kwdefaults__ = own_thing(f.__defaults__), own_thing(f.__kwdefaults__)
     own.__dict__.update(f.__dict__)
     for cell, old in zip(cells or (), f.__closure__ or (), strict=True):
         with contextlib.suppress(ValueError):  # one that is still empty
-            cell.cell_contents = _own_thing(old.cell_contents, memo)
-    for name in _names(f.__code__):
-        if name in f.__globals__:
-            own.__globals__[name] = _own_thing(f.__globals__[name], memo)
+            cell.cell_contents = own_thing(old.cell_contents)
+    for name in _names(f.__code__) & f.__globals__.keys():
+        own.__globals__[name] = own_thing(f.__globals__[name])
     return own
 
 
-def _own_thing(x, memo: dict):
-    """A copy of what a function uses, if it is something that can be changed; else the same."""
+def _own_thing(x, memo: dict, home: dict):
+    """A copy of what a function uses, if it can be changed; else the same. home: the function's global names."""
     if id(x) in memo:
         return memo[id(x)]
-    if isinstance(x, types.FunctionType | types.MethodType):
-        return _own_function(x, memo)
+    if isinstance(x, types.MethodType):
+        return types.MethodType(_own_thing(x.__func__, memo, home), _own_thing(x.__self__, memo, home))
+    if isinstance(x, types.FunctionType):
+        return _own_function(x, memo) if x.__globals__ is home else x
     changes = isinstance(x, list | dict | set | tuple | np.ndarray | torch.Tensor) or hasattr(x, "__dict__")
     if not changes or isinstance(x, type | types.ModuleType) or callable(x) and not isinstance(x, nn.Module):
         return x

@@ -186,6 +186,8 @@ NOT_PLAIN = {
     "forward of a layer": lambda: changed(
         mlp(), lambda m: setattr(m[1], "forward", lambda z: functional.leaky_relu(z, 0.3))
     ),
+    "forward around that of a layer": lambda: changed(mlp(), around_forward),
+    "hook that uses another module": lambda: changed(mlp(), add_what_another_says),
     "weight_norm": lambda: changed(mlp(), lambda m: parametrizations.weight_norm(m[0])),
     "orthogonal": lambda: changed(mlp(), lambda m: parametrizations.orthogonal(m[2])),
     "spectral_norm": lambda: changed(mlp(), lambda m: parametrizations.spectral_norm(m[2])).eval(),
@@ -275,6 +277,16 @@ def half_relu(self, x):
 
 def called_twice(self, x):
     return nn.Sequential.__call__(self, nn.Sequential.__call__(self, x))
+
+
+def around_forward(network):
+    before = network[0].forward
+    network[0].forward = lambda x: 2 * before(x) + 1
+
+
+def add_what_another_says(network):
+    another, calls = mlp(2, 4, 3, seed=7), []
+    network.register_forward_hook(lambda m, i, y: (calls.append(len(i)), y + another(i[0]))[1])
 
 
 def zero_first_row(module, inputs):

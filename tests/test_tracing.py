@@ -326,6 +326,64 @@ def test_functions(name):
     check_trace(Written(FUNCTIONS[name]).eval(), (6,))
 
 
+def row(h: torch.Tensor) -> torch.Tensor:
+    return h.reshape(len(h), -1)
+
+
+#: Statements on a list of tensors of two or three dimensions, one of which is h: in place, views, copies, maxima.
+STATEMENTS = {
+    "linear": lambda m, all, h: all.append(m.a(row(h)[:, :6])) if row(h).shape[1] >= 6 else None,
+    "relu": lambda m, all, h: all.append(functional.relu(h)),
+    "relu_": lambda m, all, h: functional.relu_(h),
+    "leaky_relu_": lambda m, all, h: functional.leaky_relu_(h, 0.2),
+    "clamp_": lambda m, all, h: h.clamp_(max=0.5),
+    "add_": lambda m, all, h: h.add_(0.5),
+    "add_ of another": lambda m, all, h: h.add_(all[0], alpha=0.5) if h.shape == all[0].shape else None,
+    "mul_": lambda m, all, h: h.mul_(m.shift[: h.shape[-1]]),
+    "view": lambda m, all, h: all.append(h.view(len(h), 2, 3)) if h.shape[1:] == (6,) and h.stride(-1) == 1 else None,
+    "slice": lambda m, all, h: all.append(h[:, : max(1, h.shape[1] - 1)]),
+    "part_": lambda m, all, h: h[:, ::2].mul_(2),
+    "item": lambda m, all, h: h.__setitem__((slice(None), 0), 0.25),
+    "copy_ a part": lambda m, all, h: h[:, 0].copy_(h[:, -1]),
+    "transposed_": lambda m, all, h: h.transpose(1, -1)[:, 0].relu_(),
+    "chunk": lambda m, all, h: all.extend(h.chunk(2, dim=1)),
+    "zeros": lambda m, all, h: all.append(after(torch.zeros_like(h), lambda z: z[:, 0].copy_(h[:, -1]), lambda z: z)),
+    "clone": lambda m, all, h: all.append(h.clone()),
+    "cat": lambda m, all, h: all.append(torch.cat([row(h), row(all[0])], dim=1)[:, -6:]),
+    "abs": lambda m, all, h: all.append(h.abs()),
+    "where": lambda m, all, h: all.append(torch.where(h > 0, h, 0.1 * h)),
+    "maximum": lambda m, all, h: all.append(torch.maximum(h, -h)),
+    "amax": lambda m, all, h: all.append(h.amax(dim=1, keepdim=True)),
+    "expand": lambda m, all, h: all.append(h[:, :1].expand(h.shape)),
+    "index": lambda m, all, h: all.append(h[:, torch.tensor([0, 0])]),
+    "less its mean": lambda m, all, h: h.sub_(h.mean(dim=1, keepdim=True)),
+    "flip": lambda m, all, h: all.append(h.flip(1)),
+    "data": lambda m, all, h: h.data.mul_(0.5),
+    "forget": lambda m, all, h: all.pop() if len(all) > 1 else None,
+}
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    st.integers(0, 2**32 - 1), st.lists(st.tuples(st.sampled_from(list(STATEMENTS)), st.integers(0, 99)), max_size=9)
+)
+def test_random_programs_of_statements_in_place_and_views(seed, statements):
+    torch.manual_seed(seed)
+
+    def run(m, x):
+        tensors = [m.a(x)]
+        for name, which in statements:
+            STATEMENTS[name](m, tensors, tensors[which % len(tensors)])
+        return m.b(functional.relu(torch.cat([*map(row, tensors), m.a(x)], dim=1)[:, :6]))
+
+    module = Written(run).eval()
+    try:
+        outputs(module, np.zeros((3, 6)), (6,))
+    except RuntimeError:  # torch has something against it, such as writing to an expanded tensor
+        return
+    check_trace(module, (6,))
+
+
 def test_module_called_twice_has_two_lines_in_the_table():
     traced = trace(Written(FUNCTIONS["call twice"]), (6,))
     assert [(n.name, n.layer, n.columns, n.breakpoints) for n in traced.neurons] == [
