@@ -18,6 +18,7 @@ from mbh_utils._operations import Place
 from mbh_utils.errors import MBHError
 
 _HOOKS = "_forward_pre_hooks", "_forward_hooks"
+_CONTAINERS = list, dict, set, np.ndarray
 _PARTS = {"_parameters", "_buffers", "_modules"}
 
 
@@ -40,6 +41,7 @@ def copy_of(module: nn.Module) -> nn.Module:
         for key, x in list(vars(m).items()):
             if isinstance(x, types.FunctionType | types.MethodType):
                 vars(m)[key] = _own_callable(x, memo)
+        _own_things_of_its_class(m, memo)
     for name, x in (*twin.named_parameters(), *twin.named_buffers()):
         if not torch.isfinite(x).all():
             where = torch.argwhere(~torch.isfinite(x))[0].tolist()
@@ -134,6 +136,24 @@ def _own_callable(f, memo: dict):
     if isinstance(f, types.MethodType):
         return types.MethodType(_own_callable(f.__func__, memo), f.__self__)
     return _own_function(f, memo) if isinstance(f, types.FunctionType) else f
+
+
+def _own_things_of_its_class(m: nn.Module, memo: dict) -> None:
+    """Lists and dicts that all modules of a class share, and global ones that its methods use, as the copy's own."""
+    for kind in type(m).__mro__:
+        if kind.__module__.partition(".")[0] in ("torch", "mbh_utils", "builtins"):
+            continue
+        for key, x in vars(kind).items():
+            if key in vars(m) or key.startswith("__"):
+                continue
+            if isinstance(x, _CONTAINERS):
+                vars(m)[key] = _own_thing(x, memo, {})
+            elif isinstance(x, types.FunctionType) and _uses_containers(x):
+                vars(m)[key] = types.MethodType(_own_function(x, memo), m)
+
+
+def _uses_containers(f: types.FunctionType) -> bool:
+    return any(isinstance(f.__globals__.get(name), _CONTAINERS) for name in _names(f.__code__))
 
 
 def _own_function(f: types.FunctionType, memo: dict) -> types.FunctionType:

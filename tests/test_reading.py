@@ -379,6 +379,35 @@ def test_hooks_that_observe_do_no_harm_and_see_nothing():
     assert len(kept) == 1 and KEPT["last"].shape == (5, 8) and recorder.n == 2
 
 
+class KeepsElsewhere(nn.Module):
+    """Keeps what it sees in a list of its class and in a global dict."""
+
+    seen = []
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.out = nn.Linear(2, 8), nn.Linear(8, 3)
+
+    def forward(self, x):
+        h = functional.relu(self.a(x))
+        self.seen.append(h)
+        self.note(h)
+        return self.out(h)
+
+    def note(self, h):
+        KEPT["h"] = h
+
+
+def test_lists_and_dicts_of_a_class_and_global_ones_stay_as_they_are():
+    KEPT.clear()
+    network = KeepsElsewhere()
+    read_network(network, points=domain_points(SQUARE))
+    assert KeepsElsewhere.seen == [] and KEPT == {} and "note" not in vars(network)
+    assert_right(network)
+    assert len(KeepsElsewhere.seen) == 1 and KEPT["h"].shape == (2000, 8), "only from the pass of this test"
+    KeepsElsewhere.seen.clear()
+
+
 class Recorder:
     def __init__(self):
         self.seen, self.n, self.lock = [], 0, None
