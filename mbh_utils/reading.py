@@ -137,14 +137,17 @@ def proved_linears(network: nn.Module) -> tuple[list[nn.Linear], bool] | None:
     if torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks:
         return None
     if type(network) is Network:
-        hidden, output = network.hidden_layers, network.output
-        right = type(hidden) is nn.ModuleList and type(output) is nn.Linear
-        return ([*hidden, output], False) if right and {type(m) for m in hidden} == {MaskedLinear} else None
-    modules = [m for m in network if type(m) not in (nn.Flatten, nn.Identity, nn.Dropout)]
-    kinds = [nn.ReLU if turn % 2 else nn.Linear for turn in range(len(modules))]
-    if not modules or [type(m) for m in modules] != kinds:
+        if type(network.hidden_layers) is not nn.ModuleList:
+            return None
+        linears, ends_in_relu = [*network.hidden_layers, network.output], False
+        right = [type(m) for m in linears] == [MaskedLinear] * len(network.hidden_layers) + [nn.Linear]
+    else:
+        modules = [m for m in network if type(m) not in (nn.Flatten, nn.Identity, nn.Dropout)]
+        linears, ends_in_relu = modules[::2], len(modules) % 2 == 0
+        right = modules and [type(m) for m in modules] == [(nn.Linear, nn.ReLU)[i % 2] for i in range(len(modules))]
+    if not right or len({(x.dtype, x.device) for m in linears for x in (m.weight, m.bias) if x is not None}) > 1:
         return None
-    return modules[::2], len(modules) % 2 == 0
+    return linears, ends_in_relu
 
 
 def _is_plain(m: nn.Module) -> bool:

@@ -177,6 +177,9 @@ NOT_PLAIN = {
         Network(2, (8, 5), 3, bias_std=0.3),
         lambda m: setattr(m, "output", nn.Sequential(nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 3))),
     ),
+    "ours with other hidden layers": lambda: changed(
+        Network(2, (8, 5), 3, bias_std=0.3), lambda m: setattr(m, "hidden_layers", nn.Sequential(*mlp(2, 6, 5)[::2]))
+    ),
     "forward of an instance": lambda: changed(
         mlp(), lambda m: setattr(m, "forward", types.MethodType(lambda self, x: self[3:](self[0:3:2](x)), m))
     ),
@@ -722,6 +725,8 @@ REFUSED = {
     "two inputs": (TwoInputs, "takes a second input, y"),
     "copies itself": (same_copy, "its copy shares .* with it"),
     "not a module": (lambda: mlp, "^function is not understood"),
+    "of two types": (lambda: changed(mlp(), lambda m: m[2].double()), r"does not take inputs of shape \(2,\): .*dtype"),
+    "no forward": (lambda: nn.ModuleList(mlp()), "ModuleList does not take inputs .*forward"),
 }
 
 

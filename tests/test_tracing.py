@@ -393,6 +393,25 @@ def test_module_called_twice_has_two_lines_in_the_table():
     assert "act#2 (6,), 2 breakpoints" in repr(traced)
 
 
+def test_functions_are_named_behind_the_module_that_calls_them():
+    class Nested(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.block, self.out = Written(lambda m, x: after(m.a(x).relu(), lambda h: h.clamp_(max=1), m.b)), nn.ReLU()
+
+        def forward(self, x):
+            return self.out(functional.relu(self.block(functional.relu(x))))
+
+    names = [(n.name, n.layer) for n in trace(Nested(), (6,)).neurons]
+    assert names == [("relu", 0), ("block.relu", 1), ("block.clamp", 2), ("relu#2", 3), ("out", 4)]
+
+
+def test_what_leads_to_no_output_has_no_neurons():
+    unused = body(lambda m, x: after(m.a(x), lambda h: (m.act(m.b(h)), h.relu().max()), lambda h: m.b(m.act(h))))
+    traced = check_trace(unused, (6,))
+    assert [(n.name, n.columns) for n in traced.neurons] == [("act", slice(0, 12))]
+
+
 # ------------------------------------------------------------------------------------------------ whole networks
 
 
