@@ -1,7 +1,7 @@
 """ReLU networks with linear units: the form that every traced module takes (see ``tracing.py``), and how it is built.
 
 Every tensor of the module is kept as an affine map of the units of one layer, one row per unit, and an affine operation
-is run, in float64, on these rows as if they were a batch of samples.
+is run, in float64, on these rows as if they were a batch of samples (or row by row, where it does not take them so).
 """
 
 import math
@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import fx
 
 from mbh_utils import _given
 from mbh_utils.errors import MBHError
@@ -94,14 +93,18 @@ class Traced:
 
 @dataclass
 class Value:
-    """A tensor of the module: const (1, *shape) + sum over blocks of units x rows (n_units, *shape), float64.
+    """A tensor of the module: const (shape) + sum over blocks of units x rows (n_units, *shape), float64.
 
-    All blocks belong to one layer, ``level`` (0: the inputs).
+    The shape is the tensor's own, for one sample. All blocks belong to one layer, ``level`` (0: the inputs).
     """
 
     level: int
     const: torch.Tensor
     rows: dict[int, torch.Tensor]
+
+    def apply(self, f) -> "Value":
+        """f, which only picks or rearranges, of each of its parts; f takes and gives (n, ...)."""
+        return Value(self.level, f(self.const[None])[0], {b: f(rows) for b, rows in self.rows.items()})
 
 
 @dataclass
@@ -121,8 +124,9 @@ class Canonical:
     def __init__(self, shape: tuple[int, ...]):
         size = int(np.prod(shape))
         self.blocks = [_Block(0, size, None, None, [])]
-        self.input = Value(0, torch.zeros(1, *shape).double(), {0: _unit_rows(size, shape)})
+        self.input = Value(0, torch.zeros(1, *shape).double(), {0: _unit_rows(size, (1, *shape))})
         self.copies: dict[int, int] = {}  # block -> its linear copy one layer further
+        self.neurons: dict[int, Neurons] = {}  # of which block, when it is finished
 
     def _new(self, block: _Block) -> int:
         self.blocks.append(block)
@@ -131,7 +135,7 @@ class Canonical:
     def lift(self, value: Value, level: int) -> Value:
         """The same value as a map of the units of a later layer: linear units carry it there."""
         while value.level < level:
-            size, following, shape = value.const.numel(), value.level + 1, value.const.shape[1:]
+            size, following, shape = value.const.numel(), value.level + 1, value.const.shape
             if sum(self.blocks[b].size for b in value.rows) <= size:  # fewer units than elements: carry the units
                 rows = {self._copy(b): r for b, r in value.rows.items()}
             else:
@@ -144,44 +148,28 @@ class Canonical:
         if b not in self.copies:
             block = self.blocks[b]
             rows = {b: _unit_rows(block.size, (block.size,))}
-            same = Value(block.level, torch.zeros(1, block.size).double(), rows)
+            same = Value(block.level, torch.zeros(block.size).double(), rows)
             self.copies[b] = self._new(_Block(block.level + 1, block.size, None, same, []))
         return self.copies[b]
 
-    def linear(self, f, *args, homogeneous=None, reshapes: bool = False) -> Value:
-        """f(*args) for an f that is affine in its values (jointly). homogeneous: the same without constants added."""
-        values = values_in(args)
+    def linear(self, f, *values: Value) -> Value:
+        """f of the values, an f that is affine in all of them together and takes and gives tensors of their shapes."""
         level = max(v.level for v in values)
-        lifted = {id(v): self.lift(v, level) for v in values}
-
-        def run(f, pick):
-            return f(*fx.node.map_aggregate(args, lambda a: pick(lifted[id(a)]) if isinstance(a, Value) else a))
-
-        const = run(f, lambda v: v.const)
-        if not isinstance(const, torch.Tensor) or const.ndim < 2 or len(const) != 1:
-            raise ValueError("its result is not one tensor with the samples as its first dimension")
-        homogeneous, result = homogeneous or f, {}
-        zero = None if reshapes else run(homogeneous, lambda v: torch.zeros_like(v.const))
-        for b in dict.fromkeys(b for v in lifted.values() for b in v.rows):
-            n = self.blocks[b].size
-            check_size(n * const.numel())
-            if reshapes:  # the sizes it was given are those of one sample
-                result[b] = lifted[id(values[0])].rows[b].reshape(n, *const.shape[1:])
-                continue
-            rows = run(
-                homogeneous, lambda v, b=b, n=n: v.rows.get(b, v.const.new_zeros(1).expand(n, *v.const.shape[1:]))
-            )
-            if rows.shape != (n, *const.shape[1:]):
-                raise ValueError("it mixes samples")
-            result[b] = rows - zero if zero.any() else rows
-        return Value(level, const, result)
+        values = [self.lift(v, level) for v in values]
+        zeros = [torch.zeros_like(v.const) for v in values]
+        const, zero, rows = f(*(v.const for v in values)), f(*zeros), {}
+        for b in dict.fromkeys(b for v in values for b in v.rows):
+            check_size(self.blocks[b].size * const.numel())
+            given = [v.rows.get(b, z) for v, z in zip(values, zeros, strict=True)]
+            rows[b] = _of_rows(f, given, [b in v.rows for v in values], const.shape, zero)
+        return Value(level, const, rows)
 
     def activate(self, value: Value, pieces: Pieces, name: str) -> Value:
         """A piecewise linear function of each element; its neurons are new units, in the next layer."""
-        size, shape, level = value.const.numel(), value.const.shape[1:], value.level + 1
+        size, shape, level = value.const.numel(), value.const.shape, value.level + 1
 
         def spread(x):
-            return torch.as_tensor(x, dtype=torch.float64).expand(value.const.shape)
+            return torch.as_tensor(x, dtype=torch.float64).expand(shape)
 
         slope, offset, k = spread(pieces.slope), spread(pieces.offset), len(pieces.bends)
         check_size(size * size * k)
@@ -205,41 +193,54 @@ class Canonical:
         if len(value.rows) != 1 or value.const.any():
             return False
         ((b, rows),) = value.rows.items()
-        return self.blocks[b].name is not None and torch.equal(rows.flatten(1), _unit_rows(len(rows), (len(rows),)))
+        return self.blocks[b].name is not None and torch.equal(
+            rows.reshape(len(rows), -1), _unit_rows(len(rows), (len(rows),))
+        )
+
+    def _used(self, output: Value) -> set[int]:
+        """Blocks that the output depends on; what a module only looks at, or gives to no one, is none of them."""
+        used, waiting = set(), list(output.rows)
+        while waiting:
+            if (b := waiting.pop()) not in used:
+                used.add(b)
+                waiting += self.blocks[b].value.rows if self.blocks[b].value else ()
+        return used
 
     def finish(self, output: Value, input_shape: tuple[int, ...]) -> Traced:
-        last = max(block.level for block in self.blocks)
+        last = max((self.blocks[b].level for b in self._used(output)), default=0)
         output = self.lift(output, last)
+        used = self._used(output)
         if last == 0:
             raise MBHError("the network has no hidden layer: the module is affine, nothing in it bends")
         place = {0: 0}  # block -> first of its units in its layer
-        width, layers, neurons, first, calls = self.blocks[0].size, [], [], 0, Counter()
+        width, layers, first, calls = self.blocks[0].size, [], 0, Counter()
         for level in range(1, last + 1):
-            here = [b for b, block in enumerate(self.blocks) if block.level == level]
+            here = [b for b, block in enumerate(self.blocks) if block.level == level and b in used]
             here.sort(key=lambda b: self.blocks[b].name is None)  # linear units last
             n, n_linear, parts = 0, 0, []
             for b in here:
                 block = self.blocks[b]
                 place[b], n = n, n + block.size
                 parts.append(self._matrix(block.value, block.breakpoints, place, width))
+                block.value = Value(block.value.level, block.value.const, {})  # its rows are not needed any more
                 if block.name is None:
                     n_linear += block.size
                     continue
                 calls[block.name] += 1
                 name = block.name if calls[block.name] == 1 else f"{block.name}#{calls[block.name]}"
-                columns, shape = slice(first, first + block.size), tuple(block.value.const.shape[1:])
-                neurons.append(Neurons(name, level - 1, columns, shape, len(block.breakpoints)))
+                columns, shape = slice(first, first + block.size), _of_one_sample(block.value.const.shape)
+                self.neurons[b] = Neurons(name, level - 1, columns, shape, len(block.breakpoints))
                 first += block.size
             layers.append((*(np.concatenate(part) for part in zip(*parts, strict=True)), n_linear))
             width = n
-        return Traced(layers, self._matrix(output, [], place, width), neurons, input_shape)
+        return Traced(layers, self._matrix(output, [], place, width), list(self.neurons.values()), input_shape)
 
     def _matrix(self, value: Value, breakpoints: list, place: dict[int, int], width: int):
         """Weight and bias of the value's elements less each breakpoint, over a layer of this width."""
         check_size(value.const.numel() * width * max(1, len(breakpoints)))
         weight = np.zeros((value.const.numel(), width))
         for b, rows in value.rows.items():
-            weight[:, place[b] : place[b] + len(rows)] = rows.flatten(1).numpy().T
+            weight[:, place[b] : place[b] + len(rows)] = rows.reshape(len(rows), -1).numpy().T
         bias = value.const.flatten().numpy()
         if breakpoints:
             weight = np.repeat(weight, len(breakpoints), axis=0)
@@ -247,10 +248,40 @@ class Canonical:
         return weight, bias
 
 
-def values_in(args) -> list[Value]:
-    found = []
-    fx.node.map_aggregate(args, lambda a: found.append(a) if isinstance(a, Value) else None)
-    return found
+def _of_one_sample(shape) -> tuple[int, ...]:
+    """A tensor's shape without the dimension of the samples."""
+    return tuple(shape[1:] if len(shape) > 1 and shape[0] == 1 else shape)
+
+
+def _of_rows(f, given: list[torch.Tensor], is_rows: list[bool], shape, zero: torch.Tensor) -> torch.Tensor:
+    """f less f(0) of each row, (n_units, *shape); where ``is_rows`` is False, the argument is the same for all rows."""
+    n = next(len(x) for x, many in zip(given, is_rows, strict=True) if many)
+    if (found := _of_batch(f, given, is_rows, (n, *shape), zero)) is None:
+        each = [f(*(x[i] if many else x for x, many in zip(given, is_rows, strict=True))) for i in range(n)]
+        found = torch.stack(each)
+    return found - zero if zero.any() else found
+
+
+def _of_batch(f, given, is_rows, shape, zero: torch.Tensor) -> torch.Tensor | None:
+    """f of all rows as one batch of samples; None where it does something else with a batch than with each sample."""
+    one = [x.shape[1:2] == (1,) for x, many in zip(given, is_rows, strict=True) if many]
+    if not all(one) or shape[1:2] != (1,):
+        return None
+    try:
+        found = f(*(x[:, 0] if many else x for x, many in zip(given, is_rows, strict=True)))
+    except (ValueError, TypeError, RuntimeError, IndexError):  # e.g. sizes that it was given for one sample
+        return None
+    if found.shape != (shape[0], *shape[2:]):
+        return None
+    # Some rows, each with a factor, go together to the sum of their results, unless f mixes rows.
+    some = torch.linspace(0, shape[0] - 1, min(shape[0], 16)).long().unique()
+    factors = torch.arange(1.0, len(some) + 1, dtype=torch.float64).sin()
+    mixed = f(*(torch.tensordot(factors, x[some], 1) if many else x for x, many in zip(given, is_rows, strict=True)))
+    parts = found[some][:, None] - zero
+    scale = max(parts.abs().max().item(), zero.abs().max().item()) if parts.numel() else 0.0
+    if not (mixed - zero - torch.tensordot(factors, parts, 1)).abs().le(1e-9 * scale).all():
+        return None
+    return found[:, None]
 
 
 def _unit_rows(size: int, shape) -> torch.Tensor:

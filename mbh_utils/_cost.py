@@ -15,8 +15,9 @@ from mbh_utils import _given, _memory
 from mbh_utils._exact import Oracle
 from mbh_utils._progress import Progress
 from mbh_utils._restriction import Restriction
-from mbh_utils.networks import hidden_layers, stream
+from mbh_utils.networks import stream
 from mbh_utils.partition import descend, limits_of
+from mbh_utils.reading import domain_points, read_network
 from mbh_utils.subspaces import Line, Plane
 
 _PARTS = 12  # small copies of the domain
@@ -48,7 +49,8 @@ def expected_cost(
     seconds = _given.number("seconds", seconds, "a number of seconds above 0", lambda x: 0 < x < np.inf)
     output_layer = _given.flag("output_layer", output_layer)
     started = time.perf_counter()
-    restriction = Restriction(hidden_layers(network, output_layer=output_layer), plane)
+    layers = read_network(network, output_layer=output_layer, points=domain_points(plane)).layers()
+    restriction = Restriction(layers, plane)
     net, first_map = _memory.network_arrays(restriction)
     start, rng, share = time.perf_counter() - started, stream(seed, "volume"), _FIRST
 

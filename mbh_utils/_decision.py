@@ -8,45 +8,9 @@ two outputs is larger than every error it may carry, which the kernel's docstrin
 """
 
 import numpy as np
-from torch import nn
 
 from mbh_utils import _cells, _exact
 from mbh_utils._restriction import Restriction
-from mbh_utils.errors import MBHError
-from mbh_utils.networks import Network, _plain_linears, hidden_layers
-from mbh_utils.tracing import Traced, trace
-
-
-def layers_with_output(network) -> list[tuple]:
-    """Hidden layers in the form of :func:`mbh_utils.hidden_layers`, and behind them the output layer as linear units.
-
-    Raises MBHError where there is no output layer of two or more classes.
-    """
-    if isinstance(network, Network):
-        layers, output = hidden_layers(network), (network.output.weight, network.output.bias)
-    elif isinstance(network, nn.Sequential) and _plain_linears(network) is not None:
-        layers, last = hidden_layers(network), network[-1]
-        while isinstance(last, nn.Module) and not isinstance(last, nn.Linear | nn.ReLU):
-            last = network[[*network].index(last) - 1]  # Identity and Dropout behind it do nothing
-        if isinstance(last, nn.ReLU):
-            raise MBHError("the Sequential ends in a ReLU, so it has no output layer to take the largest output of")
-        output = last.weight, last.weight.new_zeros(len(last.weight)) if last.bias is None else last.bias
-    elif isinstance(network, nn.Module | Traced):
-        traced = network if isinstance(network, Traced) else trace(network)
-        layers, output = traced.layers, traced.output
-    else:
-        raise MBHError(
-            "decision_boundary=True needs an output layer, and a list of hidden layers has none: give the network "
-            "itself (a mbh_utils network or a torch.nn.Module)"
-        )
-    n_classes = len(output[1])
-    if n_classes < 2:
-        raise MBHError(
-            "decision_boundary=True asks which output is the largest, but the network has one output; where it changes "
-            "its sign is found with output_layer=False, which makes it a neuron"
-        )
-    *layers, (weight, bias) = hidden_layers([*layers, output])
-    return [*layers, (weight, bias, n_classes)]
 
 
 class Decision:

@@ -11,9 +11,10 @@ from scipy.stats import beta
 
 from mbh_utils import _given
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import hidden_layers, layer_widths, stream
+from mbh_utils.networks import stream
 from mbh_utils.partition import partition_input_space
-from mbh_utils.patterns import DecisionPattern, activation_patterns
+from mbh_utils.patterns import DecisionPattern, activation_patterns, preactivations
+from mbh_utils.reading import read_network
 from mbh_utils.subspaces import Block, Line, Plane
 
 
@@ -196,10 +197,11 @@ def sampled_shares(
     for pattern in patterns:
         _given.kind_of("one of patterns", pattern, DecisionPattern, "a DecisionPattern")
     _given.kind_of("domain", domain, Plane | Line | Block, "a Plane, a Line or a Block")
+    layers = read_network(network, output_layer=output_layer).layers()
     rng, hits = stream(seed, "volume"), np.zeros(len(patterns), dtype=int)
     for start in range(0, n, 10_000):  # in pieces, so that memory stays small whatever n is
         points = domain.sample(min(10_000, n - start), rng)
-        bits = activation_patterns(network, points, output_layer=output_layer)
+        bits = activation_patterns(layers, points)
         hits += [pattern.satisfied_by(bits).sum() for pattern in patterns]
     tail = (1 - confidence) / 2
     return pd.DataFrame(
@@ -218,8 +220,7 @@ def _scoped(network, samples, scope: str, output_layer: bool) -> tuple[np.ndarra
         raise MBHError("the phenomenon has no sample: its maximal pattern needs at least one")
     if not isinstance(scope, str) or scope not in ("last", "all"):
         raise MBHError(f'scope is {_given.shown(scope)}; choose "last" (the last hidden layer) or "all"')
-    bits = activation_patterns(network, images, output_layer=output_layer)
+    bits = [z > 0 for z in preactivations(network, images, output_layer=output_layer)]
     if scope == "all":
-        return bits, 0
-    width = layer_widths(hidden_layers(network, output_layer=output_layer))[-1]
-    return bits[:, -width:], bits.shape[1] - width
+        return np.concatenate(bits, axis=1), 0
+    return bits[-1], sum(layer.shape[1] for layer in bits[:-1])

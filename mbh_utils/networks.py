@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from mbh_utils import _given, pruning, tracing
+from mbh_utils import _given, pruning
 from mbh_utils.errors import MBHError
 
 # One independent random stream per purpose, so that e.g. a different mask never changes the initial weights.
@@ -226,44 +226,23 @@ LENET_SMALL = Family("lenet", ((96, 32), (48, 16), (24, 8), (12, 4)))
 def hidden_layers(network, *, output_layer: bool = True) -> list[tuple]:
     """Hidden layers of anything that the package understands: ``[(weight (n_l, n_{l-1}), bias (n_l,)), ...]`` float64.
 
-    network: a :class:`Network`, a ``torch.nn.Sequential`` of Linear and ReLU (Flatten, Identity and Dropout are
-    passed over), any other module that :func:`mbh_utils.trace` understands or what it returned, or a list of
-    ``(weight, bias)`` arrays of the hidden layers themselves.
-    output_layer: whether the last Linear of a Sequential is the output layer, and so no hidden layer; for other modules
-    see :func:`mbh_utils.trace`. (What was traced already stays as it is.)
+    network: a :class:`Network`, any ``torch.nn.Module`` that :func:`mbh_utils.trace` understands or what it returned,
+    or a list of ``(weight, bias)`` arrays of the hidden layers themselves. A module counts for what it computes in the
+    state it is in, hooks, masks and parametrizations included; reading changes nothing of it.
+    output_layer: True: what a module does last, if it is affine, is its output layer and no hidden layer. False: its
+    outputs are neurons too, unless they are the result of an activation. A module that ends in an activation has no
+    affine output layer: all its activations are hidden either way, in a ``Sequential`` as in a module that wraps it.
+    (What was traced already stays as it is.)
 
     A layer with *linear units* (see ``tracing.py``) is a triple ``(weight, bias, n_linear)``: its last ``n_linear``
     units are passed on without a ReLU and are no neurons; see :func:`n_linear`.
 
-    Raises MBHError naming a layer that is not understood, shapes that do not chain, or NaN and infinite weights.
+    Raises MBHError naming what is not understood, shapes that do not chain, or NaN and infinite weights.
     """
+    from mbh_utils.reading import read_network
+
     output_layer = _given.flag("output_layer", output_layer)
-    if isinstance(network, Network):
-        pairs = [(layer.live_weight, layer.bias) for layer in network.hidden_layers]
-    elif isinstance(network, nn.Sequential) and (linears := _plain_linears(network)) is not None:
-        pairs = [(m.weight, torch.zeros(m.out_features) if m.bias is None else m.bias) for m in linears]
-        pairs = pairs[:-1] if output_layer else pairs
-    elif isinstance(network, nn.Module | tracing.Traced):
-        traced = tracing.trace(network, output_layer=output_layer) if isinstance(network, nn.Module) else network
-        pairs = traced.hidden_layers()
-    elif isinstance(network, list | tuple):
-        pairs = network
-    else:
-        raise MBHError(
-            f"{type(network).__name__} is not understood: give a mbh_utils network, a torch.nn.Module of affine layers "
-            "and piecewise linear activations, or a list of (weight, bias) arrays of the hidden layers"
-        )
-    layers = [_checked(i, pair) for i, pair in enumerate(pairs)]
-    if not layers:
-        raise MBHError(
-            "the network has no hidden layer (the last Linear counts as the output layer unless output_layer=False)"
-        )
-    for i, (before, after) in enumerate(zip(layers, layers[1:], strict=False)):
-        if after[0].shape[1] != before[0].shape[0]:
-            raise MBHError(
-                f"hidden layer {i + 1} takes {after[0].shape[1]} inputs, but layer {i} has {before[0].shape[0]} neurons"
-            )
-    return layers
+    return read_network(network, output_layer=output_layer).layers()
 
 
 def n_linear(layer: tuple) -> int:
@@ -276,31 +255,23 @@ def layer_widths(layers: list[tuple]) -> tuple[int, ...]:
     return tuple(len(layer[1]) - n_linear(layer) for layer in layers)
 
 
-def _plain_linears(network: nn.Sequential) -> list[nn.Linear] | None:
-    """The layers of a Sequential of Linear and ReLU in turn; None if it holds anything else."""
-    modules = [m for m in network if type(m) not in (nn.Flatten, nn.Identity, nn.Dropout)]
-    kinds = [nn.ReLU if turn % 2 else nn.Linear for turn in range(len(modules))]
-    if any(type(m) is not kind or m._forward_pre_hooks for m, kind in zip(modules, kinds, strict=True)):
-        return None
-    return modules[::2]
-
-
-def _checked(i: int, pair) -> tuple:
+def checked_layer(name: str, pair) -> tuple:
+    """A pair (weight, bias), perhaps with the number of linear units, as float64 arrays; MBHError with the name."""
     try:
         weight, bias, *linear = pair if isinstance(pair, list | tuple) else (pair,)
         arrays = (_given.array(name, x) for name, x in (("weight", weight), ("bias", bias)))
         weight, bias = (np.ascontiguousarray(x, dtype=np.float64) for x in arrays)
     except (TypeError, ValueError) as error:
-        raise MBHError(f"hidden layer {i}: expected a pair (weight, bias) of numeric arrays ({error})") from error
+        raise MBHError(f"{name}: expected a pair (weight, bias) of numeric arrays ({error})") from error
     if weight.ndim != 2 or bias.shape != weight.shape[:1] or not weight.size:
-        raise MBHError(f"hidden layer {i}: weight {weight.shape} and bias {bias.shape} are not (n, m) and (n,)")
-    for name, x in (("weight", weight), ("bias", bias)):
+        raise MBHError(f"{name}: weight {weight.shape} and bias {bias.shape} are not (n, m) and (n,)")
+    for part, x in (("weight", weight), ("bias", bias)):
         if not np.isfinite(x).all():
             where = tuple(int(k) for k in np.argwhere(~np.isfinite(x))[0])
-            raise MBHError(f"hidden layer {i}: {name}{list(where)} is {x[where]}; every parameter must be finite")
+            raise MBHError(f"{name}: {part}{list(where)} is {x[where]}; every parameter must be finite")
     if linear and (len(linear) > 1 or not isinstance(linear[0], Integral) or not 0 <= linear[0] < len(bias)):
         raise MBHError(
-            f"hidden layer {i}: behind weight and bias comes the number of linear units, 0 to {len(bias) - 1}, "
+            f"{name}: behind weight and bias comes the number of linear units, 0 to {len(bias) - 1}, "
             f"not {', '.join(map(repr, linear))}"
         )
     return (weight, bias, int(linear[0])) if linear and linear[0] else (weight, bias)

@@ -20,7 +20,8 @@ from mbh_utils._progress import Progress
 from mbh_utils._restriction import Restriction
 from mbh_utils.bits import pack_words
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import hidden_layers, layer_widths
+from mbh_utils.networks import layer_widths
+from mbh_utils.reading import domain_points, read_network
 from mbh_utils.result import Blanket, Partition
 from mbh_utils.subspaces import Line, Plane
 
@@ -74,12 +75,10 @@ def partition_input_space(
                 raise MBHError(
                     "decision_boundary=True needs the output layer, which output_layer=False makes a hidden one"
                 )
-            from mbh_utils._decision import layers_with_output
-
-            return _decided(Restriction(layers_with_output(network), plane, precise=exact), keep, exact, bar)
-        return _plain(
-            Restriction(hidden_layers(network, output_layer=output_layer), plane, precise=exact), keep, exact, bar
-        )
+            layers = read_network(network, points=domain_points(plane)).layers_with_output()
+            return _decided(Restriction(layers, plane, precise=exact), keep, exact, bar)
+        layers = read_network(network, output_layer=output_layer, points=domain_points(plane)).layers()
+        return _plain(Restriction(layers, plane, precise=exact), keep, exact, bar)
 
 
 def _checked_keep(keep: Sequence[str]) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from mbh_utils import _given
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import hidden_layers, layer_widths
+from mbh_utils.networks import layer_widths
+from mbh_utils.reading import read_network
 
 
 def preactivations(network, images, *, output_layer: bool = True) -> list[np.ndarray]:
@@ -19,8 +20,9 @@ def preactivations(network, images, *, output_layer: bool = True) -> list[np.nda
 
     A neuron of an activation with several breakpoints has the pre-activation less its breakpoint.
     """
-    layers = hidden_layers(network, output_layer=_given.flag("output_layer", output_layer))
+    output_layer = _given.flag("output_layer", output_layer)
     x = _given.array("images", getattr(images, "images", images)).astype(np.float64, copy=False)
+    layers = read_network(network, output_layer=output_layer, points=x).layers()
     if x.ndim != 2 or x.shape[1] != layers[0][0].shape[1]:
         raise MBHError(
             f"images have shape {x.shape}; this network takes (n, {layers[0][0].shape[1]}): flatten each image to a row"

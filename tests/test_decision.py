@@ -270,9 +270,8 @@ def test_networks_without_an_output_layer_are_refused():
     for wrong, options, words in (
         (layers, {}, "a list of hidden layers has none"),
         (network, {"output_layer": False}, "output_layer=False makes"),
-        (nn.Sequential(*network, nn.ReLU()), {}, "ends in a ReLU"),
         (random_case(0, (5,), 1)[0], {}, "one output"),
-        (object(), {}, "needs an output layer"),
+        (object(), {}, "object is not understood"),
     ):
         with pytest.raises(MBHError, match=words):
             partition_input_space(wrong, plane, decision_boundary=True, **options)

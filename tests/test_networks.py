@@ -227,7 +227,7 @@ def test_a_sequential_gives_all_layers_but_its_last_unless_told_otherwise():
 def test_flatten_identity_and_dropout_are_passed_over_and_a_missing_bias_is_zero():
     network = nn.Sequential(
         nn.Flatten(), nn.Linear(6, 5, bias=False), nn.Identity(), nn.ReLU(), nn.Dropout(), nn.Linear(5, 2)
-    )
+    ).eval()
     ((w, b),) = hidden_layers(network)
     assert w.shape == (5, 6) and (b == 0).all() and b.shape == (5,)
 

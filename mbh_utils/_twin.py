@@ -1,0 +1,201 @@
+"""A copy of a module to run in its place, so that reading a network changes nothing of it.
+
+The copy has its own parameters, buffers, hooks and attributes, and its functions (hooks, a ``forward`` put on an
+instance) have their own copies of the lists, dicts and modules that they write to or use.
+"""
+
+import contextlib
+import copy
+import functools
+import types
+
+import numpy as np
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from mbh_utils._operations import Place
+from mbh_utils.errors import MBHError
+
+_HOOKS = "_forward_pre_hooks", "_forward_hooks"
+_CONTAINERS = list, dict, set, np.ndarray
+_PARTS = {"_parameters", "_buffers", "_modules"}
+
+
+def copy_of(module: nn.Module) -> nn.Module:
+    """A copy of the module in its state: mode, hooks, type and device. MBHError for NaN and infinite parameters."""
+    memo: dict = {}
+    twin = _deep_copy(module, memo)
+    if shared := {id(m) for m in module.modules()} & {id(m) for m in twin.modules()}:
+        names = [name or "itself" for name, m in module.named_modules() if id(m) in shared]
+        raise MBHError(
+            f"{type(module).__name__} cannot be copied: its copy shares {names[0]} with it, and reading a network must "
+            "not change it; is there a __deepcopy__ that gives the module itself?"
+        )
+    memo.update({id(m): m for m in twin.modules()})
+    for m in twin.modules():
+        m._compiled_call_impl = None  # of module.compile()
+        for hooks in (getattr(m, name) for name in _HOOKS):
+            for key, hook in hooks.items():
+                hooks[key] = _own_callable(hook, memo)
+        for key, x in list(vars(m).items()):
+            if isinstance(x, types.FunctionType | types.MethodType):
+                vars(m)[key] = _own_callable(x, memo)
+        _own_things_of_its_class(m, memo)
+    for name, x in (*twin.named_parameters(), *twin.named_buffers()):
+        if not torch.isfinite(x).all():
+            where = torch.argwhere(~torch.isfinite(x))[0].tolist()
+            raise MBHError(f"{name}{where} is {x[tuple(where)].item()}; every parameter must be finite")
+    return twin
+
+
+def number_type(module: nn.Module) -> tuple[torch.dtype, torch.device]:
+    """Type and device of a module's numbers, which its inputs share; float64 on the CPU where it has none."""
+    for x in (*module.parameters(), *module.buffers()):
+        if x.is_floating_point():
+            return x.dtype, x.device
+    return torch.float64, torch.device("cpu")
+
+
+def name_places(twin: nn.Module, place: Place) -> None:
+    """Have the copy tell, while it runs, in which of its modules and hooks it is."""
+    for name, m in twin.named_modules():
+        for hooks, what in ((m._forward_pre_hooks, "forward pre-hook"), (m._forward_hooks, "forward hook")):
+            for key, hook in hooks.items():
+                hooks[key] = _named(hook, place, f"the {what} of {name or 'the module'} ({type(m).__name__})")
+        m.register_forward_pre_hook(functools.partial(_enter, place, name), prepend=True)
+        m.register_forward_hook(functools.partial(_leave, place), always_call=True)
+
+
+def _enter(place: Place, name: str, module: nn.Module, args) -> None:
+    place.modules.append((name, module))
+
+
+def _leave(place: Place, module: nn.Module, args, output) -> None:
+    place.modules.pop()
+
+
+def _named(hook, place: Place, name: str):
+    def run(*args, **kwargs):
+        before, place.hook = place.hook, name
+        try:
+            return hook(*args, **kwargs)
+        finally:
+            place.hook = before
+
+    return run
+
+
+# --------------------------------------------------------------------------------------------------------- copying
+
+
+class _Detached(TorchFunctionMode):
+    """``copy.deepcopy`` refuses results with a gradient, such as activations that are kept: copy their numbers."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func is torch.Tensor.__deepcopy__ and not args[0].is_leaf:
+            x, memo = args
+            if id(x) not in memo:
+                memo[id(x)] = x.detach().clone()
+            return memo[id(x)]
+        return func(*args, **(kwargs or {}))
+
+
+def _deep_copy(module: nn.Module, memo: dict) -> nn.Module:
+    with _Detached():
+        try:
+            return copy.deepcopy(module, memo)
+        except Exception:  # a lock, an open file, a generator, ...: the copy uses the same one
+            memo.clear()
+            memo.update({id(x): x for m in module.modules() for x in _parts(m) if not _can_be_copied(x)})
+        try:
+            return copy.deepcopy(module, memo)
+        except Exception as error:
+            raise MBHError(
+                f"{type(module).__name__} cannot be copied ({error}), and reading a network must not change it: take "
+                "out what cannot be copied, or give a list of (weight, bias) arrays"
+            ) from error
+
+
+def _parts(m: nn.Module) -> list:
+    """What a module holds beside parameters, buffers and modules, hooks one by one."""
+    hooks = [hook for name in _HOOKS for hook in getattr(m, name).values()]
+    return hooks + [x for key, x in vars(m).items() if key not in _PARTS and key not in _HOOKS]
+
+
+def _can_be_copied(x) -> bool:
+    try:
+        copy.deepcopy(x)
+    except Exception:
+        return False
+    return True
+
+
+def _own_callable(f, memo: dict):
+    """A hook or a ``forward`` of the copy (whose objects are copies already) with things of its own to change."""
+    if isinstance(f, types.MethodType):
+        return types.MethodType(_own_callable(f.__func__, memo), f.__self__)
+    return _own_function(f, memo) if isinstance(f, types.FunctionType) else f
+
+
+def _own_things_of_its_class(m: nn.Module, memo: dict) -> None:
+    """Lists and dicts that all modules of a class share, and global ones that its methods use, as the copy's own."""
+    for kind in type(m).__mro__:
+        if kind.__module__.partition(".")[0] in ("torch", "mbh_utils", "builtins"):
+            continue
+        for key, x in vars(kind).items():
+            if key in vars(m) or key.startswith("__"):
+                continue
+            if isinstance(x, _CONTAINERS):
+                vars(m)[key] = _own_thing(x, memo, {})
+            elif isinstance(x, types.FunctionType) and _uses_containers(x):
+                vars(m)[key] = types.MethodType(_own_function(x, memo), m)
+
+
+def _uses_containers(f: types.FunctionType) -> bool:
+    return any(isinstance(f.__globals__.get(name), _CONTAINERS) for name in _names(f.__code__))
+
+
+def _own_function(f: types.FunctionType, memo: dict) -> types.FunctionType:
+    """A function that is the same but for what it can change: its lists, dicts, arrays, objects and modules."""
+    if id(f) in memo:
+        return memo[id(f)]
+    cells = None if f.__closure__ is None else tuple(types.CellType() for _ in f.__closure__)
+    own = memo[id(f)] = types.FunctionType(f.__code__, dict(f.__globals__), f.__name__, None, cells)
+    memo.setdefault("kept", []).append(f)  # so that no other object gets its id
+    own_thing = functools.partial(_own_thing, memo=memo, home=f.__globals__)
+    own.__defaults__, own.__kwdefaults__ = own_thing(f.__defaults__), own_thing(f.__kwdefaults__)
+    own.__dict__.update(f.__dict__)
+    for cell, old in zip(cells or (), f.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # one that is still empty
+            cell.cell_contents = own_thing(old.cell_contents)
+    for name in _names(f.__code__) & f.__globals__.keys():
+        own.__globals__[name] = own_thing(f.__globals__[name])
+    return own
+
+
+def _own_thing(x, memo: dict, home: dict):
+    """A copy of what a function uses, if it can be changed; else the same. home: the function's global names."""
+    if id(x) in memo:
+        return memo[id(x)]
+    if isinstance(x, types.MethodType):
+        return types.MethodType(_own_thing(x.__func__, memo, home), _own_thing(x.__self__, memo, home))
+    if isinstance(x, types.FunctionType):
+        return _own_function(x, memo) if x.__globals__ is home else x
+    changes = isinstance(x, list | dict | set | tuple | np.ndarray | torch.Tensor) or hasattr(x, "__dict__")
+    if not changes or isinstance(x, type | types.ModuleType) or callable(x) and not isinstance(x, nn.Module):
+        return x
+    try:
+        with _Detached():
+            return copy.deepcopy(x, memo)
+    except Exception:  # e.g. an open file
+        return x
+
+
+def _names(code: types.CodeType) -> set[str]:
+    """Names that a function and those inside of it use."""
+    found = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found |= _names(constant)
+    return found
