@@ -100,7 +100,7 @@ class Seen:
     @property
     def keys(self) -> np.ndarray:
         """One row for each point; points in one region of the module have equal rows."""
-        return np.column_stack([self.values > 0, self.choices])
+        return np.column_stack([(self.values > 0) & ~self.doubtful, self.choices])
 
 
 def watch(module: Callable, x: np.ndarray, shape, dtype=torch.float64) -> Seen:
@@ -131,7 +131,8 @@ class Case:
     numbering; "finer": regions may be cut further (max pooling by comparisons); "outputs": only what comes out.
     judged: the module that forward passes are made with (from the one handed in), where it is not that one itself.
     dtype: of those passes. during: a context in which everything happens (global hooks, patched classes).
-    traced: whether the shape of the inputs has to be told. half: half side of the domain for two inputs; margin: of the plane through three points otherwise.
+    traced: whether the shape of the inputs has to be told. samples: whether ``activation_patterns`` of the points are
+    those of their regions (float64 is not sure of comparisons of equals, as in max pooling behind a plateau). half: half side of the domain for two inputs; margin: of the plane through three points otherwise.
     """
 
     name: str
@@ -144,6 +145,7 @@ class Case:
     dtype: torch.dtype = torch.float32
     during: Callable[[], AbstractContextManager] = nullcontext
     traced: bool = False
+    samples: bool = True
     half: float = 2.0
     margin: float = 1.5
 
@@ -181,10 +183,13 @@ def judge(case: Case, n_points: int = 2000) -> Outcome:
 def _judge(case: Case, module, plane, n_points: int) -> Outcome:
     _give_gradients(module)
     before, state = snapshot(module), _random_state()
+    uv = np.random.default_rng(1).uniform(plane.low, plane.high, (n_points, 2))
+    x = plane.embed(uv)
     try:
         network = mbh.trace(module, case.shape) if case.traced or len(case.shape) > 1 else module
         regions = mbh.partition_input_space(network, plane)
         decided = _decided(network, plane)
+        bits = mbh.activation_patterns(network, x)
     except MBHError as error:
         said = str(error)
         changed = compared(before, snapshot(module)) or _random_state() != state and "the random state"
@@ -204,13 +209,12 @@ def _judge(case: Case, module, plane, n_points: int) -> Outcome:
         traced = mbh.trace(module, case.shape)
     except Exception as error:  # noqa: BLE001
         traced, refusal = None, f"taken, though trace refuses it: {error}"
-    uv = np.random.default_rng(1).uniform(plane.low, plane.high, (n_points, 2))
-    seen = watch(case.judged(module), plane.embed(uv), case.shape, case.dtype)
+    seen = watch(case.judged(module), x, case.shape, case.dtype)
     why = _patterns_differ(case.compare, regions, uv, seen) or _classes_differ(decided, uv, seen)
-    why = why or _maps_differ(decided, uv, seen, case.dtype)
+    why = why or case.samples and _reader_differs(bits, regions, uv, seen) or _maps_differ(decided, uv, seen, case.dtype)
     if not why and traced is None:
         return Outcome("ill", refusal, len(regions))
-    why = why or _outputs_differ(traced(plane.embed(uv)), seen, case.dtype)
+    why = why or _outputs_differ(traced(x), seen, case.dtype)
     return Outcome("wrong", why, len(regions)) if why else Outcome("taken", "", len(regions))
 
 
@@ -241,6 +245,15 @@ def _patterns_differ(compare: str, regions, uv: np.ndarray, seen: Seen) -> str:
     if compare == "same":
         off = max(off, _strangers(keys, found))
     return f"{off:.2%} of the points are in another region than their kind" if off > SHARE else ""
+
+
+def _reader_differs(bits: np.ndarray, regions, uv: np.ndarray, seen: Seen) -> str:
+    """Whether the patterns of single points are those of the regions that they lie in."""
+    differ = bits != regions.patterns[regions.locate(uv)]
+    if differ.shape == seen.doubtful.shape:
+        differ &= ~seen.doubtful
+    off = differ.any(axis=1).mean()
+    return f"activation_patterns differ from the regions in {off:.2%} of the points" if off > SHARE else ""
 
 
 def _strangers(group: np.ndarray, kind: np.ndarray) -> float:
