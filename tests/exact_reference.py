@@ -128,11 +128,17 @@ def exact_intervals(layers, low, high) -> list[tuple]:
     """[(activation pattern, low, high), ...] from left to right, of layers whose first one has one input."""
     pieces = [((), rational(low), rational(high), [(Fraction(1), Fraction(0))])]
     for weight, bias, *n_linear in layers:
-        n, rows = len(bias) - sum(n_linear), [(list(map(rational, row)), rational(b)) for row, b in zip(weight, bias, strict=True)]
+        n, rows = (
+            len(bias) - sum(n_linear),
+            [(list(map(rational, row)), rational(b)) for row, b in zip(weight, bias, strict=True)],
+        )
         following = []
         for pattern, start, end, below in pieces:
             maps = [
-                (sum(w * m[0] for w, m in zip(row, below, strict=True)), b + sum(w * m[1] for w, m in zip(row, below, strict=True)))
+                (
+                    sum(w * m[0] for w, m in zip(row, below, strict=True)),
+                    b + sum(w * m[1] for w, m in zip(row, below, strict=True)),
+                )
                 for row, b in rows
             ]
             zeros = {-c / a for a, c in maps[:n] if a}
@@ -146,9 +152,9 @@ def exact_intervals(layers, low, high) -> list[tuple]:
 
 
 def restricted(layers, points, spanning) -> list[tuple]:
-    """Layers of d inputs as layers of the coordinates in which the ``points`` (k, d) are ``spanning`` (k, k - 1), exactly.
+    """Layers of d inputs as layers of the coordinates in which ``points`` (k, d) are ``spanning`` (k, k - 1), exactly.
 
-    Two points span a line, three a plane; everything is rational, so the restriction is that of exact arithmetic.
+    Two points span a line, three a plane; the first layer comes out in rational numbers.
     """
     points = [list(map(rational, p)) for p in points]
     inverse = _inverse([[*map(rational, np.atleast_1d(s)), Fraction(1)] for s in spanning])

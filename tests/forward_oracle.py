@@ -1,8 +1,8 @@
 """What a module computes, seen from outside: states of all activations and outputs, by running the module itself.
 
-Nothing here is shared with the package's own reading of modules. Torch reports every elementary operation that a forward
-pass executes (below modules, functions, methods, hooks and operations in place, which all come down to the same few),
-and the states are read off the inputs of those that bend.
+Nothing is shared with the package's own reading of modules. Torch reports every elementary operation that a forward
+pass executes (modules, functions, methods, hooks and operations in place all come down to the same few), and the states
+are read off the inputs of those that bend.
 """
 
 import copy
@@ -81,9 +81,7 @@ class Recorder(TorchDispatchMode):
         if name in _CHOOSE and isinstance(out, tuple):
             self.choices.append(_CHOOSE[name](out).detach().reshape(self.n, -1).numpy().copy())
         if name == "amax":
-            dims, keep = args[1], len(args) > 2 and args[2]
-            best = out if keep else out.reshape([1 if d in [k % args[0].ndim for k in dims] else s
-                                                 for d, s in enumerate(args[0].shape)])  # fmt: skip
+            best = func(args[0], args[1], True)
             self.choices.append((args[0] == best).detach().reshape(self.n, -1).numpy())
         return out
 
@@ -132,7 +130,8 @@ class Case:
     judged: the module that forward passes are made with (from the one handed in), where it is not that one itself.
     dtype: of those passes. during: a context in which everything happens (global hooks, patched classes).
     traced: whether the shape of the inputs has to be told. samples: whether ``activation_patterns`` of the points are
-    those of their regions (float64 is not sure of comparisons of equals, as in max pooling behind a plateau). half: half side of the domain for two inputs; margin: of the plane through three points otherwise.
+    those of their regions (float64 is not sure of comparisons of equals, as in max pooling behind a plateau).
+    half: half side of the domain for two inputs, and scale of the points otherwise; margin: of the plane through them.
     """
 
     name: str
@@ -190,6 +189,7 @@ def _judge(case: Case, module, plane, n_points: int) -> Outcome:
         regions = mbh.partition_input_space(network, plane)
         decided = _decided(network, plane)
         bits = mbh.activation_patterns(network, x)
+        whole = None if network is not module else mbh.partition_input_space(network, plane, output_layer=False)
     except MBHError as error:
         said = str(error)
         changed = compared(before, snapshot(module)) or _random_state() != state and "the random state"
@@ -210,11 +210,17 @@ def _judge(case: Case, module, plane, n_points: int) -> Outcome:
     except Exception as error:  # noqa: BLE001
         traced, refusal = None, f"taken, though trace refuses it: {error}"
     seen = watch(case.judged(module), x, case.shape, case.dtype)
-    why = _patterns_differ(case.compare, regions, uv, seen) or _classes_differ(decided, uv, seen)
-    why = why or case.samples and _reader_differs(bits, regions, uv, seen) or _maps_differ(decided, uv, seen, case.dtype)
-    if not why and traced is None:
+    checks = (
+        _patterns_differ(case.compare, regions, uv, seen),
+        _classes_differ(decided, uv, seen),
+        _reader_differs(bits, regions, uv, seen) if case.samples else "",
+        _outputs_as_neurons_differ(case.compare, whole, uv, seen) if whole is not None else "",
+        _maps_differ(decided, uv, seen, case.dtype),
+        _outputs_differ(traced(x), seen, case.dtype) if traced is not None else "",
+    )
+    why = next(filter(None, checks), "")
+    if traced is None and not why:
         return Outcome("ill", refusal, len(regions))
-    why = why or _outputs_differ(traced(x), seen, case.dtype)
     return Outcome("wrong", why, len(regions)) if why else Outcome("taken", "", len(regions))
 
 
@@ -245,6 +251,19 @@ def _patterns_differ(compare: str, regions, uv: np.ndarray, seen: Seen) -> str:
     if compare == "same":
         off = max(off, _strangers(keys, found))
     return f"{off:.2%} of the points are in another region than their kind" if off > SHARE else ""
+
+
+def _outputs_as_neurons_differ(compare: str, regions, uv: np.ndarray, seen: Seen) -> str:
+    """With output_layer=False every output that is not a ReLU's result is a neuron, behind all others."""
+    n = seen.outputs.shape[1]
+    if compare != "numbered" or regions.n_hidden == seen.values.shape[1]:
+        return ""
+    if regions.n_hidden != seen.values.shape[1] + n:
+        return f"output_layer=False: {regions.n_hidden} neurons, not {seen.values.shape[1]} and {n} outputs"
+    doubtful = np.abs(seen.outputs) <= DOUBT * np.abs(seen.outputs).max(initial=0)
+    bits = regions.patterns[regions.locate(uv)][:, -n:]
+    off = ((bits != (seen.outputs > 0)) & ~doubtful).any(axis=1).mean()
+    return f"output_layer=False: {off:.2%} of the points have other signs of the outputs" if off > SHARE else ""
 
 
 def _reader_differs(bits: np.ndarray, regions, uv: np.ndarray, seen: Seen) -> str:

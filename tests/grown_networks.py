@@ -100,7 +100,9 @@ def watched(layer):
 
 
 def residual(n, m, act):
-    return Does(lambda s, x: x + s.second(s.act(s.first(x))), first=nn.Linear(n, m), act=act(m), second=nn.Linear(m, n)), n
+    return Does(
+        lambda s, x: x + s.second(s.act(s.first(x))), first=nn.Linear(n, m), act=act(m), second=nn.Linear(m, n)
+    ), n
 
 
 def before_activation(n, m, act):
@@ -149,7 +151,9 @@ def convolution(pool):
 
 def images(n, m, act):
     pool = nn.AdaptiveAvgPool2d((2, 1))
-    return nn.Sequential(nn.Unflatten(1, (1, 1, n)), nn.Conv2d(1, 2, (1, 2), padding=(0, 1)), act(2), pool, nn.Flatten()), 4
+    return nn.Sequential(
+        nn.Unflatten(1, (1, 1, n)), nn.Conv2d(1, 2, (1, 2), padding=(0, 1)), act(2), pool, nn.Flatten()
+    ), 4
 
 
 def only(make):
@@ -250,7 +254,9 @@ recipes = st.builds(
     Recipe,
     n_inputs=st.sampled_from([2, 2, 2, 3, 5]),
     bricks=st.lists(
-        st.tuples(st.sampled_from([*BRICKS]), st.sampled_from([*ACTIVATIONS]), st.integers(1, 6)), min_size=1, max_size=5
+        st.tuples(st.sampled_from([*BRICKS]), st.sampled_from([*ACTIVATIONS]), st.integers(1, 6)),
+        min_size=1,
+        max_size=5,
     ).map(tuple),
     container=st.sampled_from(["Sequential", "flat Sequential", "loop"]),
     head=st.sampled_from([True, True, True, False]),

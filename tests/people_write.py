@@ -2,9 +2,9 @@
 
 import collections
 import contextlib
-import copy
 import functools
 import math
+import os
 import threading
 import types
 from collections import OrderedDict
@@ -137,7 +137,9 @@ add("DenseNet-like blocks", lambda: around(DenseBlock(6), DenseBlock(9), out=12)
 written("long skip from the input", lambda m, x: m.out(torch.cat([F.relu(m.a(x)), x], 1)[:, 2:]))
 written("skips as in a U-net", lambda m, x: m.out((h := F.relu(m.a(x))) + F.relu(m.b(F.relu(m.b(h))))))
 written(
-    "ReZero", lambda m, x: m.out((h := m.a(x)) + m.alpha * F.relu(m.b(h))), lambda: {"alpha": nn.Parameter(torch.ones(1))}
+    "ReZero",
+    lambda m, x: m.out((h := m.a(x)) + m.alpha * F.relu(m.b(h))),
+    lambda: {"alpha": nn.Parameter(torch.ones(1))},
 )
 written(
     "highway with a constant gate",
@@ -145,7 +147,9 @@ written(
     lambda: {"gate": nn.Parameter(torch.zeros(8))},
 )
 written("two branches summed", lambda m, x: m.out(F.relu(m.a(x)) + F.relu(-m.a(x) + 0.3)), compare="same")
-written("branches of unequal depth", lambda m, x: m.out(F.relu(m.b(F.relu(m.a(x)))) - F.relu(m.a(x + 1))), compare="same")
+written(
+    "branches of unequal depth", lambda m, x: m.out(F.relu(m.b(F.relu(m.a(x)))) - F.relu(m.a(x + 1))), compare="same"
+)
 
 
 class StochasticDepth(nn.Module):
@@ -155,7 +159,11 @@ class StochasticDepth(nn.Module):
         return x * torch.bernoulli(torch.full((len(x), 1), 0.5))
 
 
-written("stochastic depth in eval mode", lambda m, x: m.out((h := m.a(x)) + m.drop(F.relu(m.b(h)))), lambda: {"drop": StochasticDepth()})
+written(
+    "stochastic depth in eval mode",
+    lambda m, x: m.out((h := m.a(x)) + m.drop(F.relu(m.b(h)))),
+    lambda: {"drop": StochasticDepth()},
+)
 
 # ---------------------------------------------------------------------------------------------------- masks
 
@@ -244,8 +252,12 @@ def load_then_prune(module):
 
 add("masks as buffers", lambda: spread(nn.Sequential(MaskedByBuffer(2, 8), nn.ReLU(), MaskedByBuffer(8, 3))))
 add("masks from scores", lambda: spread(nn.Sequential(ByScores(2, 8), nn.ReLU(), ByScores(8, 3))))
-written("a mask on the weight in forward", lambda m, x: m.out(F.relu(F.linear(x, m.a.weight * half_mask(m.a.weight), m.a.bias))),
-        verdict=EITHER, says="half_mask|trace|arange")  # fmt: skip
+written(
+    "a mask on the weight in forward",
+    lambda m, x: m.out(F.relu(F.linear(x, m.a.weight * half_mask(m.a.weight), m.a.bias))),
+    verdict=EITHER,
+    says="half_mask|trace|arange",
+)
 written(
     "a mask on the activations",
     lambda m, x: m.out(F.relu(m.a(x)) * m.mask),
@@ -258,14 +270,24 @@ add("prune, then load_state_dict", changed(loaded_over_prune))
 add("load_state_dict, then prune", changed(load_then_prune))
 add("prune of whole neurons", changed(lambda m: prune.ln_structured(m[2], "weight", 0.5, n=2, dim=0)))
 add("prune by a mask of one's own", changed(lambda m: prune.custom_from_mask(m[0], "weight", half_mask(m[0].weight))))
-add("prune of biases, twice", changed(lambda m: (prune.random_unstructured(m[0], "bias", 0.3),
-                                                 prune.l1_unstructured(m[0], "bias", 0.3))))  # fmt: skip
+add(
+    "prune of biases, twice",
+    changed(lambda m: (prune.random_unstructured(m[0], "bias", 0.3), prune.l1_unstructured(m[0], "bias", 0.3))),
+)
 add("prune made permanent", changed(lambda m: (prune_all(m), [prune.remove(m[i], "weight") for i in (0, 2, 4)])))
-add("a mask as parametrisation", changed(lambda m: parametrize.register_parametrization(m[0], "weight", Times(half_mask(m[0].weight)))))
+add(
+    "a mask as parametrisation",
+    changed(lambda m: parametrize.register_parametrization(m[0], "weight", Times(half_mask(m[0].weight)))),
+)
 add("weights multiplied by a mask", changed(lambda m: m[2].weight.mul_(half_mask(m[2].weight))))
 add("a weight that is a property", lambda: nn.Sequential(WeightIsAProperty(2, 8), nn.ReLU(), nn.Linear(8, 3)))
-add("this package's masked layers", changed(lambda m: m[0].mask.logical_and_(half_mask(m[0].weight).bool()),
-    lambda: spread(nn.Sequential(mbh.networks.MaskedLinear(2, 8), nn.ReLU(), nn.Linear(8, 3)))))  # fmt: skip
+add(
+    "this package's masked layers",
+    changed(
+        lambda m: m[0].mask.logical_and_(half_mask(m[0].weight).bool()),
+        lambda: spread(nn.Sequential(mbh.networks.MaskedLinear(2, 8), nn.ReLU(), nn.Linear(8, 3))),
+    ),
+)
 
 
 def mask_by_pre_hook(module):
@@ -292,10 +314,16 @@ class Leaking(mbh.networks.Network):
 
 
 add("this package's Network", network)
-add("this package's Network, pruned",
-    changed(lambda m: m.set_masks(mbh.pruning.random_masks([(8, 2), (6, 8)], 40, np.random.default_rng(0))), network))  # fmt: skip
-add("this package's Network, masks changed by hand", changed(lambda m: m.hidden_layers[1].mask[:, ::2].zero_(), network))
-add("a subclass of Network that scales its inputs", lambda: spread(Scaled(2, (8, 6), 3)), verdict=EITHER, says="forward")
+add(
+    "this package's Network, pruned",
+    changed(lambda m: m.set_masks(mbh.pruning.random_masks([(8, 2), (6, 8)], 40, np.random.default_rng(0))), network),
+)
+add(
+    "this package's Network, masks changed by hand", changed(lambda m: m.hidden_layers[1].mask[:, ::2].zero_(), network)
+)
+add(
+    "a subclass of Network that scales its inputs", lambda: spread(Scaled(2, (8, 6), 3)), verdict=EITHER, says="forward"
+)
 add("a subclass of Network with LeakyReLU", lambda: spread(Leaking(2, (8, 6), 3)), verdict=EITHER, says="forward")
 
 # ---------------------------------------------------------------------------------------------------- hooks
@@ -316,24 +344,52 @@ CHANGES = {
     "forward hook with kwargs": lambda m: m[3].register_forward_hook(lambda m, i, k, out: -out, with_kwargs=True),
     "pre-hook with kwargs": lambda m: m[2].register_forward_pre_hook(lambda m, i, k: ((-i[0],), k), with_kwargs=True),
     "hook that always is called": lambda m: m[2].register_forward_hook(lambda m, i, out: out + 1, always_call=True),
-    "hook that changes its result in place": lambda m: m[1].register_forward_hook(lambda m, i, out: out.mul_(3)),  # fmt: skip
-    "hook that changes in place and returns nothing": lambda m: m[2].register_forward_hook(lambda m, i, out: [out.sub_(0.5), None][1]),  # fmt: skip
+    "hook that changes its result in place": lambda m: m[1].register_forward_hook(lambda m, i, out: out.mul_(3)),
+    "hook that changes in place and returns nothing": lambda m: m[2].register_forward_hook(
+        lambda m, i, out: [out.sub_(0.5), None][1]
+    ),
     "hook that rounds": lambda m: m[1].register_forward_hook(lambda m, i, out: out.round()),
     "hook that bends": lambda m: m[2].register_forward_hook(lambda m, i, out: out.clamp(-0.3, 0.3)),
 }
 for label, register in CHANGES.items():
     add(f"a {label}", hooked(register), verdict=EITHER, says="hook", compare="same")
-add("hooks on two modules that undo each other", hooked(lambda m: (
-    m[1].register_forward_hook(lambda m, i, out: 2 * out), m[2].register_forward_pre_hook(lambda m, i: (i[0] / 2,)))),
-    verdict=EITHER, says="hook")  # fmt: skip
-add("a hook on a module inside", hooked(lambda m: m[2].f1.register_forward_hook(lambda m, i, out: out * 2), lambda: around(PostBlock())),
-    verdict=EITHER, says="hook")  # fmt: skip
-add("a hook on this package's Network", hooked(lambda m: m.hidden_layers[0].register_forward_hook(lambda m, i, out: out * 2), network),
-    verdict=EITHER, says="hook")  # fmt: skip
-add("a hook on the output of this package's Network", hooked(lambda m: m.output.register_forward_hook(lambda m, i, out: -out), network),
-    verdict=EITHER, says="hook")  # fmt: skip
-add("a hook that acts on raw pixels only", hooked(lambda m: m[1].register_forward_hook(lambda m, i, out: 2 * out if out.abs().max() > 50 else out)),
-    half=255.0, verdict=EITHER, says="hook", compare="same")  # fmt: skip
+add(
+    "hooks on two modules that undo each other",
+    hooked(
+        lambda m: (
+            m[1].register_forward_hook(lambda m, i, out: 2 * out),
+            m[2].register_forward_pre_hook(lambda m, i: (i[0] / 2,)),
+        )
+    ),
+    verdict=EITHER,
+    says="hook",
+)
+add(
+    "a hook on a module inside",
+    hooked(lambda m: m[2].f1.register_forward_hook(lambda m, i, out: out * 2), lambda: around(PostBlock())),
+    verdict=EITHER,
+    says="hook",
+)
+add(
+    "a hook on this package's Network",
+    hooked(lambda m: m.hidden_layers[0].register_forward_hook(lambda m, i, out: out * 2), network),
+    verdict=EITHER,
+    says="hook",
+)
+add(
+    "a hook on the output of this package's Network",
+    hooked(lambda m: m.output.register_forward_hook(lambda m, i, out: -out), network),
+    verdict=EITHER,
+    says="hook",
+)
+add(
+    "a hook that acts on raw pixels only",
+    hooked(lambda m: m[1].register_forward_hook(lambda m, i, out: 2 * out if out.abs().max() > 50 else out)),
+    half=255.0,
+    verdict=EITHER,
+    says="hook",
+    compare="same",
+)
 
 
 def observing(module):
@@ -345,7 +401,12 @@ def observing(module):
 
 
 add("hooks that only look", hooked(observing))
-add("a backward hook", hooked(lambda m: m[1].register_full_backward_hook(lambda m, a, b: None)), verdict=EITHER, says="hook")
+add(
+    "a backward hook",
+    hooked(lambda m: m[1].register_full_backward_hook(lambda m, a, b: None)),
+    verdict=EITHER,
+    says="hook",
+)
 add("a hook on a parameter's gradient", hooked(lambda m: m[0].weight.register_hook(lambda g: g * 0)))
 add("hooks on state_dict", hooked(lambda m: m.register_state_dict_post_hook(lambda *a: None)))
 
@@ -359,11 +420,30 @@ def global_hook(hook, register=nn.modules.module.register_module_forward_hook):
         handle.remove()
 
 
-add("a global hook that changes every ReLU", mlp, verdict=EITHER, says="hook",
-    during=lambda: global_hook(lambda m, i, out: 2 * out + 1 if isinstance(m, nn.ReLU) else None))  # fmt: skip
-add("a global pre-hook that changes every Linear", mlp, verdict=EITHER, says="hook", during=lambda: global_hook(
-    lambda m, i: (i[0] - 1,) if isinstance(m, nn.Linear) else None, nn.modules.module.register_module_forward_pre_hook))  # fmt: skip
-add("a global hook that only looks", mlp, verdict=EITHER, says="hook", during=lambda: global_hook(lambda m, i, out: None))
+add(
+    "a global hook that changes every ReLU",
+    mlp,
+    verdict=EITHER,
+    says="hook",
+    during=lambda: global_hook(lambda m, i, out: 2 * out + 1 if isinstance(m, nn.ReLU) else None),
+)
+add(
+    "a global pre-hook that changes every Linear",
+    mlp,
+    verdict=EITHER,
+    says="hook",
+    during=lambda: global_hook(
+        lambda m, i: (i[0] - 1,) if isinstance(m, nn.Linear) else None,
+        nn.modules.module.register_module_forward_pre_hook,
+    ),
+)
+add(
+    "a global hook that only looks",
+    mlp,
+    verdict=EITHER,
+    says="hook",
+    during=lambda: global_hook(lambda m, i, out: None),
+)
 
 # ------------------------------------------------------------------------------------- classes and instances
 
@@ -427,11 +507,29 @@ add("a subclass of ReLU that is one", between(OwnReLU))
 add("a subclass of ReLU that leaks", between(LeakyOfReLU), verdict=EITHER, says="LeakyOfReLU|forward")
 refused("a subclass of ReLU that squares", between(SquaredReLU), "SquaredReLU|pow|forward")
 add("a subclass of ReLU called otherwise", between(CalledReLU), verdict=EITHER, says="__call__|CalledReLU")
-add("a subclass of Linear called otherwise", between(lambda: LaterLinear(8, 8), nn.ReLU), verdict=EITHER, says="__call__|LaterLinear")
-add("a subclass of BatchNorm with a shift", between(lambda: ShiftedNorm(8), nn.ReLU), verdict=EITHER, says="ShiftedNorm|forward")
-add("a Sequential that runs backwards", lambda: spread(Reversed(nn.Linear(8, 3), nn.ReLU(), nn.Linear(2, 8))), traced=True)
-add("a Sequential that runs backwards, and would fit forwards",
-    lambda: spread(Reversed(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2))))  # fmt: skip
+add(
+    "a subclass of Linear called otherwise",
+    between(lambda: LaterLinear(8, 8), nn.ReLU),
+    verdict=EITHER,
+    says="__call__|LaterLinear",
+)
+add(
+    "a subclass of BatchNorm with a shift",
+    between(lambda: ShiftedNorm(8), nn.ReLU),
+    verdict=EITHER,
+    says="ShiftedNorm|forward",
+)
+add(
+    "a Sequential that runs backwards",
+    lambda: spread(Reversed(nn.Linear(8, 3), nn.ReLU(), nn.Linear(2, 8))),
+    traced=True,
+)
+add(
+    "a Sequential that runs backwards, and would fit forwards",
+    lambda: spread(Reversed(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2))),
+)
+
+
 class IdentityThatScales(nn.Identity):
     def forward(self, x):
         return 3 * x - 1
@@ -447,9 +545,24 @@ class DropoutThatShifts(nn.Dropout):
         return x + 1
 
 
-add("a subclass of Identity that scales", between(IdentityThatScales, nn.ReLU), verdict=EITHER, says="IdentityThatScales|forward")
-add("a subclass of Flatten that flips", between(FlattenThatFlips, nn.ReLU), verdict=EITHER, says="FlattenThatFlips|forward|flip")
-add("a subclass of Dropout that shifts", between(DropoutThatShifts, nn.ReLU), verdict=EITHER, says="DropoutThatShifts|forward")
+add(
+    "a subclass of Identity that scales",
+    between(IdentityThatScales, nn.ReLU),
+    verdict=EITHER,
+    says="IdentityThatScales|forward",
+)
+add(
+    "a subclass of Flatten that flips",
+    between(FlattenThatFlips, nn.ReLU),
+    verdict=EITHER,
+    says="FlattenThatFlips|forward|flip",
+)
+add(
+    "a subclass of Dropout that shifts",
+    between(DropoutThatShifts, nn.ReLU),
+    verdict=EITHER,
+    says="DropoutThatShifts|forward",
+)
 
 
 def set_forward(place, body):
@@ -462,14 +575,36 @@ def set_forward(place, body):
     return change
 
 
-add("forward replaced on the network", changed(set_forward(None, lambda m, x: m[4](F.relu(m[2](m[1](m[0](-x))))))), verdict=EITHER, says="forward")
-add("forward replaced on a Linear", changed(set_forward(2, lambda m, x: F.linear(x, -m.weight, m.bias))), verdict=EITHER, says="forward")
+add(
+    "forward replaced on the network",
+    changed(set_forward(None, lambda m, x: m[4](F.relu(m[2](m[1](m[0](-x))))))),
+    verdict=EITHER,
+    says="forward",
+)
+add(
+    "forward replaced on a Linear",
+    changed(set_forward(2, lambda m, x: F.linear(x, -m.weight, m.bias))),
+    verdict=EITHER,
+    says="forward",
+)
 add("forward replaced on a ReLU", changed(set_forward(1, lambda m, x: F.relu(x) + 0.5)), verdict=EITHER, says="forward")
-add("forward wrapped on a Linear", changed(lambda m: setattr(m[2], "forward", functools.partial(lambda old, x: old(x) * 2, m[2].forward))),
-    verdict=EITHER, says="forward")  # fmt: skip
-add("forward replaced on this package's Network",
-    changed(lambda m: setattr(m, "forward", types.MethodType(lambda m, x: m.output(F.relu(m.hidden_layers[1](m.hidden_layers[0](x)))), m)), network),
-    verdict=EITHER, says="forward")  # fmt: skip
+add(
+    "forward wrapped on a Linear",
+    changed(lambda m: setattr(m[2], "forward", functools.partial(lambda old, x: old(x) * 2, m[2].forward))),
+    verdict=EITHER,
+    says="forward",
+)
+add(
+    "forward replaced on this package's Network",
+    changed(
+        lambda m: setattr(
+            m, "forward", types.MethodType(lambda m, x: m.output(F.relu(m.hidden_layers[1](m.hidden_layers[0](x)))), m)
+        ),
+        network,
+    ),
+    verdict=EITHER,
+    says="forward",
+)
 
 
 @contextlib.contextmanager
@@ -481,9 +616,20 @@ def patched(kind, forward):
         kind.forward = old
 
 
-add("ReLU patched for everyone", mlp, verdict=EITHER, says="ReLU|forward", during=lambda: patched(nn.ReLU, lambda m, x: F.relu(x) + 0.5))
-add("Linear patched for everyone", mlp, verdict=EITHER, says="Linear|forward",
-    during=lambda: patched(nn.Linear, lambda m, x: F.linear(x, -m.weight, m.bias)))  # fmt: skip
+add(
+    "ReLU patched for everyone",
+    mlp,
+    verdict=EITHER,
+    says="ReLU|forward",
+    during=lambda: patched(nn.ReLU, lambda m, x: F.relu(x) + 0.5),
+)
+add(
+    "Linear patched for everyone",
+    mlp,
+    verdict=EITHER,
+    says="Linear|forward",
+    during=lambda: patched(nn.Linear, lambda m, x: F.linear(x, -m.weight, m.bias)),
+)
 
 # ----------------------------------------------------------------------------------------------- containers, reuse
 
@@ -493,34 +639,85 @@ add("no biases", lambda: nn.Sequential(nn.Linear(2, 8, bias=False), nn.ReLU(), n
 add("a single neuron", lambda: mlp(2, 1, 2))
 add("one output", lambda: mlp(2, 8, 1))
 add("one ReLU everywhere", lambda: spread(nn.Sequential(nn.Linear(2, 8), RELU, nn.Linear(8, 8), RELU, nn.Linear(8, 3))))
-add("nested Sequentials", lambda: spread(nn.Sequential(nn.Sequential(nn.Linear(2, 8), nn.Sequential(nn.ReLU())),
-                                                       nn.Sequential(nn.Linear(8, 6), nn.ReLU(), nn.Linear(6, 3)))))  # fmt: skip
-add("a Sequential of named layers", lambda: spread(nn.Sequential(OrderedDict(fc1=nn.Linear(2, 8), act=nn.ReLU(), fc2=nn.Linear(8, 3)))))
-add("one Linear in several places", lambda: spread(nn.Sequential(nn.Linear(2, 8), *[nn.ReLU(), lin := nn.Linear(8, 8)], nn.ReLU(), lin, nn.ReLU(), nn.Linear(8, 3))))  # fmt: skip
+add(
+    "nested Sequentials",
+    lambda: spread(
+        nn.Sequential(
+            nn.Sequential(nn.Linear(2, 8), nn.Sequential(nn.ReLU())),
+            nn.Sequential(nn.Linear(8, 6), nn.ReLU(), nn.Linear(6, 3)),
+        )
+    ),
+)
+add(
+    "a Sequential of named layers",
+    lambda: spread(nn.Sequential(OrderedDict(fc1=nn.Linear(2, 8), act=nn.ReLU(), fc2=nn.Linear(8, 3)))),
+)
+add(
+    "one Linear in several places",
+    lambda: spread(
+        nn.Sequential(nn.Linear(2, 8), *[nn.ReLU(), lin := nn.Linear(8, 8)], nn.ReLU(), lin, nn.ReLU(), nn.Linear(8, 3))
+    ),
+)
 add("one Linear first and last", lambda: spread(nn.Sequential(*[lin := nn.Linear(2, 2), nn.ReLU(), lin])))
-add("linear layers without activation", lambda: spread(nn.Sequential(nn.Linear(2, 5), nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 4), nn.Linear(4, 3))))
+add(
+    "linear layers without activation",
+    lambda: spread(nn.Sequential(nn.Linear(2, 5), nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 4), nn.Linear(4, 3))),
+)
 add("two ReLUs in a row", between(nn.ReLU, nn.ReLU), compare="same")
-add("one Identity in two places", lambda: spread(nn.Sequential(nn.Linear(2, 2), *[none := nn.Identity(), nn.ReLU(), nn.Linear(2, 2), none])))
-add("one Identity behind the ReLU and the output", lambda: spread(nn.Sequential(nn.Linear(2, 5), nn.ReLU(), *[none := nn.Identity(), nn.Linear(5, 3), none])))
-add("one Dropout in two places, eval mode", lambda: spread(nn.Sequential(nn.Linear(2, 5), nn.ReLU(), *[d := nn.Dropout(), nn.Linear(5, 3), d])))
+add(
+    "one Identity in two places",
+    lambda: spread(nn.Sequential(nn.Linear(2, 2), *[none := nn.Identity(), nn.ReLU(), nn.Linear(2, 2), none])),
+)
+add(
+    "one Identity behind the ReLU and the output",
+    lambda: spread(nn.Sequential(nn.Linear(2, 5), nn.ReLU(), *[none := nn.Identity(), nn.Linear(5, 3), none])),
+)
+add(
+    "one Dropout in two places, eval mode",
+    lambda: spread(nn.Sequential(nn.Linear(2, 5), nn.ReLU(), *[d := nn.Dropout(), nn.Linear(5, 3), d])),
+)
 add("a Flatten in front", lambda: spread(nn.Sequential(nn.Flatten(), nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 3))))
 add("a slice of a Sequential", lambda: mlp(2, 8, 6, 5, 3)[:5])
 add("ends in a ReLU", lambda: mlp(2, 6, 5, 3, 3)[:4])
 add("ends in a ReLU, wrapped", lambda: spread(nn.Sequential(mlp(2, 6, 5, 3, 3)[:4])))
 add("ends in a ReLU and a Flatten", lambda: spread(nn.Sequential(*mlp(2, 6, 5, 3, 3)[:4], nn.Flatten())))
-add("ends in a LeakyReLU", lambda: spread(nn.Sequential(nn.Linear(2, 6), nn.LeakyReLU(), nn.Linear(6, 3), nn.LeakyReLU())))
-add("begins with a ReLU", lambda: spread(nn.Sequential(nn.ReLU(), nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 3))), traced=True)
-written("a ModuleList", lambda m, x: m.out(functools.reduce(lambda h, f: F.relu(f(h)), m.layers, m.a(x))),
-        lambda: {"layers": nn.ModuleList(nn.Linear(8, 8) for _ in range(3))})  # fmt: skip
-written("a ModuleDict", lambda m, x: m.out(m.acts["relu"](m.layers["b"](m.acts["leaky"](m.a(x))))),
-        lambda: {"layers": nn.ModuleDict({"b": nn.Linear(8, 8)}), "acts": nn.ModuleDict({"relu": nn.ReLU(), "leaky": nn.LeakyReLU()})})  # fmt: skip
-written("a ParameterList", lambda m, x: m.out(F.relu(x @ m.weights[0] + m.weights[1])),
-        lambda: {"weights": nn.ParameterList([torch.randn(2, 8), torch.randn(8)])})  # fmt: skip
-written("layers by getattr", lambda m, x: m.out(F.relu(getattr(m, "b")(F.relu(getattr(m, "a")(x))))))
-written("one layer in a loop", lambda m, x: m.out(functools.reduce(lambda h, _: m.act(m.b(h)), range(3), m.act(m.a(x)))))
+add(
+    "ends in a LeakyReLU",
+    lambda: spread(nn.Sequential(nn.Linear(2, 6), nn.LeakyReLU(), nn.Linear(6, 3), nn.LeakyReLU())),
+)
+add(
+    "begins with a ReLU",
+    lambda: spread(nn.Sequential(nn.ReLU(), nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 3))),
+    traced=True,
+)
+written(
+    "a ModuleList",
+    lambda m, x: m.out(functools.reduce(lambda h, f: F.relu(f(h)), m.layers, m.a(x))),
+    lambda: {"layers": nn.ModuleList(nn.Linear(8, 8) for _ in range(3))},
+)
+written(
+    "a ModuleDict",
+    lambda m, x: m.out(m.acts["relu"](m.layers["b"](m.acts["leaky"](m.a(x))))),
+    lambda: {
+        "layers": nn.ModuleDict({"b": nn.Linear(8, 8)}),
+        "acts": nn.ModuleDict({"relu": nn.ReLU(), "leaky": nn.LeakyReLU()}),
+    },
+)
+written(
+    "a ParameterList",
+    lambda m, x: m.out(F.relu(x @ m.weights[0] + m.weights[1])),
+    lambda: {"weights": nn.ParameterList([torch.randn(2, 8), torch.randn(8)])},
+)
+written("layers by getattr", lambda m, x: m.out(functools.reduce(lambda h, name: F.relu(getattr(m, name)(h)), "ab", x)))
+written(
+    "one layer in a loop", lambda m, x: m.out(functools.reduce(lambda h, _: m.act(m.b(h)), range(3), m.act(m.a(x))))
+)
 written("tied weights", lambda m, x: F.linear(F.relu(F.linear(F.relu(m.a(x)), m.b.weight)), m.a.weight.t()))
-written("one parameter in two layers", lambda m, x: m.out(F.relu(m.c(F.relu(m.b(F.relu(m.a(x))))))),
-        lambda: {"b": (b := nn.Linear(8, 8)), "c": _sharing(b)})  # fmt: skip
+written(
+    "one parameter in two layers",
+    lambda m, x: m.out(F.relu(m.c(F.relu(m.b(F.relu(m.a(x))))))),
+    lambda: {"b": (b := nn.Linear(8, 8)), "c": _sharing(b)},
+)
 
 
 def _sharing(layer):
@@ -546,31 +743,83 @@ refused("an empty Sequential", nn.Sequential, "no hidden layer|empty|first layer
 
 # ------------------------------------------------------------------------------------------------- norms, weights
 
-add("BatchNorm in eval mode", between(lambda: nn.BatchNorm1d(8), nn.ReLU, lambda: nn.Linear(8, 8), lambda: nn.BatchNorm1d(8), nn.ReLU))
+add(
+    "BatchNorm in eval mode",
+    between(lambda: nn.BatchNorm1d(8), nn.ReLU, lambda: nn.Linear(8, 8), lambda: nn.BatchNorm1d(8), nn.ReLU),
+    half=10.0,
+)
 add("BatchNorm without parameters", between(lambda: nn.BatchNorm1d(8, affine=False), nn.ReLU))
 add("BatchNorm behind the ReLU", between(nn.ReLU, lambda: nn.BatchNorm1d(8)))
-add("BatchNorm in front", lambda: spread(nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 3))), traced=True)
-refused("BatchNorm in training mode", lambda: between(lambda: nn.BatchNorm1d(8), nn.ReLU)().train(), r"training|eval\(\)")
-refused("one BatchNorm left in training mode", changed(lambda m: m[1].train(), between(lambda: nn.BatchNorm1d(8), nn.ReLU)), r"training|eval\(\)")
-refused("BatchNorm of the batch's statistics", between(lambda: nn.BatchNorm1d(8, track_running_stats=False), nn.ReLU), "statistics|mixes|batch")
+add(
+    "BatchNorm in front",
+    lambda: spread(nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 3))),
+    traced=True,
+)
+refused(
+    "BatchNorm in training mode", lambda: between(lambda: nn.BatchNorm1d(8), nn.ReLU)().train(), r"training|eval\(\)"
+)
+refused(
+    "one BatchNorm left in training mode",
+    changed(lambda m: m[1].train(), between(lambda: nn.BatchNorm1d(8), nn.ReLU)),
+    r"training|eval\(\)",
+)
+refused(
+    "BatchNorm of the batch's statistics",
+    between(lambda: nn.BatchNorm1d(8, track_running_stats=False), nn.ReLU),
+    "statistics|mixes|batch",
+)
 refused("Dropout in training mode", lambda: between(nn.ReLU, nn.Dropout)().train(), r"training|eval\(\)")
 refused("AlphaDropout in training mode", lambda: between(nn.ReLU, nn.AlphaDropout)().train(), r"training|eval\(\)")
 add("training mode where nothing minds", lambda: mlp().train())
-add("Dropout(0) in training mode", lambda: between(nn.ReLU, lambda: nn.Dropout(0.0))().train(), verdict=EITHER, says="training")
+add(
+    "Dropout(0) in training mode",
+    lambda: between(nn.ReLU, lambda: nn.Dropout(0.0))().train(),
+    verdict=EITHER,
+    says="training",
+)
 refused("LayerNorm", between(lambda: nn.LayerNorm(8), nn.ReLU), "LayerNorm")
 refused("GroupNorm", between(lambda: nn.GroupNorm(2, 8), nn.ReLU), "GroupNorm")
 refused("RMSNorm", between(lambda: nn.RMSNorm(8), nn.ReLU), "RMSNorm")
-refused("InstanceNorm", lambda: spread(nn.Sequential(nn.Linear(2, 8), nn.Unflatten(1, (2, 4)), nn.InstanceNorm1d(2), nn.ReLU(), nn.Flatten(), nn.Linear(8, 3))), "InstanceNorm|normal")
-refused("LocalResponseNorm", lambda: nn.Sequential(nn.Conv2d(1, 2, 3), nn.LocalResponseNorm(2), nn.ReLU()), "LocalResponseNorm|norm|pow|mul", shape=IMAGE)
+refused(
+    "InstanceNorm",
+    lambda: spread(
+        nn.Sequential(
+            nn.Linear(2, 8), nn.Unflatten(1, (2, 4)), nn.InstanceNorm1d(2), nn.ReLU(), nn.Flatten(), nn.Linear(8, 3)
+        )
+    ),
+    "InstanceNorm|normal",
+)
+refused(
+    "LocalResponseNorm",
+    lambda: nn.Sequential(nn.Conv2d(1, 2, 3), nn.LocalResponseNorm(2), nn.ReLU()),
+    "LocalResponseNorm|norm|pow|mul",
+    shape=IMAGE,
+)
 refused("F.layer_norm", lambda: Written(hidden(lambda h: F.relu(F.layer_norm(h, (8,))))), "layer_norm")
 refused("F.normalize", lambda: Written(hidden(lambda h: F.relu(F.normalize(h)))), "norm")
-refused("standardised by hand", lambda: Written(hidden(lambda h: F.relu((h - h.mean(1, keepdim=True)) / h.std(1, keepdim=True)))), "std|div")
+refused(
+    "standardised by hand",
+    lambda: Written(hidden(lambda h: F.relu((h - h.mean(1, keepdim=True)) / h.std(1, keepdim=True)))),
+    "std|div",
+)
 written("centred by hand", hidden(lambda h: F.relu(h - h.mean(dim=1, keepdim=True))))
-written("F.batch_norm", lambda m, x: m.out(F.relu(F.batch_norm(m.a(x), m.n.running_mean, m.n.running_var, m.n.weight, m.n.bias))),
-        lambda: {"n": nn.BatchNorm1d(8)}, verdict=EITHER, says="batch_norm")  # fmt: skip
-refused("F.batch_norm in training mode", lambda: Written(lambda m, x: m.out(F.relu(F.batch_norm(m.a(x), None, None, training=True)))), "batch_norm|mixes")
-written("inputs normalised by buffers", lambda m, x: m.out(F.relu(m.a((x - m.mean) / m.std))),
-        lambda: {"mean": torch.tensor([0.3, -0.1]), "std": torch.tensor([0.5, 2.0])})  # fmt: skip
+written(
+    "F.batch_norm",
+    lambda m, x: m.out(F.relu(F.batch_norm(m.a(x), m.n.running_mean, m.n.running_var, m.n.weight, m.n.bias))),
+    lambda: {"n": nn.BatchNorm1d(8)},
+    verdict=EITHER,
+    says="batch_norm",
+)
+refused(
+    "F.batch_norm in training mode",
+    lambda: Written(lambda m, x: m.out(F.relu(F.batch_norm(m.a(x), None, None, training=True)))),
+    "batch_norm|mixes",
+)
+written(
+    "inputs normalised by buffers",
+    lambda m, x: m.out(F.relu(m.a((x - m.mean) / m.std))),
+    lambda: {"mean": torch.tensor([0.3, -0.1]), "std": torch.tensor([0.5, 2.0])},
+)
 
 
 def old(norm, **options):
@@ -588,62 +837,160 @@ add("weight_norm, old", changed(old(nn.utils.weight_norm)))
 add("weight_norm, old, and a step since", changed(lambda m: (old(nn.utils.weight_norm)(m), m[2].weight_g.mul_(2))))
 add("weight_norm, old, with dim=None", changed(old(nn.utils.weight_norm, dim=None)))
 add("weight_norm", changed(old(parametrizations.weight_norm)))
-add("weight_norm, and a step since", changed(lambda m: (parametrizations.weight_norm(m[2]), m[2].parametrizations.weight.original0.mul_(2))))
+add(
+    "weight_norm, and a step since",
+    changed(lambda m: (parametrizations.weight_norm(m[2]), m[2].parametrizations.weight.original0.mul_(2))),
+)
 add("spectral_norm, old", changed(lambda m: (old(nn.utils.spectral_norm)(m), m.eval())))
-add("spectral_norm, old, and a step since", changed(lambda m: (old(nn.utils.spectral_norm)(m), m.eval(), m[2].weight_orig.mul_(half_mask(m[2].weight_orig)))))
+add(
+    "spectral_norm, old, and a step since",
+    changed(lambda m: (old(nn.utils.spectral_norm)(m), m.eval(), m[2].weight_orig.mul_(half_mask(m[2].weight_orig)))),
+)
 add("spectral_norm", changed(lambda m: (old(parametrizations.spectral_norm)(m), m.eval())))
-add("spectral_norm in training mode", changed(lambda m: (old(parametrizations.spectral_norm)(m), m.train())), verdict=EITHER, says=r"spectral|training|eval\(\)")
+add(
+    "spectral_norm in training mode",
+    changed(lambda m: (old(parametrizations.spectral_norm)(m), m.train())),
+    verdict=EITHER,
+    says=r"spectral|training|eval\(\)",
+)
 add("orthogonal weights", changed(lambda m: (old(parametrizations.orthogonal)(m), None)[1]))
-add("two parametrisations on one weight", changed(lambda m: [parametrize.register_parametrization(m[2], "weight", Times(half_mask(m[2].weight) * k)) for k in (2, 0.7)]))
-add("a parametrised bias", changed(lambda m: parametrize.register_parametrization(m[0], "bias", Times(half_mask(m[0].bias)))))
-written("low rank", lambda m, x: m.out(F.relu(m.b(F.relu(m.a(x)) @ m.u @ m.v))), lambda: {"u": nn.Parameter(torch.randn(8, 2)), "v": nn.Parameter(torch.randn(2, 8))})
-written("LoRA", lambda m, x: m.out(F.relu(F.linear(m.act(m.a(x)), m.b.weight + m.u @ m.v, m.b.bias))), lambda: {"u": nn.Parameter(torch.randn(8, 2)), "v": nn.Parameter(torch.randn(2, 8))})
-written("weights from another network", lambda m, x: m.out(F.relu(F.linear(x, m.hyper(m.code).reshape(8, 2), m.a.bias))),
-        lambda: {"hyper": mlp(4, 6, 16), "code": nn.Parameter(torch.ones(1, 4))}, verdict=EITHER, says="trace|reshape|understood")  # fmt: skip
+add(
+    "two parametrisations on one weight",
+    changed(
+        lambda m: [
+            parametrize.register_parametrization(m[2], "weight", Times(half_mask(m[2].weight) * k)) for k in (2, 0.7)
+        ]
+    ),
+)
+add(
+    "a parametrised bias",
+    changed(lambda m: parametrize.register_parametrization(m[0], "bias", Times(half_mask(m[0].bias)))),
+)
+written(
+    "low rank",
+    lambda m, x: m.out(F.relu(m.b(F.relu(m.a(x)) @ m.u @ m.v))),
+    lambda: {"u": nn.Parameter(torch.randn(8, 2)), "v": nn.Parameter(torch.randn(2, 8))},
+)
+written(
+    "LoRA",
+    lambda m, x: m.out(F.relu(F.linear(m.act(m.a(x)), m.b.weight + m.u @ m.v, m.b.bias))),
+    lambda: {"u": nn.Parameter(torch.randn(8, 2)), "v": nn.Parameter(torch.randn(2, 8))},
+)
+written(
+    "weights from another network",
+    lambda m, x: m.out(F.relu(F.linear(x, m.hyper(m.code).reshape(8, 2), m.a.bias))),
+    lambda: {"hyper": mlp(4, 6, 16), "code": nn.Parameter(torch.ones(1, 4))},
+    verdict=EITHER,
+    says="trace|reshape|understood",
+)
 written("weights binarised", lambda m, x: m.out(F.relu(F.linear(x, torch.sign(m.a.weight), m.a.bias))))
 for kind in (torch.float64, torch.float16, torch.bfloat16):
     add(f"weights in {str(kind)[6:]}", lambda kind=kind: mlp().to(kind), judged=double, dtype=torch.float64)
-add("a LeakyReLU network in bfloat16", lambda: mlp(act=nn.LeakyReLU).bfloat16(), judged=lambda m: functools.partial(_leaky_as_given, double(m)), dtype=torch.float64)
+add(
+    "a LeakyReLU network in bfloat16",
+    lambda: mlp(act=nn.LeakyReLU).bfloat16(),
+    judged=lambda m: functools.partial(_leaky_as_given, double(m)),
+    dtype=torch.float64,
+)
 
 
 def _leaky_as_given(module, x):
     return module(x)
 
 
-written("half in float64", lambda m, x: m.out(F.relu(m.b(F.relu(m.a(x)).double())).float()), lambda: {"b": nn.Linear(8, 8).double()},
-        verdict=EITHER, says="dtype|double|float")  # fmt: skip
+written(
+    "half in float64",
+    lambda m, x: m.out(F.relu(m.b(F.relu(m.a(x)).double())).float()),
+    lambda: {"b": nn.Linear(8, 8).double()},
+    verdict=EITHER,
+    says="dtype|double|float",
+)
 refused("NaN weights", changed(lambda m: m[2].weight.view(-1)[5:6].fill_(math.nan)), "nan")
 refused("infinite weights", changed(lambda m: m[2].bias[:1].fill_(math.inf)), "inf")
-refused("NaN running statistics", changed(lambda m: m[1].running_var[:1].fill_(math.nan), between(lambda: nn.BatchNorm1d(8), nn.ReLU)), "nan")
-refused("a NaN constant in forward", lambda: Written(lambda m, x: m.out(F.relu(m.a(x)) * m.k), k=torch.tensor([1.0, math.nan] * 4)), "nan|finite|disagree")
+refused(
+    "NaN running statistics",
+    changed(lambda m: m[1].running_var[:1].fill_(math.nan), between(lambda: nn.BatchNorm1d(8), nn.ReLU)),
+    "nan",
+)
+refused(
+    "a NaN constant in forward",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(x)) * m.k), k=torch.tensor([1.0, math.nan] * 4)),
+    "nan|finite|disagree",
+)
 refused("weights on the meta device", lambda: mlp().to("meta"), "meta|device|no data|values")
-refused("complex weights", lambda: Written(lambda m, x: F.relu((x.to(torch.complex64) @ m.w).real), w=nn.Parameter(torch.randn(2, 3, dtype=torch.complex64))), "complex")
+refused(
+    "complex weights",
+    lambda: Written(
+        lambda m, x: F.relu((x.to(torch.complex64) @ m.w).real),
+        w=nn.Parameter(torch.randn(2, 3, dtype=torch.complex64)),
+    ),
+    "complex",
+)
 add("all weights zero", changed(lambda m: [p.zero_() for p in m.parameters()]))
 add("dead neurons", changed(lambda m: m[0].bias.sub_(50)))
 add("huge weights", changed(lambda m: m[2].weight.mul_(1e20)), judged=double, dtype=torch.float64)
 add("tiny weights", changed(lambda m: m[2].weight.mul_(1e-20)), judged=double, dtype=torch.float64)
-add("sparse weights", lambda: Written(lambda m, x: m.out(F.relu(torch.sparse.mm(m.w, x.t()).t())), w=torch.randn(8, 2).to_sparse()), verdict=EITHER, says="sparse|trace|strided|\\bt\\b")
+add(
+    "sparse weights",
+    lambda: Written(lambda m, x: m.out(F.relu(torch.sparse.mm(m.w, x.t()).t())), w=torch.randn(8, 2).to_sparse()),
+    verdict=EITHER,
+    says="sparse|trace|strided|\\bt\\b",
+)
 add("frozen weights", lambda: mlp().requires_grad_(False))
 add("a network with gradients", changed(lambda m: None))
 
 # ----------------------------------------------------------------------------------------------------- activations
 
 for act in (
-    nn.LeakyReLU, functools.partial(nn.LeakyReLU, -0.5), nn.PReLU, functools.partial(nn.PReLU, 8), nn.RReLU, nn.Hardtanh, nn.ReLU6, nn.Hardsigmoid,
-    functools.partial(nn.Hardtanh, -0.2, 0.7), nn.Softshrink, functools.partial(nn.ReLU, inplace=True), functools.partial(nn.LeakyReLU, 0.2, inplace=True),
-    functools.partial(nn.Hardtanh, inplace=True), functools.partial(mbh.PiecewiseLinear, [0.0], [0.2, 1.0]),
-):  # fmt: skip
-    add(f"activation {act()}", between(act, lambda: nn.Linear(8, 8), act), compare="same" if "Piecewise" in repr(act()) else "numbered",
-        verdict=EITHER if "-0.5" in repr(act()) else TAKEN, says="slope")  # fmt: skip
+    nn.LeakyReLU,
+    functools.partial(nn.LeakyReLU, -0.5),
+    nn.PReLU,
+    functools.partial(nn.PReLU, 8),
+    nn.RReLU,
+    nn.Hardtanh,
+    nn.ReLU6,
+    nn.Hardsigmoid,
+    functools.partial(nn.Hardtanh, -0.2, 0.7),
+    nn.Softshrink,
+    functools.partial(nn.ReLU, inplace=True),
+    functools.partial(nn.LeakyReLU, 0.2, inplace=True),
+    functools.partial(nn.Hardtanh, inplace=True),
+    functools.partial(mbh.PiecewiseLinear, [0.0], [0.2, 1.0]),
+):
+    add(
+        f"activation {act()}",
+        between(act, lambda: nn.Linear(8, 8), act),
+        compare="same" if "Piecewise" in repr(act()) else "numbered",
+        verdict=EITHER if "-0.5" in repr(act()) else TAKEN,
+        says="slope",
+        half=20.0 if act is nn.Hardsigmoid else 2.0,
+    )
 add("nn.Threshold(0, 0)", between(lambda: nn.Threshold(0, 0)), verdict=EITHER, says="threshold")
-SMOOTH = (nn.GELU, nn.Sigmoid, nn.Tanh, nn.Softplus, nn.SiLU, nn.Mish, nn.ELU, nn.SELU, nn.CELU, nn.Hardswish, nn.LogSigmoid, nn.Softsign, nn.Tanhshrink, nn.Hardshrink)  # fmt: skip
+SMOOTH = (
+    nn.GELU,
+    nn.Sigmoid,
+    nn.Tanh,
+    nn.Softplus,
+    nn.SiLU,
+    nn.Mish,
+    nn.ELU,
+    nn.SELU,
+    nn.CELU,
+    nn.Hardswish,
+    nn.LogSigmoid,
+    nn.Softsign,
+    nn.Tanhshrink,
+    nn.Hardshrink,
+)
 for act in SMOOTH:
     refused(f"activation {act()}", between(act), act.__name__)
 refused("a Threshold that jumps", between(lambda: nn.Threshold(0.5, -1)), "threshold")
 refused("a Softmax in between", between(lambda: nn.Softmax(dim=1)), "Softmax")
 refused("ends in a Softmax", lambda: nn.Sequential(mlp(), nn.Softmax(dim=1)), "Softmax", compare="outputs")
 refused("ends in a LogSoftmax", lambda: nn.Sequential(mlp(), nn.LogSoftmax(dim=1)), "LogSoftmax")
-refused("ends in F.log_softmax", lambda: Written(lambda m, x: F.log_softmax(m.out(F.relu(m.a(x))), dim=1)), "log_softmax")
+refused(
+    "ends in F.log_softmax", lambda: Written(lambda m, x: F.log_softmax(m.out(F.relu(m.a(x))), dim=1)), "log_softmax"
+)
 refused("ends in a Sigmoid", lambda: nn.Sequential(mlp(2, 8, 1), nn.Sigmoid()), "Sigmoid")
 refused("ends in the class", lambda: Written(lambda m, x: m.out(F.relu(m.a(x))).argmax(dim=1)), "argmax")
 
@@ -678,25 +1025,72 @@ written("F.prelu", lambda m, x: m.out(F.prelu(m.a(x), m.slope)), lambda: {"slope
 written("F.rrelu", hidden(lambda h: F.rrelu(h, training=False)), verdict=EITHER, says="rrelu")
 written("F.hardtanh", hidden(F.hardtanh))
 written("F.relu6", hidden(F.relu6))
-written("F.hardsigmoid", hidden(F.hardsigmoid))
+written("F.hardsigmoid", hidden(F.hardsigmoid), half=20.0)
 written("abs", hidden(lambda h: h.abs()))
 written("torch.abs", hidden(torch.abs))
 written("abs()", hidden(abs), verdict=EITHER, says="abs")
-written("torch.maximum of two layers", lambda m, x: m.out(torch.maximum(m.a(x), m.c(x))), lambda: {"c": nn.Linear(2, 8)}, compare="same")
-written("torch.max of two layers", lambda m, x: m.out(torch.max(m.a(x), m.c(x))), lambda: {"c": nn.Linear(2, 8)}, compare="same")
-written("torch.minimum of two layers", lambda m, x: m.out(torch.minimum(m.a(x), m.c(x))), lambda: {"c": nn.Linear(2, 8)}, compare="same", verdict=EITHER, says="minimum")
-written("torch.maximum with zero", hidden(lambda h: torch.maximum(h, torch.zeros_like(h))), compare="same", verdict=EITHER, says="maximum|zeros_like")
-written("torch.maximum with a number", hidden(lambda h: torch.maximum(h, torch.tensor(0.0))), compare="same", verdict=EITHER, says="maximum")
-written("torch.where", hidden(lambda h: torch.where(h > 0, h, 0.1 * h)), compare="same", verdict=EITHER, says="where|gt")
+written(
+    "torch.maximum of two layers",
+    lambda m, x: m.out(torch.maximum(m.a(x), m.c(x))),
+    lambda: {"c": nn.Linear(2, 8)},
+    compare="same",
+)
+written(
+    "torch.max of two layers",
+    lambda m, x: m.out(torch.max(m.a(x), m.c(x))),
+    lambda: {"c": nn.Linear(2, 8)},
+    compare="same",
+)
+written(
+    "torch.minimum of two layers",
+    lambda m, x: m.out(torch.minimum(m.a(x), m.c(x))),
+    lambda: {"c": nn.Linear(2, 8)},
+    compare="same",
+    verdict=EITHER,
+    says="minimum",
+)
+written(
+    "torch.maximum with zero",
+    hidden(lambda h: torch.maximum(h, torch.zeros_like(h))),
+    compare="same",
+    verdict=EITHER,
+    says="maximum|zeros_like",
+)
+written(
+    "torch.maximum with a number",
+    hidden(lambda h: torch.maximum(h, torch.tensor(0.0))),
+    compare="same",
+    verdict=EITHER,
+    says="maximum",
+)
+written(
+    "torch.where", hidden(lambda h: torch.where(h > 0, h, 0.1 * h)), compare="same", verdict=EITHER, says="where|gt"
+)
 refused("torch.where that jumps", lambda: Written(hidden(lambda h: torch.where(h > 0, h, h - 1))), "where|gt")
 written("h * (h > 0)", hidden(lambda h: h * (h > 0)), compare="same", verdict=EITHER, says="gt|mul|>")
-written("maxout", hidden(lambda h: torch.cat([h.view(-1, 4, 2).max(dim=2)[0]] * 2, 1)), compare="finer", verdict=EITHER, says="max")
-written("maxout by amax", hidden(lambda h: torch.cat([h.view(-1, 4, 2).amax(2)] * 2, 1)), compare="finer", verdict=EITHER, says="max")
+written(
+    "maxout",
+    hidden(lambda h: torch.cat([h.view(-1, 4, 2).max(dim=2)[0]] * 2, 1)),
+    compare="finer",
+    verdict=EITHER,
+    says="max",
+)
+written(
+    "maxout by amax",
+    hidden(lambda h: torch.cat([h.view(-1, 4, 2).amax(2)] * 2, 1)),
+    compare="finer",
+    verdict=EITHER,
+    says="max",
+)
 written("CReLU", lambda m, x: m.out(torch.cat([F.relu(h := m.a(x)[:, :4]), F.relu(-h)], dim=1)), compare="same")
 written("difference of two ReLUs", hidden(lambda h: F.relu(h) - F.relu(h - 1)), compare="same")
 refused("torch.sign", lambda: Written(hidden(torch.sign)), "sign")
 refused("torch.round", lambda: Written(hidden(lambda h: F.relu(h).round())), "round")
-refused("a straight-through step", lambda: Written(hidden(lambda h: h + ((h > 0).float() - h).detach())), "gt|detach|float|sub|>")
+refused(
+    "a straight-through step",
+    lambda: Written(hidden(lambda h: h + ((h > 0).float() - h).detach())),
+    "gt|detach|float|sub|>",
+)
 refused("h ** 2", lambda: Written(hidden(lambda h: F.relu(h) ** 2)), "pow")
 refused("torch.square", lambda: Written(hidden(torch.square)), "square")
 refused("torch.exp", lambda: Written(hidden(torch.exp)), "exp")
@@ -705,11 +1099,25 @@ refused("x.tanh()", lambda: Written(hidden(lambda h: h.tanh())), "tanh")
 refused("F.gelu", lambda: Written(hidden(F.gelu)), "gelu")
 refused("F.softmax", lambda: Written(hidden(lambda h: F.softmax(h, dim=-1))), "softmax")
 refused("F.glu", lambda: Written(hidden(lambda h: torch.cat([F.glu(h)] * 2, 1))), "glu")
-refused("a gate that depends on the input", lambda: Written(lambda m, x: m.out(F.relu(h := m.a(x)) * h)), "mul|two tensors")
-refused("attention", lambda: Written(lambda m, x: m.out((torch.softmax((h := m.a(x)) @ h.t(), 1) @ h))), "matmul|softmax|two tensors|mixes|samples|\\bt\\b")
-refused("a mixture of experts", lambda: Written(lambda m, x: m.out(torch.softmax(m.b(h := F.relu(m.a(x))), 1) * h)), "softmax")
+refused(
+    "a gate that depends on the input", lambda: Written(lambda m, x: m.out(F.relu(h := m.a(x)) * h)), "mul|two tensors"
+)
+refused(
+    "attention",
+    lambda: Written(lambda m, x: m.out(torch.softmax((h := m.a(x)) @ h.t(), 1) @ h)),
+    "matmul|softmax|two tensors|mixes|samples|\\bt\\b",
+)
+refused(
+    "a mixture of experts",
+    lambda: Written(lambda m, x: m.out(torch.softmax(m.b(h := F.relu(m.a(x))), 1) * h)),
+    "softmax",
+)
 refused("Bilinear", lambda: Written(lambda m, x: F.relu(m.bi(x, x)), bi=nn.Bilinear(2, 2, 3)), "Bilinear")
-refused("division by a tensor of the input", lambda: Written(hidden(lambda h: F.relu(h) / (h.sum(1, keepdim=True) + 9))), "div")
+refused(
+    "division by a tensor of the input",
+    lambda: Written(hidden(lambda h: F.relu(h) / (h.sum(1, keepdim=True) + 9))),
+    "div",
+)
 refused("square root", lambda: Written(hidden(lambda h: F.relu(h).sqrt())), "sqrt")
 refused("torch.cdist", lambda: Written(lambda m, x: m.out(torch.cdist(x, m.c)), c=torch.randn(8, 2)), "cdist")
 refused("sorted activations", lambda: Written(hidden(lambda h: h.sort(dim=1)[0])), "sort")
@@ -730,7 +1138,12 @@ IN_PLACE = {
     "h.add_(1).relu_()": lambda h: h.add_(1).relu_(),
 }
 for label, statement in IN_PLACE.items():
-    written(f"{label} as a statement", stated(statement), verdict=EITHER, says="place|statement|" + label.split("(")[0].split(".")[-1])
+    written(
+        f"{label} as a statement",
+        stated(statement),
+        verdict=EITHER,
+        says="place|statement|" + label.split("(")[0].split(".")[-1],
+    )
 AFTER = {
     "h.add_(1)": lambda h: h.add_(1),
     "h.mul_(-2)": lambda h: h.mul_(-2),
@@ -754,8 +1167,13 @@ AFTER = {
     "h.index_fill_(1, ...)": lambda h: h.index_fill_(1, torch.tensor([0, 2]), 0.5),
 }
 for label, statement in AFTER.items():
-    written(f"{label} as a statement, then relu", stated(statement, lambda m, h: m.out(F.relu(h))), compare="same",
-            verdict=EITHER, says="place|statement|setitem|disagree|trace|" + label.split("(")[0].split(".")[-1])  # fmt: skip
+    written(
+        f"{label} as a statement, then relu",
+        stated(statement, lambda m, h: m.out(F.relu(h))),
+        compare="same",
+        verdict=EITHER,
+        says="place|statement|setitem|disagree|trace|" + label.split("(")[0].split(".")[-1],
+    )
 
 
 def assigned(m, x):
@@ -805,17 +1223,46 @@ written("h += ... and its kin", assigned)
 written("+= seen through another name", aliased, verdict=EITHER, says="place|iadd|disagree", compare="same")
 written("+= behind a use", kept_before, compare="same")
 written("the input doubled in place", in_place_on_input, verdict=EITHER, says="place|mul_")
-written("a skip that ReLU(inplace=True) overwrites", residual_in_place, lambda: {"inplace": nn.ReLU(inplace=True)}, verdict=EITHER, says="place|ReLU")
+written(
+    "a skip that ReLU(inplace=True) overwrites",
+    residual_in_place,
+    lambda: {"inplace": nn.ReLU(inplace=True)},
+    verdict=EITHER,
+    says="place|ReLU",
+)
 written("a skip cloned before ReLU(inplace=True)", clone_first, lambda: {"inplace": nn.ReLU(inplace=True)})
-written("an unused ReLU(inplace=True)", stated(lambda h: None, lambda m, h: (m.inplace(h), m.out(h))[1]), lambda: {"inplace": nn.ReLU(inplace=True)}, verdict=EITHER, says="place|ReLU")
-written("an auxiliary head that is not used", lambda m, x: (m.aux(F.relu(m.b(h := F.relu(m.a(x))))), m.out(h))[1], lambda: {"aux": nn.Linear(8, 2)}, compare="outputs")
+written(
+    "an unused ReLU(inplace=True)",
+    stated(lambda h: None, lambda m, h: (m.inplace(h), m.out(h))[1]),
+    lambda: {"inplace": nn.ReLU(inplace=True)},
+    verdict=EITHER,
+    says="place|ReLU",
+)
+written(
+    "an auxiliary head that is not used",
+    lambda m, x: (m.aux(F.relu(m.b(h := F.relu(m.a(x))))), m.out(h))[1],
+    lambda: {"aux": nn.Linear(8, 2)},
+    compare="outputs",
+)
 written("F.dropout with self.training", lambda m, x: m.out(F.dropout(F.relu(m.a(x)), 0.5, m.training)))
 written("F.dropout(training=False)", hidden(lambda h: F.dropout(F.relu(h), training=False)))
 refused("F.dropout as it is", lambda: Written(hidden(lambda h: F.dropout(F.relu(h)))), "drop|random|training")
 refused("noise in forward", lambda: Written(hidden(lambda h: F.relu(h + 0.1 * torch.randn(8)))), "rand|disagree|chance")
-refused("noise like the activations", lambda: Written(hidden(lambda h: F.relu(h + 0.1 * torch.randn_like(h)))), "rand|disagree|chance")
-refused("Bernoulli masks in forward", lambda: Written(hidden(lambda h: F.relu(h) * torch.bernoulli(torch.full((8,), 0.5)))), "rand|disagree|chance|bernoulli")
-refused("numpy's noise in forward", lambda: Written(hidden(lambda h: F.relu(h) * float(np.random.rand()))), "rand|disagree|chance")
+refused(
+    "noise like the activations",
+    lambda: Written(hidden(lambda h: F.relu(h + 0.1 * torch.randn_like(h)))),
+    "rand|disagree|chance",
+)
+refused(
+    "Bernoulli masks in forward",
+    lambda: Written(hidden(lambda h: F.relu(h) * torch.bernoulli(torch.full((8,), 0.5)))),
+    "rand|disagree|chance|bernoulli",
+)
+refused(
+    "numpy's noise in forward",
+    lambda: Written(hidden(lambda h: F.relu(h) * float(np.random.rand()))),
+    "rand|disagree|chance",
+)
 written("noise only in training", lambda m, x: m.out(F.relu(m.a(x) + torch.randn(8)) if m.training else F.relu(m.a(x))))
 
 # -------------------------------------------------------------------------------------------- products with weights
@@ -824,7 +1271,12 @@ WEIGHT = {"w": lambda: nn.Parameter(torch.randn(2, 8))}
 
 
 def with_weight(name, f, **options):
-    written(name, lambda m, x: m.out(F.relu(f(m, x))), lambda: {"w": nn.Parameter(torch.randn(2, 8)), "c": nn.Parameter(torch.randn(8))}, **options)
+    written(
+        name,
+        lambda m, x: m.out(F.relu(f(m, x))),
+        lambda: {"w": nn.Parameter(torch.randn(2, 8)), "c": nn.Parameter(torch.randn(8))},
+        **options,
+    )
 
 
 with_weight("x @ w", lambda m, x: x @ m.w + m.c)
@@ -833,15 +1285,23 @@ with_weight("torch.mm", lambda m, x: torch.mm(x, m.w), verdict=EITHER, says="mm"
 with_weight("x.mm(w)", lambda m, x: x.mm(m.w), verdict=EITHER, says="mm")
 with_weight("torch.addmm", lambda m, x: torch.addmm(m.c, x, m.w), verdict=EITHER, says="addmm")
 with_weight("torch.einsum", lambda m, x: torch.einsum("bi,io->bo", x, m.w) + m.c, verdict=EITHER, says="einsum")
-with_weight("torch.bmm", lambda m, x: torch.bmm(x[:, None], m.w.expand(x.shape[0], 2, 8))[:, 0], verdict=EITHER, says="bmm")
+with_weight(
+    "torch.bmm", lambda m, x: torch.bmm(x[:, None], m.w.expand(x.shape[0], 2, 8))[:, 0], verdict=EITHER, says="bmm"
+)
 with_weight("torch.tensordot", lambda m, x: torch.tensordot(x, m.w, dims=1), verdict=EITHER, says="tensordot")
-with_weight("(w.t() @ x.t()).t()", lambda m, x: (m.w.t() @ x.t()).t(), verdict=EITHER, says="matmul|\\bt\\b|samples|transpose")
+with_weight(
+    "(w.t() @ x.t()).t()", lambda m, x: (m.w.t() @ x.t()).t(), verdict=EITHER, says="matmul|\\bt\\b|samples|transpose"
+)
 with_weight("torch.outer sum", lambda m, x: x[:, :1] * m.w[0] + x[:, 1:] * m.w[1])
 with_weight("F.bilinear with constants", lambda m, x: F.linear(x, m.w.t().contiguous(), m.c))
 with_weight("torch.kron", lambda m, x: x @ torch.kron(m.w[:, :4], torch.ones(1, 2)), verdict=EITHER, says="kron")
 with_weight("sum of products", lambda m, x: (x[:, :, None] * m.w).sum(dim=1) + m.c)
 with_weight("a sum over a list", lambda m, x: sum(x[:, i : i + 1] * m.w[i] for i in range(2)))
-refused("einsum of two tensors of the input", lambda: Written(lambda m, x: m.out(F.relu(torch.einsum("bi,bi->bi", h := m.a(x), h)))), "einsum|two tensors")
+refused(
+    "einsum of two tensors of the input",
+    lambda: Written(lambda m, x: m.out(F.relu(torch.einsum("bi,bi->bi", h := m.a(x), h)))),
+    "einsum|two tensors",
+)
 
 # -------------------------------------------------------------------------------------------------- shapes and types
 
@@ -912,7 +1372,7 @@ REARRANGED = {
     "take_along_dim": lambda h: torch.take_along_dim(h, torch.arange(8)[None].flip(1), dim=1),
     "narrow": lambda h: torch.cat([h.narrow(1, 0, 4), h.narrow(1, 4, 4)], 1),
     "h.sum over pairs": lambda h: h.view(-1, 4, 2).sum(2).repeat(1, 2),
-    "-(-h)": lambda h: -(-h),
+    "-(-h)": lambda h: -(-h),  # noqa: B002
     "1 - h": lambda h: 1 - h,
     "torch.rsub": lambda h: torch.rsub(h, 2, alpha=3),
     "torch.add(alpha=2)": lambda h: torch.add(h, h.flip(1), alpha=2),
@@ -920,14 +1380,46 @@ REARRANGED = {
     "torch.div by two": lambda h: torch.div(h, 2),
     "h.mul(2).true_divide(3)": lambda h: h.mul(2).true_divide(3),
 }
-SURE = {"unsqueeze and squeeze", "h[:, permutation]", "h[..., None][..., 0]", "mean and subtraction", "F.pad", "-(-h)", "1 - h", "torch.div by two"}  # fmt: skip
+SURE = {
+    "unsqueeze and squeeze",
+    "h[:, permutation]",
+    "h[..., None][..., 0]",
+    "mean and subtraction",
+    "F.pad",
+    "-(-h)",
+    "1 - h",
+    "torch.div by two",
+}
 for label, f in REARRANGED.items():
-    written(label, hidden(lambda h, f=f: f(F.relu(h))), verdict=TAKEN if label in SURE else EITHER, says="understood|trace|samples|disagree|dtype")
-written("squeeze(-1) of one output", lambda m, x: m.value(F.relu(m.a(x))).squeeze(-1), lambda: {"value": nn.Linear(8, 1)})
-written("torch.squeeze(x, dim=1) of one output", lambda m, x: torch.squeeze(m.value(F.relu(m.a(x))), dim=1), lambda: {"value": nn.Linear(8, 1)})
+    written(
+        label,
+        hidden(lambda h, f=f: f(F.relu(h))),
+        verdict=TAKEN if label in SURE else EITHER,
+        says="understood|trace|samples|disagree|dtype",
+    )
+written(
+    "squeeze(-1) of one output", lambda m, x: m.value(F.relu(m.a(x))).squeeze(-1), lambda: {"value": nn.Linear(8, 1)}
+)
+written(
+    "torch.squeeze(x, dim=1) of one output",
+    lambda m, x: torch.squeeze(m.value(F.relu(m.a(x))), dim=1),
+    lambda: {"value": nn.Linear(8, 1)},
+)
 written("[:, 0] of one output", lambda m, x: m.value(F.relu(m.a(x)))[:, 0], lambda: {"value": nn.Linear(8, 1)})
-written("squeeze() of one output", lambda m, x: m.value(F.relu(m.a(x))).squeeze(), lambda: {"value": nn.Linear(8, 1)}, verdict=EITHER, says="squeeze|sample")
-written("flatten() of one output", lambda m, x: m.value(F.relu(m.a(x))).flatten(), lambda: {"value": nn.Linear(8, 1)}, verdict=EITHER, says="flatten|sample")
+written(
+    "squeeze() of one output",
+    lambda m, x: m.value(F.relu(m.a(x))).squeeze(),
+    lambda: {"value": nn.Linear(8, 1)},
+    verdict=EITHER,
+    says="squeeze|sample",
+)
+written(
+    "flatten() of one output",
+    lambda m, x: m.value(F.relu(m.a(x))).flatten(),
+    lambda: {"value": nn.Linear(8, 1)},
+    verdict=EITHER,
+    says="flatten|sample",
+)
 written("outputs as a matrix", lambda m, x: m.wide(F.relu(m.a(x))).view(-1, 2, 3), lambda: {"wide": nn.Linear(8, 6)})
 refused("the sum of all samples", lambda: Written(lambda m, x: m.out(F.relu(m.a(x))).sum()), "sum|sample|one tensor")
 refused("the mean over the batch", lambda: Written(lambda m, x: m.out(F.relu(m.a(x) - m.a(x).mean(0)))), "mean|sample")
@@ -946,19 +1438,46 @@ CASTS = {
     "x.to(memory_format=...)": lambda x: x.to(memory_format=torch.contiguous_format),
 }
 for label, f in CASTS.items():
-    written(label, lambda m, x, f=f: m.out(F.relu(m.a(f(x)))), verdict=TAKEN if label in ("x.float()", "x.contiguous()", "x.clone()") else EITHER,
-            says="understood|trace|float|dtype|device|grad|tensor")  # fmt: skip
+    written(
+        label,
+        lambda m, x, f=f: m.out(F.relu(m.a(f(x)))),
+        verdict=TAKEN if label in ("x.float()", "x.contiguous()", "x.clone()") else EITHER,
+        says="understood|trace|float|dtype|device|grad|tensor",
+    )
 written("x.to(self.a.weight.dtype)", lambda m, x: m.out(F.relu(m.a(x.to(m.a.weight.dtype)))))
 written("x.type_as(weight)", lambda m, x: m.out(F.relu(m.a(x.type_as(m.a.weight)))), verdict=EITHER, says="type_as")
 written("h.double() and back", hidden(lambda h: F.relu(h.double()).float()))
-written("x.half()", lambda m, x: m.out(F.relu(m.a(x.half().float()))), verdict=EITHER, says="half|float16|round|dtype|digits", compare="outputs", dtype=torch.float16, judged=lambda m: lambda x: m(x.float()))
+written(
+    "x.half()",
+    lambda m, x: m.out(F.relu(m.a(x.half().float()))),
+    verdict=EITHER,
+    says="half|float16|round|dtype|digits",
+    compare="outputs",
+    dtype=torch.float16,
+    judged=lambda m: lambda x: m(x.float()),
+)
 refused("x.long()", lambda: Written(lambda m, x: m.out(F.relu(m.a(x.long().float())))), "long|int|dtype")
 refused("x.int() / 255", lambda: Written(lambda m, x: m.out(F.relu(m.a(x.int() / 255)))), "int|dtype", half=255.0)
 refused("x.bool()", lambda: Written(lambda m, x: m.out(F.relu(m.a(x.bool().float())))), "bool|dtype")
-refused("x.to(torch.uint8)", lambda: Written(lambda m, x: m.out(F.relu(m.a(x.to(torch.uint8).float())))), "uint8|\\bto\\b|dtype", half=255.0)
-refused("h.byte() in between", lambda: Written(hidden(lambda h: F.relu(h).byte().float())), "byte|uint8|dtype", half=100.0)
+refused(
+    "x.to(torch.uint8)",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(x.to(torch.uint8).float())))),
+    "uint8|\\bto\\b|dtype",
+    half=255.0,
+)
+refused(
+    "h.byte() in between", lambda: Written(hidden(lambda h: F.relu(h).byte().float())), "byte|uint8|dtype", half=100.0
+)
 written("raw pixels", lambda m, x: m.out(F.relu(m.a(x / 255))), half=255.0)
-written("autocast to bfloat16", lambda m, x: _autocast(m, x), verdict=EITHER, says="autocast|disagree|trace|bfloat", compare="outputs", dtype=torch.bfloat16, judged=lambda m: lambda x: m(x.float()))
+written(
+    "autocast to bfloat16",
+    lambda m, x: _autocast(m, x),
+    verdict=EITHER,
+    says="autocast|disagree|trace|bfloat",
+    compare="outputs",
+    dtype=torch.bfloat16,
+    judged=lambda m: lambda x: m(x.float()),
+)
 
 
 def _autocast(m, x):
@@ -995,17 +1514,42 @@ FLOW = "trace|control flow|data|depend"
 refused("if x.sum() > 0", lambda: Written(lambda m, x: m.out(F.relu(m.a(x if x.sum() > 0 else -x)))), FLOW)
 refused("while ... > 1", lambda: Written(until_small), FLOW)
 refused("early exit", lambda: Written(early_exit), FLOW)
-refused("for i in range(int(x[0, 0]))", lambda: Written(lambda m, x: functools.reduce(lambda h, _: F.relu(h), range(int(x[0, 0].abs())), m.out(m.a(x)))), FLOW)
+refused(
+    "for i in range(int(x[0, 0]))",
+    lambda: Written(lambda m, x: functools.reduce(lambda h, _: F.relu(h), range(int(x[0, 0].abs())), m.out(m.a(x)))),
+    FLOW,
+)
 refused("x.item()", lambda: Written(lambda m, x: m.out(F.relu(m.a(x)) * x.max().item())), FLOW + "|item|max")
-refused("x.tolist()", lambda: Written(lambda m, x: m.out(F.relu(m.a(torch.tensor(x.tolist()))))), FLOW + "|tolist|tensor")
-refused("x.numpy()", lambda: Written(lambda m, x: m.out(F.relu(m.a(torch.from_numpy(np.abs(x.detach().numpy())))))), FLOW + "|numpy")
-refused("np.maximum in between", lambda: Written(hidden(lambda h: torch.as_tensor(np.maximum(h.detach().numpy(), 0)))), FLOW + "|numpy|maximum")
-refused("torch.cond", lambda: Written(lambda m, x: torch.cond(x.sum() > 0, lambda x: m.a(x), lambda x: -m.a(x), (x,))), FLOW + "|cond|gt|sum")
+refused(
+    "x.tolist()", lambda: Written(lambda m, x: m.out(F.relu(m.a(torch.tensor(x.tolist()))))), FLOW + "|tolist|tensor"
+)
+refused(
+    "x.numpy()",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(torch.from_numpy(np.abs(x.detach().numpy())))))),
+    FLOW + "|numpy",
+)
+refused(
+    "np.maximum in between",
+    lambda: Written(hidden(lambda h: torch.as_tensor(np.maximum(h.detach().numpy(), 0)))),
+    FLOW + "|numpy|maximum",
+)
+refused(
+    "torch.cond",
+    lambda: Written(lambda m, x: torch.cond(x.sum() > 0, lambda x: m.a(x), lambda x: -m.a(x), (x,))),
+    FLOW + "|cond|gt|sum",
+)
 written("assertions", checked, verdict=EITHER, says="assert|trace")
 written("if self.training", lambda m, x: m.out(F.relu(m.a(x))) * (0 if m.training else 1))
 written("torch.no_grad inside", lambda m, x: _no_grad(m, x))
 written("prints", lambda m, x: (print(end=""), m.out(F.relu(m.a(x))))[1])
-written("checkpointed", lambda m, x: m.out(torch.utils.checkpoint.checkpoint(lambda h: F.relu(m.b(h)), F.relu(m.a(x)), use_reentrant=False)), verdict=EITHER, says="checkpoint|trace")
+written(
+    "checkpointed",
+    lambda m, x: m.out(
+        torch.utils.checkpoint.checkpoint(lambda h: F.relu(m.b(h)), F.relu(m.a(x)), use_reentrant=False)
+    ),
+    verdict=EITHER,
+    says="checkpoint|trace",
+)
 
 
 def _no_grad(m, x):
@@ -1213,10 +1757,18 @@ class CachesItsWeight(Flag):
 for kind in (KeepsInDict, KeepsInList, KeepsAsAttribute, KeepsInObject, KeepsInDeque, KeepsNested, CountsInPython):
     add(f"{kind.__name__}", lambda kind=kind: spread(kind()))
     add(f"{kind.__name__}, and was run", lambda kind=kind: run_once(spread(kind())))
-add("counts its calls in a buffer", lambda: run_once(spread(CountsInABuffer())), verdict=EITHER, says="calls|buffer|place|iadd|trace|disagree")
+add(
+    "counts its calls in a buffer",
+    lambda: run_once(spread(CountsInABuffer())),
+    verdict=EITHER,
+    says="calls|buffer|place|iadd|trace|disagree",
+)
 refused("a moving average in forward", lambda: run_once(spread(MovingAverage())), "mean|mixes|buffer|place|disagree")
 add("caches its weight", lambda: spread(CachesItsWeight()), verdict=EITHER, says="cache|trace")
-add("caches its weight, filled and stale", changed(lambda m: (run_once(m), m.a.weight.mul_(3)), lambda: spread(CachesItsWeight())))
+add(
+    "caches its weight, filled and stale",
+    changed(lambda m: (run_once(m), m.a.weight.mul_(3)), lambda: spread(CachesItsWeight())),
+)
 
 
 class WithLock(nn.Sequential):
@@ -1226,9 +1778,24 @@ class WithLock(nn.Sequential):
 
 
 add("a module with a lock", lambda: spread(WithLock()), verdict=EITHER, says="cop(y|ied)|lock|pickle")
-add("a module with a generator", changed(lambda m: setattr(m, "batches", (i for i in range(3)))), verdict=EITHER, says="cop(y|ied)|generator|pickle")
-add("a module with an open file", changed(lambda m: setattr(m, "log", open("/dev/null"))), verdict=EITHER, says="cop(y|ied)|file|pickle|TextIO")  # noqa: SIM115
-add("a module that refuses to be copied", changed(lambda m: setattr(m, "part", type("Part", (), {"__deepcopy__": _no_copy})())), verdict=EITHER, says="cop(y|ied)")
+add(
+    "a module with a generator",
+    changed(lambda m: setattr(m, "batches", (i for i in range(3)))),
+    verdict=EITHER,
+    says="cop(y|ied)|generator|pickle",
+)
+add(
+    "a module with an open file",
+    changed(lambda m: setattr(m, "log", open(os.devnull))),  # noqa: SIM115
+    verdict=EITHER,
+    says="cop(y|ied)|file|pickle|TextIO",
+)
+add(
+    "a module that refuses to be copied",
+    changed(lambda m: setattr(m, "part", type("Part", (), {"__deepcopy__": _no_copy})())),
+    verdict=EITHER,
+    says="cop(y|ied)",
+)
 
 
 def _no_copy(self, memo):
@@ -1264,7 +1831,12 @@ class WatchesAnother(Flag):
 
 
 add("a copy that is another network", lambda: spread(LosesOnCopy()), verdict=EITHER, says="copy|disagree|differ")
-add("a network that is in a list", lambda: spread(WatchesAnother()), verdict=EITHER, says="list|others|trace|dtype|double|disagree")
+add(
+    "a network that is in a list",
+    lambda: spread(WatchesAnother()),
+    verdict=EITHER,
+    says="list|others|trace|dtype|double|disagree",
+)
 
 # --------------------------------------------------------------------------- wrapped, compiled, loaded, converted
 
@@ -1275,24 +1847,84 @@ def from_prefixed(module):
 
 
 add("DataParallel", lambda: nn.DataParallel(mlp()), verdict=EITHER, says=r"\.module", judged=lambda m: m.module)
-add("DataParallel with a hook", lambda: hooked(lambda m: m.register_forward_hook(lambda m, i, out: -out))() and hooked(
-    lambda m: m.register_forward_hook(lambda m, i, out: -out), lambda: nn.DataParallel(mlp()))(), verdict=EITHER, says=r"\.module|hook")  # fmt: skip
-add("DataParallel inside", lambda: nn.Sequential(nn.DataParallel(mlp(2, 8, 4)), nn.ReLU(), nn.Linear(4, 3)).eval(), verdict=EITHER, says=r"\.module|DataParallel")
-add("torch.compile", lambda: torch.compile(mlp()), verdict=EITHER, says="_orig_mod|compile", judged=lambda m: m._orig_mod)
-add("torch.compile of a module of one's own", lambda: torch.compile(spread(Flag())), verdict=EITHER, says="_orig_mod|compile", judged=lambda m: m._orig_mod)
+add(
+    "DataParallel with a hook",
+    lambda: (
+        hooked(lambda m: m.register_forward_hook(lambda m, i, out: -out))()
+        and hooked(lambda m: m.register_forward_hook(lambda m, i, out: -out), lambda: nn.DataParallel(mlp()))()
+    ),
+    verdict=EITHER,
+    says=r"\.module|hook",
+)
+add(
+    "DataParallel inside",
+    lambda: nn.Sequential(nn.DataParallel(mlp(2, 8, 4)), nn.ReLU(), nn.Linear(4, 3)).eval(),
+    verdict=EITHER,
+    says=r"\.module|DataParallel",
+)
+add(
+    "torch.compile",
+    lambda: torch.compile(mlp()),
+    verdict=EITHER,
+    says="_orig_mod|compile",
+    judged=lambda m: m._orig_mod,
+)
+add(
+    "torch.compile of a module of one's own",
+    lambda: torch.compile(spread(Flag())),
+    verdict=EITHER,
+    says="_orig_mod|compile",
+    judged=lambda m: m._orig_mod,
+)
 add("module.compile()", changed(lambda m: m.compile(backend="eager")), verdict=EITHER, says="compile")
 add("a checkpoint with the prefix module.", changed(from_prefixed))
-add("weights assigned by load_state_dict", changed(lambda m: m.load_state_dict(mlp().double().state_dict(), assign=True)), judged=double, dtype=torch.float64)
-refused("lazy layers", lambda: nn.Sequential(nn.LazyLinear(8), nn.ReLU(), nn.LazyLinear(3)), "lazy|uninitiali[sz]ed|not.*initiali[sz]ed")
-refused("one lazy layer inside", lambda: nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.LazyBatchNorm1d(), nn.LazyLinear(3)).eval(), "lazy|uninitiali[sz]ed|not.*initiali[sz]ed")
+add(
+    "weights assigned by load_state_dict",
+    changed(lambda m: m.load_state_dict(mlp().double().state_dict(), assign=True)),
+    judged=double,
+    dtype=torch.float64,
+)
+refused(
+    "lazy layers",
+    lambda: nn.Sequential(nn.LazyLinear(8), nn.ReLU(), nn.LazyLinear(3)),
+    "lazy|uninitiali[sz]ed|not.*initiali[sz]ed",
+)
+refused(
+    "one lazy layer inside",
+    lambda: nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.LazyBatchNorm1d(), nn.LazyLinear(3)).eval(),
+    "lazy|uninitiali[sz]ed|not.*initiali[sz]ed",
+)
 add("lazy layers that were run", lambda: run_once(nn.Sequential(nn.LazyLinear(8), nn.ReLU(), nn.LazyLinear(3)).eval()))
 add("scripted", lambda: torch.jit.script(mlp()), verdict=EITHER, says="script")
-add("recorded by torch.jit.trace", lambda: torch.jit.trace(mlp(), torch.zeros(1, 2)), verdict=EITHER, says="script|jit|TracedModule|TopLevel")
-add("a scripted part", lambda: nn.Sequential(torch.jit.script(mlp(2, 8, 4)), nn.ReLU(), nn.Linear(4, 3)).eval(), verdict=EITHER, says="script")
+add(
+    "recorded by torch.jit.trace",
+    lambda: torch.jit.trace(mlp(), torch.zeros(1, 2)),
+    verdict=EITHER,
+    says="script|jit|TracedModule|TopLevel",
+)
+add(
+    "a scripted part",
+    lambda: nn.Sequential(torch.jit.script(mlp(2, 8, 4)), nn.ReLU(), nn.Linear(4, 3)).eval(),
+    verdict=EITHER,
+    says="script",
+)
 add("a GraphModule", lambda: torch.fx.symbolic_trace(mlp()))
-add("an exported program's module", lambda: torch.export.export(mlp(), (torch.zeros(4, 2),), dynamic_shapes=({0: torch.export.Dim("n")},)).module(), verdict=EITHER, says="GraphModule|export|understood|trace|guard")
-refused("dynamically quantised", lambda: torch.ao.quantization.quantize_dynamic(mlp(), {nn.Linear}, torch.qint8), "quanti[sz]ed")
-refused("a fake-quantised layer", lambda: nn.Sequential(nn.Linear(2, 8), nn.ReLU(), torch.ao.quantization.FakeQuantize(), nn.Linear(8, 3)).eval(), "quanti[sz]e")
+add(
+    "an exported program's module",
+    lambda: torch.export.export(mlp(), (torch.zeros(4, 2),), dynamic_shapes=({0: torch.export.Dim("n")},)).module(),
+    verdict=EITHER,
+    says="GraphModule|export|understood|trace|guard",
+)
+refused(
+    "dynamically quantised",
+    lambda: torch.ao.quantization.quantize_dynamic(mlp(), {nn.Linear}, torch.qint8),
+    "quanti[sz]ed",
+)
+refused(
+    "a fake-quantised layer",
+    lambda: nn.Sequential(nn.Linear(2, 8), nn.ReLU(), torch.ao.quantization.FakeQuantize(), nn.Linear(8, 3)).eval(),
+    "quanti[sz]e",
+)
 
 
 class OwnReLUFunction(torch.autograd.Function):
@@ -1318,15 +1950,44 @@ class OwnSign(torch.autograd.Function):
 FUNCTION = "autograd|Function|trace|apply"
 written("an autograd.Function that is a ReLU", hidden(OwnReLUFunction.apply), verdict=EITHER, says=FUNCTION)
 refused("an autograd.Function that is a sign", lambda: Written(hidden(OwnSign.apply)), FUNCTION + "|sign")
-written("an autograd.Function on the weights", lambda m, x: m.out(F.relu(F.linear(x, OwnSign.apply(m.a.weight), m.a.bias))), verdict=EITHER, says=FUNCTION)
+written(
+    "an autograd.Function on the weights",
+    lambda m, x: m.out(F.relu(F.linear(x, OwnSign.apply(m.a.weight), m.a.bias))),
+    verdict=EITHER,
+    says=FUNCTION,
+)
 
 # ------------------------------------------------------------------------------------------------ one sample at a time
 
 ONE = "sample|batch"
-add("one sample as a row", lambda: Written(lambda m, x: m.out(F.relu(m.a(x.reshape(1, -1))))), verdict=EITHER, says=ONE, judged=lambda m: one_by_one(m))
-add("one sample as a vector", lambda: Written(lambda m, x: m.out(F.relu(m.a.weight @ x.flatten() + m.a.bias))), verdict=EITHER, says=ONE + "|shape", judged=lambda m: one_by_one(m))
-add("only the first sample", lambda: Written(lambda m, x: m.out(F.relu(m.a(x[0])))), verdict=EITHER, says=ONE, judged=lambda m: one_by_one(m))
-add("one sample, checked", lambda: Written(lambda m, x: m.out(F.relu(m.a(x.view(2)))).view(1, 3)), verdict=EITHER, says=ONE, judged=lambda m: one_by_one(m))
+add(
+    "one sample as a row",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(x.reshape(1, -1))))),
+    verdict=EITHER,
+    says=ONE,
+    judged=lambda m: one_by_one(m),
+)
+add(
+    "one sample as a vector",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a.weight @ x.flatten() + m.a.bias))),
+    verdict=EITHER,
+    says=ONE + "|shape",
+    judged=lambda m: one_by_one(m),
+)
+add(
+    "only the first sample",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(x[0])))),
+    verdict=EITHER,
+    says=ONE,
+    judged=lambda m: one_by_one(m),
+)
+add(
+    "one sample, checked",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(x.view(2)))).view(1, 3)),
+    verdict=EITHER,
+    says=ONE,
+    judged=lambda m: one_by_one(m),
+)
 
 
 class one_by_one:
@@ -1352,7 +2013,7 @@ def conv(*layers, out=None, shape=IMAGE, **options):
         n = out or body(torch.zeros(2, *shape)).shape[1]
         return spread(nn.Sequential(*body, nn.Linear(n, 3)))
 
-    return {"make": make, "shape": shape, "half": 2.0, **options}
+    return {"make": make, "shape": shape, **options}
 
 
 def C(*a, **k):
@@ -1371,13 +2032,19 @@ CONVOLUTIONAL = {
     "conv net with AvgPool": conv(C(1, 2, 3), R, of(nn.AvgPool2d, 2)),
     "conv net with AdaptiveAvgPool": conv(C(1, 3, 3), R, of(nn.AdaptiveAvgPool2d, 1)),
     "conv net with AdaptiveAvgPool to 3": conv(C(1, 2, 2), R, of(nn.AdaptiveAvgPool2d, (3, 2))),
-    "conv net with AdaptiveMaxPool": conv(C(1, 2, 3), of(nn.AdaptiveMaxPool2d, 2), R, compare="finer", verdict=EITHER, says="AdaptiveMaxPool"),
+    "conv net with AdaptiveMaxPool": conv(
+        C(1, 2, 3), of(nn.AdaptiveMaxPool2d, 2), R, compare="finer", verdict=EITHER, says="AdaptiveMaxPool"
+    ),
     "MaxPool with stride and padding": conv(C(1, 2, 3), R, of(nn.MaxPool2d, 3, stride=2, padding=1), compare="finer"),
     "MaxPool with dilation": conv(C(1, 2, 3), of(nn.MaxPool2d, 2, dilation=2), compare="finer"),
-    "MaxPool with ceil_mode": conv(C(1, 2, 2), of(nn.MaxPool2d, 2, ceil_mode=True), R, compare="finer", verdict=EITHER, says="ceil_mode"),
+    "MaxPool with ceil_mode": conv(
+        C(1, 2, 2), of(nn.MaxPool2d, 2, ceil_mode=True), R, compare="finer", verdict=EITHER, says="ceil_mode"
+    ),
     "AvgPool with padding not counted": conv(C(1, 2, 3), R, of(nn.AvgPool2d, 2, padding=1, count_include_pad=False)),
     "LPPool": conv(C(1, 2, 3), R, of(nn.LPPool2d, 2, 2), verdict=REFUSED, says="LPPool|pow"),
-    "FractionalMaxPool": conv(C(1, 2, 3), R, of(nn.FractionalMaxPool2d, 2, output_size=2), verdict=REFUSED, says="Fractional|rand"),
+    "FractionalMaxPool": conv(
+        C(1, 2, 3), R, of(nn.FractionalMaxPool2d, 2, output_size=2), verdict=REFUSED, says="Fractional|rand"
+    ),
     "strided convolution": conv(C(1, 3, 3, stride=2, padding=1), R),
     "grouped convolution": conv(C(1, 4, 3), R, C(4, 4, 2, groups=2), R),
     "depthwise separable": conv(C(1, 3, 3), R, C(3, 3, 3, groups=3, padding=1), C(3, 2, 1), R),
@@ -1387,21 +2054,25 @@ CONVOLUTIONAL = {
     "circular padding": conv(C(1, 2, 3, padding=1, padding_mode="circular"), R),
     "reflected padding": conv(of(nn.ReflectionPad2d, 1), C(1, 2, 3), R),
     "ZeroPad2d and ConstantPad2d": conv(of(nn.ZeroPad2d, 1), C(1, 2, 3, stride=2), of(nn.ConstantPad2d, 1, 0.5), R),
-    "BatchNorm2d": conv(C(1, 2, 3, bias=False), of(nn.BatchNorm2d, 2), R),
+    "BatchNorm2d": conv(C(1, 2, 3, bias=False), of(nn.BatchNorm2d, 2), R, half=20.0),
     "Dropout2d in eval mode": conv(C(1, 2, 3), R, of(nn.Dropout2d)),
     "Upsample": conv(C(1, 2, 3, stride=3), R, of(nn.Upsample, scale_factor=2), C(2, 1, 2), R),
     "Upsample, bilinear": conv(C(1, 2, 3, stride=3), R, of(nn.Upsample, scale_factor=2, mode="bilinear")),
     "PixelShuffle": conv(C(1, 4, 3), R, of(nn.PixelShuffle, 2), C(1, 2, 4), R),
     "PReLU per channel": conv(C(1, 2, 3), of(nn.PReLU, 2)),
-    "ChannelShuffle": conv(C(1, 4, 3), R, of(nn.ChannelShuffle, 2), C(4, 1, 2), R, verdict=EITHER, says="ChannelShuffle"),
+    "ChannelShuffle": conv(
+        C(1, 4, 3), R, of(nn.ChannelShuffle, 2), C(4, 1, 2), R, verdict=EITHER, says="ChannelShuffle"
+    ),
     "nn.Unfold": conv(of(nn.Unfold, 3, stride=3), R, verdict=EITHER, says="Unfold"),
     "Conv1d": conv(of(nn.Conv1d, 2, 3, 3), R, of(nn.MaxPool1d, 2), shape=(2, 10), compare="finer"),
-    "Conv1d, AvgPool1d, AdaptiveAvgPool1d": conv(of(nn.Conv1d, 2, 3, 3), R, of(nn.AvgPool1d, 2), of(nn.AdaptiveAvgPool1d, 2), shape=(2, 10)),
+    "Conv1d, AvgPool1d, AdaptiveAvgPool1d": conv(
+        of(nn.Conv1d, 2, 3, 3), R, of(nn.AvgPool1d, 2), of(nn.AdaptiveAvgPool1d, 2), shape=(2, 10)
+    ),
     "ConvTranspose1d": conv(of(nn.ConvTranspose1d, 2, 3, 3), R, shape=(2, 6)),
     "Conv3d": conv(of(nn.Conv3d, 1, 2, 2), R, of(nn.AvgPool3d, 2), shape=(1, 3, 3, 3)),
     "GroupNorm in a conv net": conv(C(1, 2, 3), of(nn.GroupNorm, 1, 2), R, verdict=REFUSED, says="GroupNorm"),
     "InstanceNorm2d": conv(C(1, 2, 3), of(nn.InstanceNorm2d, 2), R, verdict=REFUSED, says="InstanceNorm"),
-}  # fmt: skip
+}
 for label, options in CONVOLUTIONAL.items():
     add(label, **options)
 
@@ -1455,18 +2126,69 @@ POOLS = {
     "F.lp_pool2d": lambda x: F.lp_pool2d(x, 2, 2),
 }
 for label, pool in POOLS.items():
-    sure = label in ("F.max_pool2d", "F.max_pool2d with stride", "F.avg_pool2d", "F.adaptive_avg_pool2d", "mean over windows")
-    add(f"LeNet, {label}", lambda pool=pool: spread(LeNet(pool=pool)), shape=IMAGE, compare="finer",
-        verdict=REFUSED if "lp_pool" in label else TAKEN if sure else EITHER, says="pool|max|return_indices")  # fmt: skip
-add("LeNet, int(x.nelement() / x.shape[0])", lambda: spread(LeNet(lambda x: x.view(-1, int(x.nelement() / x.shape[0])))), shape=IMAGE, compare="finer")
-add("a basic block of ResNet", lambda: spread(nn.Sequential(nn.Conv2d(1, 2, 3), BasicBlock(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 3))), shape=IMAGE)
-refused("squeeze and excitation", lambda: spread(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), SqueezeExcite(), nn.Flatten(), nn.Linear(32, 3))), "sigmoid", shape=IMAGE)
-add("global average by x.mean((2, 3))", lambda: spread(nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), GlobalMean(), nn.Linear(3, 3))), shape=IMAGE)
-add("global maximum by x.amax((2, 3))", lambda: spread(nn.Sequential(nn.Conv2d(1, 2, 4), nn.ReLU(), GlobalMax(), nn.Linear(2, 3))), shape=IMAGE, compare="finer", verdict=EITHER, says="amax")
+    sure = label in (
+        "F.max_pool2d",
+        "F.max_pool2d with stride",
+        "F.avg_pool2d",
+        "F.adaptive_avg_pool2d",
+        "mean over windows",
+    )
+    add(
+        f"LeNet, {label}",
+        lambda pool=pool: spread(LeNet(pool=pool)),
+        shape=IMAGE,
+        compare="finer",
+        verdict=REFUSED if "lp_pool" in label else TAKEN if sure else EITHER,
+        says="pool|max|return_indices",
+    )
+add(
+    "LeNet, int(x.nelement() / x.shape[0])",
+    lambda: spread(LeNet(lambda x: x.view(-1, int(x.nelement() / x.shape[0])))),
+    shape=IMAGE,
+    compare="finer",
+)
+add(
+    "a basic block of ResNet",
+    lambda: spread(
+        nn.Sequential(nn.Conv2d(1, 2, 3), BasicBlock(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 3))
+    ),
+    shape=IMAGE,
+)
+refused(
+    "squeeze and excitation",
+    lambda: spread(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), SqueezeExcite(), nn.Flatten(), nn.Linear(32, 3))),
+    "sigmoid",
+    shape=IMAGE,
+)
+add(
+    "global average by x.mean((2, 3))",
+    lambda: spread(nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), GlobalMean(), nn.Linear(3, 3))),
+    shape=IMAGE,
+)
+add(
+    "global maximum by x.amax((2, 3))",
+    lambda: spread(nn.Sequential(nn.Conv2d(1, 2, 4), nn.ReLU(), GlobalMax(), nn.Linear(2, 3))),
+    shape=IMAGE,
+    compare="finer",
+    verdict=EITHER,
+    says="amax",
+)
 add("F.conv2d with a masked kernel", lambda: spread(MaskedConv()), shape=IMAGE)
-add("a pruned conv net", changed(lambda m: prune.l1_unstructured(m[0], "weight", 0.5), CONVOLUTIONAL["conv net"]["make"]), shape=IMAGE)
-add("a conv net in channels_last", lambda: CONVOLUTIONAL["conv net"]["make"]().to(memory_format=torch.channels_last), shape=IMAGE)
-add("weight_norm on a convolution", changed(lambda m: parametrizations.weight_norm(m[0]), CONVOLUTIONAL["conv net"]["make"]), shape=IMAGE)
+add(
+    "a pruned conv net",
+    changed(lambda m: prune.l1_unstructured(m[0], "weight", 0.5), CONVOLUTIONAL["conv net"]["make"]),
+    shape=IMAGE,
+)
+add(
+    "a conv net in channels_last",
+    lambda: CONVOLUTIONAL["conv net"]["make"]().to(memory_format=torch.channels_last),
+    shape=IMAGE,
+)
+add(
+    "weight_norm on a convolution",
+    changed(lambda m: parametrizations.weight_norm(m[0]), CONVOLUTIONAL["conv net"]["make"]),
+    shape=IMAGE,
+)
 
 
 class GlobalMean(nn.Module):
@@ -1502,17 +2224,50 @@ class FrozenBatchNorm(nn.Module):
         return x * scale + (self.bias.reshape(1, -1, 1, 1) - self.running_mean.reshape(1, -1, 1, 1) * scale)
 
 
-add("a frozen BatchNorm of buffers", lambda: spread(nn.Sequential(nn.Conv2d(1, 2, 3), FrozenBatchNorm(2), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3))), shape=IMAGE)
+add(
+    "a frozen BatchNorm of buffers",
+    lambda: spread(nn.Sequential(nn.Conv2d(1, 2, 3), FrozenBatchNorm(2), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3))),
+    shape=IMAGE,
+)
 
 # ------------------------------------------------------------------------------- recurrent, attention, not networks
 
-refused("an RNN", lambda: Written(lambda m, x: m.out(m.rnn(x[:, None])[0][:, 0]), rnn=nn.RNN(2, 8, nonlinearity="relu", batch_first=True)), "RNN")
-refused("an LSTM", lambda: Written(lambda m, x: m.out(m.rnn(x[:, None])[0][:, 0]), rnn=nn.LSTM(2, 8, batch_first=True)), "LSTM")
-refused("a TransformerEncoderLayer", lambda: nn.Sequential(nn.Linear(2, 8), nn.Unflatten(1, (2, 4)), nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), nn.Flatten(), nn.Linear(8, 3)).eval(), "Transformer|Attention|Norm|softmax|trace")
-refused("an Embedding", lambda: Written(lambda m, x: m.out(F.relu(m.e(x.long())).sum(1)), e=nn.Embedding(9, 8)), "Embedding|long", half=4.0)
+refused(
+    "an RNN",
+    lambda: Written(
+        lambda m, x: m.out(m.rnn(x[:, None])[0][:, 0]), rnn=nn.RNN(2, 8, nonlinearity="relu", batch_first=True)
+    ),
+    "RNN",
+)
+refused(
+    "an LSTM",
+    lambda: Written(lambda m, x: m.out(m.rnn(x[:, None])[0][:, 0]), rnn=nn.LSTM(2, 8, batch_first=True)),
+    "LSTM",
+)
+refused(
+    "a TransformerEncoderLayer",
+    lambda: nn.Sequential(
+        nn.Linear(2, 8),
+        nn.Unflatten(1, (2, 4)),
+        nn.TransformerEncoderLayer(4, 2, 8, batch_first=True),
+        nn.Flatten(),
+        nn.Linear(8, 3),
+    ).eval(),
+    "Transformer|Attention|Norm|softmax|trace",
+)
+refused(
+    "an Embedding",
+    lambda: Written(lambda m, x: m.out(F.relu(m.e(x.long())).sum(1)), e=nn.Embedding(9, 8)),
+    "Embedding|long",
+    half=4.0,
+)
 refused("a function", lambda: F.relu, "not understood|give a")
 refused("a class, not yet a network", lambda: Flag, "not understood|give a")
 refused("a state_dict", lambda: mlp().state_dict(), "state_dict|not understood|give a")
 refused("another number of inputs", lambda: mlp(3, 8, 3), r"inputs|R\^2")
 add("wider inputs on a plane through points", lambda: mlp(20, 10, 8, 3), shape=(20,))
-add("64 inputs, residual", lambda: spread(nn.Sequential(nn.Linear(64, 8), PostBlock(8), PreBlock(8), nn.Linear(8, 3))), shape=(64,))
+add(
+    "64 inputs, residual",
+    lambda: spread(nn.Sequential(nn.Linear(64, 8), PostBlock(8), PreBlock(8), nn.Linear(8, 3))),
+    shape=(64,),
+)

@@ -162,7 +162,9 @@ def _faults_of_neighbours(found, truth, keys) -> list[str]:
     true, listed = exact_neighbours([truth[k] for k in keys]), set(map(tuple, pairs.tolist()))
     wrong = []
     if true != listed:
-        wrong.append(f"adjacency: {len(true - listed)} of {len(true)} pairs are missing, {len(listed - true)} are too many")
+        wrong.append(
+            f"adjacency: {len(true - listed)} of {len(true)} pairs are missing, {len(listed - true)} are too many"
+        )
     for (i, j), neuron in zip(pairs.tolist(), neurons.tolist(), strict=True):
         same = found.patterns[i] == found.patterns[j]
         if same[neuron] if neuron >= 0 else not same.all():
