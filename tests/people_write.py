@@ -1123,6 +1123,12 @@ refused("torch.cdist", lambda: Written(lambda m, x: m.out(torch.cdist(x, m.c)), 
 refused("sorted activations", lambda: Written(hidden(lambda h: h.sort(dim=1)[0])), "sort")
 refused("k winners take all", lambda: Written(hidden(lambda h: h * (h >= h.topk(3, dim=1)[0][:, -1:]))), "topk|ge|mul")
 
+
+def named(label: str) -> str:
+    """The operation that a statement calls, without its underscore."""
+    return label.split("(")[0].split(".")[-1].strip("_")
+
+
 IN_PLACE = {
     "F.relu_(h)": F.relu_,
     "h.relu_()": lambda h: h.relu_(),
@@ -1142,7 +1148,7 @@ for label, statement in IN_PLACE.items():
         f"{label} as a statement",
         stated(statement),
         verdict=EITHER,
-        says="place|statement|" + label.split("(")[0].split(".")[-1],
+        says="place|statement|" + named(label),
     )
 AFTER = {
     "h.add_(1)": lambda h: h.add_(1),
@@ -1172,7 +1178,7 @@ for label, statement in AFTER.items():
         stated(statement, lambda m, h: m.out(F.relu(h))),
         compare="same",
         verdict=EITHER,
-        says="place|statement|setitem|disagree|trace|" + label.split("(")[0].split(".")[-1],
+        says="place|statement|setitem|disagree|trace|bends|" + named(label),
     )
 
 
@@ -1510,7 +1516,7 @@ def checked(m, x):
     return m.out(F.relu(m.a(x)))
 
 
-FLOW = "trace|control flow|data|depend"
+FLOW = "trace|control flow|data|depend|condition"
 refused("if x.sum() > 0", lambda: Written(lambda m, x: m.out(F.relu(m.a(x if x.sum() > 0 else -x)))), FLOW)
 refused("while ... > 1", lambda: Written(until_small), FLOW)
 refused("early exit", lambda: Written(early_exit), FLOW)
@@ -1641,7 +1647,13 @@ class OfList(Flag):
 
 refused("two inputs", lambda: spread(TwoInputs()), "second input|condition|inputs")
 refused("a dict as input", lambda: spread(OfDict()), "dict|input|image|getitem|trace|index|one tensor")
-refused("a list as input", lambda: spread(OfList()), "list|input|iter|trace|unpack|one tensor")
+add(
+    "a list as input",
+    lambda: spread(OfList()),
+    verdict=EITHER,
+    says="list|input|iter|trace|unpack|one tensor|sample",
+    judged=lambda m: one_by_one(m),  # a batch of one sample is a list of one
+)
 MANY = "output|one tensor|returns|Result"
 Result = collections.namedtuple("Result", "logits features")
 refused("a dict as output", lambda: Written(lambda m, x: {"logits": m.out(F.relu(m.a(x)))}), MANY)
@@ -2232,12 +2244,14 @@ add(
 
 # ------------------------------------------------------------------------------- recurrent, attention, not networks
 
-refused(
-    "an RNN",
+add(
+    "an RNN with ReLU",
     lambda: Written(
         lambda m, x: m.out(m.rnn(x[:, None])[0][:, 0]), rnn=nn.RNN(2, 8, nonlinearity="relu", batch_first=True)
     ),
-    "RNN",
+    verdict=EITHER,
+    says="RNN",
+    compare="same",
 )
 refused(
     "an LSTM",
