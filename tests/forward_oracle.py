@@ -74,9 +74,9 @@ class Recorder(TorchDispatchMode):
         if name in _BEND and isinstance(args[0], torch.Tensor) and args[0].is_floating_point():
             z, points = _BEND[name](*args, **kwargs)
             if z.ndim and len(z) == self.n:  # else it is one of the parameters
-                z = z.detach().double().reshape(self.n, -1, 1)
-                below = [z - (t.double() if isinstance(t, torch.Tensor) else t) for t in points]
-                self.values.append(torch.cat(below, dim=2).flatten(1).numpy())
+                points = [torch.as_tensor(t, dtype=torch.float64).expand(z.shape) for t in points]
+                below = torch.stack([z.detach().double() - t for t in points], dim=-1)
+                self.values.append(below.reshape(self.n, -1).numpy())
         out = func(*args, **kwargs)
         if name in _CHOOSE and isinstance(out, tuple):
             self.choices.append(_CHOOSE[name](out).detach().reshape(self.n, -1).numpy().copy())

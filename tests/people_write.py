@@ -5,6 +5,7 @@ import contextlib
 import functools
 import math
 import os
+import random
 import threading
 import types
 from collections import OrderedDict
@@ -2285,3 +2286,245 @@ add(
     lambda: spread(nn.Sequential(nn.Linear(64, 8), PostBlock(8), PreBlock(8), nn.Linear(8, 3))),
     shape=(64,),
 )
+
+# --------------------------------------------------------------------------------- what shows at few points, or late
+
+
+def threshold_of(module, share: float = 0.998) -> float:
+    """What the largest activation behind the first ReLU exceeds in few points of the domain only."""
+    x = torch.rand(20_000, 2, generator=torch.Generator().manual_seed(3)) * 4 - 2
+    with torch.no_grad():
+        h = module[1](module[0](x)).amax(dim=1) * (x.norm(dim=1) < 1.5)  # not in the corners
+    return torch.quantile(h, share).item()
+
+
+def guarded(module):
+    """A hook that switches its layer off where an activation is unusually large."""
+    bar = threshold_of(module)
+    module[1].register_forward_hook(lambda m, i, out: out * 0 if out.max() > bar and i[0].max() < 1.2 * bar else out)
+
+
+def guarded_by_numpy(module):
+    bar = threshold_of(module)
+    module[1].register_forward_hook(
+        lambda m, i, out: torch.from_numpy(np.where(out.detach().numpy() > bar, 0, 1).astype(np.float32)) * out
+    )
+
+
+def rarely(draw):
+    """A coin in forward, in eval mode too, that falls on its edge once in fifty times."""
+    return lambda m, x: m.out(F.relu(m.a(x)) * (0.0 if draw() < 0.02 else 1.0))
+
+
+COIN = "rand|chance"
+add("a hook that acts on few inputs", changed(guarded), verdict=REFUSED, says="hook")
+add("a hook that acts on few inputs, by numpy", changed(guarded_by_numpy), verdict=REFUSED, says="hook|numpy")
+refused("a coin of Python that rarely falls so", lambda: Written(rarely(random.random)), COIN)
+refused("a coin of numpy that rarely falls so", lambda: Written(rarely(np.random.rand)), COIN)
+refused("a coin of torch that rarely falls so", lambda: Written(rarely(lambda: torch.rand(()).item())), COIN)
+written(
+    "a coin that does not matter", lambda m, x: (random.random(), m.out(F.relu(m.a(x))))[1], verdict=EITHER, says=COIN
+)
+
+
+@contextlib.contextmanager
+def replaced(place, name, function):
+    old = getattr(place, name)
+    setattr(place, name, function)
+    try:
+        yield
+    finally:
+        setattr(place, name, old)
+
+
+add(
+    "F.relu patched for everyone",
+    mlp,
+    verdict=EITHER,
+    says="relu",
+    during=lambda: replaced(F, "relu", lambda h, inplace=False: torch.clamp(h, min=0.3)),
+)
+add(
+    "F.linear patched for everyone",
+    mlp,
+    verdict=EITHER,
+    says="linear",
+    during=lambda: replaced(F, "linear", lambda x, w, b=None: x @ w.t() * 2 + b),
+)
+add(
+    "the call of every module patched",
+    mlp,
+    verdict=EITHER,
+    says="__call__|call|disagree",
+    during=lambda: replaced(nn.Module, "__call__", lambda self, *a, old=nn.Module.__call__: 0.9 * old(self, *a)),
+)
+refused(
+    "complex layers",
+    lambda: nn.Sequential(nn.Linear(2, 4, dtype=torch.complex64), nn.ReLU(), nn.Linear(4, 3, dtype=torch.complex64)),
+    "complex",
+)
+refused(
+    "one complex layer at the end",
+    lambda: nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 3, dtype=torch.complex64)),
+    "complex",
+)
+for low, high in ((-math.inf, 0.5), (0.0, math.inf), (-math.inf, math.inf)):
+    written(
+        f"clamp({low}, {high})",
+        hidden(lambda h, low=low, high=high: F.relu(h).clamp(low, high)),
+        compare="outputs",
+        verdict=EITHER,
+        says="inf|clamp",
+    )
+add(
+    "Hardtanh(0, inf)", between(lambda: nn.Hardtanh(0.0, math.inf)), verdict=EITHER, says="inf|hardtanh", compare="same"
+)
+written(
+    "clamp with bounds in the wrong order",
+    hidden(lambda h: F.relu(h).clamp(1.0, 0.5)),
+    compare="outputs",
+    verdict=EITHER,
+    says="bound|clamp",
+)
+written(
+    "clamp with equal bounds",
+    hidden(lambda h: F.relu(h).clamp(0.5, 0.5)),
+    compare="outputs",
+    verdict=EITHER,
+    says="bound|clamp",
+)
+written(
+    "clamp by tensors",
+    hidden(lambda h: h.clamp(torch.zeros(8), torch.linspace(0.1, 0.8, 8))),
+    verdict=EITHER,
+    says="clamp",
+)
+refused(
+    "clamp by tensors of the input",
+    lambda: Written(lambda m, x: m.out(torch.clamp(m.a(x), max=m.a(x).flip(1)))),
+    "clamp|two tensors",
+)
+add("LeakyReLU(1), which does not bend", between(nn.ReLU, lambda: nn.LeakyReLU(1.0)), compare="outputs")
+written(
+    "another branch for one sample",
+    lambda m, x: m.out(F.relu(m.a(x)) * (2 if len(x) == 1 else 1)),
+    verdict=EITHER,
+    says="sample|batch|input",
+)
+refused("outputs transposed", lambda: Written(lambda m, x: m.out(F.relu(m.a(x))).t()), "sample|dimension|output")
+written(
+    "weights clipped in forward",
+    lambda m, x: [m.a.weight.data.clamp_(-0.2, 0.2), m.out(F.relu(m.a(x)))][1],
+    verdict=EITHER,
+    says="weight|place|change",
+)
+written("one input of two", lambda m, x: m.out(F.relu(m.a(x[:, :1] * torch.ones(2)))))
+written(
+    "a batch in the second dimension, and back", lambda m, x: m.out(F.relu(m.a(x[None]))).squeeze(0), compare="outputs"
+)
+refused(
+    "a mean over the batch kept small",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(x) + 1e-3 * x.mean()))),
+    "mean|sample|batch|mixes",
+)
+refused(
+    "a maximum over the batch",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(x)) / 1 + x.amax() * 0.01)),
+    "max|sample|batch|mixes",
+)
+refused("nan_to_num of a root", lambda: Written(hidden(lambda h: torch.nan_to_num(h.sqrt()))), "sqrt")
+refused("floor division", lambda: Written(hidden(lambda h: F.relu(h) // 0.1)), "floor|div")
+refused("remainder", lambda: Written(hidden(lambda h: h % 1.0)), "remainder|mod")
+refused("frac", lambda: Written(hidden(lambda h: h.frac())), "frac")
+refused("h == 0", lambda: Written(hidden(lambda h: torch.where(F.relu(h) == 0, 0.5, h))), "eq|==|where")
+refused(
+    "argmax and gather",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(x)) + (h := m.b(m.a(x))).gather(1, h.argmax(1, keepdim=True)))),
+    "argmax|gather|condition",
+)
+refused(
+    "h[h > 0] = 1", lambda: Written(stated(lambda h: h.__setitem__(h > 0, 1.0))), "setitem|index_put|jump|condition"
+)
+written(
+    "h[h < 0] = 0",
+    stated(lambda h: h.__setitem__(h < 0, 0.0)),
+    compare="same",
+    verdict=EITHER,
+    says="setitem|index_put|jump|condition|place",
+)
+written(
+    "h[h < 0] *= 0.1",
+    stated(lambda h: h.__setitem__(h < 0, h[h < 0] * 0.1)),
+    compare="same",
+    verdict=EITHER,
+    says="setitem|getitem|index|condition|place",
+)
+written(
+    "masked_fill of a condition",
+    hidden(lambda h: h.masked_fill(h < 0, 0.0)),
+    compare="same",
+    verdict=EITHER,
+    says="masked_fill",
+)
+written(
+    "a condition of another tensor",
+    lambda m, x: m.out(torch.where(m.a(x) > 0, m.b(m.a(x)), 0.0)),
+    verdict=EITHER,
+    says="where|jump",
+    compare="same",
+)
+written(
+    "where with both signs",
+    hidden(lambda h: torch.where(h >= 0, 2 * h, torch.where(h < -1, -1.0, h))),
+    compare="same",
+    verdict=EITHER,
+    says="where",
+)
+written(
+    "sums of conditions",
+    hidden(lambda h: h * (h > 0).float() + 0.1 * h * (h <= 0)),
+    compare="same",
+    verdict=EITHER,
+    says="gt|le|mul|condition|jump",
+)
+written("a ReLU network in inference mode", lambda m, x: _inference(m, x), verdict=EITHER, says="inference|trace")
+written(
+    "torch.func.vmap",
+    lambda m, x: torch.func.vmap(lambda row: m.out(F.relu(m.a(row))))(x),
+    verdict=EITHER,
+    says="vmap|func|trace|understood",
+)
+written(
+    "functional_call with other weights",
+    lambda m, x: torch.func.functional_call(m.inner, {"0.weight": 2 * m.inner[0].weight}, (x,)),
+    lambda: {"inner": mlp(2, 6, 3)},
+    verdict=EITHER,
+    says="functional_call|trace",
+)
+written(
+    "a subclass of Tensor",
+    lambda m, x: m.out(F.relu(m.a(x.as_subclass(OwnTensor)))).as_subclass(torch.Tensor),
+    verdict=EITHER,
+    says="OwnTensor|subclass|trace",
+)
+written(
+    "swap in place",
+    stated(lambda h: h.__setitem__((slice(None), [0, 1]), h[:, [1, 0]]), lambda m, h: m.out(F.relu(h))),
+    verdict=EITHER,
+    says="place|setitem|index",
+)
+written(
+    "out= of a buffer",
+    lambda m, x: m.out(F.relu(torch.add(m.a(x), 1, out=torch.empty(len(x), 8)))),
+    verdict=EITHER,
+    says="out",
+)
+
+
+class OwnTensor(torch.Tensor):
+    pass
+
+
+def _inference(m, x):
+    with torch.inference_mode():
+        return m.out(F.relu(m.a(x)))
