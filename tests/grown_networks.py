@@ -207,8 +207,12 @@ class Recipe:
     container: str
     head: bool
     seed: int
+    dtype: torch.dtype = torch.float64
 
     def make(self) -> nn.Module:
+        return self._made().to(self.dtype)
+
+    def _made(self) -> nn.Module:
         torch.manual_seed(self.seed)
         n, parts = self.n_inputs, []
         for brick, act, width in self.bricks:
@@ -222,7 +226,7 @@ class Recipe:
             module = nn.Sequential(*(m for part in parts for m in (part if type(part) is nn.Sequential else [part])))
         else:
             module = Does(_one_after_the_other, parts=nn.ModuleList(parts))
-        return spread(module, self.seed).double()
+        return spread(module, self.seed)
 
     def case(self) -> Case:
         names, acts = [brick for brick, *_ in self.bricks], {act for brick, act, _ in self.bricks if brick not in FLAT}
@@ -238,6 +242,7 @@ class Recipe:
             (EITHER if words else TAKEN) if bends else REFUSED,
             "|".join(words) if bends else "no hidden layer",
             compare="finer" if "convolution, MaxPool" in names else "numbered",
+            judged=lambda module: self.make().double(),  # weights of every type are taken exactly
             dtype=torch.float64,
             traced=True,
             samples="convolution, MaxPool" not in names,
@@ -248,6 +253,11 @@ def _one_after_the_other(m, x):
     for part in m.parts:
         x = part(x)
     return x
+
+
+def _computes_exactly(recipe: Recipe) -> bool:
+    """Whether the module's own numbers are exact in its type: a norm of weights is rounded to it."""
+    return recipe.dtype == torch.float64 or all(brick != "weight_norm" for brick, *_ in recipe.bricks)
 
 
 recipes = st.builds(
@@ -261,4 +271,5 @@ recipes = st.builds(
     container=st.sampled_from(["Sequential", "flat Sequential", "loop"]),
     head=st.sampled_from([True, True, True, False]),
     seed=st.integers(0, 2**16),
-)
+    dtype=st.sampled_from([torch.float64, torch.float64, torch.float32, torch.bfloat16]),
+).filter(_computes_exactly)
