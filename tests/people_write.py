@@ -2528,3 +2528,128 @@ class OwnTensor(torch.Tensor):
 def _inference(m, x):
     with torch.inference_mode():
         return m.out(F.relu(m.a(x)))
+
+
+# -------------------------------------------------------------------------------- made by other tools, edited by hand
+
+
+class Scales:
+    """A hook that is an object with a state of its own."""
+
+    def __init__(self, factor):
+        self.factor, self.seen = factor, []
+
+    def __call__(self, module, inputs, out):
+        self.seen.append(len(out))
+        return out * self.factor
+
+
+class HooksItself(Flag):
+    """Puts its own method on one of its layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(0.3))
+        self.a.register_forward_hook(self.scaled)
+
+    def scaled(self, module, inputs, out):
+        return out * self.scale + 0.1
+
+
+class Delegates(nn.Module):
+    """Looks like what it holds."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def __getattr__(self, name):
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("inner"), name)
+
+    def forward(self, x):
+        return -self.inner(x)
+
+
+class IteratesBackwards(nn.Sequential):
+    def __iter__(self):
+        return iter(list(self._modules.values())[::-1])
+
+
+def edited(module):
+    module[1] = nn.LeakyReLU(0.3)
+    module.append(nn.ReLU()).append(nn.Linear(3, 4))
+    del module[3]
+    module.insert(3, nn.Hardtanh())
+
+
+def fused():
+    body = spread(nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3)))
+    conv = nn.utils.fusion.fuse_conv_bn_eval(body[0], body[1])
+    return nn.Sequential(conv, *body[2:]).eval()
+
+
+def scaled_by_network(module):
+    module.factor = nn.Parameter(torch.tensor(0.5))
+    module[2].register_forward_hook(lambda m, i, out: out * module.factor)
+
+
+add("a hook that is an object", hooked(lambda m: m[1].register_forward_hook(Scales(0.5))), verdict=EITHER, says="hook")
+add(
+    "a hook that is a partial function",
+    verdict=EITHER,
+    says="hook",
+    make=hooked(lambda m: m[1].register_forward_hook(functools.partial(lambda k, m, i, out: k * out, 0.5))),
+)
+add("a hook that uses the network", changed(scaled_by_network), verdict=EITHER, says="hook")
+add("a module that hooks itself", lambda: spread(HooksItself()), verdict=EITHER, says="hook")
+add(
+    "an average of weights (SWA)",
+    lambda: torch.optim.swa_utils.AveragedModel(mlp()).eval(),
+    verdict=EITHER,
+    says="AveragedModel|\\.module",
+)
+add("a wrapper that delegates", lambda: Delegates(mlp()).eval())
+add(
+    "a Sequential whose iterator runs backwards",
+    lambda: spread(IteratesBackwards(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2))),
+)
+add("an edited Sequential", changed(edited))
+add("a convolution fused with its norm", fused, shape=IMAGE)
+add("an activation alone", nn.ReLU, traced=True)
+add("a PReLU alone", nn.PReLU, traced=True)
+add(
+    "a weight that is a plain tensor",
+    changed(lambda m: (delattr(m[2], "weight"), setattr(m[2], "weight", torch.randn(6, 8)))),
+)
+add("a weight shadowed by an attribute", changed(lambda m: vars(m[2]).__setitem__("weight", torch.randn(6, 8))))
+add("a bias taken away", changed(lambda m: setattr(m[2], "bias", None)))
+add(
+    "a weight that was replaced",
+    changed(lambda m: setattr(m[2], "weight", nn.Parameter(torch.randn(6, 8).double().float()))),
+)
+add(
+    "weights that are views of one vector",
+    changed(lambda m: [setattr(p, "data", torch.randn(p.numel() + 3)[3:].view_as(p)) for p in m.parameters()]),
+)
+add("weights made by expand", changed(lambda m: setattr(m[2], "weight", nn.Parameter(torch.randn(1, 8).expand(6, 8)))))
+add("deeply nested", lambda: functools.reduce(lambda m, _: nn.Sequential(m), range(20), mlp()))
+add("modules that are None", changed(lambda m: m.register_module("extra", None), lambda: spread(Flag())))
+refused("a ModuleList", lambda: nn.ModuleList(mlp()), "ModuleList|forward")
+refused("a Module without forward", nn.Module, "forward")
+refused("a tensor", lambda: torch.randn(3, 2), "not understood|give a")
+refused(
+    "layers that do not fit", lambda: nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(7, 3)), "shape|takes|inputs"
+)
+refused(
+    "a network of 16-bit quantised tensors",
+    lambda: Written(hidden(lambda h: torch.quantize_per_tensor(F.relu(h), 0.1, 0, torch.qint8).dequantize())),
+    "quantize",
+)
+refused(
+    "a fake quantisation in forward",
+    lambda: Written(hidden(lambda h: torch.fake_quantize_per_tensor_affine(F.relu(h), 0.1, 0, 0, 255))),
+    "quantize",
+)
