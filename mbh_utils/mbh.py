@@ -166,7 +166,7 @@ def specialization_table(
         regions = partition_input_space(network, plane, keep=("areas", "patterns"))
         areas = regions.blanket_areas([sigma for _, _, sigma in cases])
         rows += [
-            (i, int(label), c, 1 - area / plane.area, len(sigma), sigma.coverage, len(regions), plane.area)
+            (i, int(label), c, 1 - min(area / plane.area, 1.0), len(sigma), sigma.coverage, len(regions), plane.area)
             for (label, c, sigma), area in zip(cases, areas, strict=True)
         ]
     columns = ["plane", "class", "coverage", "s", "n_constraints", "covered", "n_regions", "area"]

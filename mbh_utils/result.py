@@ -188,7 +188,7 @@ class Partition:
         masks, values = pattern_masks(self.widths, [pattern])
         regions = (((self.packed ^ values) & masks) == 0).all(axis=1)
         area = float(self.areas[regions].sum())
-        return Blanket(area, area / self.plane.area, regions)
+        return Blanket(area, min(area / self.plane.area, 1.0), regions)  # rounding may lift the sum over the domain
 
     def blanket_areas(self, patterns: Sequence[DecisionPattern]) -> np.ndarray:
         """Blanket area of each of m decision patterns, (m,) float64; much faster than m calls of :meth:`blanket`."""
