@@ -11,7 +11,6 @@ import os
 import pickle
 import platform
 import re
-import secrets
 import signal
 import sys
 import tempfile
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 30
 #: Seconds between two lines of progress where no terminal shows a bar.
 PROGRESS_SECONDS = 15
+#: Seconds after which a run renews its sign in the store, which is taken for that of a killed run when it is old.
+RENEW_SECONDS = 300
 #: Tasks handed out at once: enough for every worker to find its next one, few since what they need is held in memory.
 _AHEAD = 200
 #: How libraries are told, before they are loaded, the number of their threads. Dask's workers set these themselves.
@@ -158,7 +159,7 @@ def compute(tasks: Sequence[Task], store: "Store", executor: Executor, label: st
     Raises the error of a task that fails; those not yet begun are cancelled, what is finished is kept. Raises MBHError
     when workers are killed again and again, do not see the store, or have other versions than those here.
     """
-    started, memory = time.perf_counter(), 0
+    started, memory, renewed = time.perf_counter(), 0, time.monotonic()
     waiting = sorted(tasks, key=lambda task: task.seconds)
     running: dict = {}
     with _sign(store) if shared else contextlib.nullcontext() as sign, _Progress(label, tasks) as progress:
@@ -176,6 +177,10 @@ def compute(tasks: Sequence[Task], store: "Store", executor: Executor, label: st
                     memory = max(memory, held)
                     progress.done(running.pop(future))
                 progress.show()
+                if sign and time.monotonic() - renewed > RENEW_SECONDS:
+                    renewed = time.monotonic()
+                    with contextlib.suppress(OSError):
+                        Path(sign).touch()
         except Exception as error:
             known = isinstance(error, BrokenProcessPool | CancelledError)
             if known or type(error).__name__ == "KilledWorker":  # Dask's, which need not be installed
@@ -270,9 +275,12 @@ def _sendable(error: Exception, host: str) -> Exception:
 @contextlib.contextmanager
 def _sign(store: "Store") -> Iterator[str]:
     """A file in the store by which a worker knows that it sees the same folder."""
+    from mbh_utils.store import token
+
     try:
         store.folder.mkdir(parents=True, exist_ok=True)
-        path = store.folder.resolve() / f".shared.{secrets.token_hex(6)}.part"
+        store.remove_signs()
+        path = store.folder.resolve() / f".shared.{token()}.part"
         path.touch()
     except OSError as error:
         raise MBHError(
@@ -281,7 +289,8 @@ def _sign(store: "Store") -> Iterator[str]:
     try:
         yield str(path)
     finally:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what stays is removed by gc, or by the next run
+            path.unlink()
 
 
 def _versions() -> dict:
