@@ -182,12 +182,13 @@ def _type_name(path: Path, parameter: dict) -> str:
 
 
 def freshness_key(chapter: Declaration, given: dict) -> str:
-    """Hash of everything a chapter's figures depend on: its cells, this package, the parameters, the versions."""
+    """Hash of everything a chapter's figures depend on: cells, tables, this package, the parameters, the versions."""
     cells = [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in read_notebook(source_path(chapter)).cells]
     package = Path(__file__).parent
     sources = sorted(p for p in package.rglob("*") if p.suffix in (".py", ".mplstyle"))
     code = {p.relative_to(package).as_posix(): _sha256(p) for p in sources}
-    return workbook.digest([cells, chapter.figures, code, given, workbook.versions()])
+    tables = experiments.results_checksums(chapter.experiments, given["profile"])
+    return workbook.digest([cells, chapter.figures, code, given, tables, workbook.versions()])
 
 
 def is_fresh(chapter: Declaration, folder: Path, key: str) -> bool:
