@@ -39,6 +39,8 @@ from numba.core import cgutils
 from numba.cpython.unsafe.numbers import trailing_zeros
 from numba.extending import intrinsic, models, register_model
 
+from mbh_utils._native import kept
+
 TOLERANCE = 1e-13  # relative; counts do not move between 1e-14 and 1e-11
 TINY = 1e-290  # no smaller value is certain: below it float64 runs out of digits
 FAR = 1e300  # position error of a corner whose two lines are parallel up to rounding
@@ -981,7 +983,7 @@ def _write(t, stack, cells):
     stack.state[TOP] = t - 1
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True, _nrt=False, no_cfunc_wrapper=True)
+@kept(error_model="numpy", fastmath={"contract"}, nogil=True, _nrt=False, no_cfunc_wrapper=True)
 def descend(net, stack, cells, exact):
     """Work on the stack until it is empty (DONE), or until the caller has to make room or to answer a question."""
     net, stack, cells = _addresses(net), _addresses(stack), _addresses(cells)
@@ -1010,7 +1012,7 @@ def descend(net, stack, cells, exact):
     return DONE
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kept(error_model="numpy", nogil=True)
 def blanket_areas(bits, area, masks, values):
     """Total area of the regions whose bits agree with values[j] under masks[j], for each j; bits: (n_words, n)."""
     n_words, n = bits.shape
