@@ -19,10 +19,9 @@ def writable(folder: Path) -> bool:
         return False
 
 
-def below_home(variable: str, *default: str) -> Path | None:
+def below_home(*default: str, variable: str = "") -> Path | None:
     """The folder in this variable of the environment, else this one in the home folder; None without a home folder."""
-    given = os.environ.get(variable, "")
-    if os.path.isabs(given):
+    if os.path.isabs(given := os.environ.get(variable, "")):
         return Path(given)
     home = os.path.expanduser("~")
     return Path(home, *default) if os.path.isabs(home) else None
@@ -33,15 +32,18 @@ def private_folder() -> Path | None:
 
     Who could write there could make others run their code, so one that belongs to somebody else is not taken.
     """
-    try:
-        user = os.getuid() if hasattr(os, "getuid") else 0
-        folder = Path(tempfile.gettempdir(), f"mbh_utils-{user}")
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-    except OSError:  # no folder for temporary files, or a file of that name
-        return None
-    closed = os.name != "posix" or found.st_uid == user and not found.st_mode & 0o077
-    return folder if stat.S_ISDIR(found.st_mode) and closed and writable(folder) else None
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    for folders in (tempfile.gettempdir, lambda: "/dev/shm"):  # in memory, where the whole machine is read-only
+        try:
+            folder = Path(folders(), f"mbh_utils-{user}")
+            folder.mkdir(mode=0o700, exist_ok=True)
+            found = folder.lstat()
+        except OSError:  # there is no such place, or a file of that name
+            continue
+        closed = os.name != "posix" or found.st_uid == user and not found.st_mode & 0o077
+        if stat.S_ISDIR(found.st_mode) and closed and writable(folder):
+            return folder
+    return None
 
 
 def _can_be_written(folder: Path | None) -> bool:
@@ -54,17 +56,16 @@ def _can_be_written(folder: Path | None) -> bool:
 
 def settle() -> None:
     """Name folders that can be written for the libraries whose own, in the home folder, cannot, in the environment."""
-    config, cache = below_home("XDG_CONFIG_HOME", ".config"), below_home("XDG_CACHE_HOME", ".cache")
-    data = below_home("XDG_DATA_HOME", ".local", "share")
+    config, cache = below_home(".config", variable="XDG_CONFIG_HOME"), below_home(".cache", variable="XDG_CACHE_HOME")
+    data = below_home(".local", "share", variable="XDG_DATA_HOME")
     wanted = {
         "MPLCONFIGDIR": [config and config / "matplotlib", cache and cache / "matplotlib"],
-        "IPYTHONDIR": [below_home("", ".ipython")],
-        "JUPYTER_CONFIG_DIR": [below_home("", ".jupyter")],
+        "IPYTHONDIR": [below_home(".ipython")],
+        "JUPYTER_CONFIG_DIR": [below_home(".jupyter")],
         "JUPYTER_DATA_DIR": [data and data / "jupyter"],
     }
-    lacking = [name for name, folders in wanted.items() if not os.environ.get(name) and not all(
-        _can_be_written(folder) for folder in folders
-    )]  # fmt: skip
+    unset = {name: folders for name, folders in wanted.items() if not os.environ.get(name)}
+    lacking = [name for name, folders in unset.items() if not all(map(_can_be_written, folders))]
     if lacking and (place := private_folder()):
         for name in lacking:
             folder = place / name.removesuffix("DIR").strip("_").lower()

@@ -25,8 +25,8 @@ _PACKAGE = Path(__file__).parent
 def folder() -> Path | None:
     """Where this process keeps compiled code: the first of these that can be written, None if it is kept in memory.
 
-    ``NUMBA_CACHE_DIR``, the package's own ``__pycache__``, ``mbh_utils`` in the user's cache, a private folder among the
-    temporary files.
+    ``NUMBA_CACHE_DIR``, the package's own ``__pycache__``, ``mbh_utils`` in the user's cache, a private folder among
+    the temporary files.
     """
     for candidate in _candidates():
         with suppress(OSError):
@@ -40,7 +40,7 @@ def _candidates() -> Iterator[Path]:
     if config.CACHE_DIR:
         yield Path(config.CACHE_DIR)
     yield _PACKAGE / "__pycache__"
-    if (caches := below_home("XDG_CACHE_HOME", ".cache")) and caches.parent.is_dir():
+    if (caches := below_home(".cache", variable="XDG_CACHE_HOME")) and caches.parent.is_dir():
         with suppress(OSError):
             caches.mkdir(exist_ok=True)
             yield caches / "mbh_utils"
@@ -49,7 +49,7 @@ def _candidates() -> Iterator[Path]:
 
 
 def kept(**options) -> Callable:
-    """``numba.njit(**options)`` whose code is kept for later processes, as long as no file that it is made of changes."""
+    """``numba.njit(**options)`` whose code is kept for later processes, until a file that it is made of changes."""
 
     def compiled(function: Callable):
         kernel = njit(**options)(function)

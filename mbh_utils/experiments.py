@@ -472,7 +472,9 @@ def _file(path: Path) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise MBHError(f"{path} cannot be read ({error.strerror or error}): make it a file that you may read") from error
+        raise MBHError(
+            f"{path} cannot be read ({error.strerror or error}): make it a file that you may read"
+        ) from error
 
 
 def _checked(path: Path, raw: bytes) -> dict[bytes, bytes]:

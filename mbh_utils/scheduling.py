@@ -136,8 +136,8 @@ def _cluster(address: str) -> Iterator[Executor]:
         raise
     except (OSError, ValueError) as error:
         raise MBHError(
-            f"no Dask scheduler answers at {address or repr(address)} ({error}): give the address that `dask scheduler` prints, "
-            "e.g. tcp://10.0.0.1:8786, and see that it can be reached from here"
+            f"no Dask scheduler answers at {address or repr(address)} ({error}): give the address that "
+            "`dask scheduler` prints, e.g. tcp://10.0.0.1:8786, and see that it can be reached from here"
         ) from error
     with client:
         n_threads = client.nthreads().values()

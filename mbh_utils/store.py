@@ -375,7 +375,9 @@ class Store:
         superseded = _files_of(note)[1:]
         try:
             _write(note, words)
-            if not data.exists() and _named_by_note(data):  # a gc whose clock is wrong took them while no note named them
+            if not data.exists() and _named_by_note(
+                data
+            ):  # a gc whose clock is wrong took them while no note named them
                 _write(data, content)
         except MBHError:
             data.unlink(missing_ok=True)
