@@ -299,9 +299,9 @@ def describe(name: str) -> dict:
     """Where a data set is and whether its files are right, without reading an image.
 
     name: any that :func:`load` takes; a standardised data set has the files of the one that it is made of.
-    Returns ``name``; ``found`` (bool: load(name) needs no download and will work); ``folder`` (Path, None for the embedded
-    one); ``searched`` (all folders looked in); ``files``: for each its ``path``, ``status`` ("ok", "missing",
-    "wrong" or "unreadable"), ``expected`` and ``found`` md5 (None if it could not be read).
+    Returns ``name``; ``found`` (bool: load(name) needs no download and will work); ``folder`` (Path, None for one
+    that is built in); ``searched`` (all folders looked in); ``files``: for each its ``path``, ``status`` ("ok",
+    "missing", "wrong" or "unreadable"), ``expected`` and ``found`` md5 (None if it could not be read).
     """
     if str(name).endswith(STANDARDISED):
         return {**describe(name.removesuffix(STANDARDISED)), "name": name}

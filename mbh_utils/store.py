@@ -67,7 +67,7 @@ def _seal(words: dict) -> str:
 
 
 @contextlib.contextmanager
-def _told(what: object, done: str, advice: str):
+def told(what: object, done: str, advice: str):
     """Raise an OSError of the block as an MBHError: what could not be done, and what to do about it."""
     try:
         yield
@@ -118,7 +118,7 @@ def atomic(path: Path):
     temporary = path.with_name(f".{path.name}.{token()}.part")
     elsewhere = f"make the folder {path.parent} writable (MBH_STORE and MBH_FIGURES name other ones)"
     try:
-        with _told(path, "written", f"nothing was changed; free space or {elsewhere}"):
+        with told(path, "written", f"nothing was changed; free space or {elsewhere}"):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             os.replace(temporary, path)
@@ -445,13 +445,13 @@ def _decode(content: bytes, words: dict):
 
 
 def _listed(folder: Path) -> list[Path]:
-    with _told(folder, "listed", "name a folder that you may read"), contextlib.suppress(FileNotFoundError):
+    with told(folder, "listed", "name a folder that you may read"), contextlib.suppress(FileNotFoundError):
         return sorted(folder.iterdir())
     return []
 
 
 def _bytes(path: Path) -> bytes | None:
-    with _told(path, "read", "make it readable for you"):
+    with told(path, "read", "make it readable for you"):
         try:
             return path.read_bytes()
         except OSError as error:
@@ -526,7 +526,7 @@ def _write(path: Path, content: bytes) -> None:
 
 def _remove(paths: Iterable[Path]) -> bool:
     for path in paths:
-        with _told(path, "removed", f"make {path.parent} writable"):
+        with told(path, "removed", f"make {path.parent} writable"):
             path.unlink(missing_ok=True)
     return True
 
@@ -534,7 +534,7 @@ def _remove(paths: Iterable[Path]) -> bool:
 def _remove_orphan(data: Path) -> bool:
     """Remove data without a note, unless a note comes to name them in this very moment; whether they are gone."""
     aside = data.with_name(f".{data.name}.{token()}.part")
-    with _told(data, "removed", f"make {data.parent} writable"):
+    with told(data, "removed", f"make {data.parent} writable"):
         os.replace(data, aside)  # whoever puts them looks for them once the note is there, and finds them gone
         if _named_by_note(data):
             os.replace(aside, data)
@@ -548,7 +548,7 @@ def _set_aside(note: Path, judged: bytes, error: Exception) -> str:
 
     Returns the note's new name, or nothing if another process dealt with it.
     """
-    with _told(f"{note} is damaged ({error}) and", "set aside", f"make {note.parent} writable"):
+    with told(f"{note} is damaged ({error}) and", "set aside", f"make {note.parent} writable"):
         for n in itertools.count(1):
             aside = note.with_name(f"{note.name}.damaged{n}")
             with contextlib.suppress(FileExistsError):
