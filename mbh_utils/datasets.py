@@ -322,7 +322,8 @@ def describe(name: str) -> dict:
 def _known(name: str) -> str:
     if isinstance(name, str) and name in NAMES:
         return name
-    near = difflib.get_close_matches(str(name).lower().replace("-", "_"), NAMES, n=1)
+    known = [*NAMES, *(each + STANDARDISED for each in NAMES)]
+    near = difflib.get_close_matches(str(name).lower().replace("-", "_"), known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise MBHError(f"unknown data set {name!r}; there are {', '.join(NAMES)}.{hint} Your own data: from_arrays(...)")
 

@@ -112,9 +112,9 @@ def _regenerate(chosen, folder: Path, given: dict, jobs: int, force: bool, prepa
 
     def report() -> Report:
         outcomes = [executed.get(c.name) or Outcome(c.name, "fresh", figures=c.figures) for c in chosen]
-        told = Report(folder, outcomes, problems + undeclared_files(folder))
-        echo(table(told, time.perf_counter() - started))
-        return told
+        made = Report(folder, outcomes, problems + undeclared_files(folder))
+        echo(table(made, time.perf_counter() - started))
+        return made
 
     if stale := [c for c in chosen if force or not is_fresh(c, folder, keys[c.name])]:
         if names := list(dict.fromkeys(e for c in stale for e in c.experiments)):
@@ -191,8 +191,8 @@ def check_given(profile: str, seed: int, parameters: dict) -> dict:
     for name, value in parameters.items():
         if not isinstance(name, str) or not _is_literal(given[name]):
             raise MBHError(
-                f"parameter {name} cannot be {value!r}: a parameter cell takes numbers, text, True, False and None, and "
-                "lists and dicts (with names) of these"
+                f"parameter {name} cannot be {value!r}: a parameters cell takes numbers, text, True, False and None, "
+                "and lists and dicts (with names) of these"
             )
     return given
 
@@ -261,7 +261,7 @@ def check_parameters(path: Path, given: dict) -> None:
                 f"{shown(path)} has no parameter {name!r}: its parameters cell has {', '.join(declared) or 'none'}"
             )
         wanted, got = _type_names(path, name, *declared[name]), type(value).__name__
-        if not {"NoneType", got} & wanted and not ("float" in wanted and got == "int"):
+        if wanted and got not in wanted and not ("float" in wanted and got == "int"):
             expected = " or ".join(sorted(wanted))
             raise MBHError(f"parameter {name} of {shown(path)} must be of type {expected}, got {value!r} ({got})")
 
@@ -283,12 +283,12 @@ def _declared(path: Path, source: str) -> dict[str, tuple[str, ast.expr]]:
 
 
 def _type_names(path: Path, name: str, annotation: str, default: ast.expr) -> set[str]:
-    """Names of the types that a parameter takes; any type if NoneType, that of a parameter without value, is one."""
-    words = {word.split("[")[0].strip() for word in annotation.split("|")}
-    if words <= {"bool", "int", "float", "str", "list", "dict", "None"}:
-        return words if words != {"None"} else {"NoneType"}
+    """Names of the types that a parameter takes, by its annotation or else its default; none for any type."""
+    words = {word.split("[")[0].strip().replace("None", "NoneType") for word in annotation.split("|")}
     try:
-        return {type(ast.literal_eval(default)).__name__}
+        if not words <= {"bool", "int", "float", "str", "list", "dict", "NoneType"}:
+            words = {type(ast.literal_eval(default)).__name__}
+        return words - {"NoneType"} and words
     except ValueError as error:
         raise MBHError(
             f"parameter {name} of {shown(path)} has the default {ast.unparse(default)!r}, but a parameters cell holds "

@@ -71,6 +71,9 @@ def told(what: object, done: str, advice: str):
     """Raise an OSError of the block as an MBHError: what could not be done, and what to do about it."""
     try:
         yield
+    except (NotADirectoryError, FileExistsError) as error:
+        advice = f"a file stands where a folder should be: move it, or name another folder ({advice})"
+        raise MBHError(f"{what} could not be {done} ({error.strerror or error}): {advice}") from error
     except OSError as error:
         raise MBHError(f"{what} could not be {done} ({error.strerror or error}): {advice}") from error
 
