@@ -123,7 +123,7 @@ def _regenerate(chosen, folder: Path, given: dict, jobs: int, force: bool, prepa
                 with told(f"what the chapters read ({', '.join(names)})", "computed", "free space, or see MBH_STORE"):
                     prepare(profile, names, jobs=jobs)
             except MBHError:
-                reason = "what it reads could not be computed"
+                reason = "not executed, since what the chapters read could not be computed"
                 executed = {c.name: Outcome(c.name, "failed", problem=reason) for c in stale}
                 report()
                 raise
@@ -427,8 +427,9 @@ class Execution:
             first = f"{error.ename}: {error.evalue}".strip().partition("\n")[0]
             problem = f"cell In [{error.exec_count}] (cell {error.cell_index + 1} of the executed copy) raised {first}"
         except OSError as error:
-            what = "the executed copy" if error.filename in (None, str(working)) else shown(error.filename)
-            problem = f"{what} could not be written ({error.strerror or error})"
+            problem = f"the executed copy could not be written ({error.strerror or error})"
+            if error.filename not in (None, str(working)):  # no connection file, or no interpreter
+                problem = f"no kernel could be started: {shown(error.filename)} ({error.strerror or error})"
         except RuntimeError as error:  # nbclient's DeadKernelError, and a kernel that did not start
             reason = _last_words(self.manager_class, error)
             problem = (
@@ -442,8 +443,10 @@ class Execution:
             return "the executed copy is gone: did somebody clear the folder, or another run write to it?"
         try:
             filed = self._file(working, failed if problem else chapters / f"{name}.ipynb")
-        except (OSError, ValueError) as error:  # MBHError is a ValueError, and so is what nbformat raises
+        except MBHError as error:
             filed, problem = f"no executed copy is kept: {error}", problem or "it ran to its end"
+        except (OSError, ValueError):  # a copy that was cut, by a full disk above all
+            filed, problem = "no executed copy is kept", problem or "its executed copy is damaged"
         return f"{problem}; {filed}" if problem else ""
 
     def _file(self, working: Path, target: Path) -> str:
@@ -454,6 +457,7 @@ class Execution:
         notebook.metadata["papermill"] = {"parameters": self.given}
         for cell in notebook.cells:
             cell.metadata.pop("papermill", None)
+        working.unlink()  # first, since the disk may have no room for both
         with atomic(target) as temporary:
             temporary.write_text(nbformat.writes(notebook), encoding="utf-8")
         return f"executed copy: {shown(target)}"
