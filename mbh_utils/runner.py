@@ -34,7 +34,7 @@ from jupyter_client.kernelspec import KernelSpec
 from mbh_utils import experiments, paths, workbook
 from mbh_utils.errors import MBHError
 from mbh_utils.scheduling import cores
-from mbh_utils.store import atomic, told
+from mbh_utils.store import atomic, is_written, told
 from mbh_utils.workbook import Declaration, shown
 
 logging.getLogger("papermill").addHandler(logging.NullHandler())  # what matters of its words is reported below
@@ -101,7 +101,8 @@ def run(
     with _alone(folder, echo):
         for leftover in (*folder.rglob(".*.part"), *folder.rglob(".*.partial.ipynb")):  # of a killed run
             with contextlib.suppress(OSError):
-                leftover.unlink()
+                if not is_written(leftover):  # a chapter open in JupyterLab writes here as well
+                    leftover.unlink()
         return _regenerate(chosen, folder, given, jobs or cores(), force, prepare, echo)
 
 

@@ -87,7 +87,7 @@ def token() -> str:
     return f"{secrets.token_hex(6)}_{os.getpid()}_{_HOST}"
 
 
-def _is_written(part: Path) -> bool:
+def is_written(part: Path) -> bool:
     """Whether the process that writes this file is known to live: one of this machine, by the name of the file."""
     owner = re.search(rf"\.[0-9a-f]{{12}}_(\d+)_{_HOST}\.part$", part.name)
     if owner is None or os.name != "posix":
@@ -327,7 +327,7 @@ class Store:
                 why, aged = "", now - path.lstat().st_mtime > grace
                 if what == "note":
                     why = self._useless(path, old_versions)
-                elif what == "part" and aged and not _is_written(path):
+                elif what == "part" and aged and not is_written(path):
                     why = "left by a killed process"
                 elif what == "data" and aged and not _named_by_note(path):
                     why = "data without a note"
@@ -344,7 +344,7 @@ class Store:
         now = _now(self.folder)
         for path in _listed(self.folder):
             with contextlib.suppress(OSError):  # another process was faster, or it is another user's
-                if _SIGN.fullmatch(path.name) and now - path.lstat().st_mtime > grace and not _is_written(path):
+                if _SIGN.fullmatch(path.name) and now - path.lstat().st_mtime > grace and not is_written(path):
                     path.unlink()
 
     def _useless(self, note: Path, old_versions: bool) -> str:
