@@ -23,7 +23,7 @@ def below_home(*default: str, variable: str = "") -> Path | None:
     """The folder in this variable of the environment, else this one in the home folder; None without a home folder."""
     if os.path.isabs(given := os.environ.get(variable, "")):
         return Path(given)
-    home = os.path.expanduser("~")
+    home = "" if os.environ.get("HOME") == "" else os.path.expanduser("~")  # which would make "/" of an empty one
     return Path(home, *default) if os.path.isabs(home) else None
 
 
