@@ -217,12 +217,10 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
     What editors leave out, or write otherwise, is filled in: chapters are Python, whatever the metadata say.
     """
     try:
-        notebook = nbformat.read(path, as_version=4)
-        for part in (notebook, *notebook.cells):
-            part.metadata = part.get("metadata") or nbformat.NotebookNode()
-        for cell in notebook.cells:
-            cell.metadata.tags = list(cell.metadata.get("tags") or [])
-            cell.source = cell.get("source") or ""
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        for part in (content, *content.get("cells", ())):
+            part["metadata"] = part.get("metadata") or {}
+        notebook = nbformat.reads(json.dumps(content), as_version=4)
         metadata = notebook.metadata
         if not isinstance(spec := metadata.get("kernelspec"), dict) or not {"name", "language"} <= spec.keys():
             metadata.kernelspec = nbformat.from_dict(_KERNELSPEC)
@@ -234,6 +232,10 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
     except Exception as error:  # nbformat raises several kinds of its own, json others
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise MBHError(f"{shown(path)} is not a notebook that can be read ({reason})") from error
+
+
+def _tags(cell: nbformat.NotebookNode) -> list[str]:
+    return list(cell.metadata.get("tags") or [])
 
 
 _KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -249,7 +251,7 @@ def check_parameters(path: Path, given: dict) -> None:
 
     A parameter's type is its annotation, or else the type of its default value.
     """
-    tagged = [c for c in read_notebook(path).cells if "parameters" in c.metadata.get("tags", [])]
+    tagged = [c for c in read_notebook(path).cells if "parameters" in _tags(c)]
     if len(tagged) != 1:
         raise MBHError(
             f"{shown(path)} has {len(tagged)} cells tagged 'parameters', but needs exactly one: "
@@ -299,7 +301,7 @@ def _type_names(path: Path, name: str, annotation: str, default: ast.expr) -> se
 
 def freshness_key(chapter: Declaration, given: dict) -> str:
     """Hash of everything a chapter's figures depend on: cells, tables, this package, the parameters, the versions."""
-    cells = [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in read_notebook(source_path(chapter)).cells]
+    cells = [(c.cell_type, c.source, _tags(c)) for c in read_notebook(source_path(chapter)).cells]
     package = Path(__file__).parent
     sources = sorted(p for p in package.rglob("*") if p.suffix in (".py", ".mplstyle"))
     code = {p.relative_to(package).as_posix(): _sha256(p) for p in sources}
