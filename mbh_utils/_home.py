@@ -61,8 +61,7 @@ def settle() -> None:
     wanted = {
         "MPLCONFIGDIR": [config and config / "matplotlib", cache and cache / "matplotlib"],
         "IPYTHONDIR": [below_home(".ipython")],
-        "JUPYTER_CONFIG_DIR": [below_home(".jupyter")],
-        "JUPYTER_DATA_DIR": [data and data / "jupyter"],
+        "JUPYTER_RUNTIME_DIR": [data and data / "jupyter" / "runtime"],  # of kernels' connection files
     }
     unset = {name: folders for name, folders in wanted.items() if not os.environ.get(name)}
     lacking = [name for name, folders in unset.items() if not all(map(_can_be_written, folders))]

@@ -200,7 +200,8 @@ def read_fragment(folder: Path, chapter: str) -> dict | None:
     """What a chapter noted when it last finished, or None if it never did or the note cannot be read."""
     try:
         noted = json.loads(fragment_path(folder, chapter).read_text(encoding="utf-8"))
-        return noted if isinstance(noted["figures"], dict) else None
+        sound = isinstance(noted["figures"], dict) and all(isinstance(one, dict) for one in noted["figures"].values())
+        return noted if sound else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -70,7 +70,7 @@ def test_a_home_folder_takes_the_compiled_code_of_a_package_that_is_read_only(re
 
 
 def test_nothing_is_set_where_there_is_a_home_folder(tmp_path, monkeypatch):
-    names = ["MPLCONFIGDIR", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"]
+    names = ["MPLCONFIGDIR", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR"]
     for name in [*names, "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
