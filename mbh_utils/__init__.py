@@ -40,6 +40,7 @@ _PUBLIC = {
     "Block": "subspaces",
     "partition_input_space": "partition",
     "Partition": "partition",
+    "expected_cost": "_cost",
     "maximal_pattern": "mbh",
     "maximal_patterns": "mbh",
     "smallest_pattern": "mbh",

@@ -4,6 +4,7 @@ Every tensor of the module is kept as an affine map of the units of one layer, o
 is run, in float64, on these rows as if they were a batch of samples.
 """
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from torch import fx
 
+from mbh_utils import _given
 from mbh_utils.errors import MBHError
 
 #: Largest number of entries of one affine map (float64: 0.8 GB).
@@ -60,7 +62,7 @@ class Traced:
 
     def __call__(self, x) -> np.ndarray:
         """Outputs (n, n_outputs) float64 of rows (n, d)."""
-        x = np.asarray(x, dtype=np.float64)
+        x = _given.numbers("x", x, (None, math.prod(self.input_shape)))
         for weight, bias, n_linear in self.layers:
             x = x @ weight.T + bias
             real = x[:, : x.shape[1] - n_linear]

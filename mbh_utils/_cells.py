@@ -15,10 +15,14 @@ once and is never taken out again, so the map is as accurate as a plain dot prod
 
 Signs. A value is *certain* when it is larger than every error it may carry: (U + e) EA + (V + e) EB + EC +
 e (|a| + |b|), where EA, EB, EC bound the errors of a, b, c, U and V are the largest |u| and |v| of the polygon, and e
-is the largest error of its corners. Nearly all signs are certain, and then exact. The others are counted, and settled
-either by a tolerance of ``TOLERANCE`` relative to the terms at hand, or, when ``exact`` is asked for, by the caller:
-the kernel stops with a question, and goes on with the answer when it is called again. It stops in the same way when
-its output, its stack or its polygons need room: everything it knows is in ``Stack`` and ``Cells``.
+is the largest error of its corners. Nearly all signs are certain, and then exact. Of the others some follow from the
+signs of a neuron's terms alone; the rest is counted and settled by the caller in exact arithmetic: the kernel stops
+with a question, and goes on with the answer when it is called again. It stops in the same way when its output, its
+stack or its polygons need room, when a region's area is not good enough (the caller draws the region anew), and now
+and then to let the caller show progress or be interrupted. Everything it knows is in ``Stack`` and ``Cells``.
+
+Areas. A region's corners carry bounds of their errors, so its area does too. A region is good enough when that bound
+is below both of ``Stack.limits``: an area, and a share of the region's own area.
 
 Speed. Compiled loops hardly vectorise such short work by themselves, so it is written for *lanes*: eight float64 in
 vector registers, as many corners of a polygon or neurons of a layer at once. What is shorter is padded: behind a
@@ -39,17 +43,17 @@ from numba.core import cgutils
 from numba.cpython.unsafe.numbers import trailing_zeros
 from numba.extending import intrinsic, models, register_model
 
-from mbh_utils._native import kept
+from mbh_utils._native import cached
 
-TOLERANCE = 1e-13  # relative; counts do not move between 1e-14 and 1e-11
 TINY = 1e-290  # no smaller value is certain: below it float64 runs out of digits
 FAR = 1e300  # position error of a corner whose two lines are parallel up to rounding
 LANES = 8
 
 # Why the kernel came back.
-DONE, CELLS_FULL, STACK_FULL, CORNERS_FULL, QUESTION = range(5)
-# State: the numbers that live on between two calls.
-TOP, N_CELLS, N_CORNERS, UNCERTAIN, PIVOT, ANSWERED, STATE_SIZE = range(7)
+DONE, CELLS_FULL, STACK_FULL, CORNERS_FULL, QUESTION, REDRAW, PAUSE = range(7)
+# State: the numbers that live on between two calls. WORK is what may still be done before a pause, in multiplications.
+TOP, N_CELLS, N_CORNERS, UNCERTAIN, PIVOT, ANSWERED, WORK, STATE_SIZE = range(8)
+STEP = 256  # work of a step besides joining maps
 # What is known about a corner: its place, a bound of its distance from the exact one per coordinate, and the line from
 # it to the next corner (-1 - e is the domain's edge e).
 U, V, ERROR, EDGE, CORNER_SIZE = range(5)
@@ -58,7 +62,9 @@ A, B, C, EA, EB, EC, _, _, LINE_SIZE = range(9)  # a line fills one cache line
 # Verdicts on an uncertain neuron (``ASKED`` is the question, the later ones are answers).
 UNKNOWN, ASKED, INACTIVE, ACTIVE, CROSSING = range(5)
 
-TOUCHED, BLURRED = 1, 2  # of a region: an uncertain sign was met on the way; a corner may be far from its place
+TOUCHED = 1  # of a region: an uncertain sign was met on the way
+# The terms of a neuron (its bias, and its weights from active neurons) are none, all > 0, all < 0, or of both signs.
+NO_TERMS, PLUS, MINUS, MIXED = range(4)
 
 NONE, ONE, ALL_LANES, ALL = (np.uint64(x) for x in (0, 1, 2**LANES - 1, 2**64 - 1))
 
@@ -79,8 +85,22 @@ class Layers(NamedTuple):
     word: np.ndarray  # (L + 1,) int64: first 64-bit word of each layer's bits
     weights: np.ndarray  # flat float64: row of each neuron = its weights into the next layer
     row: np.ndarray  # (N,) int64: where that row starts
+    listed: np.ndarray  # (L + 1,) int64: 1 where weights into a layer are few (a convolution): lists, no rows
+    onwards: np.ndarray  # (N + 1,) int64: where the list of a neuron's weights into the next layer starts
+    target: np.ndarray  # flat int64: unit of the next layer that each weight of the lists leads to
+    weight: np.ndarray  # flat float64: the weights of the lists
+    inwards: np.ndarray  # (N + 1,) int64: where the list of a neuron's weights from the layer below starts
+    source: np.ndarray  # flat int64: unit of the layer below
+    incoming: np.ndarray  # flat float64: the same weights as in ``weight``, by the unit that they lead to
+    alike: np.ndarray  # (n_1,) int64: first unit of the first layer that is the same function on the plane as this one
     bias: np.ndarray  # (N + 64,) float64
     error: np.ndarray  # (3, N + 64) float64: bounds of the errors of each neuron's a, b, c; 0 only where all terms are
+    refined: int  # 1: lines of the second layer are worked out anew, in twofold precision, where they cross a node
+    first_map: np.ndarray  # (6, span of layer 0) float64: a, b, c of the first layer, and what their rounding took away
+    inputs: np.ndarray  # (n_2, span of layer 0) float64: weights of each unit of the second layer
+    refined_error: np.ndarray  # (3, n_2) float64: bounds of the errors of such sums
+    deep: int  # 1: these bounds are wide, so they are worked out on each node anew, for the neurons active there
+    rounding: np.ndarray  # (L,) float64: bound of the rounding in a sum over a layer's inputs, as a share of its terms
 
 
 class Stack(NamedTuple):
@@ -101,6 +121,7 @@ class Stack(NamedTuple):
     tested: np.ndarray  # (S,) int64: this many of the list are known to cross this very polygon
     bits: np.ndarray  # (S, stride) uint64
     map: np.ndarray  # (S, 3, pad) float64: a, b, c of the layer that comes next
+    doubt: np.ndarray  # (S, 3, pad) float64: bounds of the errors of the map; only of deep networks
     joins: np.ndarray  # (S,) int64: neuron that the map lacks, and has to be taken from the slot below with; or -1
     touched: np.ndarray  # (S,) uint8: TOUCHED or 0
     joining: np.ndarray  # (longest + 1,) int64: neurons about to join a map
@@ -110,6 +131,7 @@ class Stack(NamedTuple):
     crossing: np.ndarray  # (words,) uint64: neurons of a layer being entered that cross
     value: np.ndarray  # (K,) float64: of the pivot at the corners of the polygon being cut
     old: np.ndarray  # (CORNER_SIZE, 2 K) float64: that polygon twice round, where it does not fit into lanes
+    limits: np.ndarray  # (2,) float64: largest error of a region's area, and as a share of it, that need no redrawing
     state: np.ndarray  # (STATE_SIZE,) int64
 
 
@@ -124,7 +146,7 @@ class Cells(NamedTuple):
     offset: np.ndarray  # (room + 1,) int64
     bits: np.ndarray  # (room + LANES, words) uint64
     area: np.ndarray  # (room,) float64
-    touched: np.ndarray  # (room,) uint8: TOUCHED and BLURRED, or none
+    touched: np.ndarray  # (room,) uint8: TOUCHED or 0
     error: np.ndarray  # (room,) float64: largest error of the corners; as the next, only where outputs are wanted
     maps: np.ndarray  # (room, 3, n_outputs) float64: a, b, c of the outputs
 
@@ -418,12 +440,6 @@ def _on_line(t, g, j, stack):
     return values, _doubt(line[A], line[B], (line[EA], line[EB], line[EC]), stack.far + t * 3)
 
 
-def _scale(t, g, stack):
-    """The terms that line g's values on a node are made of."""
-    line, far = stack.lines + g * LINE_SIZE, stack.far + t * 3
-    return abs(line[A]) * far[U] + abs(line[B]) * far[V] + abs(line[C])
-
-
 @_straight(types.uint64, types.uint64)
 def _sides(t, g, j, stack):
     """Which of the corners j to j + 7 of node t are certainly on the plus side of line g, and on its minus side."""
@@ -437,20 +453,6 @@ def _evaluate(t, g, j, stack):
     values, doubt = _on_line(t, g, j, stack)
     stack.value[j] = values
     return _bits(abs(values) > doubt)
-
-
-@_straight(types.float64, types.float64)
-def _least_and_most(t, g, j, low, high, stack):
-    """Extremes, with those so far, of line g's values at corners j to j + 7 of node t."""
-    values, _ = _on_line(t, g, j, stack)
-    return _low(low, _folded(values, _low)), _high(high, _folded(values, _high))
-
-
-@_straight(types.int64)
-def _by_tolerance(t, g, low, high, stack):
-    """Verdict of the tolerance policy on line g, whose values on node t reach from low to high."""
-    tau = _scale(t, g, stack) * TOLERANCE
-    return _where((low < -tau) & (high > tau), CROSSING, _where(low + high > 0.0, ACTIVE, INACTIVE))
 
 
 @_straight(types.float64)
@@ -478,10 +480,13 @@ def _wider(low, high, lower, higher):
 
 
 @_straight(types.uint64, types.uint64, types.uint64)
-def _verdicts(t, layer, i, low, high, net, stack):
-    """Which of neurons i to i + 7 are certainly active, inactive, and crossing on node t, at their places in a word."""
-    map_, n = stack.map + t * 3 * stack.pad, net.n_neurons + 64
-    errors = [(net.error + net.first[layer] + i).lanes(n * part) for part in range(3)]
+def _verdicts(t, i, low, high, errors, row, stack):
+    """Which of neurons i to i + 7 are certainly active, inactive, and crossing on node t, at their places in a word.
+
+    errors: address of bounds of the errors of a; ``row`` numbers behind them begin those of b, then those of c.
+    """
+    map_ = stack.map + t * 3 * stack.pad
+    errors = [(errors + i).lanes(row * part) for part in range(3)]
     doubt = _doubt(map_.lanes(i), map_.lanes(stack.pad + i), errors, stack.far + t * 3)
     crossing = _bits(low < -doubt) & _bits(high > doubt)
     return [bits << (i & 63) for bits in (_bits(low > doubt), _bits(high < -doubt), crossing)]
@@ -521,6 +526,79 @@ def _set_line(t, i, g, stack):
     """Line g is where neuron i of node t's map is 0."""
     for part in range(3):
         stack.lines[g * LINE_SIZE + part] = (stack.map + t * 3 * stack.pad)[stack.pad * part + i]
+
+
+@_straight()
+def _set_line_errors(t, i, g, stack):
+    """The errors of line g are those of neuron i of node t's map."""
+    for part in range(3):
+        stack.lines[g * LINE_SIZE + EA + part] = (stack.doubt + t * 3 * stack.pad)[stack.pad * part + i]
+
+
+def _sum_and_error(x, y):
+    """x + y rounded, and what the rounding took away, exactly; no operation may be contracted."""
+    builder = x.builder
+    add, sub = (lambda p, q, op=op: _Value(builder, op(p.value, q.value)) for op in (builder.fadd, builder.fsub))
+    total = add(x, y)
+    part = sub(total, x)
+    return total, add(sub(x, sub(total, part)), sub(y, part))
+
+
+@_straight(*(_lanes,) * 6)
+def _nothing(sums):
+    """Sums and their errors before anything is added."""
+    return [_spread(_constant(sums.builder, 0.0))] * 6
+
+
+@_straight(*(_lanes,) * 6)
+def _add_products(sums, i, unit, states, net):
+    """Sums over inputs i to i + 7 of a unit of the second layer: weights times a, b, c, where ``states`` has a bit."""
+    builder, span = i.builder, net.span[0]
+    bits = builder.bitcast(builder.trunc(states.value, ir.IntType(LANES)), ir.VectorType(ir.IntType(1), LANES))
+    weights = (net.inputs + unit * span).lanes(i)
+    weights = _where(_Value(builder, bits), weights, 0.0)
+    out = [None] * 6
+    for part in range(3):
+        x = (net.first_map + span * part).lanes(i)
+        product = _Value(builder, builder.fmul(weights.value, x.value))
+        left = _call(weights, "fma", _vector, x.value, (-product).value)
+        out[part], off = _sum_and_error(sums[part], product)
+        low = (net.first_map + span * (part + 3)).lanes(i)
+        out[part + 3] = sums[part + 3] + (weights * low + (left + off))
+    return out
+
+
+@_straight()
+def _set_refined_line(sums, g, unit, net, stack):
+    """Line g is what such sums give, and the bias."""
+    for part in range(3):
+        lanes, rest = sums[part], _folded(sums[part + 3], operator.add)
+        n = LANES
+        while n > 1:  # half to half, with what each addition loses
+            n //= 2
+            halves = (_shuffled(lanes, lanes, list(range(start, start + n))) for start in (0, n))
+            lanes, off = _sum_and_error(*halves)
+            rest = rest + (_folded_n(off, n) if n > 1 else _element(off))
+        total = _element(lanes)
+        if part == 2:
+            total, off = _sum_and_error(total, net.bias[g])
+            rest = rest + off
+        line = stack.lines + g * LINE_SIZE
+        line[part] = total + rest
+        line[EA + part] = (net.refined_error + net.widths[1] * part)[unit] + abs(line[part]) * (10 * 2.0**-53)
+
+
+def _element(x):
+    """The first lane."""
+    return _Value(x.builder, x.builder.extract_element(x.value, _i32(0)))
+
+
+def _folded_n(x, n: int):
+    """The sum of n lanes."""
+    while n > 1:
+        n //= 2
+        x = operator.add(*(_shuffled(x, x, list(range(start, start + n))) for start in (0, n)))
+    return _element(x)
 
 
 @_straight()
@@ -627,6 +705,24 @@ def _area(t, j, stack):
     return _folded(x * y1 - x1 * y, operator.add)
 
 
+@_straight(types.float64, types.float64)
+def _extent(t, j, across, along, stack):
+    """How far from node t's first corner those so far and corners j to j + 7 are at most, along u and along v."""
+    u, v = (_polygon(t, stack) + stack.room * part for part in (U, V))
+    x, y = (_folded(abs(row.lanes(j) - row[0]), _high) for row in (u, v))
+    return _high(across, x), _high(along, y)
+
+
+@_straight(types.float64)
+def _area_error(across, along, k, error):
+    """Bound of the error of the area of k corners, each of which may be off by ``error`` along u and along v.
+
+    across, along: how far the first corner is from any other. The second part is rounding: of products of this size.
+    """
+    n = k.as_number()
+    return error * ((across + along) * 4.0 + n * error * 2.0) + n * across * along * 2e-15
+
+
 @_straight()
 def _put_corners(t, j, m, stack, cells):
     """Corners j to j + 7 of node t, and their edges, behind the m corners that are written."""
@@ -651,6 +747,12 @@ def _join(net, stack, count, layer, source, target):
     A negative source stands for a map which no neuron has joined yet.
     """
     span, first = net.span[layer], net.first[layer]
+    if net.deep > 0:
+        _join_errors(net, stack, count, layer, source, target)
+    if net.listed[layer] > 0:
+        _join_listed(net, stack, count, layer, source, target)
+        return
+    stack.state[WORK] -= count * span
     for i in range(0, span, 2 * LANES):
         maps = _bias_map(first, i, net) if source < 0 else _load_map(source, i, stack)
         for k in range(count):
@@ -659,39 +761,153 @@ def _join(net, stack, count, layer, source, target):
 
 
 @_part
-def _is_silent(net, bits, layer, i):
-    """Whether neuron i of a layer is exactly 0 on this node: bias 0 and no weight from an active neuron."""
+def _join_listed(net, stack, count, layer, source, target):
+    """The same where the weights into the layer are lists."""
+    for i in range(0, net.span[layer] if source != target else 0, 2 * LANES):
+        _store_map(_bias_map(net.first[layer], i, net) if source < 0 else _load_map(source, i, stack), target, i, stack)
+    a = at(stack.map, 3 * target * stack.pad)
+    b, c = at(a, stack.pad), at(a, 2 * stack.pad)
+    for k in range(count):
+        g = stack.joining[k]
+        line = at(stack.lines, g * LINE_SIZE)
+        stack.state[WORK] -= net.onwards[g + 1] - net.onwards[g] + LANES
+        for n in range(net.onwards[g], net.onwards[g + 1]):
+            i, weight = net.target[n], net.weight[n]
+            a[i] += weight * line[A]
+            b[i] += weight * line[B]
+            c[i] += weight * line[C]
+
+
+@_part
+def _join_errors(net, stack, count, layer, source, target):
+    """The same for the bounds of the map's errors: those of what joins, and of rounding it and the sum."""
+    span, first, n, share = net.span[layer], net.first[layer], 3 * stack.pad, net.rounding[layer]
+    if source < 0:
+        for i in range(n):
+            stack.doubt[n * target + i] = 0.0
+        for i in range(net.widths[layer]):
+            stack.doubt[n * target + 2 * stack.pad + i] = share * abs(net.bias[first + i])
+    elif source != target:
+        for i in range(0, n, LANES):
+            _copy_lanes(at(stack.doubt, n * source), at(stack.doubt, n * target), i)
+    for k in range(count):
+        g = stack.joining[k]
+        for part in range(3):
+            line, rows = at(stack.lines, g * LINE_SIZE), at(stack.doubt, n * target + part * stack.pad)
+            term = line[EA + part] + share * abs(line[part])
+            if net.listed[layer] > 0:
+                for m in range(net.onwards[g], net.onwards[g + 1]):
+                    rows[net.target[m]] += abs(net.weight[m]) * term
+            else:
+                weights = at(net.weights, net.row[g])
+                for i in range(span):
+                    rows[i] += abs(weights[i]) * term
+
+
+@_part
+def _refine(net, stack, bits, unit, g):
+    """Line g of a unit of the second layer, in twofold precision."""
+    sums = _nothing(unit)
+    for i in range(0, net.span[0], LANES):
+        states = bits[i >> 6] >> np.uint64(i & 63)
+        sums = _add_products(sums, i, unit, states, net)
+    _set_refined_line(sums, g, unit, net, stack)
+
+
+@_part
+def _terms(net, bits, layer, i):
+    """Which signs the terms of neuron i of a layer have on a node: NO_TERMS, PLUS, MINUS or MIXED.
+
+    What active neurons pass on is positive inside of the node; of a linear unit nobody knows.
+    """
     g = net.first[layer] + i
-    if layer == 0 or net.bias[g] != 0.0:
+    bias = net.bias[g]
+    if layer == 0:
         n = net.n_neurons + 64
-        return net.error[g] == 0.0 and net.error[n + g] == 0.0 and net.error[2 * n + g] == 0.0
-    for j in range(net.widths[layer - 1]):
-        active = (bits[net.word[layer - 1] + (j >> 6)] >> np.uint64(j & 63)) & ONE
-        if active and net.weights[net.row[net.first[layer - 1] + j] + i] != 0.0:
-            return False
+        silent = net.error[g] == 0.0 and net.error[n + g] == 0.0 and net.error[2 * n + g] == 0.0
+        return NO_TERMS if silent else MIXED
+    found = PLUS if bias > 0.0 else MINUS if bias < 0.0 else NO_TERMS
+    listed = net.listed[layer] > 0
+    start, stop = net.inwards[g] if listed else 0, net.inwards[g + 1] if listed else net.widths[layer - 1]
+    for n in range(start, stop):
+        j = net.source[n] if listed else n
+        if (bits[net.word[layer - 1] + (j >> 6)] >> np.uint64(j & 63)) & ONE:
+            weight = net.incoming[n] if listed else net.weights[net.row[net.first[layer - 1] + j] + i]
+            if weight != 0.0:
+                found |= MIXED if j >= net.real[layer - 1] else PLUS if weight > 0.0 else MINUS
+    return found
+
+
+@_part
+def _origin(net, bits, layer, j):
+    """Number of the unit that active unit j of a layer merely passes on: its only active input, by weight 1 and bias 0.
+
+    Of the first layer's units that are the same function the first one; -1: nothing is passed on.
+    """
+    while layer > 0:
+        g, only = net.first[layer] + j, np.int64(-1)
+        if net.listed[layer] == 0 or net.bias[g] != 0.0:
+            return g
+        for n in range(net.inwards[g], net.inwards[g + 1]):
+            i = net.source[n]
+            if (bits[net.word[layer - 1] + (i >> 6)] >> np.uint64(i & 63)) & ONE:
+                if only >= 0 or net.incoming[n] != 1.0:
+                    return g
+                only = i
+        if only < 0:
+            return only
+        layer, j = layer - 1, only
+    return net.alike[j]
+
+
+@_part
+def _cancels(net, bits, layer, i):
+    """Whether the terms of neuron i cancel in pairs: each has one of the opposite weight from the same origin.
+
+    So it is where max pooling compares two places that look the same, as on a blank background.
+    """
+    g = net.first[layer] + i
+    start, stop = net.inwards[g], net.inwards[g + 1]
+    if net.listed[layer] == 0 or net.bias[g] != 0.0 or stop - start > 16:
+        return False
+    for n in range(start, stop):
+        own, balance = _listed_origin(net, bits, layer, n), 0
+        if own >= 0:
+            for m in range(start, stop):
+                if _listed_origin(net, bits, layer, m) == own and abs(net.incoming[m]) == abs(net.incoming[n]):
+                    balance += 1 if net.incoming[m] > 0.0 else -1
+            if balance != 0:
+                return False
     return True
 
 
 @_part
-def _settled(g, t, stack, exact):
-    """Verdict on line g, of uncertain sign on node t: the answer to a question (or ASKED), or by the tolerance."""
-    if exact:
-        if stack.verdict[g] == UNKNOWN:
-            stack.verdict[g] = ASKED
-        return np.int64(stack.verdict[g])
-    low, high = _least_and_most(t, g, 0, np.inf, -np.inf, stack)
-    for i in range(LANES, stack.corners[t], LANES):
-        low, high = _least_and_most(t, g, i, low, high, stack)
-    return _by_tolerance(t, g, low, high, stack)
+def _listed_origin(net, bits, layer, n):
+    """Origin of the input of a layer at place n of the lists; -1: it is not active, or passes nothing on."""
+    j = net.source[n]
+    if (bits[net.word[layer - 1] + (j >> 6)] >> np.uint64(j & 63)) & ONE:
+        return _origin(net, bits, layer - 1, j)
+    return np.int64(-1)
+
+
+@_part
+def _settled(g, stack):
+    """Verdict on line g, whose sign is uncertain: the answer to the question, or ASKED."""
+    if stack.verdict[g] == UNKNOWN:
+        stack.verdict[g] = ASKED
+    return np.int64(stack.verdict[g])
 
 
 @_step
-def _enter(t, net, stack, exact):
+def _enter(t, net, stack):
     """Step 3: test all neurons of the next layer on node t. Returns DONE or QUESTION."""
     layer, k = stack.layer[t], stack.corners[t]
     n, real, first = net.widths[layer], net.real[layer], net.first[layer]
     bits = at(stack.bits, t * stack.stride)
     own_bits = at(bits, net.word[layer])
+    errors, row = at(net.error, first), net.n_neurons + 64
+    if net.deep > 0:
+        errors, row = at(stack.doubt, t * 3 * stack.pad), stack.pad
 
     # Until every answer is there, nothing changes but this layer's bits, which are then written again.
     asked, uncertain = False, 0
@@ -703,7 +919,7 @@ def _enter(t, net, stack, exact):
             for j in range(4, k, 4):
                 lower, higher = _extremes(t, i, j, stack)
                 low, high = _wider(low, high, lower, higher)
-            yes, no, both = _verdicts(t, layer, i, low, high, net, stack)
+            yes, no, both = _verdicts(t, i, low, high, errors, row, stack)
             active, inactive, crossing = active | yes, inactive | no, crossing | both
         valid = ALL if n >= end else (ONE << np.uint64(n - start)) - ONE
         doubtful = valid & ~(active | inactive | crossing)
@@ -714,11 +930,15 @@ def _enter(t, net, stack, exact):
             place = trailing_zeros(doubtful)
             i = start + np.int64(place)
             doubtful &= doubtful - ONE
-            if _is_silent(net, bits, layer, i):
+            terms = _terms(net, bits, layer, i)
+            if terms == MIXED and layer > 0 and _cancels(net, bits, layer, i):
+                terms = NO_TERMS
+            if terms == NO_TERMS:
                 active &= ~(ONE << place)
+            elif i < real and terms != MIXED:
+                active |= np.uint64(terms == PLUS) << place
             elif i < real:
-                _set_line(t, i, first + i, stack)
-                verdict = _settled(first + i, t, stack, exact)
+                verdict = _settled(first + i, stack)
                 uncertain += 1
                 asked |= verdict == ASKED
                 active |= np.uint64(verdict == ACTIVE) << place
@@ -743,7 +963,11 @@ def _enter(t, net, stack, exact):
             wanted &= wanted - ONE
             i = 64 * w + np.int64(place)
             _set_line(t, i, first + i, stack)
+            if net.deep > 0:
+                _set_line_errors(t, i, first + i, stack)
             crosses = np.int64((crossing >> place) & ONE)
+            if net.refined > 0 and layer == 1 and crosses > 0:
+                _refine(net, stack, bits, i, first + i)
             waiting[length] = joining[count] = first + i
             length += crosses
             count += 1 - crosses
@@ -755,7 +979,7 @@ def _enter(t, net, stack, exact):
 
 
 @_step
-def _filter(t, net, stack, exact):
+def _filter(t, net, stack):
     """Step 1: test the untested neurons of node t's list; those that do not cross are decided. DONE or QUESTION."""
     layer, k = stack.layer[t] - 1, stack.corners[t]
     waiting = at(stack.waiting, t * stack.longest)
@@ -775,7 +999,7 @@ def _filter(t, net, stack, exact):
         active = above == ALL_LANES
         crossing = (above != ALL_LANES) & (below != ALL_LANES)
         if certain != ALL_LANES and (some_above == NONE or some_below == NONE):
-            verdict = _settled(g, t, stack, exact)
+            verdict = _settled(g, stack)
             if verdict == ASKED:
                 answer = QUESTION
                 break
@@ -815,17 +1039,8 @@ def _answered(i, stack):
     """The pivot's value at a corner gets the sign that was answered."""
     side = stack.side[i]
     side = _Value(i.builder, i.builder.sitofp(side.value, _f64))
-    stack.value[i] = side * _high(abs(stack.value[i]), _constant(i.builder, 1e-300))
-
-
-@_straight()
-def _tolerated(i, t, g, stack):
-    """The pivot's value at a corner of node t becomes 0 within the tolerance.
-
-    Half of it: whatever was found to cross keeps a corner on either side, however the compiler rounds.
-    """
-    value = stack.value[i]
-    stack.value[i] = _where(abs(value) <= _scale(t, g, stack) * (0.5 * TOLERANCE), 0.0, value)
+    size = _low(_high(abs(stack.value[i]), _constant(i.builder, 1e-300)), _constant(i.builder, 1e300))  # never NaN
+    stack.value[i] = side * size
 
 
 @_straight()
@@ -916,7 +1131,7 @@ def _halve_large(t, g, stack):
 
 
 @_step
-def _cut(t, net, stack, exact):
+def _cut(t, net, stack):
     """Step 2: cut node t by a neuron of its list; plus side into slot t + 1, minus side into t. DONE or QUESTION."""
     layer, k, state = stack.layer[t] - 1, stack.corners[t], stack.state
     waiting, length = at(stack.waiting, t * stack.longest), stack.length[t] - 1
@@ -927,16 +1142,13 @@ def _cut(t, net, stack, exact):
     for i in range(0, k, LANES):
         certain &= _evaluate(t, g, i, stack)
     if certain != ALL_LANES:
-        if exact and state[ANSWERED] == 0:
+        if state[ANSWERED] == 0:
             return QUESTION
         state[ANSWERED] = 0
         state[UNCERTAIN] += 1
         stack.touched[t] = TOUCHED
         for i in range(k):
-            if exact:
-                _answered(i, stack)
-            else:
-                _tolerated(i, t, g, stack)
+            _answered(i, stack)
     waiting[state[PIVOT]] = waiting[length]
     state[PIVOT] = -1
     if k + 2 <= LANES:
@@ -955,17 +1167,16 @@ def _cut(t, net, stack, exact):
 
 @_step
 def _write(t, stack, cells):
-    """Step 4: write node t out as an activation region."""
-    k, n, m, far = stack.corners[t], stack.state[N_CELLS], stack.state[N_CORNERS], at(stack.far, 3 * t)
-    area = 0.0
+    """Step 4: write node t out as an activation region. Returns DONE or REDRAW."""
+    k, n, m, error = stack.corners[t], stack.state[N_CELLS], stack.state[N_CORNERS], stack.far[3 * t + ERROR]
+    twice = 0.0
     for i in range(0, k, LANES):
-        area += _area(t, i, stack)
+        twice += _area(t, i, stack)
         if cells.corner_room:
             _put_corners(t, i, m, stack, cells)
-    cells.area[n] = 0.5 * area
+    area = 0.5 * twice
+    cells.area[n] = area
     cells.touched[n] = stack.touched[t]
-    if far[ERROR] > (1e-12 if stack.touched[t] else 1e-10) * (far[U] + far[V]):
-        cells.touched[n] |= BLURRED
     bits, out = at(stack.bits, t * stack.stride), at(cells.bits, n * stack.words)
     for i in range(0, stack.words, LANES):
         _copy_lanes(bits, out, i)
@@ -973,7 +1184,7 @@ def _write(t, stack, cells):
         stack.state[N_CORNERS] = m + k
         cells.offset[n + 1] = m + k
     if cells.n_outputs:
-        cells.error[n] = far[ERROR]
+        cells.error[n] = error
         for part in range(3):
             source = at(stack.map, (3 * t + part) * stack.pad)
             target = at(cells.maps, (3 * n + part) * cells.n_outputs)
@@ -981,38 +1192,50 @@ def _write(t, stack, cells):
                 target[i] = source[i]
     stack.state[N_CELLS] = n + 1
     stack.state[TOP] = t - 1
+    limit = min(stack.limits[0], stack.limits[1] * area)
+    far_u, far_v = 2.0 * stack.far[3 * t + U], 2.0 * stack.far[3 * t + V]
+    if _area_error(far_u, far_v, k, error) <= limit:  # nearly always; not so if it is not a number
+        return DONE
+    across, along = 0.0, 0.0
+    for i in range(0, k, LANES):
+        across, along = _extent(t, i, across, along, stack)
+    return DONE if _area_error(across, along, k, error) <= limit else REDRAW
 
 
-@kept(error_model="numpy", fastmath={"contract"}, nogil=True, _nrt=False, no_cfunc_wrapper=True)
-def descend(net, stack, cells, exact):
-    """Work on the stack until it is empty (DONE), or until the caller has to make room or to answer a question."""
+@cached(error_model="numpy", fastmath={"contract"}, nogil=True, _nrt=False, no_cfunc_wrapper=True)
+def descend(net, stack, cells):
+    """Work on the stack until it is empty (DONE), or until the caller has something to do."""
     net, stack, cells = _addresses(net), _addresses(stack), _addresses(cells)
     state = stack.state
     while state[TOP] >= 0:
         t = state[TOP]
+        if state[WORK] < 0:
+            return PAUSE
+        state[WORK] -= STEP
         untested = stack.tested[t] < stack.length[t] or stack.joins[t] >= 0
-        if untested and _filter(t, net, stack, exact) == QUESTION:
+        if untested and _filter(t, net, stack) == QUESTION:
             return QUESTION
         if stack.length[t] > 0:
             if t + 1 >= stack.slots:
                 return STACK_FULL
             if stack.corners[t] + 2 + LANES > stack.room:
                 return CORNERS_FULL
-            if _cut(t, net, stack, exact) == QUESTION:
+            if _cut(t, net, stack) == QUESTION:
                 return QUESTION
         elif stack.layer[t] < net.n_layers:
-            if _enter(t, net, stack, exact) == QUESTION:
+            if _enter(t, net, stack) == QUESTION:
                 return QUESTION
         else:
             if state[N_CELLS] >= cells.room:
                 return CELLS_FULL
             if cells.corner_room and state[N_CORNERS] + stack.corners[t] + LANES > cells.corner_room:
                 return CELLS_FULL
-            _write(t, stack, cells)
+            if _write(t, stack, cells) == REDRAW:
+                return REDRAW
     return DONE
 
 
-@kept(error_model="numpy", nogil=True)
+@cached(error_model="numpy", nogil=True)
 def blanket_areas(bits, area, masks, values):
     """Total area of the regions whose bits agree with values[j] under masks[j], for each j; bits: (n_words, n)."""
     n_words, n = bits.shape

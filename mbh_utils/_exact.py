@@ -1,25 +1,20 @@
 """Signs by exact integer arithmetic: what the kernel asks when float64 cannot tell which side of a line a corner is on.
 
-Every float64 is an integer times a power of two, so the network on the plane is one of integers. A line is its three
-coefficients (a, b, c) up to a positive factor; two lines meet in their cross product (x, y, w), the point (x/w, y/w).
+Every float64 is an integer times a power of two, so the network on the plane is one of integers (``ExactUnits``). A
+line is its three coefficients (a, b, c) up to a positive factor; two lines meet in their cross product (x, y, w), the
+point (x/w, y/w).
 """
 
+from collections.abc import Sequence
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
 from mbh_utils import _cells
+from mbh_utils._restriction import ExactUnits, Restriction, fraction_bits, integers
 
 _CACHED_LINES = 500_000
-
-
-def integers(values: np.ndarray) -> tuple[np.ndarray, int]:
-    """Integers (object array) and an exponent e, such that values = integers x 2^-e exactly."""
-    ratios = [float(x).as_integer_ratio() for x in values.ravel()]
-    shift = max((d.bit_length() - 1 for _, d in ratios), default=0)
-    scaled = np.empty(len(ratios), dtype=object)
-    scaled[:] = [n << (shift - d.bit_length() + 1) for n, d in ratios]
-    return scaled.reshape(values.shape), shift
 
 
 def cross(p, q) -> tuple[int, int, int]:
@@ -31,6 +26,13 @@ def meet(p, q) -> tuple[int, int, int]:
     """Point (x, y, w) in which two lines cross, w > 0."""
     x, y, w = cross(p, q)
     return (x, y, w) if w > 0 else (-x, -y, -w)
+
+
+def exact_points(points: np.ndarray) -> list[tuple[int, int, int]]:
+    """Points (n, 2) float64 as (x, y, w)."""
+    shift = max(fraction_bits(points), 0)
+    x, y = (integers(column, shift) for column in points.T)
+    return [(u, v, 1 << shift) for u, v in zip(x, y, strict=True)]
 
 
 def rounded(points: list[tuple[int, int, int]]) -> tuple[np.ndarray, float]:
@@ -45,54 +47,96 @@ def rounded(points: list[tuple[int, int, int]]) -> tuple[np.ndarray, float]:
     return np.array([[x / w, y / w] for x, y, w in points]), area
 
 
-class Oracle:
-    """Answers the kernel's questions about one network on one domain.
+def sign(x: int) -> int:
+    return (x > 0) - (x < 0)
 
-    layers: hidden layers of the two plane coordinates, float64. corners: (k, 2) float64, of the domain.
+
+class Oracle:
+    """Answers questions about one network on one domain; nothing is computed before the first one.
+
+    widths: units of each layer, as whoever asks numbers them and packs their bits (each layer begins with a word).
     """
 
-    def __init__(self, net, layers, corners: np.ndarray):
-        self.net = net
-        self.weights, self.biases, scale = [], [], 0
-        for weight, bias, *_ in layers:
-            weight, w_shift = integers(weight)
-            bias, b_shift = integers(bias)
-            scale += w_shift  # of this layer's coefficients, all of them; biases are brought to it
-            if b_shift > scale:
-                weight, scale = weight * (1 << (b_shift - scale)), b_shift
-            self.weights.append(weight)
-            self.biases.append(bias * (1 << (scale - b_shift)))
-        points, _ = integers(np.column_stack([corners, np.ones(len(corners))]))
-        following = np.roll(points, -1, axis=0)
-        self.border = [cross(p, q) for p, q in zip(points, following, strict=True)]
-        self.place = [(layer, i) for layer, n in enumerate(net.widths) for i in range(n)]
-        self.inputs = [[np.flatnonzero(row != 0).tolist() for row in weight] for weight in self.weights]
+    def __init__(self, restriction: Restriction, widths: Sequence[int]):
+        self.restriction, self.widths = restriction, [int(n) for n in widths]
+        self.word = np.concatenate([[0], np.cumsum([(n + 63) // 64 for n in self.widths])]).tolist()
         self.lines: dict = {}
+        self.masks: dict = {}
+        self.pattern, self.here = b"", {}  # the bits that were asked for last, and the lines on their node
+
+    @property
+    def units(self) -> ExactUnits:
+        """The network in integers."""
+        return self.restriction.exact
+
+    @cached_property
+    def border(self) -> list[tuple[int, int, int]]:
+        """The lines along the domain's edges."""
+        points = exact_points(self.restriction.plane.corners)
+        return [cross(p, q) for p, q in zip(points, points[1:] + points[:1], strict=True)]
+
+    @cached_property
+    def place(self) -> list[tuple[int, int]]:
+        """Layer and place in it of each unit."""
+        return [(layer, i) for layer, n in enumerate(self.widths) for i in range(n)]
 
     def line(self, g: int, bits: np.ndarray) -> tuple[int, int, int]:
-        """Coefficients of line g on a node with these bits: a neuron's, or (-1 - e) edge e of the domain."""
+        """Coefficients of line g on a node with these bits: a unit's, or (-1 - e) edge e of the domain."""
         if g < 0:
             return self.border[-1 - g]
-        layer, i = self.place[g]
-        return self._neuron(layer, i, bits)
+        if (pattern := bits.tobytes()) != self.pattern:
+            self.pattern, self.here = pattern, {}
+        return self._unit(*self.place[g], bits)
 
-    def _neuron(self, layer: int, i: int, bits: np.ndarray) -> tuple[int, int, int]:
+    def edge(self, g: int, bits: np.ndarray, own: int | None) -> tuple[int, int, int]:
+        """The same for an edge of a region: behind it may win another class than the region's own.
+
+        Outputs are the last layer's units; the edge between classes has the number of the one beyond it.
+        """
+        if own is None or g < (first := len(self.place) - self.widths[-1]):
+            return self.line(g, bits)
+        return tuple(p - q for p, q in zip(self.line(first + own, bits), self.line(g, bits), strict=True))
+
+    def _unit(self, layer: int, i: int, bits: np.ndarray) -> tuple[int, int, int]:
         if layer == 0:
-            a, b = self.weights[0][i]
-            return a, b, self.biases[0][i]
-        key = layer, i, bits[: self.net.word[layer]].tobytes()
+            return self.units.first(i)
+        if (layer, i) not in self.here:
+            self.here[layer, i] = self._kept(layer, i, bits)
+        return self.here[layer, i]
+
+    def _kept(self, layer: int, i: int, bits: np.ndarray) -> tuple[int, int, int]:
+        """The same, which is known already where the bits that it depends on were met before."""
+        key = layer, i, (bits[: self.word[layer]] & self._mask(layer, i)).tobytes()
         if key not in self.lines:
             if len(self.lines) > _CACHED_LINES:
                 self.lines.clear()
-            row = self.weights[layer][i]
-            a, b, c = 0, 0, self.biases[layer][i]
-            below = bits[self.net.word[layer - 1] : self.net.word[layer]].tolist()
-            for j in self.inputs[layer][i]:
-                if (below[j >> 6] >> (j & 63)) & 1:
-                    x, y, z = self._neuron(layer - 1, j, bits)
-                    a, b, c = a + row[j] * x, b + row[j] * y, c + row[j] * z
-            self.lines[key] = a, b, c
+            self.lines[key] = self._sum(layer, i, bits)
         return self.lines[key]
+
+    def _mask(self, layer: int, i: int) -> np.ndarray:
+        """The bits of the layers below that a unit's line depends on, (n_words,) uint64."""
+        if (layer, i) not in self.masks:
+            mask = np.zeros(self.word[layer], dtype=np.uint64)
+            inputs = np.array(self.units.row(layer, i)[0], dtype=np.int64)
+            own = inputs[inputs < self.units.n_neurons[layer - 1]]
+            np.bitwise_or.at(mask, self.word[layer - 1] + own // 64, np.uint64(1) << (own % 64).astype(np.uint64))
+            for j in inputs.tolist() if layer > 1 else ():
+                mask[: self.word[layer - 1]] |= self._mask(layer - 1, j)
+            self.masks[layer, i] = mask
+        return self.masks[layer, i]
+
+    def _sum(self, layer: int, i: int, bits: np.ndarray) -> tuple[int, int, int]:
+        """Line of a unit above the first layer: its bias, and its weights times the lines of the active units below."""
+        inputs, weights, c = self.units.row(layer, i)
+        a, b, merged = 0, 0, layer == 1 and self.units.n_merged > 0
+        if merged:
+            a, b, c = self.units.carried(i)
+        below, n_neurons = bits[self.word[layer - 1] : self.word[layer]].tolist(), self.units.n_neurons[layer - 1]
+        for j, w in zip(inputs, weights, strict=True):
+            if (below[j >> 6] >> (j & 63)) & 1 if j < n_neurons else not merged:
+                x, y, z = self._unit(layer - 1, j, bits)
+                a, b, c = a + w * x, b + w * y, c + w * z
+        return a, b, c
 
     def corners(self, edges: np.ndarray, bits: np.ndarray) -> list[tuple[int, int, int]]:
         """Exact corners of a polygon with these lines as edges, as (x, y, w)."""
@@ -107,8 +151,7 @@ class Oracle:
 
         def sides(g: int) -> list[int]:
             a, b, c = self.line(g, bits)
-            values = [a * x + b * y + c * w for x, y, w in corners]
-            return [(value > 0) - (value < 0) for value in values]
+            return [sign(a * x + b * y + c * w) for x, y, w in corners]
 
         if state[_cells.PIVOT] >= 0:  # the polygon is being cut
             stack.side[: len(corners)] = sides(int(stack.waiting[t, state[_cells.PIVOT]]))
@@ -121,6 +164,35 @@ class Oracle:
             else:
                 stack.verdict[g] = _cells.ACTIVE if max(found) > 0 else _cells.INACTIVE
 
-    def polygon(self, edges: np.ndarray, bits: np.ndarray) -> tuple[np.ndarray, float]:
-        """Corners (k, 2) and area of a region, each rounded to float64 only once."""
-        return rounded(self.corners(edges, bits))
+    def redraw(self, stack, cells) -> None:
+        """Corners and area of the region that the kernel wrote last, each number rounded to float64 only once."""
+        t, n = int(stack.state[_cells.TOP]) + 1, int(stack.state[_cells.N_CELLS]) - 1
+        k, end = int(stack.corners[t]), int(stack.state[_cells.N_CORNERS])
+        corners, cells.area[n] = rounded(self.corners(stack.polygon[t, _cells.EDGE, :k], stack.bits[t]))
+        if cells.corner_room:
+            cells.corners[end - k : end] = corners
+        if cells.n_outputs:
+            cells.error[n] = np.abs(corners).max() * 2.0**-52
+
+    def states(self, point: tuple[int, int, int], *directions: tuple[int, int]) -> tuple[list[np.ndarray], list[tuple]]:
+        """States (n_l,) bool of each layer's units at a point (x, y, w), linear ones True; values of the last layer.
+
+        directions: the point is moved a little along the first one, and by much less along the next. A value is a
+        tuple, of what it is at the point and how it changes in these directions: tuples compare as the values do.
+        """
+        moves, found, below = [point, *((u, v, 0) for u, v in directions)], [], []
+        for layer, n_neurons in enumerate(self.units.n_neurons):
+            values = [self._value(layer, i, moves, below) for i in range(len(self.units.layers[layer][1]))]
+            states = [i >= n_neurons or value > (0,) * len(moves) for i, value in enumerate(values)]
+            below = [value if state else None for value, state in zip(values, states, strict=True)]
+            found.append(np.array(states))
+        return found, values
+
+    def _value(self, layer: int, i: int, moves: list[tuple], below: list) -> tuple[int, ...]:
+        """Value of a unit, from those of the layer below (None: inactive)."""
+        if layer == 0:
+            a, b, c = self.units.first(i)
+            return tuple(a * x + b * y + c * w for x, y, w in moves)
+        inputs, weights, bias = self.units.row(layer, i)
+        live = [(w, below[j]) for j, w in zip(inputs, weights, strict=True) if below[j] is not None]
+        return tuple(bias * moves[k][2] + sum(w * value[k] for w, value in live) for k in range(len(moves)))

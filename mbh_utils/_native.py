@@ -48,7 +48,7 @@ def _candidates() -> Iterator[Path]:
         yield place / "native"
 
 
-def kept(**options) -> Callable:
+def cached(**options) -> Callable:
     """``numba.njit(**options)`` whose code is kept for later processes, until a file that it is made of changes."""
 
     def compiled(function: Callable):

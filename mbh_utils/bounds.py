@@ -1,12 +1,14 @@
 """Upper bounds on the number of activation regions (section 3.2 of the thesis). All are exact Python integers."""
 
 from collections.abc import Sequence
-from functools import cache
 from itertools import accumulate
 from math import comb, prod
-from operator import index
 
+from mbh_utils import _given
 from mbh_utils.errors import MBHError
+
+#: Steps of the longest computation, and bits of the largest power: seconds.
+_MOST_STEPS = 10**7
 
 
 def zaslavsky(p: int, d: int) -> int:
@@ -15,8 +17,17 @@ def zaslavsky(p: int, d: int) -> int:
     Reached in general position. It bounds one hidden layer of p neurons; it is no bound for several layers, whose
     hyperplanes bend.
     """
-    p, d = _count("p", p, 0), _count("d", d, 0)
-    return sum(comb(p, j) for j in range(min(d, p) + 1))
+    p, d = _given.whole("p", p, 0), _given.whole("d", d, 0)
+    if d >= p:
+        return _power(2, p)
+    _feasible(
+        d * min(p, d * p.bit_length()) // 1000, f"of {_given.shown(p)} hyperplanes in {_given.shown(d)} dimensions"
+    )
+    total = term = 1
+    for j in range(d):
+        term = term * (p - j) // (j + 1)
+        total += term
+    return total
 
 
 def serra(n_inputs: int, widths: Sequence[int]) -> int:
@@ -26,21 +37,19 @@ def serra(n_inputs: int, widths: Sequence[int]) -> int:
     C(n_l, j_l), computed layer by layer. Tight for one layer. Theorem 3.2 of the thesis, read with d_l = width of
     layer l. On a plane use ``n_inputs=2``: no partition of a plane has more regions.
     """
-    n_inputs, widths = _count("n_inputs", n_inputs, 0), _widths(widths)
-
-    @cache
-    def regions(layer: int, cap: int) -> int:
-        if layer == len(widths):
-            return 1
-        n = widths[layer]
-        return sum(comb(n, j) * regions(layer + 1, min(cap, n - j)) for j in range(min(cap, n) + 1))
-
-    return regions(0, n_inputs)
+    n_inputs, widths = _given.whole("n_inputs", n_inputs, 0), _widths(widths)
+    caps = list(accumulate((n_inputs, *widths), min))[1:]
+    _feasible(sum(cap * cap for cap in caps), f"of hidden layers {_given.shown(widths)} on {n_inputs} inputs")
+    following = [1]  # by cap: what the layers behind this one contribute; larger caps make no difference to them
+    for n, cap in zip(reversed(widths), reversed(caps), strict=True):
+        terms, last = [comb(n, j) for j in range(cap + 1)], len(following) - 1
+        following = [sum(terms[j] * following[min(c, n - j, last)] for j in range(c + 1)) for c in range(cap + 1)]
+    return following[-1]
 
 
 def montufar(n_inputs: int, widths: Sequence[int]) -> int:
     """Bound of Montufar (2017): product over layers of sum_{j <= d_l} C(n_l, j), d_l = min(n_0, n_1, ..., n_l)."""
-    n_inputs, widths = _count("n_inputs", n_inputs, 0), _widths(widths)
+    n_inputs, widths = _given.whole("n_inputs", n_inputs, 0), _widths(widths)
     caps = list(accumulate((n_inputs, *widths), min))[1:]
     return prod(zaslavsky(n, cap) for n, cap in zip(widths, caps, strict=True))
 
@@ -51,21 +60,20 @@ def raghu(n_inputs: int, width: int, depth: int) -> int:
     This is what stands inside O(.): it says how counts grow, and is NO strict bound. One layer of 3 neurons makes 4
     regions of a line, where this gives 3.
     """
-    return _count("width", width, 1) ** (_count("n_inputs", n_inputs, 0) * _count("depth", depth, 0))
+    width = _given.whole("width", width, 1)
+    return _power(width, _given.whole("n_inputs", n_inputs, 0) * _given.whole("depth", depth, 0))
 
 
-def _count(name: str, value, least: int) -> int:
-    try:
-        value = index(value)
-    except TypeError:
-        raise MBHError(f"{name} is {value!r}; expected a whole number") from None
-    if value < least:
-        raise MBHError(f"{name} is {value}; expected at least {least}")
-    return value
+def _power(base: int, exponent: int) -> int:
+    _feasible(exponent * (base - 1).bit_length(), f"{_given.shown(base)}^{_given.shown(exponent)}")
+    return base**exponent
+
+
+def _feasible(steps: int, what: str) -> None:
+    if steps > _MOST_STEPS:
+        raise MBHError(f"the bound {what} is too large to be computed in seconds: choose smaller numbers")
 
 
 def _widths(widths: Sequence[int]) -> tuple[int, ...]:
-    try:
-        return tuple(_count("a layer's width", n, 1) for n in widths)
-    except TypeError:
-        raise MBHError(f"widths is {widths!r}; expected the widths of the hidden layers, such as (300, 100)") from None
+    members = _given.listed("widths", widths, "the widths of the hidden layers, such as (300, 100)")
+    return tuple(_given.whole("in widths a layer's width", n, 1) for n in members)

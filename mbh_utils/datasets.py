@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import http.client
 import io
+import math
 import os
 import socket
 import sys
@@ -23,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mbh_utils import paths
+from mbh_utils import _given, paths
 from mbh_utils._torchvision import import_torchvision
 from mbh_utils.errors import MBHError
 
@@ -31,6 +32,9 @@ NAMES = ("digits8", "mnist", "fashion_mnist")
 
 #: Behind the name of a data set: the same with each input standardised, see :meth:`Dataset.standardised`.
 STANDARDISED = "_standardised"
+
+#: Of one data set; what is more, as by a label that is no number of a class, would take gigabytes.
+_MOST_CLASSES = 10**6
 
 #: torchvision's class for a data set; it is also the name of the folder that holds the files.
 _TORCHVISION = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
@@ -60,7 +64,8 @@ class Samples:
     labels: np.ndarray
 
     def __post_init__(self):
-        images = np.ascontiguousarray(self.images, dtype=np.float32)
+        with np.errstate(over="ignore"):  # too large for float32: infinite, which is refused where it matters
+            images = np.ascontiguousarray(_given.array("images", self.images), dtype=np.float32)
         if images.ndim != 2:
             raise MBHError(f"images of samples have shape (n, d), got {images.shape}; flatten each image to a row")
         labels = np.ascontiguousarray(_whole_labels(self.labels, "labels", len(images)), dtype=np.int64)
@@ -71,7 +76,7 @@ class Samples:
 
     def where(self, mask: np.ndarray) -> "Samples":
         """Samples of the phenomenon that ``mask`` (n,) bool describes; none at all is allowed (section 4.1)."""
-        mask = np.asarray(mask)
+        mask = _given.array("mask", mask)
         if mask.dtype != bool or mask.shape != (len(self),):
             raise MBHError(
                 f"a phenomenon is one True or False per sample: expected ({len(self)},) bool, got {mask.shape} "
@@ -90,7 +95,7 @@ class Samples:
 
     def take(self, indices: Sequence[int]) -> "Samples":
         """Samples at ``indices`` (k,), in that order; negative ones count from the end, as in numpy."""
-        indices = np.atleast_1d(indices)
+        indices = np.atleast_1d(_given.array("indices", indices))
         if indices.ndim != 1 or indices.size and indices.dtype.kind not in "iu":
             raise MBHError(f"indices are whole numbers, got {indices.dtype}; for a boolean mask use .where(mask)")
         outside = indices[(indices < -len(self)) | (indices >= len(self))]
@@ -124,15 +129,22 @@ class Dataset:
     image_shape: tuple[int, ...] = ()
 
     def __post_init__(self):
+        _given.kind_of("name", self.name, str, "the name of the data set")
+        for part in ("train", "validation"):
+            if not len(_given.kind_of(part, getattr(self, part), Samples, "Samples(images, labels)")):
+                raise MBHError(f"{self.name}: {part} has no sample; both parts need at least one")
+        shape = _given.listed("image_shape", self.image_shape, "whole numbers, such as (28, 28)")
+        vars(self).update(
+            classes=_class_names(self.classes),
+            image_shape=tuple(_given.whole("a length in image_shape", n, 1) for n in shape),
+        )
         d, other = (part.images.shape[1] for part in (self.train, self.validation))
         if other != d:
             sizes = f"train images have {d} inputs, validation images {other}"
             raise MBHError(f"{self.name}: {sizes}; both parts must have the same")
-        if self.image_shape and np.prod(self.image_shape) != d:
+        if self.image_shape and math.prod(self.image_shape) != d:
             raise MBHError(f"{self.name}: image_shape {self.image_shape} does not hold the {d} inputs of an image")
         vars(self).update(
-            classes=tuple(map(str, self.classes)),
-            image_shape=tuple(map(int, self.image_shape)),
             low=_limits(self.low, d, f"{self.name}: low"),
             high=_limits(self.high, d, f"{self.name}: high"),
         )
@@ -206,6 +218,9 @@ def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
 
     Raises MBHError if the name is unknown, or a file is missing, damaged or cannot be written.
     """
+    _given.flag("download", download), _given.flag("progress", progress)
+    if not isinstance(name, str):
+        _known(name)
     if name == "xor_with_outliers":
         return _xor()
     if str(name).endswith(STANDARDISED):
@@ -241,14 +256,15 @@ def from_arrays(
         smallest and the largest of all values.
     image_shape: by default the shape that was flattened.
 
-    Raises MBHError for NaN or infinite values (with their index), for shapes, labels or limits that do not fit.
+    Arrays may be numpy's, torch's or pandas', or nested lists. Raises MBHError for NaN or infinite values (with their
+    index), complex numbers and masked values, for shapes, labels or limits that do not fit, and for a largest label so
+    far beyond the number of samples that it cannot be the number of a class.
     """
     images, labels = {}, {}
     for part, x, y in (("train", train_images, train_labels), ("validation", validation_images, validation_labels)):
         images[part] = _finite_images(x, f"{part}_images")
         labels[part] = _whole_labels(y, f"{part}_labels", len(images[part]))
-    classes = range(1 + max(int(y.max()) for y in labels.values())) if classes is None else classes
-    classes = tuple(map(str, classes))
+    classes = _class_names(range(_n_labelled(labels)) if classes is None else classes)
     if len(set(classes)) < len(classes):
         raise MBHError(f"class names must differ from one another, got {', '.join(classes)}")
     for part, y in labels.items():
@@ -261,13 +277,14 @@ def from_arrays(
     samples = {part: Samples(x.reshape(len(x), -1), labels[part]) for part, x in images.items()}
     least, largest = min(x.min() for x in images.values()), max(x.max() for x in images.values())
     least, largest = (0.0, 1.0) if least >= 0 and largest <= 1 else (least, largest)
+    image_shape = tuple(_given.listed("image_shape", image_shape, "whole numbers, such as (28, 28)"))
     dataset = Dataset(
         name,
         **samples,
         classes=classes,
         low=least if low is None else low,
         high=largest if high is None else high,
-        image_shape=tuple(image_shape) or (shape if len(shape) > 1 else ()),
+        image_shape=image_shape or (shape if len(shape) > 1 else ()),
     )
     least, largest = dataset.low.astype(np.float32), dataset.high.astype(np.float32)  # as images are kept
     for part, x in ((part, given.images) for part, given in samples.items()):
@@ -284,8 +301,8 @@ def xor_with_outliers(n: int = 1_000, outliers: float = 0.05, seed: int = 0) -> 
     n: samples in each of the two parts. outliers: share of the samples in each part whose label is flipped,
     rounded to whole samples; a network with the right boundary has the accuracy 1 - ``outliers``.
     """
-    if not isinstance(n, Integral) or n < 1 or not 0 <= outliers < 1:
-        raise MBHError(f"needs n >= 1 samples and a share of outliers in [0, 1), got n={n!r}, outliers={outliers!r}")
+    n, seed = _given.whole("n", n, 1, 10**8), _given.whole("seed", seed, 0)
+    outliers = _given.number("outliers", outliers, "a share of the samples in [0, 1)", lambda share: 0 <= share < 1)
     arrays = []
     for generator in np.random.default_rng(seed).spawn(2):
         points = generator.uniform(-1, 1, size=(n, 2)).astype(np.float32)
@@ -481,27 +498,43 @@ def _read_only(array: np.ndarray) -> np.ndarray:
 
 def _limits(given: float | np.ndarray, d: int, what: str) -> np.ndarray:
     """(d,) float64, read-only, of finite numbers."""
-    try:
-        limits = np.broadcast_to(np.asarray(given, dtype=np.float64), (d,)).copy()
-    except (TypeError, ValueError):
-        raise MBHError(f"{what} is a number or an array of shape ({d},), got {given!r}") from None
+    values = _given.array(what, given)
+    if values.shape not in ((), (1,), (d,)) or isinstance(given, bool):
+        raise MBHError(f"{what} is a number or an array of shape ({d},), got {_given.shown(given)}")
+    limits = np.broadcast_to(values.astype(np.float64), (d,)).copy()
     for i in np.flatnonzero(~np.isfinite(limits)):
         raise MBHError(f"{what} must be finite, but is {limits[i]} for input {i}")
     return _read_only(limits)
 
 
-def _array(given: np.ndarray, what: str, dtype: type | None = None) -> np.ndarray:
-    """A copy as an array, which the caller's changes do not reach."""
-    try:
-        return np.asarray(given, dtype=dtype).copy()
-    except (TypeError, ValueError, RuntimeError) as error:  # ragged, not numbers, a tensor on a GPU or with gradients
-        raise MBHError(f"{what} must be an array of numbers: {error}") from None
+def _class_names(given: Sequence[str]) -> tuple[str, ...]:
+    """Names of classes as text; whatever is listed has a name, but nothing and containers have none."""
+    names = tuple(given) if isinstance(given, str) else _given.listed("classes", given, "names, one for each class")
+    if len(names) > _MOST_CLASSES:
+        raise MBHError(f"classes has {len(names):,} members; expected the names of at most {_MOST_CLASSES:,} classes")
+    for name in names:
+        if name is None or isinstance(name, list | tuple | dict | set | np.ndarray):
+            raise MBHError(f"classes holds {_given.shown(name)}; expected the name of a class")
+    return tuple(map(str, names))
+
+
+def _n_labelled(labels: dict[str, np.ndarray]) -> int:
+    """The largest label + 1; MBHError for one that numbers no class, since it is so far beyond the samples."""
+    most = min(max(10_000, sum(len(y) for y in labels.values())), _MOST_CLASSES)
+    for part, y in labels.items():
+        if y.max() >= most:
+            i = int(y.argmax())
+            raise MBHError(
+                f"{part}_labels[{i}] is {y[i]}, which would make {int(y[i]) + 1:,} classes: number them from 0 "
+                "(numpy.unique(labels, return_inverse=True)), or name the classes by classes=..."
+            )
+    return 1 + max(int(y.max()) for y in labels.values())
 
 
 def _finite_images(given: np.ndarray, what: str) -> np.ndarray:
     """A float32 copy, of two or more dimensions and without NaN or infinities."""
     with np.errstate(over="ignore"):  # too large for float32: infinite, and named below
-        images = _array(given, what, np.float32)
+        images = _given.array(what, given).astype(np.float32)
     if images.ndim < 2 or not images.size:
         raise MBHError(f"{what} must have shape (n, d) or (n, height, width) with n >= 1, got {images.shape}")
     bad = np.argwhere(~np.isfinite(images))
@@ -513,9 +546,13 @@ def _finite_images(given: np.ndarray, what: str) -> np.ndarray:
 
 def _whole_labels(given: np.ndarray, what: str, n: int) -> np.ndarray:
     """A copy of the labels, n whole numbers."""
-    labels = _array(given, what)
+    labels = _given.array(what, given).copy()
     if labels.shape != (n,):
         raise MBHError(f"{what} must be one label per image, shape ({n},), got {labels.shape}")
+    if labels.dtype.kind == "u" and labels.size and labels.max() > np.iinfo(np.int64).max:
+        raise MBHError(
+            f"{what}[{int(labels.argmax())}] is {labels.max()}, which is no label: number the classes from 0"
+        )
     if labels.dtype.kind not in "iu":
         raise MBHError(f"{what} must be whole numbers, got {labels.dtype}; convert them with .astype(int)")
     return labels

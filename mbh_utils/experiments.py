@@ -22,7 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mbh_utils import datasets, measures, networks, paths, pruning
+from mbh_utils import _given, datasets, measures, networks, paths, pruning
 from mbh_utils.errors import MBHError
 from mbh_utils.measures import per_network
 from mbh_utils.networks import Network, Setup
@@ -119,7 +119,7 @@ def _toy(profile: Profile) -> list[Case]:
 
 def toy(profile: Profile, store: Store | None = None) -> tuple[Network, datasets.Dataset]:
     """The (4, 4, 2) network of Fig 4.5 and its XOR data: of 16 seeds the one with the best accuracy."""
-    store = store or Store()
+    profile, store = profile_named(profile), _store(store)
     prepare(profile, ["toy"], jobs=1, store=store)
     runs = [case.run for case in _toy(profile)]
     best = max(runs, key=lambda run: store.facts("network", run.settings)["accuracy"])
@@ -185,6 +185,19 @@ def _measure(cases: Sequence[Case], measure: str, options: dict, store: Store) -
 # --------------------------------------------------------------------------------------- computing what lacks
 
 
+def _known(names: Sequence[str]) -> list[str]:
+    """The names of experiments; MBHError for one that there is not."""
+    names = _given.listed("names", names, "names of experiments")
+    if unknown := [name for name in names if not isinstance(name, str) or name not in EXPERIMENTS]:
+        there = ", ".join(EXPERIMENTS)
+        raise MBHError(f"there is no experiment {_given.shown(unknown[0])}; the experiments are {there}")
+    return names
+
+
+def _store(store: Store | None) -> Store:
+    return Store() if store is None else _given.kind_of("store", store, Store, "a Store, or None for the usual one")
+
+
 class Stage(NamedTuple):
     """Tasks that may run side by side."""
 
@@ -197,10 +210,7 @@ def plan(profile: str | Profile, names: Sequence[str], store: Store | None = Non
 
     Raises MBHError for an unknown experiment or profile, and for a damaged results file.
     """
-    profile = profile_named(profile)
-    if unknown := [name for name in names if name not in EXPERIMENTS]:
-        raise MBHError(f"there is no experiment {unknown[0]!r}; the experiments are {', '.join(EXPERIMENTS)}")
-    store = store or Store()
+    profile, names, store = profile_named(profile), _known(names), _store(store)
     wanted: dict[Run, set[int]] = {}
     measuring: dict[tuple, tuple[Case, str, dict]] = {}
     for experiment in (EXPERIMENTS[name] for name in names if _results(name, profile) is None):
@@ -243,7 +253,11 @@ def prepare(
 
     Raises MBHError for an unknown experiment or profile, and when a process was killed.
     """
-    store = store or Store()
+    store, shared = _store(store), _given.flag("shared", shared)
+    if scheduler is not None:
+        _given.kind_of("scheduler", scheduler, str, "the address of a Dask scheduler, or None")
+    if jobs is not None:
+        _given.whole("jobs", jobs, 1, 10_000)
     if not (stages := plan(profile, names, store)):
         return []
     with nullcontext(executor) if executor else workers(jobs, scheduler) as pool:
@@ -342,12 +356,13 @@ def table(name: str, profile: str | Profile, *, jobs: int | None = None, store: 
     One row = network x plane x class x c_P x iteration, as far as the experiment has these, the columns
     ``measures.NETWORK`` first. tickets: kind ("dense", "ticket" or "reinitialised"), density, model, trained, accuracy.
     """
-    profile = profile_named(profile)
+    profile, (name,), store = profile_named(profile), _known([name]), _store(store)
+    if jobs is not None:
+        _given.whole("jobs", jobs, 1, 10_000)
     if name == "toy":
         raise MBHError("experiment 'toy' has no table; experiments.toy(profile) gives its network")
     if (found := _results(name, profile)) is not None:
         return found
-    store = store or Store()
     prepare(profile, [name], jobs=jobs, store=store)
     experiment = EXPERIMENTS[name]
     cases, options = experiment.cases(profile), experiment.options(profile)
@@ -375,10 +390,10 @@ def write_tables(
     Each carries its definition and a digest of its content; a reader of the same definition needs no store. An
     experiment without table is passed over.
     """
-    profile = profile_named(profile)
-    written = []
-    for name in (name for name in names if name != "toy"):
-        path = (folder or paths.results_folder(profile.name)) / f"{name}.parquet"
+    profile, store, written = profile_named(profile), _store(store), []
+    folder = paths.results_folder(profile.name) if folder is None else _given.folder("folder", folder)
+    for name in (name for name in _known(names) if name != "toy"):
+        path = folder / f"{name}.parquet"
         content = pa.Table.from_pandas(table(name, profile, store=store), preserve_index=False)
         notes = {"definition": _definition(name, profile), "profile": json.dumps(asdict(profile)), **VERSIONS}
         noted = {f"mbh_utils.{key}".encode(): str(value).encode() for key, value in notes.items()}

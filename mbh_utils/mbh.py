@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
+from mbh_utils import _given
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import hidden_layers, layer_widths, stream
 from mbh_utils.partition import partition_input_space
@@ -18,9 +19,22 @@ from mbh_utils.subspaces import Block, Line, Plane
 
 def check_coverage(coverage: float) -> float:
     """The coverage as a float. Raises MBHError outside (0, 1]."""
-    if not isinstance(coverage, Real) or not 0 < coverage <= 1:
-        raise MBHError(f"coverage c_P is {coverage!r}; it is a share of the samples in (0, 1]")
-    return float(coverage)
+    return _given.number("coverage c_P", coverage, "a share of the samples in (0, 1]", lambda c: 0 < c <= 1)
+
+
+def _listed_planes(planes) -> list[Plane | Line]:
+    """One plane (or line) or several, as a list."""
+    if isinstance(planes, Plane | Line):
+        return [planes]
+    planes = _given.listed("planes", planes, "planes, as Plane.through(three_samples) makes them")
+    return [_given.kind_of("one of planes", plane, Plane | Line, "a Plane or a Line") for plane in planes]
+
+
+def _listed_coverages(coverages) -> list[float]:
+    """One minimum coverage or several, as a list."""
+    if isinstance(coverages, Real) and not isinstance(coverages, bool):
+        return [check_coverage(coverages)]
+    return [check_coverage(c) for c in _given.listed("coverages", coverages, "shares of the samples in (0, 1]")]
 
 
 def _needed(coverage: float, n: int) -> int:
@@ -45,7 +59,9 @@ def maximal_pattern(
 
     Raises MBHError when there is no sample, c_P lies outside (0, 1] or scope is unknown.
     """
-    return maximal_patterns(network, samples, [coverage], scope=scope, strict=strict, output_layer=output_layer)[0]
+    return maximal_patterns(
+        network, samples, [check_coverage(coverage)], scope=scope, strict=strict, output_layer=output_layer
+    )[0]
 
 
 def maximal_patterns(
@@ -58,7 +74,7 @@ def maximal_patterns(
     output_layer: bool = True,
 ) -> list[DecisionPattern]:
     """:func:`maximal_pattern` for several minimum coverages at the price of one."""
-    coverages = [check_coverage(c) for c in coverages]
+    coverages, strict = _listed_coverages(coverages), _given.flag("strict", strict)
     bits, first = _scoped(network, samples, scope, output_layer)
     n = len(bits)
     active = bits.sum(axis=0)
@@ -84,6 +100,7 @@ def smallest_pattern(network, samples, plane: Plane, coverage: float, *, output_
     What the greedy Algorithm 3 approximates; of equally small blankets the one with fewest constraints. Raises
     MBHError above 12 hidden neurons, where 2^12 choices and more would be tried.
     """
+    _given.kind_of("plane", plane, Plane | Line, "one Plane, or a Line")
     bits, _ = _scoped(network, samples, "all", output_layer)
     n, n_neurons = bits.shape
     needed = _needed(check_coverage(coverage), n)
@@ -115,7 +132,7 @@ def specialization(
     Returns s in [0, 1]; 0 is the trivial blanket, which covers everything. Raises MBHError as
     :func:`maximal_pattern` does, and when there is no plane.
     """
-    planes = [planes] if isinstance(planes, Plane | Line) else list(planes)
+    planes = _listed_planes(planes)
     if not planes:
         raise MBHError("specialization needs at least one plane; make one with Plane.through(three_samples)")
     sigma = maximal_pattern(network, samples, coverage, scope=scope, output_layer=output_layer)
@@ -130,9 +147,12 @@ def specialization_table(
 ) -> pd.DataFrame:
     """Specialization of a network to every class that occurs in the samples, one row per plane x class x c_P.
 
+    planes, coverages: several, or one.
     Columns: plane, class, coverage (c_P), s, n_constraints, covered (share of the class that satisfies the maximal
     pattern), n_regions (activation regions on the plane), area (of the plane's domain).
     """
+    samples, planes = _given.samples("samples", samples), _listed_planes(planes)
+    coverages = _listed_coverages(coverages)
     cases = [
         (label, c, sigma)
         for label in np.unique(samples.labels)
@@ -170,8 +190,12 @@ def sampled_shares(
 
     Raises MBHError when n < 1 or confidence lies outside (0, 1).
     """
-    if not (isinstance(n, int | np.integer) and n >= 1 and 0 < confidence < 1):
-        raise MBHError(f"n is {n!r} and confidence {confidence!r}; expected a whole number >= 1 and a share in (0, 1)")
+    n = _given.whole("n", n, 1, 10**9)
+    confidence = _given.number("confidence", confidence, "a share in (0, 1)", lambda share: 0 < share < 1)
+    patterns = _given.listed("patterns", patterns, "decision patterns")
+    for pattern in patterns:
+        _given.kind_of("one of patterns", pattern, DecisionPattern, "a DecisionPattern")
+    _given.kind_of("domain", domain, Plane | Line | Block, "a Plane, a Line or a Block")
     rng, hits = stream(seed, "volume"), np.zeros(len(patterns), dtype=int)
     for start in range(0, n, 10_000):  # in pieces, so that memory stays small whatever n is
         points = domain.sample(min(10_000, n - start), rng)
@@ -189,13 +213,13 @@ def sampled_shares(
 
 def _scoped(network, samples, scope: str, output_layer: bool) -> tuple[np.ndarray, int]:
     """Bits (n, k) of the neurons in scope, and the index of the first of them."""
-    images = getattr(samples, "images", samples)
-    if not len(images):
+    images = _given.array("samples", getattr(samples, "images", samples))
+    if not images.ndim or not len(images):
         raise MBHError("the phenomenon has no sample: its maximal pattern needs at least one")
+    if not isinstance(scope, str) or scope not in ("last", "all"):
+        raise MBHError(f'scope is {_given.shown(scope)}; choose "last" (the last hidden layer) or "all"')
     bits = activation_patterns(network, images, output_layer=output_layer)
     if scope == "all":
         return bits, 0
-    if scope != "last":
-        raise MBHError(f'scope is {scope!r}; choose "last" (the last hidden layer) or "all"')
     width = layer_widths(hidden_layers(network, output_layer=output_layer))[-1]
     return bits[:, -width:], bits.shape[1] - width

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from mbh_utils import pruning
+from mbh_utils import _given, pruning
 from mbh_utils.errors import MBHError
 from mbh_utils.mbh import specialization_table
 from mbh_utils.networks import Network, hidden_layers
@@ -81,6 +81,11 @@ def per_network(table: pd.DataFrame, coverage: float = 0.8) -> pd.DataFrame:
     Added columns: n_regions and per_area (activation regions, also divided by the plane's area), and per_n2 (regions
     divided by N^2/2, the count expected of N random lines), all averaged over planes.
     """
+    _given.kind_of("table", table, pd.DataFrame, "a table of specializations, as experiments.table makes it")
+    needed = ("coverage", "n_regions", "area", "n_hidden", "plane", "s")
+    if lacking := [name for name in needed if name not in table]:
+        raise MBHError(f"table has no column {lacking[0]}; expected one of specializations, as of experiment grid")
+    coverage = _given.number("coverage", coverage, "a share in (0, 1]", lambda c: 0 < c <= 1)
     keys = [key for key in NETWORK if key in table]
     rows = table[np.isclose(table["coverage"], coverage)]
     if rows.empty:

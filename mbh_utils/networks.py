@@ -10,18 +10,21 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from mbh_utils import pruning, tracing
+from mbh_utils import _given, pruning, tracing
 from mbh_utils.errors import MBHError
 
 # One independent random stream per purpose, so that e.g. a different mask never changes the initial weights.
 PURPOSES = {"weights": 0, "mask": 1, "batches": 2, "planes": 3, "classes": 4, "reinitialise": 5, "volume": 6}
 
 
+#: Weights of the largest network that is made: 8 GB while they are drawn.
+MOST_WEIGHTS = 10**9
+_SPREAD = "a number from 0 to 1e30", lambda std: 0 <= std <= 1e30  # more would be infinite in float32
+
+
 def stream(seed: int, purpose: str) -> np.random.Generator:
     """Random generator of one purpose; equal seeds and purposes give equal streams on every machine."""
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
-        raise MBHError(f"a seed is a whole number >= 0, got {seed!r}")
-    return np.random.default_rng([int(seed), PURPOSES[purpose]])
+    return np.random.default_rng([_given.whole("seed", seed, 0), PURPOSES[_given.choice("purpose", purpose, PURPOSES)]])
 
 
 class MaskedLinear(nn.Linear):
@@ -50,9 +53,15 @@ class Network(nn.Module):
 
     def __init__(self, n_inputs: int, hidden: Sequence[int], n_classes: int, *, seed: int = 0, bias_std: float = 1e-6):
         super().__init__()
-        self.n_inputs, self.hidden, self.n_classes = int(n_inputs), tuple(int(n) for n in hidden), int(n_classes)
+        self.n_inputs, self.n_classes = _given.whole("n_inputs", n_inputs), _given.whole("n_classes", n_classes)
+        self.hidden = tuple(_given.whole("a width in hidden", n) for n in _given.listed("hidden", hidden, "widths"))
         if not self.hidden or min(self.n_inputs, self.n_classes, *self.hidden) < 1:
-            raise MBHError(f"every layer needs at least one neuron, got {n_inputs}, {tuple(hidden)}, {n_classes}")
+            raise MBHError(f"every layer needs at least one neuron, got {n_inputs}, hidden {hidden}, {n_classes}")
+        widths = (self.n_inputs, *self.hidden, self.n_classes)
+        if (weights := sum(a * b for a, b in zip(widths, widths[1:], strict=False))) > MOST_WEIGHTS:
+            raise MBHError(
+                f"hidden {self.hidden} makes {weights:,} weights, which do not fit into memory: choose fewer"
+            )
         with torch.random.fork_rng(devices=[]):  # torch draws weights of its own here, which are not used
             self.hidden_layers = nn.ModuleList(
                 MaskedLinear(n_in, n_out) for n_out, n_in in pruning.layer_shapes(self.n_inputs, self.hidden)
@@ -63,7 +72,7 @@ class Network(nn.Module):
     @torch.no_grad()
     def initialise(self, seed: int, bias_std: float = 1e-6, purpose: str = "weights") -> "Network":
         """Draw all weights and biases anew; masks stay."""
-        rng = stream(seed, purpose)
+        rng, bias_std = stream(seed, purpose), _given.number("bias_std", bias_std, *_SPREAD)
         for layer in self.linears:
             weight = rng.standard_normal(layer.weight.shape) * np.sqrt(2 / layer.in_features)
             layer.weight.copy_(torch.from_numpy(weight))
@@ -83,7 +92,9 @@ class Network(nn.Module):
     @torch.no_grad()
     def set_masks(self, masks: Sequence[np.ndarray]) -> "Network":
         """Put these masks on the hidden layers; weights outside them become exactly zero."""
-        masks = [torch.tensor(np.asarray(mask, dtype=bool)) for mask in masks]
+        masks = [
+            torch.tensor(_given.bits("masks", mask)) for mask in _given.listed("masks", masks, "masks, one a layer")
+        ]
         if len(masks) != len(self.hidden_layers):
             raise MBHError(f"{len(masks)} masks were given for {len(self.hidden_layers)} hidden layers")
         for layer, mask in zip(self.hidden_layers, masks, strict=True):
@@ -118,7 +129,7 @@ class Network(nn.Module):
     def copy(self) -> "Network":
         """An independent copy with the same weights and masks."""
         twin = Network(self.n_inputs, self.hidden, self.n_classes)
-        twin.load_state_dict(self.state_dict())
+        twin.to(self.output.weight.dtype).load_state_dict(self.state_dict())
         return twin
 
     def __repr__(self) -> str:
@@ -131,6 +142,8 @@ def feed_forward(data, hidden: Sequence[int], *, parameters: int | None = None, 
 
     Raises MBHError when the budget does not fit the hidden layers.
     """
+    data = _given.data_set("data", data)
+    parameters = None if parameters is None else _given.whole("parameters", parameters)
     network = Network(data.n_inputs, hidden, data.n_classes, seed=seed, **options)
     if parameters is None or parameters == network.n_parameters:
         return network
@@ -138,9 +151,16 @@ def feed_forward(data, hidden: Sequence[int], *, parameters: int | None = None, 
     return network.set_masks(pruning.random_masks(shapes, parameters, stream(seed, "mask")))
 
 
+def _widths(hidden, family: tuple[int, ...]) -> tuple:
+    """The widths of an architecture; a number stands for the member of its family with so many neurons at the end."""
+    if isinstance(number := _given.item(hidden), Integral) and not isinstance(number, bool):
+        return tuple(n * int(number) for n in family)
+    return tuple(_given.listed("hidden", hidden, "the widths of the hidden layers, such as (300, 100)"))
+
+
 def lenet(data, hidden: Sequence[int] | int = (300, 100), **options) -> Network:
     """A Lenet: two hidden layers (3n, n); see :func:`feed_forward`. ``lenet(data, 100)`` means hidden=(300, 100)."""
-    hidden = (3 * hidden, hidden) if isinstance(hidden, Integral) else tuple(hidden)
+    hidden = _widths(hidden, (3, 1))
     if len(hidden) != 2:
         raise MBHError(f"a Lenet has two hidden layers, got {hidden}; feed_forward takes any number")
     return feed_forward(data, hidden, **options)
@@ -148,7 +168,7 @@ def lenet(data, hidden: Sequence[int] | int = (300, 100), **options) -> Network:
 
 def deepfc(data, hidden: Sequence[int] | int = (200, 100, 100), **options) -> Network:
     """A DeepFC: three hidden layers (2n, n, n); see :func:`feed_forward`. ``deepfc(data, 100)`` = (200, 100, 100)."""
-    hidden = (2 * hidden, hidden, hidden) if isinstance(hidden, Integral) else tuple(hidden)
+    hidden = _widths(hidden, (2, 1, 1))
     if len(hidden) != 3:
         raise MBHError(f"a DeepFC has three hidden layers, got {hidden}; feed_forward takes any number")
     return feed_forward(data, hidden, **options)
@@ -159,6 +179,10 @@ def winning_ticket(trained: Network, initial: Network, parameters: int) -> Netwo
 
     ``trained`` and ``initial`` are the same network after and before training (weight rewinding).
     """
+    for name, network in (("trained", trained), ("initial", initial)):
+        _given.kind_of(name, network, Network, "a network of this package, such as lenet(data) makes")
+    if (trained.n_inputs, trained.hidden) != (initial.n_inputs, initial.hidden):
+        raise MBHError(f"trained is {trained}, initial {initial}: they are one network after and before its training")
     weights = [layer.live_weight.detach().cpu().numpy() for layer in trained.hidden_layers]
     return initial.copy().set_masks(pruning.magnitude_masks(weights, parameters))
 
@@ -213,6 +237,7 @@ def hidden_layers(network, *, output_layer: bool = True) -> list[tuple]:
 
     Raises MBHError naming a layer that is not understood, shapes that do not chain, or NaN and infinite weights.
     """
+    output_layer = _given.flag("output_layer", output_layer)
     if isinstance(network, Network):
         pairs = [(layer.live_weight, layer.bias) for layer in network.hidden_layers]
     elif isinstance(network, nn.Sequential) and (linears := _plain_linears(network)) is not None:
@@ -263,7 +288,7 @@ def _plain_linears(network: nn.Sequential) -> list[nn.Linear] | None:
 def _checked(i: int, pair) -> tuple:
     try:
         weight, bias, *linear = pair if isinstance(pair, list | tuple) else (pair,)
-        arrays = (x.detach().cpu().double() if isinstance(x, torch.Tensor) else x for x in (weight, bias))
+        arrays = (_given.array(name, x) for name, x in (("weight", weight), ("bias", bias)))
         weight, bias = (np.ascontiguousarray(x, dtype=np.float64) for x in arrays)
     except (TypeError, ValueError) as error:
         raise MBHError(f"hidden layer {i}: expected a pair (weight, bias) of numeric arrays ({error})") from error

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mbh_utils import _given
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import hidden_layers, layer_widths
 
@@ -18,8 +19,8 @@ def preactivations(network, images, *, output_layer: bool = True) -> list[np.nda
 
     A neuron of an activation with several breakpoints has the pre-activation less its breakpoint.
     """
-    layers = hidden_layers(network, output_layer=output_layer)
-    x = np.asarray(getattr(images, "images", images), dtype=np.float64)
+    layers = hidden_layers(network, output_layer=_given.flag("output_layer", output_layer))
+    x = _given.array("images", getattr(images, "images", images)).astype(np.float64, copy=False)
     if x.ndim != 2 or x.shape[1] != layers[0][0].shape[1]:
         raise MBHError(
             f"images have shape {x.shape}; this network takes (n, {layers[0][0].shape[1]}): flatten each image to a row"
@@ -45,7 +46,7 @@ def activation_patterns(network, images, *, output_layer: bool = True) -> np.nda
 def layer_patterns(network, images, layer: int = -1, *, output_layer: bool = True) -> np.ndarray:
     """Pattern of one hidden layer for every image: (n, n_l) bool; ``layer`` counts from 0, -1 is the last."""
     values = preactivations(network, images, output_layer=output_layer)
-    if not -len(values) <= layer < len(values):
+    if not -len(values) <= _given.whole("layer", layer) < len(values):
         raise MBHError(f"there is no hidden layer {layer}; the network has {len(values)}")
     return values[layer] > 0
 
@@ -64,13 +65,16 @@ class DecisionPattern:
     coverage: float = field(default=float("nan"))
 
     def __post_init__(self):
-        neurons, states = np.atleast_1d(self.neurons), np.atleast_1d(self.states)
+        neurons = np.atleast_1d(_given.array("neurons", self.neurons))
+        states = np.atleast_1d(_given.array("states", self.states))
         if neurons.ndim != 1 or neurons.shape != states.shape:
             raise MBHError(f"a decision pattern needs one state per neuron, got {neurons.shape} and {states.shape}")
         if len(neurons) and (neurons.dtype.kind not in "iu" or not np.isin(states, (0, 1)).all()):
             raise MBHError(
                 "a decision pattern names neurons by whole numbers and states by True and False (or 1 and 0)"
             )
+        share = "a share of samples in [0, 1], or NaN where it is not known"
+        _given.number("coverage", self.coverage, share, lambda x: x != x or 0 <= x <= 1)
         neurons, states = neurons.astype(np.intp), states.astype(bool)
         if len(np.unique(neurons)) != len(neurons) or (len(neurons) and neurons.min() < 0):
             raise MBHError(f"a decision pattern names each neuron once, by an index >= 0; got {neurons.tolist()}")
@@ -89,7 +93,7 @@ class DecisionPattern:
 
     def satisfied_by(self, patterns: np.ndarray) -> np.ndarray:
         """Which activation patterns (n, n_hidden) bool satisfy this one: (n,) bool."""
-        patterns = np.asarray(patterns, dtype=bool)
+        patterns = _given.bits("patterns", patterns)
         if len(self) and self.neurons.max() >= patterns.shape[1]:
             raise MBHError(f"pattern names neuron {self.neurons.max()}, but there are only {patterns.shape[1]}")
         return (patterns[:, self.neurons] == self.states).all(axis=1)
@@ -108,17 +112,21 @@ class DecisionPattern:
 
 def pack(patterns: np.ndarray) -> np.ndarray:
     """Pack (n, k) bool into (n, ceil(k / 8)) uint8, first neuron in the highest bit."""
-    return np.packbits(np.asarray(patterns, dtype=bool), axis=1)
+    return np.packbits(_given.bits("patterns", patterns), axis=1)
 
 
 def unpack(packed: np.ndarray, n_neurons: int) -> np.ndarray:
     """Undo :func:`pack`: (n, n_neurons) bool."""
+    packed = _given.array("packed", packed)
+    if packed.ndim != 2 or packed.dtype != np.uint8:
+        raise MBHError(f"packed is {packed.dtype} of shape {packed.shape}; expected (n, k) uint8, as pack makes it")
+    n_neurons = _given.whole("n_neurons", n_neurons, 0, 8 * packed.shape[1])
     return np.unpackbits(packed, axis=1, count=n_neurons).astype(bool)
 
 
 def unique_patterns(patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distinct patterns (m, k) bool of (n, k) bool ones, and how often each occurs (m,) int."""
-    patterns = np.asarray(patterns, dtype=bool)
+    patterns = _given.bits("patterns", patterns)
     packed, counts = np.unique(pack(patterns), axis=0, return_counts=True)
     return unpack(packed, patterns.shape[1]), counts
 
@@ -141,7 +149,8 @@ def mine_patterns(network, samples, *, output_layer: bool = True) -> list[Mined]
     """
     from sklearn.tree import DecisionTreeClassifier
 
-    if not len(samples):
+    samples = _given.samples("samples", samples)
+    if not len(samples.labels):
         raise MBHError("mining decision patterns needs at least one sample")
     values = preactivations(network, samples.images, output_layer=output_layer)
     bits, first = values[-1] > 0, sum(z.shape[1] for z in values[:-1])
@@ -154,7 +163,9 @@ def mine_patterns(network, samples, *, output_layer: bool = True) -> list[Mined]
             shares, n = tree.value[node, 0], int(tree.n_node_samples[node])
             k = int(shares.argmax())
             right = round(float(shares[k] / shares.sum() * n))
-            mined.append(Mined(DecisionPattern(neurons, states, coverage=n / len(samples)), int(labels[k]), n, right))
+            mined.append(
+                Mined(DecisionPattern(neurons, states, coverage=n / len(samples.labels)), int(labels[k]), n, right)
+            )
             continue
         asked = (*neurons, first + int(tree.feature[node]))
         paths += [(tree.children_right[node], asked, (*states, True)), (left, asked, (*states, False))]

@@ -14,11 +14,18 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, PathPatch, Polygon
 from matplotlib.path import Path
 from matplotlib.ticker import LogLocator, NullFormatter
+
+from mbh_utils import _given
+from mbh_utils.errors import MBHError
+from mbh_utils.networks import Network
+from mbh_utils.partition import Partition
+from mbh_utils.patterns import DecisionPattern
+from mbh_utils.subspaces import Line, Plane
 
 INSIDE, OUTSIDE = "#D55E00", "#A9D3EE"  # a blanket, and what lies outside of it
 ACTIVE, INACTIVE, FREE = "#009E73", "#222222", "#C8C8C8"  # states of a neuron, and no constraint
@@ -43,22 +50,61 @@ def use_style() -> None:
 
 
 def _axes(ax: Axes | None, size: tuple[float, float] = (4.4, 4.2)) -> Axes:
-    return ax if ax is not None else plt.figure(figsize=size).add_subplot()
+    if ax is None:
+        return plt.figure(figsize=size).add_subplot()
+    return _given.kind_of("ax", ax, Axes, "axes of matplotlib, or None for new ones")
+
+
+def _table(table: pd.DataFrame, columns: Sequence[str], numbers: Sequence[str] = ()) -> pd.DataFrame:
+    """A table that has rows and these columns, of which some hold numbers."""
+    _given.kind_of("table", table, pd.DataFrame, "a pandas table, such as mbh_utils.experiments.table makes")
+    for name in columns:
+        if not isinstance(name, str) or name not in table:
+            has = ", ".join(map(str, table.columns))
+            raise MBHError(f"table has no column {_given.shown(name)}; it has {has or 'none'}")
+    for name in numbers:
+        _given.array(f"the table's column {name}", table[name])
+    if not len(table):
+        raise MBHError("table has no row: there is nothing to draw")
+    return table
+
+
+def _flags(**given: bool) -> None:
+    for name, value in given.items():
+        _given.flag(name, value)
+
+
+def _texts(**given: str) -> None:
+    for name, value in given.items():
+        _given.kind_of(name, value, str, "a text")
 
 
 # ------------------------------------------------------------------------------------------------- on a plane
 
 
-def _plane_axes(plane, ax: Axes | None) -> Axes:
-    ax = _axes(ax)
-    ax.set(xlim=(plane.low[0], plane.high[0]), ylim=(plane.low[1], plane.high[1]), aspect="equal")
+def _plane_axes(partition, ax: Axes | None) -> Axes:
+    """Axes over the domain. A line lies along the horizontal axis: its intervals are strips of height 1."""
+    plane = _partition(partition).plane
+    if isinstance(plane, Line):
+        ax = _axes(ax, (4.4, 1.8))
+        ax.set(xlim=(plane.low, plane.high), ylim=(0, 1), yticks=[])
+    else:
+        ax = _axes(ax)
+        ax.set(xlim=(plane.low[0], plane.high[0]), ylim=(plane.low[1], plane.high[1]), aspect="equal")
     ax.grid(False)
     ax.spines[["top", "right"]].set_visible(True)
     return ax
 
 
+def _partition(partition) -> Partition:
+    return _given.kind_of("partition", partition, Partition, "a partition, as partition_input_space makes it")
+
+
 def union(partition, chosen: np.ndarray) -> Path:
     """The chosen regions, (n_regions,) bool, as one path, which fills without seams and fast."""
+    chosen = _given.bits("chosen", chosen, 1)
+    if len(chosen) != len(_partition(partition)):
+        raise MBHError(f"chosen has {len(chosen)} entries; expected one for each of the {len(partition)} regions")
     sizes = np.diff(partition.offsets)[chosen]
     ends = np.cumsum(sizes + 1)  # a closing vertex, whose place is ignored, follows the corners of each region
     vertices = np.zeros((sizes.sum() + len(sizes), 2))
@@ -70,8 +116,9 @@ def union(partition, chosen: np.ndarray) -> Path:
 
 def regions(partition, ax: Axes | None = None, *, colour_bar: bool = True) -> Axes:
     """The activation regions of a partition, coloured by how many hidden neurons are active in each."""
-    ax = _plane_axes(partition.plane, ax)
-    active = partition.patterns.sum(axis=1)
+    _flags(colour_bar=colour_bar)
+    active, _ = _partition(partition).patterns.sum(axis=1), partition.corners  # raises before a figure is made
+    ax = _plane_axes(partition, ax)
     low, high = int(active.min()), int(active.max())
     scale, cmap = plt.Normalize(low, max(high, low + 1)), plt.get_cmap("cividis")
     width = float(np.clip(8 / np.sqrt(len(partition)), 0.06, 0.7))
@@ -91,10 +138,12 @@ def blanket(partition, pattern, ax: Axes | None = None, *, title: bool = True, e
 
     edges: outline the regions where there are few enough (below 60) to be told apart.
     """
-    ax = _plane_axes(partition.plane, ax)
-    found, everything = partition.blanket(pattern), np.ones(len(partition), dtype=bool)
+    _flags(title=title, edges=edges)
+    found, everything = _partition(partition).blanket(pattern), np.ones(len(partition), dtype=bool)
+    inside = union(partition, found.regions)
+    ax = _plane_axes(partition, ax)
     ax.add_patch(Polygon(partition.plane.corners, color=OUTSIDE, lw=0))
-    ax.add_artist(PathPatch(union(partition, found.regions), color=INSIDE, lw=0))
+    ax.add_artist(PathPatch(inside, color=INSIDE, lw=0))
     if edges and len(partition) < 60:
         ax.add_artist(PathPatch(union(partition, everything), fill=False, ec="white", lw=0.7))
     if title:
@@ -104,11 +153,15 @@ def blanket(partition, pattern, ax: Axes | None = None, *, title: bool = True, e
 
 def blanket_words(share: float, n_constraints: int) -> str:
     """What the title of a blanket says: share of the area and number of constrained neurons."""
+    _given.number("share", share)
+    _given.whole("n_constraints", n_constraints, 0)
     return f"{share:.1%}, {n_constraints} constraint{'s' * (n_constraints != 1)}"
 
 
 def blanket_legend(figure: Figure, what: str = "minimal blanket") -> None:
     """One legend below a figure of blankets."""
+    _given.kind_of("figure", figure, FigureBase, "a figure of matplotlib")
+    _texts(what=what)
     handles = [Patch(color=INSIDE, label=what), Patch(color=OUTSIDE, label="outside")]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
 
@@ -118,6 +171,16 @@ def blanket_grid(partition, patterns: Sequence[Sequence], rows: Sequence[str], c
 
     patterns: one list per row, with one pattern per column. rows, columns: what they are called.
     """
+    rows, columns = _given.listed("rows", rows, "names"), _given.listed("columns", columns, "names")
+    patterns = [
+        _given.listed("a row of patterns", row, "patterns") for row in _given.listed("patterns", patterns, "rows")
+    ]
+    if not rows or not columns or [len(row) for row in patterns] != [len(columns)] * len(rows):
+        raise MBHError(
+            f"patterns has rows of {[len(row) for row in patterns]} patterns; expected one for each of the "
+            f"{len(rows)} names in rows and the {len(columns)} in columns, one at least"
+        )
+    _partition(partition)
     size = (0.5 + 1.26 * len(columns), 0.85 + 1.34 * len(rows))
     figure, axes = plt.subplots(len(rows), len(columns), figsize=size, squeeze=False)
     for row, line in zip(axes, patterns, strict=True):
@@ -134,10 +197,13 @@ def blanket_grid(partition, patterns: Sequence[Sequence], rows: Sequence[str], c
 
 def bent_hyperplanes(partition, ax: Axes | None = None, *, legend: bool = True) -> Axes:
     """The bent hyperplane that each hidden neuron draws on the plane, coloured and dashed by layer."""
-    ax = _plane_axes(partition.plane, ax)
+    _flags(legend=legend)
+    n_neurons = _partition(partition).patterns.shape[1]
+    lines = [_hyperplane(partition, neuron) for neuron in range(n_neurons)]
+    ax = _plane_axes(partition, ax)
     looks = [(LAYERS[i % len(LAYERS)], LAYER_STYLES[i % len(LAYER_STYLES)]) for i in range(len(partition.widths))]
-    for neuron, layer in enumerate(np.repeat(np.arange(len(looks)), partition.widths)):
-        for line in _hyperplane(partition, neuron):
+    for bent, layer in zip(lines, np.repeat(np.arange(len(looks)), partition.widths), strict=True):
+        for line in bent:
             ax.plot(*line.T, color=looks[layer][0], ls=looks[layer][1], lw=1.5)
     if legend:
         handles = [Line2D([], [], color=c, ls=ls, label=f"hidden layer {i + 1}") for i, (c, ls) in enumerate(looks)]
@@ -147,6 +213,9 @@ def bent_hyperplanes(partition, ax: Axes | None = None, *, legend: bool = True) 
 
 def _hyperplane(partition, neuron: int) -> list[np.ndarray]:
     """A neuron's bent hyperplane on the plane: polylines (k, 2), so that dashes run on around the bends."""
+    if isinstance(partition.plane, Line):  # points, where its state changes from one interval to the next
+        changes = np.flatnonzero(np.diff(partition.patterns[:, neuron])) + 1
+        return [np.array([[t, 0.0], [t, 1.0]]) for t in partition.intervals[changes, 0]]
     step = 1e-9 * np.ptp(partition.plane.corners, axis=0).max()
     edges = {}  # rounded corner -> edge; only those of the active side: each occurs once, and they join head to tail
     for i in np.flatnonzero(partition.patterns[:, neuron]):
@@ -166,17 +235,33 @@ def _hyperplane(partition, neuron: int) -> list[np.ndarray]:
 
 
 def spanning_points(plane, labels: Sequence[str] | None = None, ax: Axes | None = None, *, legend: bool = True) -> Axes:
-    """Mark the three samples that span a plane: circle, square, triangle."""
-    ax = ax if ax is not None else plt.gca()
-    for (u, v), marker, label in zip(plane.spanning, SPANNING_MARKERS, labels or ("", "", ""), strict=True):
+    """Mark the samples that span a plane, or a line: circle, square, triangle."""
+    _given.kind_of("plane", plane, Plane | Line, "the Plane or Line of a partition, partition.plane")
+    if plane.spanning is None:
+        raise MBHError("plane was not made of points, so none can be marked: Plane.through(points) makes one")
+    places = [(t, 0.5) for t in plane.spanning] if isinstance(plane, Line) else plane.spanning
+    labels = [""] * len(places) if labels is None else _given.listed("labels", labels, "names of the spanning points")
+    if len(places) > len(SPANNING_MARKERS) or len(labels) != len(places):
+        raise MBHError(
+            f"labels has {len(labels)} names for {len(places)} spanning points; expected one for each, up to 3"
+        )
+    _flags(legend=legend)
+    ax = plt.gca() if ax is None else _axes(ax)
+    for (u, v), marker, label in zip(places, SPANNING_MARKERS, labels, strict=False):
         ax.plot(u, v, marker, ms=8, mfc="white", mec="black", mew=1.4, ls="none", label=label, zorder=5)
-    if legend and labels:
+    if legend and any(labels):
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, handletextpad=0.2, columnspacing=1)
     return ax
 
 
-def plane_labels(ax: Axes) -> Axes:
-    """Name the axes of a plane: Euclidean distance in input units (pixels from 0 to 1)."""
+def plane_labels(ax: Axes, plane: Plane | Line | None = None) -> Axes:
+    """Name the axes of a plane (or of this line): Euclidean distance in input units (pixels from 0 to 1)."""
+    _given.kind_of("ax", ax, Axes, "axes of matplotlib")
+    if isinstance(plane, Line):
+        ax.set(xlabel="along the line, $t$ [input units]")
+        return ax
+    if plane is not None:
+        _given.kind_of("plane", plane, Plane, "a Plane, a Line or None")
     ax.set(xlabel="along the plane, $u$ [input units]", ylabel="across, $v$ [input units]")
     return ax
 
@@ -186,11 +271,12 @@ def class_map(partition, ax: Axes | None = None) -> Axes:
 
     partition: made with decision_boundary=True.
     """
-    ax = _plane_axes(partition.plane, ax)
-    palette = sns.color_palette("pastel", len(partition.output[1]) if partition.output else 0)
-    for c in np.unique(partition.classes):
-        ax.add_artist(PathPatch(union(partition, partition.classes == c), color=palette[c], alpha=0.5, lw=0, zorder=0))
-    ax.add_collection(LineCollection(partition.decision_boundary(), colors="black", linewidths=1.2, zorder=1))
+    classes, boundary = _partition(partition).classes, partition.decision_boundary()
+    ax = _plane_axes(partition, ax)
+    palette = sns.color_palette("pastel", len(partition.output[1]))
+    for c in np.unique(classes):
+        ax.add_artist(PathPatch(union(partition, classes == c), color=palette[c], alpha=0.5, lw=0, zorder=0))
+    ax.add_collection(LineCollection(boundary, colors="black", linewidths=1.2, zorder=1))
     return ax
 
 
@@ -214,6 +300,9 @@ def setup_curves(
     table: one row per network, with columns setup, parameters, x, y and hue; accuracies are shares and are drawn in %.
     levels: over density, join set-ups of equal HNPs by black dashed lines.
     """
+    _flags(levels=levels, band=band, legend=legend)
+    _given.choice("linestyle", linestyle, ("-", "--", "-.", ":"))
+    _table(table, [x, y, hue, *(["parameters"] if levels and x == "density" else [])], [x, y, hue])
     ax = _axes(ax, (5.2, 4))
     table = table.assign(accuracy=100 * table["accuracy"]) if "accuracy" in (x, y) else table
     groups, what = sorted(table[hue].unique()), "neurons" if hue == "n_hidden" else "HNPs"
@@ -264,6 +353,7 @@ def coverage_curves(table: pd.DataFrame, ax: Axes | None = None, *, legend: bool
 
     table: one row per network and c_P, columns coverage, s, n_hidden.
     """
+    _flags(legend=legend)
     ax = setup_curves(table, "coverage", "s", ax, legend=legend)
     ax.set_ylim(0, 1)
     return ax
@@ -284,6 +374,9 @@ def ticket_curves(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     table: one row per network, columns kind ("dense", "ticket" or "reinitialised"), density, trained, accuracy.
     The dense network, trained, is the black line; at density 1 it is its own ticket.
     """
+    _table(table, ["kind", "density", "trained", "accuracy"], ["density", "trained", "accuracy"])
+    if not (table["kind"] == "dense").any():
+        raise MBHError('table has no row of kind "dense", which the others are compared with')
     ax = _axes(ax, (6.4, 4.6))
     table = table.assign(accuracy=100 * table["accuracy"])
     dense = table[table["kind"] == "dense"]
@@ -302,6 +395,7 @@ def ticket_curves(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 def setup_scatter(table: pd.DataFrame, x: str, y: str, ax: Axes | None = None) -> Axes:
     """Means of the set-ups, each labelled with its number, coloured and marked by N; bars = min to max (Fig 6.4)."""
+    _table(table, [x, y, "accuracy", "n_hidden", "setup"], [x, y, "accuracy", "n_hidden"])
     ax = _axes(ax, (6, 4.6))
     table = table.assign(accuracy=100 * table["accuracy"])
     groups = sorted(table["n_hidden"].unique())
@@ -322,6 +416,8 @@ def setup_map(setups: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
     setups: columns setup, n_hidden, density, parameters.
     """
+    names = ["setup", "n_hidden", "density", "parameters"]
+    setups = _table(setups, names, names[1:])
     ax = _axes(ax, (6, 4.2))
     near = {"textcoords": "offset points", "fontsize": 8}
     for level, rows in setups.sort_values("density").groupby("parameters"):
@@ -343,11 +439,24 @@ def setup_map(setups: pd.DataFrame, ax: Axes | None = None) -> Axes:
 # ----------------------------------------------------------------------------------- networks, images, tables
 
 
+def _given_states(states, n_hidden: int) -> dict[int, bool]:
+    """Hidden neuron -> state."""
+    states = states.as_dict() if isinstance(states, DecisionPattern) else {} if states is None else states
+    _given.kind_of("states", states, dict, "a dict {neuron: True or False}, or a DecisionPattern")
+    for neuron, state in states.items():
+        _given.whole("a neuron in states", neuron, 0, n_hidden - 1)
+        _given.flag("a state in states", state)
+    return states
+
+
 def network_diagram(network, states: dict[int, bool] | None = None, ax: Axes | None = None, *, title: str = "") -> Axes:
     """A small network's neurons and live connections; hidden neurons black (inactive), green (active) or grey (free).
 
     states: hidden neuron -> state, neurons counted in layer order. Green neurons also carry a 1, black ones a 0.
     """
+    _given.kind_of("network", network, Network, "a network of this package, such as lenet(data) makes")
+    states = _given_states(states, network.n_hidden)
+    _texts(title=title)
     ax = _axes(ax, (4, 2.8))
     widths = (network.n_inputs, *network.hidden, network.n_classes)
     spots = [[(i, (n - 1) / 2 - k) for k in range(n)] for i, n in enumerate(widths)]
@@ -359,7 +468,7 @@ def network_diagram(network, states: dict[int, bool] | None = None, ax: Axes | N
     for spot in (*spots[0], *spots[-1]):
         ax.scatter(*spot, s=230, facecolor="white", edgecolor="#555555", zorder=2)
     for neuron, spot in enumerate(hidden):
-        state = (states or {}).get(neuron)
+        state = states.get(neuron)
         ax.scatter(*spot, s=260, color=FREE if state is None else ACTIVE if state else INACTIVE, zorder=2)
         if state is not None:
             ax.text(*spot, str(int(state)), color="white", ha="center", va="center", fontsize=9, weight="bold")
@@ -376,6 +485,11 @@ def image(
     pixels: np.ndarray, shape: tuple[int, int], ax: Axes | None = None, *, title: str = "", label: str = ""
 ) -> Axes:
     """One image of the data, dark on light; pixels (d,) in [0, 1]. ``label`` adds a colour bar with that name."""
+    _texts(title=title, label=label)
+    pixels = _given.numbers("pixels", np.ravel(_given.array("pixels", pixels)), (None,))
+    shape = tuple(_given.whole("a length in shape", n, 1) for n in _given.listed("shape", shape, "two lengths"))
+    if len(shape) != 2 or shape[0] * shape[1] != len(pixels):
+        raise MBHError(f"shape is {shape}; expected the height and the width of {len(pixels)} pixels")
     ax = _axes(ax, (2.2, 2.2))
     picture = ax.imshow(np.reshape(pixels, shape), cmap="Greys", clim=None if label else (0, 1))
     ax.set(title=title, xticks=[], yticks=[])
@@ -389,6 +503,12 @@ def heat_map(
     values: np.ndarray, ax: Axes | None = None, *, title: str = "", label: str = "", limits: tuple = (0, None)
 ) -> Axes:
     """A small matrix of counts over pixels, with a colour bar named ``label`` between these ``limits`` (Fig 2.2)."""
+    _texts(title=title, label=label)
+    values = _given.numbers("values", values, (None, None))
+    limits = _given.listed("limits", limits, "two numbers, the lowest and the highest")
+    if not values.size or len(limits) != 2:
+        raise MBHError(f"values has shape {values.shape} and limits {limits}; expected a matrix and two limits")
+    limits = tuple(None if x is None else _given.number("one of limits", x) for x in limits)
     ax = _axes(ax, (3.2, 2.8))
     picture = ax.imshow(values, clim=limits)
     ax.set(title=title, xlabel="pixel column", ylabel="pixel row")
@@ -399,6 +519,9 @@ def heat_map(
 
 def text_table(table: pd.DataFrame, *, width: float = 8.0) -> Figure:
     """A table of words as a figure: header row and first column bold."""
+    if not _table(table, []).shape[1]:
+        raise MBHError("table has no column: there is nothing to draw")
+    _given.number("width", width, "inches, a number from 1 to 100", lambda inches: 1 <= inches <= 100)
     figure = plt.figure(figsize=(width, 0.42 * (len(table) + 1)), layout="none")
     ax = figure.add_axes((0.01, 0.02, 0.98, 0.96))
     ax.axis("off")

@@ -7,14 +7,19 @@ stays dense and is not part of any count.
 
 import numpy as np
 
+from mbh_utils import _given
 from mbh_utils.errors import MBHError
 
 Shapes = list[tuple[int, int]]
+#: Of the largest masks that are drawn together: 8 GB while they are.
+MOST_ENTRIES = 10**9
 
 
 def layer_shapes(n_inputs: int, hidden: tuple[int, ...]) -> Shapes:
     """``(n_out, n_in)`` of every hidden layer."""
-    widths = (n_inputs, *hidden)
+    what = "the widths of the hidden layers, such as (300, 100)"
+    hidden = [_given.whole("a width in hidden", n, 1) for n in _given.listed("hidden", hidden, what)]
+    widths = (_given.whole("n_inputs", n_inputs, 1), *hidden)
     return [(n_out, n_in) for n_in, n_out in zip(widths, widths[1:], strict=False)]
 
 
@@ -25,8 +30,10 @@ def dense_parameters(n_inputs: int, hidden: tuple[int, ...]) -> int:
 
 def density(n_inputs: int, hidden: tuple[int, ...], parameters: int) -> float:
     """Share of the hidden *weights* that a network with this many HNPs keeps, in (0, 1]."""
-    n_hidden = sum(hidden)
-    return (parameters - n_hidden) / (dense_parameters(n_inputs, hidden) - n_hidden)
+    dense, n_hidden = dense_parameters(n_inputs, hidden), sum(hidden)
+    if not n_hidden < dense:
+        raise MBHError(f"hidden is {hidden!r}; expected at least one hidden layer")
+    return (_given.whole("parameters", parameters, n_hidden, dense) - n_hidden) / (dense - n_hidden)
 
 
 def weights_per_layer(shapes: Shapes, parameters: int) -> list[int]:
@@ -37,10 +44,11 @@ def weights_per_layer(shapes: Shapes, parameters: int) -> list[int]:
 
     Raises MBHError when the budget does not fit these shapes.
     """
+    shapes = _checked_shapes(shapes)
     n_hidden = sum(n_out for n_out, _ in shapes)
     sizes = np.array([n_out * n_in for n_out, n_in in shapes])
     least = np.array([n_out for n_out, _ in shapes])
-    keep = int(parameters) - n_hidden
+    keep = _given.whole("parameters", parameters) - n_hidden
     if not least.sum() <= keep <= sizes.sum():
         raise MBHError(
             f"{parameters:,} hidden parameters do not fit hidden layers {[n for n, _ in shapes]}: choose between "
@@ -56,9 +64,20 @@ def weights_per_layer(shapes: Shapes, parameters: int) -> list[int]:
     return counts.tolist()
 
 
+def _checked_shapes(shapes: Shapes) -> Shapes:
+    what = "shapes (n_out, n_in), one per hidden layer"
+    pairs = [tuple(_given.listed("a shape in shapes", s, "two numbers")) for s in _given.listed("shapes", shapes, what)]
+    if not pairs or any(len(pair) != 2 for pair in pairs):
+        raise MBHError(f"shapes is {shapes!r}; expected {what}")
+    return [(_given.whole("n_out in shapes", a, 1), _given.whole("n_in in shapes", b, 1)) for a, b in pairs]
+
+
 def random_masks(shapes: Shapes, parameters: int, rng: np.random.Generator) -> list[np.ndarray]:
     """Random unstructured masks with exactly ``parameters`` HNPs; every neuron keeps at least one input."""
-    counts = weights_per_layer(shapes, parameters)
+    _given.kind_of("rng", rng, np.random.Generator, "a generator of random numbers: numpy.random.default_rng(0)")
+    counts, shapes = weights_per_layer(shapes, parameters), _checked_shapes(shapes)
+    if (entries := sum(n_out * n_in for n_out, n_in in shapes)) > MOST_ENTRIES:
+        raise MBHError(f"shapes {_given.shown(shapes)} have {entries:,} entries, which do not fit into memory")
     return [_top(rng.random(shape), count) for shape, count in zip(shapes, counts, strict=True)]
 
 
@@ -67,6 +86,8 @@ def magnitude_masks(weights: list[np.ndarray], parameters: int) -> list[np.ndarr
 
     weights: the hidden layers' weights, each (n_out, n_in). Every neuron keeps at least its strongest input.
     """
+    what = "weight matrices, one per hidden layer"
+    weights = [_given.numbers("weights", w, (None, None)) for w in _given.listed("weights", weights, what)]
     counts = weights_per_layer([w.shape for w in weights], parameters)
     return [_top(np.abs(w), count) for w, count in zip(weights, counts, strict=True)]
 
@@ -76,9 +97,15 @@ def dead_ends(masks: list[np.ndarray]) -> list[np.ndarray]:
 
     Such a neuron draws its hyperplane, but changes neither the last layer's pattern nor the output.
     """
+    masks = [_given.bits("masks", mask) for mask in _given.listed("masks", masks, "masks, one per hidden layer")]
+    if not masks or any(b.shape[1] != len(a) for a, b in zip(masks, masks[1:], strict=False)):
+        shapes = [mask.shape for mask in masks]
+        raise MBHError(
+            f"masks have the shapes {shapes}; expected (n_l, n_(l-1)), each layer taking what the last gives"
+        )
     reaching = [np.ones(len(masks[-1]), dtype=bool)]
     for mask in reversed(masks[1:]):
-        reaching.insert(0, np.asarray(mask)[reaching[0]].any(axis=0))
+        reaching.insert(0, mask[reaching[0]].any(axis=0))
     return [~r for r in reaching]
 
 

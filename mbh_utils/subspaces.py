@@ -5,32 +5,38 @@ is meant; here it is part of the plane, called its *domain*: always a convex pol
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
 
+from mbh_utils import _given
+from mbh_utils._given import numbers as _finite
 from mbh_utils.errors import MBHError
 
 #: How far the rows of a basis may be from orthonormal (largest entry of B B^T - I).
 _ORTHONORMAL = 1e-9
 #: Spanning points count as collinear when the triangle's height is below this share of its longest side.
 _COLLINEAR = 1e-10
+#: Largest coordinate, and limits of a domain's area (or length): beyond them float64 overflows, or loses small regions.
+_FARTHEST, _SMALLEST_AREA, _LARGEST_AREA = 1e120, 1e-200, 1e200
 
 
-def _finite(name: str, values, shape: tuple) -> np.ndarray:
-    """``values`` as a float64 array of the given shape (None = any length), or an error that names them."""
-    try:
-        array = np.asarray(values, dtype=np.float64).copy()
-    except (TypeError, ValueError) as error:
-        raise MBHError(f"{name} must be numbers, got {values!r}") from error
-    if array.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, array.shape, strict=True)):
-        wanted = ", ".join("n" if s is None else str(s) for s in shape)
-        raise MBHError(f"{name} has shape {array.shape}; expected ({wanted}{',' if len(shape) == 1 else ''})")
-    if not np.isfinite(array).all():
-        where = np.unique(np.argwhere(~np.isfinite(array))[:, 0])
-        raise MBHError(f"{name} holds NaN or infinite values (row {where[0]}): repair or drop it")
-    array.flags.writeable = False
-    return array
+class Frame(NamedTuple):
+    """How linear functions on a plane or a line follow from their values at anchors.
+
+    anchors: (k, d) float64. combine: (3, k) of fractions; combine @ values = (a, b, c) of a u + b v + c.
+    """
+
+    anchors: np.ndarray
+    combine: list[list[Fraction]]
+
+    @property
+    def weights(self) -> np.ndarray:
+        """``combine`` in float64."""
+        return np.array([[float(x) for x in row] for row in self.combine])
 
 
 def polygon_area(corners: np.ndarray) -> float:
@@ -66,14 +72,55 @@ def _convex(corners: np.ndarray) -> np.ndarray:
     return polygon
 
 
+def _checked_points(subspace, n: int) -> np.ndarray:
+    """The spanning points of a plane (three) or a line (two), held to their coordinates."""
+    points = _finite("points", subspace.points, (n, subspace.dimension))
+    if subspace.spanning is None or len(subspace.spanning) != n:
+        raise MBHError(f"points need their {n} plane coordinates: give them as spanning, or use .through(points)")
+    off, size = np.abs(subspace.embed(subspace.spanning) - points).max(), np.abs(points).max()
+    if off > 1e-7 * size:
+        raise MBHError(f"points and spanning name different places (off by {off:.2g}): use .through(points)")
+    return points
+
+
+def _check_draw(n, rng, dimension: int) -> None:
+    _given.whole("n", n, 0, 10**9 // max(dimension, 1))  # 8 GB
+    _given.kind_of("rng", rng, np.random.Generator, "a generator of random numbers: numpy.random.default_rng(0)")
+
+
+def _check_margin(margin) -> float:
+    expected = "a finite number above 0 (1 just reaches the farthest point)"
+    return _given.number("margin", margin, expected, lambda x: 0 < x < np.inf)
+
+
+def _check_reach(name: str, *coordinates: np.ndarray) -> None:
+    """MBHError for coordinates whose products are beyond float64."""
+    farthest = max(np.abs(x).max(initial=0) for x in coordinates)
+    if farthest > _FARTHEST:
+        raise MBHError(f"{name} reaches {farthest:.3g}: coordinates beyond {_FARTHEST:g} overflow; rescale the inputs")
+
+
+def _check_area(area: float, what: str = "area") -> None:
+    if not _SMALLEST_AREA < area < _LARGEST_AREA:
+        limits = f"{_SMALLEST_AREA:g} to {_LARGEST_AREA:g}"
+        raise MBHError(
+            f"the domain's {what} {area:.3g} is out of what float64 holds exactly, {limits}: rescale the inputs"
+        )
+
+
+def _check_spread(distance: float) -> None:
+    if not distance**2 > _SMALLEST_AREA:
+        raise MBHError(f"the spanning points lie {distance:.3g} apart, too near for float64: rescale the inputs")
+
+
 def _domain_of_margin(shape: str, domain: str, margin, low, high) -> bool:
     """Whether the domain is the ``shape`` that the margin makes, not the input box; MBHError where they do not fit."""
+    if not isinstance(domain, str) or domain not in (shape, "box"):
+        given = _given.shown(domain)
+        raise MBHError(f'domain is {given}; expected "{shape}" or "box" (a plane takes a polygon by .with_domain)')
     if domain == "box":
         return False
-    if domain != shape:
-        raise MBHError(f'domain is {domain!r}; expected "{shape}" or "box" (a plane takes a polygon by .with_domain)')
-    if not (np.isscalar(margin) and np.isfinite(margin) and margin > 0):
-        raise MBHError(f"margin is {margin!r}; expected a number above 0 (1 just reaches the farthest point)")
+    _check_margin(margin)
     if low is not None or high is not None:
         raise MBHError('low and high are limits of the input box: they belong to domain="box"')
     return True
@@ -89,8 +136,12 @@ class Plane:
         ``polygon`` says otherwise).
     spanning: (3, 2) float64, plane coordinates of the points it was spanned by, or None.
     polygon: (k, 2) float64, the corners of a domain that is not a rectangle, or None.
+    points: (3, d) float64, the points it was spanned by, or None.
 
-    Most planes come from :meth:`through`; ``Plane(origin, basis, low, high)`` takes one as it is.
+    Most planes come from :meth:`through`; ``Plane(origin, basis, low, high)`` takes one as it is. A plane that knows
+    its points is exactly the one through them, with ``spanning`` as their coordinates; ``origin`` and ``basis`` then
+    describe it up to rounding. Raises MBHError for a domain that float64 does not hold: coordinates beyond 1e120, an
+    area below 1e-200 or above 1e200.
     """
 
     origin: np.ndarray
@@ -99,6 +150,7 @@ class Plane:
     high: np.ndarray
     spanning: np.ndarray | None = None
     polygon: np.ndarray | None = None
+    points: np.ndarray | None = None
 
     def __post_init__(self):
         put = vars(self).update  # the dataclass is frozen
@@ -115,6 +167,10 @@ class Plane:
         if self.polygon is not None:
             polygon = _convex(_finite("polygon", self.polygon, (None, 2)))
             put(polygon=polygon, low=polygon.min(axis=0), high=polygon.max(axis=0))
+        if self.points is not None:
+            put(points=_checked_points(self, 3))
+        _check_reach("the plane's origin or domain", self.origin, self.low, self.high)
+        _check_area(self.area)
 
     @classmethod
     def through(cls, points, margin: float = 1.5, domain: str = "square", low=None, high=None) -> "Plane":
@@ -127,11 +183,15 @@ class Plane:
         Raises MBHError for points that are equal, on one line, NaN or infinite, and for a plane that misses the box.
         """
         points = _finite("points", points, (3, None))
+        _check_reach("points", points)
         for i, j in ((0, 1), (0, 2), (1, 2)):
             if (points[i] == points[j]).all():
                 raise MBHError(f"spanning points {i} and {j} are equal: three different points span a plane")
         sides = points[1] - points[0], points[2] - points[0]
         longest = max(np.linalg.norm(side) for side in (*sides, points[2] - points[1]))
+        _check_spread(longest)
+        if not np.linalg.norm(sides[0]) > 0:
+            raise MBHError("spanning points 0 and 1 are too near to each other: choose points that span a plane")
         first = sides[0] / np.linalg.norm(sides[0])
         second = sides[1] - first * (first @ sides[1])
         height = np.linalg.norm(second)
@@ -143,10 +203,10 @@ class Plane:
         centroid = points.mean(axis=0)
         spanning = (points - centroid) @ basis.T
         if _domain_of_margin("square", domain, margin, low, high):
-            half = margin * np.linalg.norm(points - centroid, axis=1).max()
-            return cls(centroid, basis, [-half, -half], [half, half], spanning)
+            half = _check_margin(margin) * np.linalg.norm(points - centroid, axis=1).max()
+            return cls(centroid, basis, [-half, -half], [half, half], spanning, points=points)
         polygon = _box_section(centroid, basis, low, high)
-        return cls(centroid, basis, polygon.min(axis=0), polygon.max(axis=0), spanning, polygon)
+        return cls(centroid, basis, polygon.min(axis=0), polygon.max(axis=0), spanning, polygon, points)
 
     @classmethod
     def rectangle(cls, low=(0.0, 0.0), high=(1.0, 1.0)) -> "Plane":
@@ -158,12 +218,23 @@ class Plane:
         corners = _finite("corners", corners, (None, 2))
         if len(corners) < 3:
             raise MBHError(f"a polygon needs at least three corners, got {len(corners)}")
-        return Plane(self.origin, self.basis, self.low, self.high, self.spanning, corners)
+        return Plane(self.origin, self.basis, self.low, self.high, self.spanning, corners, self.points)
 
     @property
     def dimension(self) -> int:
         """Dimension d of the input space."""
         return len(self.origin)
+
+    @cached_property
+    def frame(self) -> Frame:
+        """Functions on the plane from their values at its three points."""
+        one = Fraction(1)
+        (u0, v0), (u1, v1), (u2, v2) = ([Fraction(x) for x in place] for place in self.spanning.tolist())
+        inverse = one / ((u1 - u0) * (v2 - v0) - (u2 - u0) * (v1 - v0))
+        a = [v1 - v2, v2 - v0, v0 - v1]
+        b = [u2 - u1, u0 - u2, u1 - u0]
+        c = [u1 * v2 - u2 * v1, u2 * v0 - u0 * v2, u0 * v1 - u1 * v0]
+        return Frame(self.points, [[x * inverse for x in row] for row in (a, b, c)])
 
     @property
     def corners(self) -> np.ndarray:
@@ -198,6 +269,7 @@ class Plane:
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """``n`` uniformly random points of the domain, (n, d)."""
+        _check_draw(n, rng, self.dimension)
         first, sides = self.corners[0], self.corners[1:] - self.corners[0]
         left, right = sides[:-1], sides[1:]  # the triangles of a fan around the first corner
         areas = left[:, 0] * right[:, 1] - left[:, 1] * right[:, 0]
@@ -220,6 +292,7 @@ class Line:
 
     origin: (d,) float64, the point at t = 0. basis: (1, d) float64 of length 1. low, high: ends of the segment.
     spanning: (2,) float64, where on it the points lie that it was spanned by, or None.
+    points: (2, d) float64, these points, or None; as with a :class:`Plane` the line is exactly the one through them.
     """
 
     origin: np.ndarray
@@ -227,18 +300,24 @@ class Line:
     low: float
     high: float
     spanning: np.ndarray | None = None
+    points: np.ndarray | None = None
 
     def __post_init__(self):
         put = vars(self).update  # the dataclass is frozen
         put(origin=_finite("origin", self.origin, (None,)))
-        put(basis=_finite("basis", np.atleast_2d(self.basis), (1, self.dimension)))
-        put(low=float(_finite("low", [self.low], (1,))[0]), high=float(_finite("high", [self.high], (1,))[0]))
+        basis = _given.array("basis", self.basis)
+        put(basis=_finite("basis", basis[None] if basis.ndim == 1 else basis, (1, self.dimension)))
+        put(low=_given.number("low", self.low), high=_given.number("high", self.high))
         if abs(np.linalg.norm(self.basis) - 1) > _ORTHONORMAL:
             raise MBHError(f"basis has length {np.linalg.norm(self.basis):.6g}; divide it by that, or use Line.through")
         if not self.low < self.high:
             raise MBHError(f"the domain is empty: low {self.low} is not below high {self.high}")
         if self.spanning is not None:
             put(spanning=_finite("spanning", self.spanning, (None,)))
+        if self.points is not None:
+            put(points=_checked_points(self, 2))
+        _check_reach("the line's origin or domain", self.origin, np.array([self.low, self.high]))
+        _check_area(self.area, "length")
 
     @classmethod
     def through(cls, points, margin: float = 1.5, domain: str = "segment", low=None, high=None) -> "Line":
@@ -248,13 +327,16 @@ class Line:
         segment inside the input box ``low`` <= x <= ``high`` (numbers or (d,) arrays, default 0 and 1).
         """
         points = _finite("points", points, (2, None))
+        _check_reach("points", points)
         distance = np.linalg.norm(points[1] - points[0])
         if not distance > 0:
             raise MBHError("the two spanning points are equal: two different points span a line")
+        _check_spread(distance)
         origin, basis = points.mean(axis=0), (points[1] - points[0]) / distance
         spanning = (points - origin) @ basis
         if _domain_of_margin("segment", domain, margin, low, high):
-            return cls(origin, basis, -margin * distance / 2, margin * distance / 2, spanning)
+            half = _check_margin(margin) * distance / 2
+            return cls(origin, basis, -half, half, spanning, points)
         low, high = _box_limits(origin, low, high)
         moving = np.abs(basis) > 1e-14
         ends = np.sort([(x - origin)[moving] / basis[moving] for x in (low, high)], axis=0)
@@ -262,12 +344,19 @@ class Line:
         start, stop = ends[0].max(), ends[1].min()
         if not start < stop or (still > 1e-12 * max(np.abs(origin).max(), 1)).any():
             raise MBHError("the line does not meet the input box in a segment: check low and high against the points")
-        return cls(origin, basis, start, stop, spanning)
+        return cls(origin, basis, start, stop, spanning, points)
 
     @property
     def dimension(self) -> int:
         """Dimension d of the input space."""
         return len(self.origin)
+
+    @cached_property
+    def frame(self) -> Frame:
+        """Functions on the line from their values at its two points; b is 0."""
+        start, stop = (Fraction(x) for x in self.spanning.tolist())
+        slope, zero = 1 / (stop - start), Fraction(0)
+        return Frame(self.points, [[-slope, slope], [zero, zero], [1 + start * slope, -start * slope]])
 
     @property
     def area(self) -> float:
@@ -294,6 +383,7 @@ class Line:
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """``n`` uniformly random points of the domain, (n, d)."""
+        _check_draw(n, rng, self.dimension)
         return self.embed(rng.uniform(self.low, self.high, n))
 
     def __repr__(self) -> str:
@@ -314,9 +404,26 @@ class Block:
     low: np.ndarray
     high: np.ndarray
 
+    def __post_init__(self):
+        put = vars(self).update  # the dataclass is frozen
+        put(origin=_finite("origin", self.origin, (None,)), low=_finite("low", self.low, (None,)))
+        put(high=_finite("high", self.high, (len(self.low),)))
+        d, k = len(self.origin), len(self.low)
+        if self.basis is not None:
+            put(basis=_finite("basis", self.basis, (k, d)))
+            off = np.abs(self.basis @ self.basis.T - np.eye(k)).max(initial=0)
+            if off > _ORTHONORMAL:
+                raise MBHError(f"basis is not orthonormal (off by {off:.2g}): mend its rows, or use Block.through")
+        elif k != d:
+            raise MBHError(f"low has {k} limits for {d} inputs; without a basis each input needs its own")
+        if not k or not (self.low <= self.high).all() or (self.low == self.high).all():
+            raise MBHError(f"the block is empty: low {_given.shown(self.low)} is not below high, or there is none")
+        _check_reach("the block", self.origin, self.low, self.high)
+
     @classmethod
     def whole(cls, data) -> "Block":
         """The whole input box of a data set, between its ``low`` and ``high``."""
+        data = _given.data_set("data", data, ("low", "high"))
         low = _finite("low", data.low, (None,))
         return cls(np.zeros(len(low)), None, low, _finite("high", data.high, (len(low),)))
 
@@ -326,9 +433,11 @@ class Block:
 
         Its centre is the points' centroid, its half side ``margin`` x the largest distance of a point from there.
         """
-        points = _finite("points", points, (None, None))
+        points, margin = _finite("points", points, (None, None)), _check_margin(margin)
+        _check_reach("points", points)
         if len(points) < 2 or len(points) > points.shape[1] + 1:
             raise MBHError(f"{len(points)} points cannot span a block in {points.shape[1]} dimensions: give 2 to d + 1")
+        _check_spread(np.linalg.norm(points - points[0], axis=1).max())
         basis, upper = np.linalg.qr((points[1:] - points[0]).T)
         if np.abs(np.diag(upper)).min() <= _COLLINEAR * np.abs(upper).max():
             raise MBHError(f"the {len(points)} points lie in a subspace of fewer dimensions: choose independent points")
@@ -338,6 +447,7 @@ class Block:
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """``n`` uniformly random points, (n, d)."""
+        _check_draw(n, rng, len(self.origin))
         y = rng.uniform(self.low, self.high, (n, len(self.low)))
         return y if self.basis is None else self.origin + y @ self.basis
 
@@ -345,12 +455,13 @@ class Block:
 def _box_limits(origin: np.ndarray, low, high) -> tuple[np.ndarray, np.ndarray]:
     """Limits (d,) of the input box, 0 and 1 where they are None."""
     low, high = 0.0 if low is None else low, 1.0 if high is None else high
-    try:
-        low, high = (np.broadcast_to(np.asarray(x, dtype=np.float64), origin.shape) for x in (low, high))
-    except ValueError as error:
-        raise MBHError(f"low and high must be numbers or arrays of length {len(origin)}") from error
+    given = [_given.array(name, x).astype(np.float64) for name, x in (("low", low), ("high", high))]
+    if any(x.shape not in ((), (1,), origin.shape) for x in given) or isinstance(low, bool) or isinstance(high, bool):
+        raise MBHError(f"low and high must be numbers or arrays of length {len(origin)}")
+    low, high = (np.broadcast_to(x, origin.shape) for x in given)
     if not (np.isfinite(low).all() and np.isfinite(high).all() and (low <= high).all()):
         raise MBHError("the input box needs finite limits with low <= high in every dimension")
+    _check_reach("the input box", low, high)
     return low, high
 
 

@@ -9,6 +9,7 @@ of its neurons that are active, which is the number of breakpoints below its pre
 """
 
 import copy
+import math
 import operator
 from collections.abc import Sequence
 
@@ -18,11 +19,14 @@ from torch import fx, nn
 from torch.nn import functional
 from torch.nn.utils import parametrize, prune
 
+from mbh_utils import _given
 from mbh_utils._canonical import RELU, Canonical, Pieces, Traced, Value, values_in
 from mbh_utils.errors import MBHError
 
 #: How far the traced form may be from the module, relative to the largest output.
 AGREEMENT = 1e-9
+#: Of one sample.
+MOST_INPUTS = 10**7
 
 
 class PiecewiseLinear(nn.Module):
@@ -33,13 +37,14 @@ class PiecewiseLinear(nn.Module):
 
     def __init__(self, breakpoints, slopes, offset: float = 0.0):
         super().__init__()
-        breakpoints, slopes = [float(t) for t in breakpoints], [float(s) for s in slopes]
+        breakpoints = _given.numbers("breakpoints", breakpoints, (None,)).tolist()
+        slopes, offset = _given.numbers("slopes", slopes, (None,)).tolist(), _given.number("offset", offset)
         if len(slopes) != len(breakpoints) + 1 or any(np.diff(breakpoints) <= 0) or not breakpoints:
             raise MBHError(
                 f"{len(breakpoints)} breakpoints with {len(slopes)} slopes: give rising breakpoints, one slope more"
             )
         changes = np.diff(slopes).tolist()
-        self.pieces = Pieces(slopes[0], float(offset), tuple(zip(breakpoints, changes, strict=True)))
+        self.pieces = Pieces(slopes[0], offset, tuple(zip(breakpoints, changes, strict=True)))
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         bends = (change * torch.relu(z - t) for t, change in self.pieces.bends)
@@ -275,6 +280,8 @@ def trace(module: nn.Module, input_shape: Sequence[int] | int | None = None, *, 
     Raises MBHError for what is not understood, by its qualified name and type; for a module in training mode whose
     BatchNorm or Dropout would act; for NaN and infinite weights; when the traced form and the module disagree.
     """
+    _given.kind_of("module", module, nn.Module, "a torch.nn.Module of affine layers and piecewise linear activations")
+    output_layer = _given.flag("output_layer", output_layer)
     _refuse_training(module)
     twin = _copy(module)
     if _Tracer().is_leaf_module(twin, ""):
@@ -312,6 +319,9 @@ def _refuse_training(module: nn.Module) -> None:
 def _copy(module: nn.Module) -> nn.Module:
     """A copy in float64 on the CPU whose masks and parametrizations have become plain weights."""
     tensors = [x for m in module.modules() for x in vars(m).values() if isinstance(x, torch.Tensor)]
+    for name, x in (*module.named_parameters(), *module.named_buffers(), *(("a tensor", x) for x in tensors)):
+        if x.is_complex():  # float64 would keep the real parts of them, without a word
+            raise MBHError(f"{name} of {type(module).__name__} holds complex numbers; a ReLU network has real ones")
     twin = copy.deepcopy(module, {id(x): x.detach().clone() for x in tensors})  # results cannot be copied otherwise
     for m in list(twin.modules()):
         for hook in list(m._forward_pre_hooks.values()):
@@ -337,9 +347,12 @@ def _copy(module: nn.Module) -> nn.Module:
 
 def _input_shape(module: nn.Module, given) -> tuple[int, ...]:
     if given is not None:
-        shape = tuple(int(n) for n in np.atleast_1d(given))
-        if not shape or min(shape) < 1:
-            raise MBHError(f"input_shape is {given!r}; expected the shape of one sample, such as (1, 28, 28)")
+        lengths = _given.array("input_shape", given)
+        shape = tuple(int(n) for n in np.atleast_1d(lengths)) if lengths.dtype.kind in "iu" and lengths.ndim < 2 else ()
+        if not shape or min(shape) < 1 or math.prod(shape) > MOST_INPUTS:
+            raise MBHError(
+                f"input_shape is {_given.shown(given)}; expected the shape of one sample, such as (1, 28, 28)"
+            )
         return shape
     passed = nn.Flatten, nn.Identity, nn.modules.dropout._DropoutNd, nn.modules.container.Sequential
     first = next((m for m in module.modules() if next(m.children(), None) is None and not isinstance(m, passed)), None)

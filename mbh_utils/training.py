@@ -10,16 +10,18 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from numbers import Integral
 
 import numpy as np
 import torch
 from tqdm import tqdm  # not tqdm.auto, whose bars in notebooks are widgets
 
-from mbh_utils import _descent
+from mbh_utils import _descent, _given, pruning
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import Network, stream
+from mbh_utils.networks import MaskedLinear, Network, stream
 from mbh_utils.scheduling import one_thread
+
+#: Of one training; it would take a day at the very least.
+MOST_ITERATIONS = 10**9
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,11 @@ class Recipe:
     learning_rate: float = 1.2e-3
 
     def __post_init__(self):
-        whole = isinstance(self.iterations, Integral) and isinstance(self.batch_size, Integral)
-        if not whole or self.iterations < 0 or self.batch_size < 1 or not 0 < self.learning_rate < float("inf"):
-            raise MBHError(f"{self}: iterations must be a whole number >= 0, batch_size one >= 1 and learning_rate > 0")
+        put = vars(self).update  # the dataclass is frozen
+        put(iterations=_given.whole("iterations", self.iterations, 0, MOST_ITERATIONS))
+        put(batch_size=_given.whole("batch_size", self.batch_size, 1))
+        positive = "a finite number > 0", lambda rate: 0 < rate < float("inf")
+        put(learning_rate=_given.number("learning_rate", self.learning_rate, *positive))
 
 
 @dataclass
@@ -64,19 +68,93 @@ class State:
     arrays: dict[str, np.ndarray]
     accuracy: dict[int, float] = field(default_factory=dict)
 
+    def __post_init__(self):
+        self.iteration = _given.whole("iteration", self.iteration, 0, MOST_ITERATIONS)
+        for name in ("arrays", "accuracy"):
+            _given.kind_of(name, getattr(self, name), dict, "a dict, as train_stack gives it to snapshot")
 
-@torch.no_grad()
+
+# ------------------------------------------------------------------------------------------------- looking at one
+
+
 def accuracy(network: torch.nn.Module, samples) -> float:
-    """Share of the samples that the network classifies correctly, in [0, 1]."""
-    if not len(samples):
+    """Share of the samples that the network classifies correctly, in [0, 1].
+
+    network: any torch module that makes logits (n, n_classes) of rows (n, d). It is looked at in eval mode and stays as
+    it is: training mode, buffers, gradients and the random state are untouched.
+
+    Raises MBHError without samples, for a network that does not take them, and for outputs that name no class.
+    """
+    _given.kind_of("network", network, torch.nn.Module, "a torch module that makes logits of images")
+    samples = _given.samples("samples", samples)
+    if not len(samples.labels):
         raise MBHError("accuracy needs at least one sample")
-    device = next(network.parameters()).device
+    if not np.isfinite(samples.images).all():
+        raise MBHError("samples hold NaN or infinite values: mend or drop these images")
     images, labels = torch.tensor(samples.images), torch.tensor(samples.labels)
-    hits = [
-        (network(x.to(device)).argmax(dim=1).cpu() == y).sum()
-        for x, y in zip(images.split(10_000), labels.split(10_000), strict=True)
-    ]
-    return float(sum(hits)) / len(samples)
+    device, dtype = _place_of(network)
+    with untouched(network):
+        logits = [_logits(network, x.to(device, dtype)).cpu() for x in images.split(10_000)]
+    logits = torch.cat(logits)
+    if outside := labels[(labels < 0) | (labels >= logits.shape[1])].tolist():
+        raise MBHError(
+            f"samples carry the label {outside[0]}, but the network has {logits.shape[1]} outputs, one a class"
+        )
+    return float((logits.argmax(dim=1) == labels).sum()) / len(labels)
+
+
+@contextlib.contextmanager
+def untouched(network: torch.nn.Module) -> Iterator[None]:
+    """The network in eval mode and without gradients; afterwards, errors included, everything is as it was."""
+    modes = [(m, m.training) for m in network.modules() if hasattr(m, "training")]  # what is frozen has no mode
+    buffers = [(m._buffers, name, b, b.clone()) for m, _ in modes for name, b in m._buffers.items() if b is not None]
+    device, _ = _place_of(network)
+    for m, _ in modes:  # not by .eval(), which a class may have made do more
+        m.training = False
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            yield
+    finally:
+        for m, training in modes:
+            m.training = training
+        with torch.no_grad():
+            for held, name, buffer, before in buffers:
+                held[name] = buffer.copy_(before)
+
+
+def _place_of(network: torch.nn.Module) -> tuple[torch.device, torch.dtype]:
+    """Where a network computes, and in which float type; float32 on the CPU where it has no tensor that says so."""
+    tensors = [*network.parameters(), *network.buffers()]
+    if any(torch.nn.parameter.is_lazy(x) for x in tensors):
+        raise MBHError(
+            "network has lazy layers that never saw an input: call it once on one image, network(images[:1])"
+        )
+    device = next((x.device for x in tensors), torch.device("cpu"))
+    if device.type == "meta":
+        raise MBHError("network lies on the device meta, without numbers: load its weights first")
+    return device, next((x.dtype for x in tensors if x.is_floating_point()), torch.float32)
+
+
+def _logits(network: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """The network's outputs (n, n_classes) of images (n, d)."""
+    try:
+        found = network(x)
+    except Exception as error:  # whatever the module's own code raises
+        raise MBHError(
+            f"network, a {type(network).__name__}, does not take images of shape {tuple(x.shape)}: {error}. Put what "
+            "it needs in front, such as nn.Sequential(nn.Unflatten(1, (1, 28, 28)), network)"
+        ) from error
+    if not isinstance(found, torch.Tensor):
+        raise MBHError(f"network returns a {type(found).__name__}; wrap it in a module that returns the logits alone")
+    if found.ndim != 2 or len(found) != len(x) or found.is_complex():
+        expected = f"({len(x)}, n_classes)"
+        raise MBHError(f"network returns {found.dtype} of shape {tuple(found.shape)}; expected real logits {expected}")
+    if found.isnan().any():
+        raise MBHError("network returns NaN, which names no class: look for NaN among its weights")
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------- training
 
 
 def train(
@@ -92,8 +170,10 @@ def train(
 ) -> History:
     """Train a network in place; what its checkpoints (and the end) looked like comes back.
 
+    network: one of this package, float32, as it was made; a torch module of your own is trained by a loop of torch.
     seed: order of the minibatches. The same seed gives the same network on the same CPU.
     """
+    check_trainable(network)
     recipe = Recipe(iterations, batch_size, learning_rate)
     return train_stack([network], data, recipe, seeds=[seed], checkpoints=checkpoints, progress=progress)[0]
 
@@ -121,11 +201,17 @@ def train_stack(
     ``every`` seconds, in the order of the networks.
     keep: takes (index of the network, iteration, copy) at each checkpoint, in place of ``History.networks``.
 
-    Raises MBHError for networks that do not match each other, the data or their states, or when training diverges.
+    Raises MBHError for networks that do not match each other, the data or their states, that were changed after they
+    were made or share weights, for a device that is not there, and when training diverges.
     """
-    states = [state or State(0, {}) for state in states or [None] * len(networks)]
+    networks, seeds = _given_networks(networks), _given.listed("seeds", seeds, "seeds, one per network")
+    states = [None] * len(networks) if states is None else _given.listed("states", states, "states, one per network")
+    states = [State(0, {}) if state is None else state for state in states]
+    checkpoints = list(checkpoints) if isinstance(checkpoints, set) else checkpoints  # their order tells nothing
+    checkpoints = _given.listed("checkpoints", checkpoints, "iterations")
     _check(networks, states, data, seeds, checkpoints, recipe)
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    _check_options(snapshot, every, keep, progress)
+    device = _device(device)
     histories = [History(dict(state.accuracy)) for state in states]
     keep = keep or (lambda i, iteration, copy: histories[i].networks.update({iteration: copy}))
     kind, groups = _Batched if device.type == "cuda" else _Listed, {}
@@ -351,9 +437,86 @@ class _Order:
         return np.ascontiguousarray(taken)
 
 
+def _given_networks(networks) -> list[Network]:
+    """The networks of a stack: each of this package, float32, what it was made as, and there once."""
+    if isinstance(networks, torch.nn.Module):
+        raise MBHError(
+            "networks is one network; train_stack takes a list of them, and train(network, data) a single one"
+        )
+    networks = _given.listed("networks", networks, "networks")
+    for network in networks:
+        check_trainable(network)
+    parameters = [id(p) for network in networks for p in network.parameters()]
+    if len(set(parameters)) < len(parameters):
+        raise MBHError("networks holds one network twice, or two that share weights: give each its own, network.copy()")
+    return networks
+
+
+def check_trainable(network) -> None:
+    """MBHError for what is no network of this package, and for one that training would treat as another.
+
+    Training is written out for what a Network computes, so it knows of no changed forward and of no hook.
+    """
+    if not isinstance(network, Network):
+        raise MBHError(
+            f"a {type(network).__name__} cannot be trained here: train takes networks of this package (feed_forward, "
+            "lenet, deepfc). Train a torch module of your own by a loop of torch; everything else takes it as it is"
+        )
+    kinds = {type(m) for m in network.hidden_layers}, type(network.output)
+    changed = type(network).forward is not Network.forward or kinds != ({MaskedLinear}, torch.nn.Linear)
+    for m in network.modules():
+        changed |= "forward" in vars(m) or bool(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks)
+    shapes = [(m.out_features, m.in_features) for m in network.linears]
+    if changed or shapes != pruning.layer_shapes(network.n_inputs, (*network.hidden, network.n_classes)):
+        raise MBHError(
+            "network was changed after it was made (its forward, layers, hooks or parametrisations), which "
+            "training does not follow: train a network as lenet or feed_forward makes it"
+        )
+    for name, p in network.named_parameters():
+        if p.dtype != torch.float32:
+            raise MBHError(f"{name} of the network is {p.dtype}; training computes in float32: call network.float()")
+        if not p.requires_grad:
+            raise MBHError(f"{name} of the network is frozen (requires_grad=False), but training changes all weights")
+
+
+def _check_options(snapshot, every, keep, progress) -> None:
+    for name, function in (("snapshot", snapshot), ("keep", keep)):
+        if function is not None and not callable(function):
+            raise MBHError(f"{name} is {_given.shown(function)}; expected a function, or None")
+    _given.number("every", every, "a number of seconds", lambda seconds: not np.isnan(seconds))
+    _given.flag("progress", progress)
+
+
+def _device(given) -> torch.device:
+    """Where to train: a CPU or a CUDA device that is there."""
+    if given is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    _given.kind_of("device", given, str | torch.device, 'the name of one, "cpu" or "cuda", or None')
+    try:
+        device = torch.device(given)
+    except RuntimeError:
+        raise MBHError(f'device is {_given.shown(given)}; choose "cpu", or "cuda" where there is a GPU') from None
+    if device.type not in ("cpu", "cuda"):
+        raise MBHError(f'device is "{device}"; training knows "cpu" and "cuda" only')
+    if device.type == "cuda" and not (device.index or 0) < torch.cuda.device_count():
+        raise MBHError(f'device is "{device}", but there are {torch.cuda.device_count()} CUDA devices here: use "cpu"')
+    return device
+
+
+def _is_iteration(given, end: int) -> bool:
+    with contextlib.suppress(MBHError):
+        number = _given.number("checkpoint", given)
+        return number == int(number) and 0 <= number <= end
+    return False
+
+
 def _check(networks, states, data, seeds, checkpoints, recipe) -> None:
     if not networks or len(networks) != len(seeds):
         raise MBHError(f"one seed per network is needed, got {len(networks)} networks and {len(seeds)} seeds")
+    for seed in seeds:
+        _given.whole("seed", seed, 0)
+    _given.kind_of("recipe", recipe, Recipe, "a Recipe(iterations, batch_size, learning_rate)")
+    _given.data_set("data", data, ("name", "train", "validation"))
     shapes = {(n.n_inputs, n.hidden, n.n_classes) for n in networks}
     if len(shapes) > 1:
         raise MBHError(f"a stack holds networks of one architecture, got {sorted(shapes)}")
@@ -363,9 +526,11 @@ def _check(networks, states, data, seeds, checkpoints, recipe) -> None:
             f"the networks take {n_inputs} inputs to {n_classes} classes, "
             f"but {data.name} has {data.n_inputs} and {data.n_classes}"
         )
-    if bad := [c for c in checkpoints if not (0 <= c <= recipe.iterations and c == int(c))]:
+    if bad := [c for c in checkpoints if not _is_iteration(c, recipe.iterations)]:
         raise MBHError(f"checkpoints {bad} are no whole numbers in 0..{recipe.iterations}")
     for part, samples in (("training", data.train), ("validation", data.validation)):
+        if not len(samples.labels):
+            raise MBHError(f"{data.name} has no {part} samples; training needs some of both parts")
         if not np.isfinite(samples.images).all():
             raise MBHError(f"the {part} images of {data.name} contain NaN or infinite values; mend them first")
         if not ((samples.labels >= 0) & (samples.labels < n_classes)).all():
@@ -373,6 +538,7 @@ def _check(networks, states, data, seeds, checkpoints, recipe) -> None:
     if len(states) != len(networks):
         raise MBHError(f"one state per network is needed, got {len(states)} for {len(networks)} networks")
     for network, state in zip(networks, states, strict=True):
+        _given.kind_of("a state in states", state, State, "a State that snapshot was given, or None")
         size = sum(p.numel() for p in network.parameters())
         shapes = {name: np.shape(state.arrays.get(name)) for name in STATE} if state.iteration else {}
         if not 0 <= state.iteration <= recipe.iterations or any(shape != (size,) for shape in shapes.values()):

@@ -8,6 +8,7 @@ import html
 import os
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 
 import ipywidgets
 import numpy as np
@@ -16,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mbh_utils import plots, workbook
+from mbh_utils import _given, plots, workbook
 from mbh_utils.errors import MBHError
 from mbh_utils.mbh import check_coverage, maximal_pattern
 from mbh_utils.partition import Partition, partition_input_space
@@ -54,6 +55,8 @@ def blanket_view(network, regions: Partition, samples, label: int, coverage: flo
     regions: partition of the plane by the same network. samples: labelled samples of which those of the class count.
     Raises MBHError when no sample has that label or ``coverage`` lies outside (0, 1].
     """
+    _given.kind_of("regions", regions, Partition, "a partition, as partition_input_space makes it")
+    samples = _given.samples("samples", samples)
     pattern = maximal_pattern(network, samples.of_class(label), coverage)
     found = regions.blanket(pattern)
     return BlanketView(label, float(coverage), pattern, found.area, found.share)
@@ -61,7 +64,7 @@ def blanket_view(network, regions: Partition, samples, label: int, coverage: flo
 
 def blanket_words(view: BlanketView, name: str) -> str:
     """One sentence with the numbers of a view; ``name`` is what its class is called."""
-    n = len(view.pattern)
+    n = len(_given.kind_of("view", view, BlanketView, "what blanket_view returns").pattern)
     return (
         f"Class {view.label} ({name}) at c_P = {view.coverage:.2f}: {n} constraint{'s' * (n != 1)}, met by "
         f"{view.pattern.coverage:.1%} of the class's images; blanket area {view.area:.4g}, {view.share:.1%} of the "
@@ -71,6 +74,8 @@ def blanket_words(view: BlanketView, name: str) -> str:
 
 def blanket_figure(regions: Partition, view: BlanketView) -> Figure:
     """The minimal blanket on the plane with the spanning images marked; pyplot knows nothing of this figure."""
+    _given.kind_of("regions", regions, Partition, "a partition, as partition_input_space makes it")
+    _given.kind_of("view", view, BlanketView, "what blanket_view returns")
     # A fixed place for the axes: working out a layout would take longer than the drawing.
     figure = Figure(figsize=(5.2, 5.4), layout="none")
     ax = plots.blanket(regions, view.pattern, figure.add_axes((0.15, 0.15, 0.82, 0.79)), title=False)
@@ -80,7 +85,7 @@ def blanket_figure(regions: Partition, view: BlanketView) -> Figure:
         plots.spanning_points(regions.plane, ax=ax)
         handles.append(Line2D([], [], marker="o", mfc="white", mec="black", ls="none", label="spanning images"))
     ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.11), ncols=3, columnspacing=1)
-    plots.plane_labels(ax)
+    plots.plane_labels(ax, regions.plane)
     return figure
 
 
@@ -92,11 +97,11 @@ class BlanketExplorer:
     """
 
     def __init__(self, network, plane, data, label: int, coverage: float):
-        self.network, self.data = network, data
+        self.network, self.data = network, _given.data_set("data", data, ("validation", "classes"))
         self.labels = np.unique(data.validation.labels).tolist()
-        if label not in self.labels:
+        if isinstance(label, bool) or not isinstance(label, Integral) or label not in self.labels:
             those = ", ".join(map(str, self.labels))
-            raise MBHError(f"class {label!r} has no validation samples; those that have: {those}")
+            raise MBHError(f"class {_given.shown(label)} has no validation samples; those that have: {those}")
         low, high = COVERAGES["min"], COVERAGES["max"]
         if not low <= check_coverage(coverage) <= high:
             raise MBHError(f"the explorer's slider goes from {low} to {high}; c_P = {coverage} is off its limits")
@@ -153,6 +158,7 @@ class BlanketExplorer:
 def blanket_explorer(network, plane, data, *, label: int = 0, coverage: float = 0.8) -> BlanketExplorer:
     """An explorer of the minimal blankets of a network's classes on one plane; the last line of a cell shows it.
 
+    plane: a ``Plane`` or a ``Line``.
     data: a ``Dataset``; the validation samples of a class make its pattern. label, coverage: the state it starts in.
     The plane is partitioned here, once. Raises MBHError for a class without validation samples, or a ``coverage`` off
     the slider's limits (0.5 to 1).

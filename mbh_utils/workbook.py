@@ -24,9 +24,10 @@ import numpy as np
 import pandas as pd
 import torch
 from IPython import display, get_ipython
+from matplotlib.figure import FigureBase
 from PIL import Image, PngImagePlugin
 
-from mbh_utils import __version__, datasets, experiments, paths, plots
+from mbh_utils import __version__, _given, datasets, experiments, paths, plots
 from mbh_utils.errors import MBHError
 from mbh_utils.store import atomic
 
@@ -241,6 +242,8 @@ class Chapter:
 
         Raises MBHError if this chapter does not declare the figure, or the alt text is empty.
         """
+        _given.kind_of("figure", figure, FigureBase, "a figure of matplotlib")
+        _given.kind_of("figure_id", figure_id, str, f"one of {', '.join(self.declared)}")
         if figure_id not in self.declared:
             owner = figure_index().get(figure_id)
             raise MBHError(
@@ -305,7 +308,7 @@ def open_chapter(name: str, *, profile: str = "quick", seed: int = 0, out: str |
     chapter = declaration(name)
     profile = pick(profile, profile_names(), "profile")
     check_seed(seed)
-    folder = Path(out) if out is not None else paths.figures_folder(profile)
+    folder = _given.folder("out", out) if out is not None else paths.figures_folder(profile)
     check_writable(folder)
     plots.use_style()
     n = torch.get_num_threads()

@@ -137,21 +137,21 @@ def double(x):
 
 def test_without_any_folder_code_is_compiled_in_memory(chosen, monkeypatch):
     monkeypatch.setattr(_native, "_candidates", lambda: iter([Path("/dev/null/x")]))
-    assert chosen() is None and _native.kept()(double)(3) == 6
+    assert chosen() is None and _native.cached()(double)(3) == 6
 
 
 def test_a_full_disk_or_damaged_files_end_no_call(chosen, tmp_path, monkeypatch):
     monkeypatch.setattr(_native, "_candidates", lambda: iter([tmp_path]))
-    assert _native.kept()(double)(3) == 6
+    assert _native.cached()(double)(3) == 6
     files = sorted(path for path in tmp_path.rglob("*.nb?"))
     assert [path.suffix for path in files] == [".nbc", ".nbi"]
     for harmed in ([files[0]], [files[1]], files):
         for path in harmed:
             path.write_bytes(path.read_bytes()[:40])
-        assert _native.kept()(double)(3) == 6
-        again = _native.kept()(double)
+        assert _native.cached()(double)(3) == 6
+        again = _native.cached()(double)
         assert again(3) == 6 and sum(again.stats.cache_hits.values()) == 1, "what was damaged has been replaced"
-    before = _native.kept()(double)
+    before = _native.cached()(double)
     shutil.rmtree(tmp_path)
     tmp_path.write_text("the folder is gone")
     assert before(3) == 6
@@ -187,9 +187,7 @@ def test_a_change_of_a_helper_in_another_file_is_compiled_even_if_its_file_seems
         shutil.copy(paths.PROJECT / "mbh_utils" / name, package)
     (package / "__init__.py").write_text("")
     helper = package / "helper.py"
-    kernel = (
-        "from mbh_utils._native import kept\nfrom mbh_utils.helper import add\n@kept()\ndef f(x):\n    return add(x)\n"
-    )
+    kernel = "from mbh_utils._native import cached\nfrom mbh_utils.helper import add\n@cached()\ndef f(x):\n    return add(x)\n"
     (package / "kernel.py").write_text(kernel)
     code = "from mbh_utils.kernel import f\nprint(f(1), sum(f.stats.cache_hits.values()))"
     seen = []
@@ -203,5 +201,5 @@ def test_a_change_of_a_helper_in_another_file_is_compiled_even_if_its_file_seems
 def test_all_kernels_that_are_kept_are_kept_so():
     for path in (paths.PROJECT / "mbh_utils").glob("*.py"):
         assert "cache=True" not in path.read_text(), (
-            f"{path.name}: use mbh_utils._native.kept, which sees other files too"
+            f"{path.name}: use mbh_utils._native.cached, which sees other files too"
         )

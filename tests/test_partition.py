@@ -1,5 +1,7 @@
 """The partition of planes: fixtures with known answers, and laws that every network must obey."""
 
+import os
+import stat
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from mbh_utils import bounds
 from mbh_utils.errors import MBHError
-from mbh_utils.partition import partition_input_space, stream_blanket_areas
+from mbh_utils.partition import partition_input_space
 from mbh_utils.patterns import DecisionPattern, activation_patterns
 from mbh_utils.subspaces import Line, Plane
 
@@ -190,8 +192,6 @@ def test_blanket_areas_agree_with_brute_force(seed, widths):
     expected = [regions.areas[p.satisfied_by(regions.patterns)].sum() for p in patterns]
     assert regions.blanket_areas(patterns) == pytest.approx(expected, rel=1e-12)
     assert [regions.blanket(p).area for p in patterns] == pytest.approx(expected, rel=1e-12)
-    areas, n_regions = stream_blanket_areas(layers, plane, patterns)
-    assert n_regions == len(regions) and areas == pytest.approx(expected, rel=1e-12)
     assert (regions.blanket(patterns[0]).regions == patterns[0].satisfied_by(regions.patterns)).all()
 
 
@@ -248,7 +248,7 @@ def test_a_wide_network_and_a_domain_with_many_corners():
 def test_the_kernels_stack_grows_where_it_has_to(monkeypatch, keep):
     layers, plane = random_layers(3, 9, (40, 20)), random_plane(3, 9)
     expected = partition_input_space(layers, plane, keep=keep)
-    monkeypatch.setattr("mbh_utils.partition._SLOTS", 1)
+    monkeypatch.setattr("mbh_utils._memory.SLOTS", 1)
     found = partition_input_space(layers, plane, keep=keep)
     assert np.array_equal(found.areas, expected.areas)
     if "patterns" in keep:
@@ -316,8 +316,6 @@ def test_wrong_input_is_named():
         regions.blanket(DecisionPattern([5], [True]))
     with pytest.raises(MBHError, match="constrains neuron 9"):
         regions.blanket_areas([DecisionPattern([9], [True])])
-    with pytest.raises(MBHError, match="constrains neuron 9"):
-        stream_blanket_areas(layers, plane, [DecisionPattern([9], [True])])
     with pytest.raises(MBHError, match="no hidden layer 1"):
         regions.layer_patterns(1)
 
@@ -433,8 +431,10 @@ def test_the_largest_number_of_regions_of_a_line_is_reached():
 def test_exact_lines_and_errors():
     layers = [(np.array([[1.0], [2.5], [-0.1]]), np.array([-0.3, -0.75, 0.03]))]
     line = Line(np.zeros(1), [1.0], 0, 1)
-    tolerant, exact = partition_input_space(layers, line), partition_input_space(layers, line, exact=True)
-    assert len(tolerant) == 2 and len(exact) == 4  # the three breaks differ by rounding only
+    for exact in (False, True):
+        regions = partition_input_space(layers, line, exact=exact)
+        assert len(regions) == 4  # the three breaks differ by rounding only
+        assert (np.diff(regions.intervals[:, 0]) >= 0).all()
     assert partition_input_space(layers, line, keep=("areas",)).areas.sum() == pytest.approx(1)
     with pytest.raises(MBHError, match="line lies in R.1, but the network takes 3"):
         partition_input_space(random_layers(0, 3, (4,)), line)
@@ -476,6 +476,17 @@ def test_a_saved_partition_comes_back(tmp_path, domain):
     partition_input_space(layers, where, keep=("areas",)).save(tmp_path / "regions.npz")
     assert type(regions).load(tmp_path / "regions.npz").areas == pytest.approx(regions.areas)
     assert [file.name for file in tmp_path.iterdir()] == ["regions.npz"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of files")
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077, 0o002])
+def test_a_saved_file_has_the_rights_that_the_umask_gives(tmp_path, umask):
+    regions, before = partition_input_space(random_layers(2, 2, (3,)), Plane.rectangle()), os.umask(umask)
+    try:
+        regions.save(tmp_path / "regions.npz")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "regions.npz").stat().st_mode) == 0o666 & ~umask
 
 
 def test_files_that_are_no_partition_are_refused(tmp_path):

@@ -169,7 +169,7 @@ def test_constraints_are_conjunctions_and_never_raise_the_support(patterns, data
         (np.array([True, False]), [True, False], "whole numbers"),
         ([0], [0.2], "True and False"),
         ([0], [-1], "True and False"),
-        (["a"], [True], "whole numbers"),
+        (["a"], [True], "neurons must be an array of numbers"),
     ],
 )
 def test_decision_patterns_that_make_no_sense_are_refused(neurons, states, said):

@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from mbh_utils import Plane, partition_input_space, plots
+from mbh_utils import Line, Plane, partition_input_space, plots
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import LENET, Network
 from mbh_utils.patterns import DecisionPattern
@@ -187,6 +187,66 @@ def test_a_class_map_shows_where_each_class_wins_and_the_boundary_between():
     assert ends[:, 0] == pytest.approx(np.full(len(ends), 4)) and sorted(ends[:, 1]) == [-3, 6]
     with pytest.raises(MBHError, match="decision_boundary=True"):
         plots.class_map(partition_input_space(network, PLANE))
+
+
+# ------------------------------------------------------------------------------------------------ on a line
+
+
+def on_a_line():
+    """A network on [0, 4], whose neurons change at 1, 2 and 3 and whose class changes at 3.5."""
+    layers = torch.nn.Linear(1, 3), torch.nn.Linear(3, 2)
+    values = ([[1], [-1], [1]], [-1, 2, -3], [[0, 0, 1], [0, 0, 0]], [0, 0.5])
+    for x, value in zip((p for layer in layers for p in layer.parameters()), values, strict=True):
+        x.data = torch.tensor(value, dtype=torch.float64)
+    network = torch.nn.Sequential(layers[0], torch.nn.ReLU(), layers[1])
+    return partition_input_space(network, Line([0.0], [[1.0]], 0.0, 4.0, [1.0, 3.0]), decision_boundary=True)
+
+
+def test_regions_of_a_line_are_strips_coloured_by_active_neurons():
+    line = on_a_line()
+    ax = plots.regions(line)
+    assert ax.get_xlim() == (0, 4) and ax.get_ylim() == (0, 1) and not len(ax.get_yticks())
+    patches = [patch for patch in ax.get_children() if isinstance(patch, PathPatch)]
+    active = line.patterns.sum(axis=1)
+    for patch, n in zip(patches, np.unique(active), strict=True):
+        assert area(patch.get_path()) == pytest.approx(line.areas[active == n].sum())
+
+
+def test_the_blanket_on_a_line_is_where_the_pattern_holds():
+    ax = plots.blanket(on_a_line(), DecisionPattern([0, 1], [True, True]))
+    (inside, _) = (patch for patch in ax.get_children() if isinstance(patch, PathPatch))
+    corners = inside.get_path().vertices[:4]
+    assert sorted(corners[:, 0]) == pytest.approx([1, 1, 2, 2]) and ax.get_title() == "25.0%, 2 constraints"
+
+
+def test_a_neuron_bends_a_line_at_a_point():
+    ax = plots.bent_hyperplanes(on_a_line())
+    drawn = sorted(line.get_xydata().tolist() for line in ax.lines)
+    assert np.ravel(drawn) == pytest.approx(np.ravel([[[t, 0], [t, 1]] for t in (1, 2, 3)]))
+
+
+def test_classes_spanning_points_and_names_of_a_line():
+    line = on_a_line()
+    ax = plots.plane_labels(plots.class_map(line), line.plane)
+    (boundary,) = (lines for lines in ax.collections if isinstance(lines, LineCollection))
+    assert np.ravel(boundary.get_segments()[0])[::2] == pytest.approx([3.5, 3.5])
+    assert "along the line" in ax.get_xlabel() and not ax.get_ylabel()
+    plots.spanning_points(line.plane, ["one", "two"], ax)
+    assert [tuple(mark.get_xydata()[0]) for mark in ax.lines] == [(1, 0.5), (3, 0.5)] and labels(ax) == ["one", "two"]
+    with pytest.raises(MBHError, match="3 names for 2 spanning points"):
+        plots.spanning_points(line.plane, ["one", "two", "three"], ax)
+
+
+def test_a_plane_that_no_points_span_has_none_to_mark():
+    with pytest.raises(MBHError, match="not made of points"):
+        plots.spanning_points(PLANE)
+
+
+def test_a_refused_call_leaves_no_figure_behind(partition):
+    for call in (lambda: plots.blanket(partition, None), lambda: plots.class_map(partition), lambda: plots.regions(F1)):
+        with pytest.raises(MBHError):
+            call()
+    assert not plt.get_fignums()
 
 
 # ----------------------------------------------------------------------------------------------- curves

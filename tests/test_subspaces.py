@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mbh_utils.errors import MBHError
+from mbh_utils.partition import partition_input_space
 from mbh_utils.subspaces import Block, Line, Plane, clip, polygon_area
 
 seeds = st.integers(0, 2**32 - 1)
@@ -195,3 +196,33 @@ def test_a_block_around_three_points_is_the_square_of_their_plane_and_samples_it
 def test_a_block_needs_independent_points(points):
     with pytest.raises(MBHError, match="points"):
         Block.through(points)
+
+
+@pytest.mark.parametrize("size", [1e-101, 1e-160, 1e-200, 5e-324, 1e101, 1e119, 1e160, 1e200, 1e308])
+def test_domains_that_float64_does_not_hold_are_refused_when_they_are_made(size):
+    points = size * np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0.5]])
+    for make in (
+        lambda: Plane.rectangle([0, 0], [size, size]),
+        lambda: Plane(np.zeros(3), np.eye(3)[:2], [0, 0], [size, size]),
+        lambda: Plane.rectangle().with_domain(size * np.array([[0, 0], [1, 0], [0, 1]])),
+        lambda: Plane.through(points),
+        lambda: Plane.through(np.eye(3), margin=size),
+    ):
+        with pytest.raises(MBHError):
+            make()
+
+
+@pytest.mark.parametrize("size", [1e-99, 1e-30, 1e30, 1e99])
+def test_domains_near_the_limits_are_taken(size):
+    points = size * np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0.5]])
+    assert Plane.through(points).area == pytest.approx(size**2 * Plane.through(points / size).area)
+    assert Line.through(points[:2]).area == pytest.approx(1.5 * np.sqrt(2) * size)
+    regions = partition_input_space([(np.eye(2), np.zeros(2))], Plane.rectangle([-size] * 2, [size] * 2))
+    assert regions.areas / size**2 == pytest.approx([1, 1, 1, 1])
+
+
+@pytest.mark.parametrize("length", [1e-201, 1e-300, 1e201, 1e300])
+def test_segments_that_float64_does_not_hold_are_refused(length):
+    for make in (lambda: Line([0.0], [[1.0]], 0.0, length), lambda: Line.through([[0.0, 0.0], [length, 0.0]])):
+        with pytest.raises(MBHError):
+            make()

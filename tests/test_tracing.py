@@ -637,3 +637,10 @@ def test_modules_on_a_gpu_stay_there():
     for a, b in zip(hidden_layers(moved), expected, strict=True):
         assert all(np.array_equal(x, y) for x, y in zip(a[:2], b[:2], strict=True))
     assert next(moved.parameters()).is_cuda
+
+
+def test_complex_weights_are_refused():
+    layers = nn.Sequential(nn.Linear(2, 3, dtype=torch.complex64), nn.ReLU(), nn.Linear(3, 2, dtype=torch.complex64))
+    for module in (layers, nn.Sequential(nn.Unflatten(1, (2,)), *layers)):
+        with pytest.raises(MBHError, match=r"weight of Sequential holds complex numbers"):
+            trace(module)

@@ -392,6 +392,89 @@ def test_accuracy_counts_hits_over_several_blocks():
     assert accuracy(Largest(), validation) == 15_001 / 20_001
 
 
+class Counting(nn.Module):
+    """A module that writes into its buffer, and replaces another one, whenever it is called."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(1))
+        self.register_buffer("seen", torch.zeros(1))
+
+    def forward(self, x):
+        self.calls += 1
+        self.seen = self.seen + len(x)
+        return x + torch.rand(1)  # chance, as functional.dropout brings it whatever the mode is
+
+
+def normed() -> nn.Sequential:
+    """A network whose modes differ, trained for a moment, one of its modules in eval mode."""
+    torch.manual_seed(0)
+    layers = [nn.Linear(8, 9), nn.BatchNorm1d(9), Counting(), nn.ReLU(), nn.Dropout(0.8), nn.Linear(9, 3)]
+    network = nn.Sequential(*layers)
+    nn.functional.cross_entropy(network(torch.tensor(DATA.train.images)), torch.tensor(DATA.train.labels)).backward()
+    network[3].eval()
+    return network
+
+
+def trace_of(network: nn.Module) -> list:
+    """Everything that looking at a network must leave as it is."""
+    modes = [m.training for m in network.modules()]
+    tensors = [x.clone() for x in (*network.state_dict().values(), *(p.grad for p in network.parameters()))]
+    return [modes, *tensors, torch.get_rng_state(), *map(id, network.buffers())]
+
+
+def alike(before: list, after: list) -> bool:
+    pairs = zip(before, after, strict=True)
+    return all(torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b for a, b in pairs)
+
+
+def test_accuracy_is_that_of_eval_mode_and_leaves_no_trace():
+    network, x = normed(), torch.tensor(DATA.validation.images)
+    network[2] = nn.Identity()  # else chance would decide
+    before = trace_of(network)
+    found = [accuracy(network, DATA.validation) for _ in range(2)]
+    assert alike(before, trace_of(network))
+    right = network.eval()(x).argmax(dim=1).numpy() == DATA.validation.labels
+    assert found == [pytest.approx(right.mean())] * 2
+
+
+def test_accuracy_restores_buffers_and_the_random_state():
+    network = normed()
+    before = trace_of(network)
+    accuracy(network, DATA.validation)
+    assert alike(before, trace_of(network)) and network[2].calls == 1
+
+
+def test_accuracy_leaves_no_trace_when_the_network_fails():
+    network = normed()
+    network[5] = nn.Linear(7, 3)
+    network[5].weight.grad, network[5].bias.grad = torch.zeros(3, 7), torch.zeros(3)
+    before = trace_of(network)
+    with pytest.raises(MBHError, match="does not take images of shape"):
+        accuracy(network, DATA.validation)
+    assert alike(before, trace_of(network))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_accuracy_of_networks_of_any_float_type(dtype):
+    network = plain(small())
+    right = accuracy(network, DATA.validation)
+    assert accuracy(network.to(dtype), DATA.validation) == pytest.approx(right, abs=0.03)
+    if dtype == torch.float64:
+        assert accuracy(small().double(), DATA.validation) == pytest.approx(right, abs=0.01)
+
+
+def test_accuracy_of_a_network_without_parameters():
+    images = np.eye(3)[[0, 1, 2, 0]]
+    validation = Samples(images, [0, 1, 2, 1])
+    assert accuracy(nn.Softmax(dim=1), validation) == 0.75
+
+
+def test_a_label_that_no_output_stands_for_is_named():
+    with pytest.raises(MBHError, match="the label 2, but the network has 2 outputs"):
+        accuracy(nn.Linear(8, 2), DATA.validation)
+
+
 def test_accuracy_of_no_sample_is_refused():
     with pytest.raises(MBHError, match="at least one sample"):
         accuracy(small(), DATA.validation.take([]))
@@ -410,7 +493,8 @@ def test_accuracy_of_no_sample_is_refused():
     ids=str,
 )  # fmt: skip
 def test_a_recipe_that_makes_no_sense_is_refused(settings):
-    with pytest.raises(MBHError, match="iterations must be a whole number >= 0"):
+    (name,) = settings
+    with pytest.raises(MBHError, match=f"{name} is .*expected a"):
         Recipe(**settings)
     with pytest.raises(MBHError):
         train(small(), DATA, **settings)
@@ -462,6 +546,74 @@ def test_labels_that_do_not_fit_are_refused(part, label):
     broken = replace(DATA, **{part: Samples(samples.images, labels)})
     with pytest.raises(MBHError, match=r"labels of clusters must lie in 0\.\.2"):
         train(small(), broken, iterations=1)
+
+
+def hooked() -> Network:
+    network = small()
+    network.output.register_forward_hook(lambda module, given, found: 2 * found)
+    return network
+
+
+def frozen() -> Network:
+    network = small()
+    network.hidden_layers[0].weight.requires_grad_(False)
+    return network
+
+
+def with_another_layer() -> Network:
+    network = small()
+    network.hidden_layers[0] = nn.Linear(8, 7)
+    return network
+
+
+def replaced() -> Network:
+    network = small()
+    network.forward = lambda x: x
+    return network
+
+
+def weight_normed() -> Network:
+    network = small()
+    nn.utils.parametrizations.weight_norm(network.output)
+    return network
+
+
+class Doubled(Network):
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (hooked, "hooks"), (with_another_layer, "layers"), (replaced, "forward"), (weight_normed, "parametrisations"),
+        (lambda: Doubled(8, (7, 5), 3), "forward"), (frozen, "frozen"), (lambda: small().double(), "float32"),
+        (lambda: plain(small()), "a Sequential cannot be trained here"),
+    ],
+)  # fmt: skip
+def test_a_network_that_training_would_treat_as_another_is_refused(make, said):
+    network = make()
+    before = [p.detach().clone() for p in network.parameters()]
+    with pytest.raises(MBHError, match=said):
+        train(network, DATA, iterations=2)
+    assert all(torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True))
+
+
+def test_one_network_twice_is_refused():
+    network = small()
+    with pytest.raises(MBHError, match="one network twice"):
+        train_stack([network, network], DATA, seeds=[0, 1])
+    other = small()
+    other.output = network.output
+    with pytest.raises(MBHError, match="share weights"):
+        train_stack([network, other], DATA, seeds=[0, 1])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_device_that_is_not_there_is_refused():
+    for device in ("cuda", "cuda:3", torch.device("cuda")):
+        with pytest.raises(MBHError, match="there are 0 CUDA devices"):
+            train_stack([small()], DATA, Recipe(1), seeds=[0], device=device)
 
 
 def test_training_that_diverges_says_so():

@@ -136,6 +136,17 @@ def test_static_figure_shows_the_default_state(live, network, data, regions):
     assert live.figure().axes[0].get_title() == widgets.blanket_figure(regions, default).axes[0].get_title()
 
 
+def test_an_explorer_of_a_line(network, data):
+    line = mbh.Line.through(data.train.images[:2])
+    explorer = widgets.blanket_explorer(network, line, data, label=1)
+    assert explorer.view.s == pytest.approx(mbh.specialization(network, data.validation.of_class(1), line, 0.8))
+    ax = explorer.figure().axes[0]
+    assert ax.get_xlim() == (line.low, line.high) and "along the line" in ax.get_xlabel()
+    assert [mark.get_xydata()[0, 0] for mark in ax.lines] == pytest.approx(line.spanning)
+    explorer.controls.children[0].children[1].value = 1.0
+    assert explorer.view.coverage == 1.0 and len(explorer.image.value)
+
+
 @pytest.mark.parametrize(
     "options, part", [({"label": 2}, "class 2 has no"), ({"coverage": 0.3}, "goes from 0.5 to 1.0")]
 )
