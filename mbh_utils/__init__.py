@@ -6,6 +6,8 @@ University of Helsinki, 2020.
 
 import importlib
 
+from mbh_utils import _home
+
 __version__ = "0.1.0"
 
 # Public name -> where it lives. Resolved on first use, so that `mbh --help` does not wait for torch.
@@ -47,6 +49,7 @@ _PUBLIC = {
     "sampled_shares": "mbh",
     "open_chapter": "workbook",
 }
+_home.settle()
 _MODULES = ("bounds", "datasets", "experiments", "networks", "paths", "patterns", "plots", "pruning", "widgets")
 
 __all__ = [*_PUBLIC, *_MODULES]

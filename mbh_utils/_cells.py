@@ -43,6 +43,8 @@ from numba.core import cgutils
 from numba.cpython.unsafe.numbers import trailing_zeros
 from numba.extending import intrinsic, models, register_model
 
+from mbh_utils._native import cached
+
 TINY = 1e-290  # no smaller value is certain: below it float64 runs out of digits
 FAR = 1e300  # position error of a corner whose two lines are parallel up to rounding
 LANES = 8
@@ -1200,7 +1202,7 @@ def _write(t, stack, cells):
     return DONE if _area_error(across, along, k, error) <= limit else REDRAW
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True, _nrt=False, no_cfunc_wrapper=True)
+@cached(error_model="numpy", fastmath={"contract"}, nogil=True, _nrt=False, no_cfunc_wrapper=True)
 def descend(net, stack, cells):
     """Work on the stack until it is empty (DONE), or until the caller has something to do."""
     net, stack, cells = _addresses(net), _addresses(stack), _addresses(cells)
@@ -1233,7 +1235,7 @@ def descend(net, stack, cells):
     return DONE
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@cached(error_model="numpy", nogil=True)
 def blanket_areas(bits, area, masks, values):
     """Total area of the regions whose bits agree with values[j] under masks[j], for each j; bits: (n_words, n)."""
     n_words, n = bits.shape

@@ -18,6 +18,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from mbh_utils._cells import aligned_zeros, at
+from mbh_utils._native import cached
 
 LANES, GROUP = 64, 16
 #: Share of live weights from which BLAS takes over a layer (``benchmarks/training.py crossover``).
@@ -324,7 +325,7 @@ def _adam(stack, first, last, step, rate):
         values[k] -= size * mean[k] / (np.sqrt(square[k]) * scale + epsilon)
 
 
-@njit(nogil=True, cache=True, **_options)
+@cached(nogil=True, **_options)
 def descend(stack, images, labels, batches, step, rate, rows, deltas):
     """Train every member of the stack on these minibatches, one step of Adam for each.
 

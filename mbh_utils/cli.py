@@ -2,14 +2,17 @@
 
 import ast
 import json
+import os
 import platform
 import re
 import shutil
 import signal
 import sys
+import tempfile
 import textwrap
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -20,12 +23,29 @@ from mbh_utils.errors import MBHError
 
 
 def main() -> None:
-    """Run the command line; exit status 0: all went well, 1: not, 2: a line that cannot be read, 130: Ctrl-C."""
+    """Run the command line.
+
+    Exit status 0: all went well, 1: not (or nobody read all that was told), 2: a line that cannot be read, 130: Ctrl-C.
+    """
     signal.signal(signal.SIGTERM, _interrupt)  # a polite kill ends as tidily as Ctrl-C does
+    _stand_in_for_closed_streams()
     words = sys.argv[1:]
     traceback = "--traceback" in words  # wherever it stands in the line
     try:
-        sys.exit(commands.main([w for w in words if w != "--traceback"], "mbh", standalone_mode=False))
+        status = commands.main([w for w in words if w != "--traceback"], "mbh", standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(status)
+    except BrokenPipeError:  # `mbh store ls | head -1`: who reads has seen enough. Click takes most of these itself.
+        _write_no_more()
+        sys.exit(1)
+    except OSError as error:
+        if traceback:
+            raise
+        _write_no_more()
+        what = error.filename or "the output, or another file,"
+        with suppress(OSError):
+            echo(f"mbh: {what} could not be read or written ({error.strerror or error})", err=True)
+        sys.exit(1)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -41,6 +61,29 @@ def main() -> None:
 
 def _interrupt(signum, frame):
     raise KeyboardInterrupt
+
+
+def _stand_in_for_closed_streams() -> None:
+    """Let what is written go nowhere where a stream is closed (`mbh store ls >&-`).
+
+    Without, the next file that is opened would get the stream's number, and what libraries print.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            if handle != number:
+                os.dup2(handle, number)
+                os.close(handle)
+            os.set_inheritable(number, True)  # notebook kernels and workers write to it as well
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
+
+def _write_no_more() -> None:
+    """Let what is still to be written go nowhere: Python would complain of it at the end."""
+    with suppress(OSError, ValueError):  # ValueError: no file behind it
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -84,22 +127,38 @@ def figures(profile, chapters, chosen, jobs, seed, given, force) -> int:
 @click.option("--dry-run", is_flag=True, help="Only say what would be computed, how long and how large.")
 def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_run) -> None:
     """Compute what the experiments NAMES lack (default: all), and write their tables, which the chapters read."""
-    from mbh_utils import experiments
+    from mbh_utils import experiments, paths
+    from mbh_utils.scheduling import n_processes
 
-    started, names, store = time.perf_counter(), names or list(experiments.EXPERIMENTS), _open(folder)
+    n_processes(jobs)
+    started, names, store = time.perf_counter(), list(dict.fromkeys(names or experiments.EXPERIMENTS)), _open(folder)
+    to = paths.named(tables, "the tables' folder") if tables is not None else None
     for line in _forecast(experiments.plan(profile, names, store), jobs, scheduler, store):
         echo(line)
     if dry_run:
         return
+    _check_writable(store.folder, "--store or MBH_STORE")  # now, not after hours
+    _check_writable(to or experiments.results_file(names[0], profile).parent, "--tables")
     shared = not no_shared_store
     ended = experiments.prepare(profile, names, jobs=jobs, store=store, scheduler=scheduler, shared=shared)
     computed = time.perf_counter()
-    for path in experiments.write_tables(profile, names, store, tables and Path(tables)):
+    for path in experiments.write_tables(profile, names, store, to):
         echo(f"table: {path}")
     now = time.perf_counter()
     parts = [(done.label, done.seconds, f", {_size(done.memory)} per process at most") for done in ended]
     for label, seconds, more in [*parts, ("writing the tables", now - computed, ""), ("in all", now - started, "")]:
         echo(f"{label}: {_span(seconds)}{more}")
+
+
+def _check_writable(folder: Path, named_by: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise MBHError(
+            f"{folder} cannot be written ({error.strerror or error}): make it a folder that you may write to, or name "
+            f"another one ({named_by})"
+        ) from error
 
 
 def _forecast(stages, jobs, scheduler, store):
@@ -316,7 +375,7 @@ def _in_words(settings: dict) -> str:
 def doctor() -> int:
     """Check what the workbook needs on this machine: versions, cores, data, folders, kernel."""
     healthy = True
-    for check in (_check_machine, _check_data, _check_folders, _check_kernel):
+    for check in (_check_machine, _check_data, _check_tables, _check_folders, _check_kernel):
         try:
             for line in check():
                 echo(f"ok    {line}")
@@ -349,16 +408,23 @@ def _check_data():
         yield _describe(facts)[0] if facts["found"] else f"{name}: not here yet (`mbh data` tells more)"
 
 
+def _check_tables():
+    from mbh_utils import experiments
+
+    for profile in experiments.PROFILES:
+        if found := experiments.check_results(profile):
+            yield f"tables of profile {profile}: {len(found)}, digests right"
+
+
 def _check_folders():
-    from mbh_utils import paths, store, workbook
+    from mbh_utils import _native, paths, workbook
 
     workbook.check_writable(paths.figures_folder("quick"))
     yield f"figures: {paths.figures_folder('quick').parent} is writable"
-    probe = paths.store_folder() / "doctor.probe"
-    with store.atomic(probe) as temporary:
-        temporary.write_text("written by mbh doctor")
-    probe.unlink()
+    _check_writable(paths.store_folder(), "MBH_STORE")
     yield f"store: {paths.store_folder()} is writable"
+    kept = _native.folder() or "memory only, since no folder for it can be written: each process compiles anew"
+    yield f"compiled code is kept in {kept}"
 
 
 def _check_kernel():
@@ -371,5 +437,5 @@ def _literal(text: str):
     """The value a text spells as a Python literal, or the text itself."""
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
         return text

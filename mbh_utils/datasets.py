@@ -15,6 +15,7 @@ import os
 import socket
 import sys
 import tempfile
+import zlib
 from collections.abc import Sequence
 from contextlib import ExitStack, redirect_stderr, suppress
 from dataclasses import dataclass, replace
@@ -210,8 +211,9 @@ def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
 
     ``digits8``: the 1,797 8x8 digits inside scikit-learn, in a fixed stratified split of 1,437 and 360.
     ``mnist``, ``fashion_mnist``: 60,000 train and 10,000 validation images of 28x28, from the first of
-    ``paths.data_folders()`` that holds all four files (gz or unpacked, checked by md5). If none does they are
-    downloaded to the first folder, unless ``download`` is False; ``progress`` says so on stderr.
+    ``paths.data_folders()`` that holds all four files (gz or unpacked, ``train-images-idx3-ubyte`` or
+    ``train-images.idx3-ubyte``, checked by md5). If none does they are downloaded to the first folder, unless
+    ``download`` is False; ``progress`` says so on stderr.
     ``<name>_standardised`` is one of these standardised, ``xor_with_outliers`` that of :func:`xor_with_outliers`.
 
     Raises MBHError if the name is unknown, or a file is missing, damaged or cannot be written.
@@ -313,18 +315,22 @@ def xor_with_outliers(n: int = 1_000, outliers: float = 0.05, seed: int = 0) -> 
 def describe(name: str) -> dict:
     """Where a data set is and whether its files are right, without reading an image.
 
-    ``name``; ``found`` (bool: load(name) needs no download and will work); ``folder`` (Path, None for the embedded
-    one); ``searched`` (all folders looked in); ``files``: for each its ``path``, ``status`` ("ok", "missing",
-    "wrong" or "unreadable"), ``expected`` and ``found`` md5 (None if it could not be read).
+    name: any that :func:`load` takes; a standardised data set has the files of the one that it is made of.
+    Returns ``name``; ``found`` (bool: load(name) needs no download and will work); ``folder`` (Path, None for one
+    that is built in); ``searched`` (all folders looked in); ``files``: for each its ``path``, ``status`` ("ok",
+    "missing", "wrong" or "unreadable"), ``expected`` and ``found`` md5 (None if it could not be read).
     """
-    if _known(name) == "digits8":
+    if str(name).endswith(STANDARDISED):
+        return {**describe(name.removesuffix(STANDARDISED)), "name": name}
+    if name == "xor_with_outliers" or _known(name) == "digits8":
         return {"name": name, "found": True, "folder": None, "searched": [], "files": []}
     folder, files = _folder_of(name), []
-    for path, expected in _files(name, folder):
+    for path, expected, unpacked in _files(name, folder):
         md5, status = None, "unreadable" if os.path.isfile(path) else "missing"
         with suppress(OSError):
-            md5 = _md5(path.read_bytes())
-            status = "ok" if md5 == expected else "wrong"
+            content = path.read_bytes()
+            md5 = _md5(content)
+            status = "wrong" if _unpacked(path, content, expected, unpacked) is None else "ok"
         files.append({"path": path, "status": status, "expected": expected, "found": md5})
     found = all(file["status"] == "ok" for file in files)
     return {"name": name, "found": found, "folder": folder, "searched": paths.data_folders(), "files": files}
@@ -333,7 +339,8 @@ def describe(name: str) -> dict:
 def _known(name: str) -> str:
     if isinstance(name, str) and name in NAMES:
         return name
-    near = difflib.get_close_matches(str(name).lower().replace("-", "_"), NAMES, n=1)
+    known = [*NAMES, *(each + STANDARDISED for each in NAMES)]
+    near = difflib.get_close_matches(str(name).lower().replace("-", "_"), known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise MBHError(f"unknown data set {name!r}; there are {', '.join(NAMES)}.{hint} Your own data: from_arrays(...)")
 
@@ -364,18 +371,24 @@ def _raw_folder(name: str, folder: Path) -> Path:
     return folder / _TORCHVISION[name] / "raw"
 
 
-def _files(name: str, folder: Path) -> list[tuple[Path, str]]:
-    """(path, md5) of train images, train labels, test images, test labels; of the unpacked ones where no gz is."""
+def _files(name: str, folder: Path) -> list[tuple[Path, str, str]]:
+    """(path, its md5, md5 of its unpacked content) of train images, train labels, test images, test labels.
+
+    Of each the first that is there: the official gz, the same unpacked, and both with a dot before "idx", as other
+    archives name them; the official gz if none is.
+    """
     raw, files = _raw_folder(name, folder), []
     for gz, md5 in _torchvision_class(name).resources:
         bare = gz.removesuffix(".gz")
-        unpacked = os.path.isfile(raw / bare) and not os.path.isfile(raw / gz)
-        files.append((raw / bare, _UNPACKED_MD5[_TORCHVISION[name]][bare]) if unpacked else (raw / gz, md5))
+        unpacked, dotted = _UNPACKED_MD5[_TORCHVISION[name]][bare], bare.replace("-idx", ".idx")
+        usual = (gz, bare, f"{dotted}.gz", dotted)
+        found = next((path for path in usual if os.path.isfile(raw / path)), gz)
+        files.append((raw / found, md5 if found.endswith(".gz") else unpacked, unpacked))
     return files
 
 
 def _absent(name: str, folder: Path) -> list[str]:
-    return [path.name for path, _ in _files(name, folder) if not os.path.isfile(path)]
+    return [path.name for path, *_ in _files(name, folder) if not os.path.isfile(path)]
 
 
 def _folder_of(name: str) -> Path:
@@ -385,9 +398,9 @@ def _folder_of(name: str) -> Path:
 
 
 @functools.lru_cache(maxsize=4)
-def _read_official(name: str, files: tuple[tuple[Path, str, int], ...]) -> Dataset:
-    """The data set in four files, each given with its md5 and its time of change: a changed file is read anew."""
-    contents = [_content(name, path, md5) for path, md5, _ in files]
+def _read_official(name: str, files: tuple[tuple[Path, str, str, int], ...]) -> Dataset:
+    """The data set in four files, each given with its md5s and its time of change: a changed file is read anew."""
+    contents = [_content(name, path, md5, unpacked) for path, md5, unpacked, _ in files]
     parts = []
     for images, labels in (contents[:2], contents[2:]):  # IDX format: a header of 16 or 8 bytes, then bytes
         pixels = np.frombuffer(images, np.uint8, offset=16).reshape(-1, 28 * 28)
@@ -397,25 +410,35 @@ def _read_official(name: str, files: tuple[tuple[Path, str, int], ...]) -> Datas
     return Dataset(name, *parts, classes, 0.0, 1.0, (28, 28))
 
 
-def _content(name: str, path: Path, md5: str) -> bytes:
-    """Unpacked content of a file whose md5 is right."""
+def _content(name: str, path: Path, md5: str, unpacked: str) -> bytes:
+    """Unpacked content of a file, which is the official one."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise MBHError(f"{path} cannot be read ({error.strerror}); make it readable for you") from None
-    if (found := _md5(content)) != md5:
+    if (right := _unpacked(path, content, md5, unpacked)) is None:
         raise MBHError(
-            f"{name}: {path} is damaged or another file: its {len(content):,} bytes have md5 {found}, expected {md5}. "
-            f"Delete it and load again to download it, or put the right one there. {_by_hand(name)}"
+            f"{name}: {path} is damaged or another file: its {len(content):,} bytes have md5 {_md5(content)}, expected "
+            f"{md5}. Delete it and load again to download it, or put the right one there. {_by_hand(name)}"
         )
-    return gzip.decompress(content) if path.suffix == ".gz" else content
+    return right
+
+
+def _unpacked(path: Path, content: bytes, md5: str, unpacked: str) -> bytes | None:
+    """What a file holds, unpacked, if it is the official one, or that packed again by others; None otherwise."""
+    if _md5(content) == md5:
+        return gzip.decompress(content) if path.suffix == ".gz" else content
+    with suppress(OSError, EOFError, zlib.error):  # no gz file, or a cut one
+        if path.suffix == ".gz" and _md5(again := gzip.decompress(content)) == unpacked:
+            return again
+    return None
 
 
 def _md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
-def _download(name: str, files: list[tuple[Path, str]], progress: bool) -> None:
+def _download(name: str, files: list[tuple[Path, str, str]], progress: bool) -> None:
     """Fetch the files from torchvision's mirrors. Each arrives under its name only when complete and checked."""
     target, tools = files[0][0].parent, import_torchvision().datasets.utils
     with ExitStack() as stack:
@@ -427,7 +450,7 @@ def _download(name: str, files: list[tuple[Path, str]], progress: bool) -> None:
             raise MBHError(_missing(name, reason)) from None
         stack.callback(socket.setdefaulttimeout, socket.getdefaulttimeout())
         socket.setdefaulttimeout(30)  # torchvision would wait for a silent server without end
-        for path, md5 in files:
+        for path, md5, _ in files:
             arrived, failures = Path(temporary, path.name), []
             for mirror in _torchvision_class(name).mirrors:
                 if progress:
@@ -458,7 +481,8 @@ def _by_hand(name: str) -> str:
     return (
         f"To place files by hand, fetch them on any machine from {_torchvision_class(name).mirrors[0]} and copy them, "
         f"still compressed, into {_raw_folder(name, paths.data_folders()[0])}; or set MBH_DATA to a folder that holds "
-        f"{_TORCHVISION[name]}/raw. digits8 needs no files."
+        f"{_TORCHVISION[name]}/raw. Unpacked files, and names such as train-images.idx3-ubyte, are read too. digits8 "
+        "needs no files."
     )
 
 

@@ -7,6 +7,7 @@ with a progress bar, what was interrupted goes on where it stopped.
 
 import functools
 import hashlib
+import io
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -207,7 +208,7 @@ class Stage(NamedTuple):
 def plan(profile: str | Profile, names: Sequence[str], store: Store | None = None) -> list[Stage]:
     """What the named experiments lack, in stages that follow each other, with estimates of time and size.
 
-    Raises MBHError for an unknown experiment or profile.
+    Raises MBHError for an unknown experiment or profile, and for a damaged results file.
     """
     profile, names, store = profile_named(profile), _known(names), _store(store)
     wanted: dict[Run, set[int]] = {}
@@ -350,6 +351,8 @@ def _memory(run: Run, training: bool) -> int:
 def table(name: str, profile: str | Profile, *, jobs: int | None = None, store: Store | None = None) -> pd.DataFrame:
     """The tidy table of an experiment: from its results file if that is of the same definition, else computed.
 
+    Raises MBHError, which says how to get it back, where that file is damaged.
+
     One row = network x plane x class x c_P x iteration, as far as the experiment has these, the columns
     ``measures.NETWORK`` first. tickets: kind ("dense", "ticket" or "reinitialised"), density, model, trained, accuracy.
     """
@@ -384,8 +387,8 @@ def write_tables(
 ) -> list[Path]:
     """Write the experiments' tables to ``<folder>/<name>.parquet``, by default where :func:`table` looks for them.
 
-    Each carries its definition; a reader of the same definition needs no store. An experiment without table is
-    passed over.
+    Each carries its definition and a digest of its content; a reader of the same definition needs no store. An
+    experiment without table is passed over.
     """
     profile, store, written = profile_named(profile), _store(store), []
     folder = paths.results_folder(profile.name) if folder is None else _given.folder("folder", folder)
@@ -393,12 +396,45 @@ def write_tables(
         path = folder / f"{name}.parquet"
         content = pa.Table.from_pandas(table(name, profile, store=store), preserve_index=False)
         notes = {"definition": _definition(name, profile), "profile": json.dumps(asdict(profile)), **VERSIONS}
-        noted = {f"mbh_utils.{key}": str(value) for key, value in notes.items()}
-        content = content.replace_schema_metadata({**content.schema.metadata, **noted})
+        noted = {f"mbh_utils.{key}".encode(): str(value).encode() for key, value in notes.items()}
         with atomic(path) as temporary:
-            pq.write_table(content, temporary, compression="zstd")
+            pq.write_table(_sealed(content, noted), temporary, compression="zstd")
         written.append(path)
     return written
+
+
+def _sealed(content: pa.Table, noted: dict[bytes, bytes]) -> pa.Table:
+    """The table with these notes, and the digest of both, in its metadata."""
+    content = content.replace_schema_metadata({**(content.schema.metadata or {}), **noted})
+    return content.replace_schema_metadata({**content.schema.metadata, _DIGEST: _digest(content)})
+
+
+#: Where a results file keeps the digest of its content, and where its definition.
+_DIGEST, _DEFINITION = b"mbh_utils.digest", b"mbh_utils.definition"
+
+
+def _digest(content: pa.Table) -> bytes:
+    """sha256 of a table's column names, types, values and notes, however a file compresses them or groups its rows."""
+    hasher = hashlib.sha256()
+
+    def feed(part: bytes) -> None:
+        hasher.update(len(part).to_bytes(8, "little") + part)
+
+    for key, value in sorted((content.schema.metadata or {}).items()):
+        if key != _DIGEST:
+            feed(key)
+            feed(value)
+    for name, column in zip(content.column_names, content.columns, strict=True):
+        feed(f"{name} {column.type} {len(column)}".encode())
+        if pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
+            values = column.fill_null(0) if column.null_count else column
+            feed(column.is_null().to_numpy().tobytes() if column.null_count else b"")
+            feed(values.to_numpy().tobytes())
+        elif len(column):  # text: few different values, each of them once and then which one it is
+            encoded = pa.concat_arrays(column.chunks).dictionary_encode()
+            feed(json.dumps(encoded.dictionary.to_pylist()).encode())
+            feed(encoded.indices.fill_null(-1).to_numpy().tobytes())
+    return hasher.hexdigest().encode()
 
 
 def _definition(name: str, profile: Profile) -> str:
@@ -411,12 +447,72 @@ def _definition(name: str, profile: Profile) -> str:
 
 
 def _results(name: str, profile: Profile) -> pd.DataFrame | None:
-    """The content of the experiment's results file, None if there is none of this definition."""
-    path = paths.results_folder(profile.name) / f"{name}.parquet"
+    """The content of the experiment's results file, None if there is none of this definition.
+
+    Raises MBHError, which says how to get it back, for a file that is damaged: cut, changed, or without its digest.
+    """
+    path = results_file(name, profile)
+    if (raw := _file(path)) is None:
+        return None
+    noted = _checked(path, raw)
+    if noted.get(_DEFINITION, b"").decode(errors="replace") != _definition(name, profile):
+        return None
+    if _DIGEST not in noted:
+        raise _damage(path, "the digest of its content is missing")
+    return pd.read_parquet(io.BytesIO(raw))
+
+
+def results_file(name: str, profile: str | Profile) -> Path:
+    """Where :func:`table` looks for an experiment's table."""
+    return paths.results_folder(profile_named(profile).name) / f"{name}.parquet"
+
+
+def results_checksums(names: Iterable[str], profile: str | Profile) -> dict[str, str | None]:
+    """Experiment -> sha256 of its results file, None where there is none: equal only where tables are the same."""
+    files = {name: _file(results_file(name, profile)) for name in names}
+    return {name: raw and hashlib.sha256(raw).hexdigest() for name, raw in files.items()}
+
+
+def check_results(profile: str | Profile) -> list[Path]:
+    """The results files of a profile, once all are read. Raises MBHError for the first that is damaged."""
+    found = [path for name in EXPERIMENTS if (path := results_file(name, profile)).exists()]
+    for path in found:
+        _checked(path, _file(path) or b"")
+    return found
+
+
+def _file(path: Path) -> bytes | None:
     try:
-        noted = pq.read_schema(path).metadata or {}
-        if noted.get(b"mbh_utils.definition", b"").decode() == _definition(name, profile):
-            return pd.read_parquet(path)
-    except (OSError, ValueError):  # none there, or no parquet file
-        pass
-    return None
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise MBHError(
+            f"{path} cannot be read ({error.strerror or error}): make it a file that you may read"
+        ) from error
+
+
+def _checked(path: Path, raw: bytes) -> dict[bytes, bytes]:
+    """The notes of a results file. Raises MBHError where its digest, if it has one, is not that of its content."""
+    try:
+        content = pq.read_table(io.BytesIO(raw))
+        noted = content.schema.metadata or {}
+        right = noted.get(_DIGEST, digest := _digest(content)) == digest
+    except Exception as error:  # pyarrow raises many kinds for what is no parquet, or no longer
+        raise _damage(path, str(error).partition("\n")[0] or type(error).__name__) from error
+    if not right:
+        raise _damage(path, "its content is not what was written")
+    if not noted.keys() & {_DIGEST, _DEFINITION}:  # files from before there were digests have a definition
+        raise _damage(path, "its notes are missing")
+    return noted
+
+
+def _damage(path: Path, reason: str) -> MBHError:
+    name, profile = path.stem, path.parent.name
+    inside = path.is_relative_to(paths.PROJECT)
+    shown = path.relative_to(paths.PROJECT) if inside else path
+    committed = f"get the committed file back by `git checkout -- {shown}`, or " if inside else ""
+    return MBHError(
+        f"{shown} is damaged ({reason}): {committed}remove it, and `mbh run {name} --profile {profile}` computes it "
+        "again"
+    )

@@ -3,25 +3,43 @@
 import os
 from pathlib import Path
 
+from mbh_utils.errors import MBHError
+
 #: The workbook's root: the folder that holds ``mbh_utils`` and ``notebooks`` in a checkout.
 PROJECT = Path(__file__).resolve().parent.parent
+
+
+def named(folder: str | os.PathLike, what: str) -> Path:
+    """The path that someone gave. Raises MBHError where it is empty, or means no folder on this machine."""
+    try:
+        given = os.fspath(folder)
+        if isinstance(given, str) and given.strip() and "\0" not in given:
+            return Path(given).expanduser()
+    except (TypeError, RuntimeError) as error:  # no path at all; "~" where no home folder is known
+        raise MBHError(f"{what} cannot be {folder!r} ({error}): give the path of a folder") from error
+    raise MBHError(f"{what} cannot be {folder!r}: give the path of a folder, or leave it out")
+
+
+def _of_environment(variable: str) -> Path | None:
+    """The folder in a variable of the environment; an empty one counts as not set."""
+    given = os.environ.get(variable)
+    return named(given, variable) if given else None
 
 
 def data_folders() -> list[Path]:
     """Folders searched for data sets, in order; the first one takes downloads.
 
-    ``MBH_DATA`` replaces the list; without it the project's own ``data`` comes first, then
+    ``MBH_DATA`` replaces the list; without it, or where it is empty, the project's own ``data`` comes first, then
     ``shared/data`` beside the project.
     """
-    if named := os.environ.get("MBH_DATA"):
-        return [Path(named).expanduser()]
+    if given := _of_environment("MBH_DATA"):
+        return [given]
     return [PROJECT / "data", PROJECT.parent / "shared" / "data"]
 
 
 def store_folder() -> Path:
-    """Folder of computed results: ``MBH_STORE``, or ``data/store`` in the project."""
-    named = os.environ.get("MBH_STORE")
-    return Path(named).expanduser() if named else PROJECT / "data" / "store"
+    """Folder of computed results: ``MBH_STORE``, or ``data/store`` in the project (also where that is empty)."""
+    return _of_environment("MBH_STORE") or PROJECT / "data" / "store"
 
 
 def results_folder(profile: str) -> Path:
@@ -36,5 +54,4 @@ def notebooks_folder() -> Path:
 
 def figures_folder(profile: str) -> Path:
     """Folder of one profile's figures: ``MBH_FIGURES/<profile>``, or ``figures/<profile>`` in the project."""
-    named = os.environ.get("MBH_FIGURES")
-    return (Path(named).expanduser() if named else PROJECT / "figures") / profile
+    return (_of_environment("MBH_FIGURES") or PROJECT / "figures") / profile

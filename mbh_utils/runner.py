@@ -7,7 +7,9 @@ does not stop the others, a key that says when nothing has to be done, and the c
 
 import ast
 import atexit
+import contextlib
 import hashlib
+import json
 import logging
 import os
 import sys
@@ -17,6 +19,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
 from typing import ClassVar
 
@@ -31,7 +34,7 @@ from jupyter_client.kernelspec import KernelSpec
 from mbh_utils import experiments, paths, workbook
 from mbh_utils.errors import MBHError
 from mbh_utils.scheduling import cores
-from mbh_utils.store import atomic
+from mbh_utils.store import atomic, is_written, told
 from mbh_utils.workbook import Declaration, shown
 
 logging.getLogger("papermill").addHandler(logging.NullHandler())  # what matters of its words is reported below
@@ -87,33 +90,79 @@ def run(
     Raises MBHError, before anything is executed, for an unknown profile, chapter, figure or parameter, an ill-typed
     parameter, a notebook that cannot be used, or a folder that cannot be written.
     """
-    profile = workbook.pick(profile, workbook.profile_names(), "profile")
+    given = check_given(profile, seed, parameters or {})
     chosen = choose(chapters, figures)
     if jobs is not None and (type(jobs) is not int or jobs < 1):
         raise MBHError(f"jobs must be a whole number from 1 on, got {jobs!r}")
-    jobs, started = jobs or cores(), time.perf_counter()
-    given = {"profile": profile, "seed": seed, **(parameters or {})}
     for chapter in chosen:
         check_parameters(source_path(chapter), given)
-    folder = paths.figures_folder(profile)
+    folder = paths.figures_folder(given["profile"])
     workbook.check_writable(folder)
-    for leftover in (*folder.rglob(".*.part"), *folder.rglob(".*.partial.ipynb")):  # of a killed run
-        leftover.unlink(missing_ok=True)
+    with _alone(folder, echo):
+        for leftover in (*folder.rglob(".*.part"), *folder.rglob(".*.partial.ipynb")):  # of a killed run
+            with contextlib.suppress(OSError):
+                if not is_written(leftover):  # a chapter open in JupyterLab writes here as well
+                    leftover.unlink()
+        return _regenerate(chosen, folder, given, jobs or cores(), force, prepare, echo)
 
-    keys, executed = {c.name: freshness_key(c, given) for c in chosen}, {}
+
+def _regenerate(chosen, folder: Path, given: dict, jobs: int, force: bool, prepare: Callable, echo) -> Report:
+    """Do what is stale, and tell by the closing table how it went, however it went."""
+    started, profile = time.perf_counter(), given["profile"]
+    keys, executed, problems = {c.name: freshness_key(c, given) for c in chosen}, {}, []
+
+    def report() -> Report:
+        outcomes = [executed.get(c.name) or Outcome(c.name, "fresh", figures=c.figures) for c in chosen]
+        made = Report(folder, outcomes, problems + undeclared_files(folder))
+        echo(table(made, time.perf_counter() - started))
+        return made
+
     if stale := [c for c in chosen if force or not is_fresh(c, folder, keys[c.name])]:
         if names := list(dict.fromkeys(e for c in stale for e in c.experiments)):
             echo(f"computing what the chapters read ({', '.join(names)}), profile {profile}")
-            prepare(profile, names, jobs=jobs)
+            try:
+                with told(f"what the chapters read ({', '.join(names)})", "computed", "free space, or see MBH_STORE"):
+                    prepare(profile, names, jobs=jobs)
+            except MBHError:
+                reason = "not executed, since what the chapters read could not be computed"
+                executed = {c.name: Outcome(c.name, "failed", problem=reason) for c in stale}
+                report()
+                raise
             echo(f"everything the chapters read is there after {time.perf_counter() - started:.0f} s")
         jobs = min(jobs, len(stale))
         threads = max(1, cores() // jobs)
         executed = _execute_all([Execution(c, folder, given, keys[c.name], threads) for c in stale], jobs, echo)
-    outcomes = [executed.get(c.name) or Outcome(c.name, "fresh", figures=c.figures) for c in chosen]
-    workbook.write_manifest(folder, profile)
-    report = Report(folder, outcomes, undeclared_files(folder))
-    echo(table(report, time.perf_counter() - started))
-    return report
+    try:
+        workbook.write_manifest(folder, profile)
+    except MBHError as error:
+        problems.append(str(error))
+    return report()
+
+
+@contextlib.contextmanager
+def _alone(folder: Path, echo):
+    """Hold the folder against other runs, which would write the same files; wait for one that is at work there."""
+    try:
+        import fcntl
+    except ImportError:  # no such locks on Windows
+        yield
+        return
+    handle, waits = os.open(folder, os.O_RDONLY), False
+    try:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not waits:
+                    echo(f"another run writes figures to {shown(folder)}: waiting until it has ended")
+                waits = True
+                time.sleep(0.2)
+            except OSError:  # a file system without locks
+                break
+        yield
+    finally:
+        os.close(handle)  # a killed run holds nothing either
 
 
 # ---------------------------------------------------------------- what to run, and whether
@@ -121,9 +170,40 @@ def run(
 
 def choose(chapters: Iterable[str] | None, figures: Iterable[str] | None) -> list[Declaration]:
     """The chapters named, or that write the figures named, in the order of the workbook; all if none are named."""
-    names = [workbook.declaration(c).name for c in chapters or ()]
-    names += [workbook.figure_index()[workbook.figure_id(f)] for f in figures or ()]
+    chapters, figures = ([one] if isinstance(one, str | int) else one or () for one in (chapters, figures))
+    names = [workbook.declaration(c).name for c in chapters]
+    names += [workbook.figure_index()[workbook.figure_id(f)] for f in figures]
     return [c for c in workbook.CHAPTERS if c.name in names or not names]
+
+
+def check_given(profile: str, seed: int, parameters: dict) -> dict:
+    """What goes into the parameter cells: MBHError for values that no chapter, or no parameter cell, can take.
+
+    A profile or a seed among the parameters is meant as if it were given as such.
+    """
+    if not isinstance(parameters, dict):
+        raise MBHError(f"parameters are a dict of names and values, got {parameters!r}")
+    given = {"profile": profile, "seed": seed, **parameters}
+    given["profile"] = workbook.pick(given["profile"], workbook.profile_names(), "profile")
+    if isinstance(seed := given["seed"], bool) or not isinstance(seed, Integral):
+        raise MBHError(f"parameter seed of all chapters must be of type int, got {seed!r} ({type(seed).__name__})")
+    given["seed"] = int(seed)
+    workbook.check_seed(given["seed"])
+    for name, value in parameters.items():
+        if not isinstance(name, str) or not _is_literal(given[name]):
+            raise MBHError(
+                f"parameter {name} cannot be {value!r}: a parameters cell takes numbers, text, True, False and None, "
+                "and lists and dicts (with names) of these"
+            )
+    return given
+
+
+def _is_literal(value) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_literal(one) for key, one in value.items())
+    if isinstance(value, list):
+        return all(map(_is_literal, value))
+    return value is None or type(value) in (bool, int, float, str)
 
 
 def source_path(chapter: Declaration) -> Path:
@@ -132,14 +212,33 @@ def source_path(chapter: Declaration) -> Path:
 
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:
-    """The notebook at ``path``; MBHError if it is missing or no notebook."""
+    """The notebook at ``path``; MBHError if it is missing or no notebook.
+
+    What editors leave out, or write otherwise, is filled in: chapters are Python, whatever the metadata say.
+    """
     try:
-        return nbformat.read(path, as_version=4)
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        for part in (content, *content.get("cells", ())):
+            part["metadata"] = part.get("metadata") or {}
+        notebook = nbformat.reads(json.dumps(content), as_version=4)
+        metadata = notebook.metadata
+        if not isinstance(spec := metadata.get("kernelspec"), dict) or not {"name", "language"} <= spec.keys():
+            metadata.kernelspec = nbformat.from_dict(_KERNELSPEC)
+        if not isinstance(info := metadata.get("language_info"), dict) or not info.get("name"):
+            metadata.language_info = nbformat.from_dict({"name": "python"})
+        return notebook
     except FileNotFoundError as error:
         raise MBHError(f"notebook {shown(path)} is missing: restore it (git checkout -- notebooks)") from error
     except Exception as error:  # nbformat raises several kinds of its own, json others
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise MBHError(f"{shown(path)} is not a notebook that can be read ({reason})") from error
+
+
+def _tags(cell: nbformat.NotebookNode) -> list[str]:
+    return list(cell.metadata.get("tags") or [])
+
+
+_KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
 def _verbatim(path: Path) -> str:
@@ -152,55 +251,85 @@ def check_parameters(path: Path, given: dict) -> None:
 
     A parameter's type is its annotation, or else the type of its default value.
     """
-    tagged = [c for c in read_notebook(path).cells if "parameters" in c.metadata.get("tags", [])]
+    tagged = [c for c in read_notebook(path).cells if "parameters" in _tags(c)]
     if len(tagged) != 1:
         raise MBHError(
             f"{shown(path)} has {len(tagged)} cells tagged 'parameters', but needs exactly one: "
             "tag the cell that holds the chapter's parameters (JupyterLab: property inspector)"
         )
-    declared = papermill.inspect_notebook(_verbatim(path))
+    declared = _declared(path, tagged[0].source)
     for name, value in given.items():
         if name not in declared:
             raise MBHError(
                 f"{shown(path)} has no parameter {name!r}: its parameters cell has {', '.join(declared) or 'none'}"
             )
-        wanted, got = _type_name(path, declared[name]), type(value).__name__
-        if wanted not in ("NoneType", got) and (wanted, got) != ("float", "int"):
-            raise MBHError(f"parameter {name} of {shown(path)} must be of type {wanted}, got {value!r} ({got})")
+        wanted, got = _type_names(path, name, *declared[name]), type(value).__name__
+        if wanted and got not in wanted and not ("float" in wanted and got == "int"):
+            expected = " or ".join(sorted(wanted))
+            raise MBHError(f"parameter {name} of {shown(path)} must be of type {expected}, got {value!r} ({got})")
 
 
-def _type_name(path: Path, parameter: dict) -> str:
-    if parameter["inferred_type_name"] != "None":
-        return parameter["inferred_type_name"].split("[")[0].strip()
+def _declared(path: Path, source: str) -> dict[str, tuple[str, ast.expr]]:
+    """Parameter -> its annotation, or "", and the expression of its default value."""
+    plain = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines())
     try:
-        return type(ast.literal_eval(parameter["default"])).__name__
-    except (ValueError, SyntaxError) as error:
+        statements = ast.parse(plain).body
+    except (SyntaxError, ValueError) as error:
+        raise MBHError(f"the parameters cell of {shown(path)} is not plain Python ({error})") from error
+    found = {}
+    for statement in statements:
+        if isinstance(statement, ast.AnnAssign) and statement.value and isinstance(statement.target, ast.Name):
+            found[statement.target.id] = ast.unparse(statement.annotation).strip("'\""), statement.value
+        elif isinstance(statement, ast.Assign):
+            found |= {target.id: ("", statement.value) for target in statement.targets if isinstance(target, ast.Name)}
+    return found
+
+
+def _type_names(path: Path, name: str, annotation: str, default: ast.expr) -> set[str]:
+    """Names of the types that a parameter takes, by its annotation or else its default; none for any type."""
+    words = {word.split("[")[0].strip().replace("None", "NoneType") for word in annotation.split("|")}
+    try:
+        if not words <= {"bool", "int", "float", "str", "list", "dict", "NoneType"}:
+            words = {type(ast.literal_eval(default)).__name__}
+        return words - {"NoneType"} and words
+    except ValueError as error:
         raise MBHError(
-            f"parameter {parameter['name']} of {shown(path)} has the default {parameter['default']!r}, "
-            "but a parameters cell holds plain literals only"
+            f"parameter {name} of {shown(path)} has the default {ast.unparse(default)!r}, but a parameters cell holds "
+            "plain literals only"
         ) from error
 
 
 def freshness_key(chapter: Declaration, given: dict) -> str:
-    """Hash of everything a chapter's figures depend on: its cells, this package, the parameters, the versions."""
-    cells = [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in read_notebook(source_path(chapter)).cells]
+    """Hash of everything a chapter's figures depend on: cells, tables, this package, the parameters, the versions."""
+    cells = [(c.cell_type, c.source, _tags(c)) for c in read_notebook(source_path(chapter)).cells]
     package = Path(__file__).parent
     sources = sorted(p for p in package.rglob("*") if p.suffix in (".py", ".mplstyle"))
     code = {p.relative_to(package).as_posix(): _sha256(p) for p in sources}
-    return workbook.digest([cells, chapter.figures, code, given, workbook.versions()])
+    tables = experiments.results_checksums(chapter.experiments, given["profile"])
+    return workbook.digest([cells, chapter.figures, code, given, tables, workbook.versions()])
 
 
 def is_fresh(chapter: Declaration, folder: Path, key: str) -> bool:
-    """Whether the chapter's figures are there, as they were written by a run with this key."""
+    """Whether the chapter's figures are there, as they were written by a run with this key, and its executed copy."""
     noted = workbook.read_fragment(folder, chapter.name)
-    return noted is not None and noted.get("key") == key and not missing_figures(chapter, folder, noted)
+    if noted is None or noted.get("key") != key or missing_figures(chapter, folder, noted):
+        return False
+    try:
+        return bool(json.loads((folder / "chapters" / f"{chapter.name}.ipynb").read_bytes())["cells"])
+    except (OSError, ValueError, KeyError, TypeError):  # there is none, or it is damaged
+        return False
 
 
 def missing_figures(chapter: Declaration, folder: Path, noted: dict) -> list[str]:
     """Declared figures that are not in the folder as the chapter noted them."""
-    expected = {i: entry["png_sha256"] for i, entry in noted["figures"].items()}
-    files = {i: folder / f"{i}.png" for i in chapter.figures}
-    return [i for i, file in files.items() if not file.is_file() or _sha256(file) != expected.get(i)]
+    entries, missing = noted["figures"], []
+    for i in chapter.figures:
+        try:
+            if _sha256(folder / f"{i}.png") != entries[i]["png_sha256"]:
+                missing.append(i)
+        except (OSError, KeyError, TypeError):  # not there, or not to be read; not noted
+            missing.append(i)
+    return missing
 
 
 def _sha256(path: Path) -> str:
@@ -250,7 +379,7 @@ class Execution:
         self.chapter, self.folder, self.given, self.key = chapter, folder, given, key
         self.manager_class = _kernel_manager_class(threads)
         self.n_cells = len(read_notebook(source_path(chapter)).cells) + 1  # papermill adds the injected parameters
-        self.started, self.cell, self.killed = 0.0, 0, False
+        self.started, self.cell, self.begun, self.killed = 0.0, 0, False, False
 
     def run(self, echo) -> Outcome:
         """Execute the chapter and check what it wrote; says how it went."""
@@ -261,22 +390,31 @@ class Execution:
             problem = self._execute() or self._accept()
         except MBHError as error:  # the folder became unwritable, the disk full
             problem = str(error)
+        except Exception as error:  # what befalls one chapter ends no other
+            problem = f"{type(error).__name__}: {error}"
+        finally:
+            with contextlib.suppress(OSError):
+                self._working.unlink(missing_ok=True)
         seconds = time.perf_counter() - self.started
-        figures = tuple((workbook.read_fragment(self.folder, name) or {"figures": ()})["figures"])
+        noted = workbook.read_fragment(self.folder, name) if self.begun else None
+        figures = tuple((noted or {"figures": ()})["figures"])
         if not self.killed:
             echo(f"{name}: {f'FAILED: {problem}' if problem else f'{len(figures)} figures'}, {seconds:.1f} s")
         return Outcome(name, "failed" if problem else "done", seconds, figures, problem)
 
+    @property
+    def _working(self) -> Path:
+        """The executed copy while it is written."""
+        return self.folder / "chapters" / f".{self.chapter.name}.partial.ipynb"
+
     def _execute(self) -> str:
         """Execute the notebook and file the executed copy; returns what went wrong, or ''."""
-        chapters, name = self.folder / "chapters", self.chapter.name
-        working, failed = chapters / f".{name}.partial.ipynb", chapters / f"{name}.failed.ipynb"
-        for old in (workbook.fragment_path(self.folder, name), failed):  # from here on they are void
-            old.unlink(missing_ok=True)
-        problem = ""
+        chapters, name, working = self.folder / "chapters", self.chapter.name, self._working
+        failed, problem = chapters / f"{name}.failed.ipynb", ""
+        failed.unlink(missing_ok=True)
         try:
             papermill.execute_notebook(
-                _verbatim(source_path(self.chapter)),
+                read_notebook(source_path(self.chapter)),
                 _verbatim(working),
                 parameters=self.given,
                 kernel_name="python3",
@@ -293,6 +431,8 @@ class Execution:
             problem = f"cell In [{error.exec_count}] (cell {error.cell_index + 1} of the executed copy) raised {first}"
         except OSError as error:
             problem = f"the executed copy could not be written ({error.strerror or error})"
+            if error.filename not in (None, str(working)):  # no connection file, or no interpreter
+                problem = f"no kernel could be started: {shown(error.filename)} ({error.strerror or error})"
         except RuntimeError as error:  # nbclient's DeadKernelError, and a kernel that did not start
             reason = _last_words(self.manager_class, error)
             problem = (
@@ -301,22 +441,28 @@ class Execution:
                 else f"no kernel could be started with {sys.executable} ({reason}); `mbh doctor` tells more"
             )
         if self.killed:
-            working.unlink(missing_ok=True)
             return "interrupted"
-        filed = self._file(working, failed if problem else chapters / f"{name}.ipynb")
+        if not problem and not working.exists():
+            return "the executed copy is gone: did somebody clear the folder, or another run write to it?"
+        try:
+            filed = self._file(working, failed if problem else chapters / f"{name}.ipynb")
+        except MBHError as error:
+            filed, problem = f"no executed copy is kept: {error}", problem or "it ran to its end"
+        except (OSError, ValueError):  # a copy that was cut, by a full disk above all
+            filed, problem = "no executed copy is kept", problem or "its executed copy is damaged"
         return f"{problem}; {filed}" if problem else ""
 
     def _file(self, working: Path, target: Path) -> str:
-        """Move the executed copy where it belongs, without this machine's paths and clocks; returns where it lies."""
+        """Copy the executed copy where it belongs, without this machine's paths and clocks; returns where it lies."""
         if not working.exists():
             return "there is no executed copy"
         notebook = nbformat.read(working, as_version=4)
         notebook.metadata["papermill"] = {"parameters": self.given}
         for cell in notebook.cells:
             cell.metadata.pop("papermill", None)
+        working.unlink()  # first, since the disk may have no room for both
         with atomic(target) as temporary:
             temporary.write_text(nbformat.writes(notebook), encoding="utf-8")
-        working.unlink()
         return f"executed copy: {shown(target)}"
 
     def _accept(self) -> str:
@@ -331,6 +477,9 @@ class Execution:
         return ""
 
     def _note_cell(self, cell, cell_index: int) -> None:
+        if not self.begun:  # from here on the figures of an earlier run may be written over, so their note is void
+            workbook.fragment_path(self.folder, self.chapter.name).unlink(missing_ok=True)
+            self.begun = True
         self.cell = cell_index
 
     def progress(self) -> str:
@@ -358,13 +507,21 @@ def kernel_environment(threads: int) -> dict[str, str]:
     return environment
 
 
+def _log_file():
+    """A file for what a kernel writes outside of its notebook; nothing is kept where there is no room for one."""
+    try:
+        return tempfile.TemporaryFile("w+")
+    except OSError:
+        return open(os.devnull, "r+")
+
+
 def _kernel_manager_class(threads: int) -> type:
     """A kernel manager that starts the interpreter we run in, whatever is registered under the name python3."""
 
     class ThisInterpreter(AsyncKernelManager):
         started: ClassVar[list] = []
         stopped: ClassVar[bool] = False
-        log_file = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the class; see _last_words
+        log_file = _log_file()  # lives as long as the class; see _last_words
 
         @property
         def kernel_spec(self):

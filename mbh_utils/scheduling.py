@@ -11,19 +11,19 @@ import os
 import pickle
 import platform
 import re
-import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 import threadpoolctl
 from tqdm import tqdm  # not tqdm.auto, whose bars in notebooks are widgets
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 30
 #: Seconds between two lines of progress where no terminal shows a bar.
 PROGRESS_SECONDS = 15
+#: Seconds after which a run renews its sign in the store, which is taken for that of a killed run when it is old.
+RENEW_SECONDS = 300
 #: Tasks handed out at once: enough for every worker to find its next one, few since what they need is held in memory.
 _AHEAD = 200
 #: How libraries are told, before they are loaded, the number of their threads. Dask's workers set these themselves.
@@ -83,7 +85,7 @@ def n_processes(jobs: int | None) -> int:
 
 def wall_seconds(tasks: Sequence[Task], jobs: int) -> float:
     """The time until all tasks are done by ``jobs`` processes, the longest first, if the tasks' estimates hold."""
-    free = [0.0] * jobs
+    free = [0.0] * max(1, min(jobs, len(tasks)))
     for seconds in sorted((task.seconds for task in tasks), reverse=True):
         heapq.heapreplace(free, free[0] + seconds)
     return max(free)
@@ -96,8 +98,9 @@ def wall_seconds(tasks: Sequence[Task], jobs: int) -> float:
 def workers(jobs: int | None = None, scheduler: str | None = None) -> Iterator[Executor]:
     """An executor for :func:`compute`: ``jobs`` processes here (default: one per core), or a Dask cluster's workers.
 
-    scheduler: the address of the cluster's scheduler, e.g. "tcp://10.0.0.1:8786". Ctrl-C ends the processes here at
-    once. Raises MBHError if jobs is below 1, Dask is not installed, or no scheduler answers.
+    scheduler: the address of the cluster's scheduler, e.g. "tcp://10.0.0.1:8786", or "tls://10.0.0.1:8786" with the
+    certificates that Dask's own configuration names. Ctrl-C ends the processes here at once. Raises MBHError if jobs is
+    below 1, Dask is not installed, certificates lack, or no scheduler answers.
     """
     if scheduler is not None:
         with _cluster(scheduler) as executor:
@@ -119,15 +122,22 @@ def workers(jobs: int | None = None, scheduler: str | None = None) -> Iterator[E
 def _cluster(address: str) -> Iterator[Executor]:
     try:
         import dask
-        from distributed import Client
+        from distributed import Client, Security
+        from distributed.comm.registry import backends
     except ImportError as error:
         raise MBHError("a scheduler needs Dask: pip install 'mbh_utils[cluster]' (or distributed)") from error
     try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        security = Security()  # what Dask's configuration says
+        _check_address(address, backends, security.require_encryption)
+        if address.startswith("tls://"):
+            _check_certificates(security)
+        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, security=security)
+    except MBHError:
+        raise
     except (OSError, ValueError) as error:
         raise MBHError(
-            f"no Dask scheduler answers at {address} ({error}): give the address that `dask scheduler` prints, "
-            "e.g. tcp://10.0.0.1:8786, and see that it can be reached from here"
+            f"no Dask scheduler answers at {address or repr(address)} ({error}): give the address that "
+            "`dask scheduler` prints, e.g. tcp://10.0.0.1:8786, and see that it can be reached from here"
         ) from error
     with client:
         n_threads = client.nthreads().values()
@@ -136,6 +146,32 @@ def _cluster(address: str) -> Iterator[Executor]:
         # Parcels are large on purpose: what is sent with a task outlives any worker.
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "10 GB"}):
             yield client.get_executor(pure=False)  # a task that failed is not remembered as failed
+
+
+def _check_address(address: str, schemes: Iterable[str], encrypted: bool) -> None:
+    """Raise ValueError for what Dask cannot take for an address: it would complain late, and more than once."""
+    parts = urlsplit(address if "://" in address else f"//{address}", scheme="tcp")
+    if not parts.hostname or parts.port is None:
+        raise ValueError("an address has a host and a port")
+    if parts.scheme not in schemes:
+        raise ValueError(f"there is no {parts.scheme}://, but {', '.join(schemes)}")
+    if encrypted and parts.scheme == "tcp":
+        raise ValueError("Dask's configuration requires encryption, so it must be one at tls://")
+
+
+def _check_certificates(security) -> None:
+    """Raise MBHError where Dask's configuration holds no certificates that can be read for a connection by TLS."""
+    reason = "it names none"
+    try:
+        if security.get_connection_args("client").get("ssl_context") is not None:
+            return
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        reason = f"they cannot be read: {error}"
+    raise MBHError(
+        f"a scheduler at tls:// needs the certificates of Dask's configuration, but {reason}. Set "
+        "distributed.comm.tls.ca-file, distributed.comm.tls.client.cert and distributed.comm.tls.client.key in "
+        "~/.config/dask/distributed.yaml, or DASK_DISTRIBUTED__COMM__TLS__CA_FILE and so on in the environment"
+    )
 
 
 def _set_up_process() -> None:
@@ -158,7 +194,7 @@ def compute(tasks: Sequence[Task], store: "Store", executor: Executor, label: st
     Raises the error of a task that fails; those not yet begun are cancelled, what is finished is kept. Raises MBHError
     when workers are killed again and again, do not see the store, or have other versions than those here.
     """
-    started, memory = time.perf_counter(), 0
+    started, memory, renewed = time.perf_counter(), 0, time.monotonic()
     waiting = sorted(tasks, key=lambda task: task.seconds)
     running: dict = {}
     with _sign(store) if shared else contextlib.nullcontext() as sign, _Progress(label, tasks) as progress:
@@ -176,6 +212,10 @@ def compute(tasks: Sequence[Task], store: "Store", executor: Executor, label: st
                     memory = max(memory, held)
                     progress.done(running.pop(future))
                 progress.show()
+                if sign and time.monotonic() - renewed > RENEW_SECONDS:
+                    renewed = time.monotonic()
+                    with contextlib.suppress(OSError):
+                        Path(sign).touch()
         except Exception as error:
             known = isinstance(error, BrokenProcessPool | CancelledError)
             if known or type(error).__name__ == "KilledWorker":  # Dask's, which need not be installed
@@ -270,9 +310,12 @@ def _sendable(error: Exception, host: str) -> Exception:
 @contextlib.contextmanager
 def _sign(store: "Store") -> Iterator[str]:
     """A file in the store by which a worker knows that it sees the same folder."""
+    from mbh_utils.store import token
+
     try:
         store.folder.mkdir(parents=True, exist_ok=True)
-        path = store.folder.resolve() / f".shared.{secrets.token_hex(6)}.part"
+        store.remove_signs()
+        path = store.folder.resolve() / f".shared.{token()}.part"
         path.touch()
     except OSError as error:
         raise MBHError(
@@ -281,7 +324,8 @@ def _sign(store: "Store") -> Iterator[str]:
     try:
         yield str(path)
     finally:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what stays is removed by gc, or by the next run
+            path.unlink()
 
 
 def _versions() -> dict:

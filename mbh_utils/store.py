@@ -18,6 +18,7 @@ import platform
 import re
 import secrets
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -66,12 +67,49 @@ def _seal(words: dict) -> str:
 
 
 @contextlib.contextmanager
-def _told(what: object, done: str, advice: str):
+def told(what: object, done: str, advice: str):
     """Raise an OSError of the block as an MBHError: what could not be done, and what to do about it."""
     try:
         yield
+    except (NotADirectoryError, FileExistsError) as error:
+        advice = f"a file stands where a folder should be: move it, or name another folder ({advice})"
+        raise MBHError(f"{what} could not be {done} ({error.strerror or error}): {advice}") from error
     except OSError as error:
         raise MBHError(f"{what} could not be {done} ({error.strerror or error}): {advice}") from error
+
+
+#: Tells machines apart in the names of files that are being written.
+_HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def token() -> str:
+    """What tells a file that is being written from all others: a random name, and whose it is."""
+    return f"{secrets.token_hex(6)}_{os.getpid()}_{_HOST}"
+
+
+def is_written(part: Path) -> bool:
+    """Whether the process that writes this file is known to live: one of this machine, by the name of the file."""
+    owner = re.search(rf"\.[0-9a-f]{{12}}_(\d+)_{_HOST}\.part$", part.name)
+    if owner is None or os.name != "posix":
+        return False
+    try:
+        os.kill(int(owner[1]), 0)
+    except PermissionError:  # another user's
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True
+
+
+def _now(folder: Path) -> float:
+    """Seconds since 1970 by the clock that dates the files of this folder, which need not be this machine's."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"x")
+            probe.flush()
+            return os.fstat(probe.fileno()).st_mtime
+    except OSError:  # nothing can be written or removed there, only told
+        return time.time()
 
 
 @contextlib.contextmanager
@@ -80,10 +118,10 @@ def atomic(path: Path):
 
     Raises MBHError, naming the folder, when it cannot be written (no permission, disk full).
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+    temporary = path.with_name(f".{path.name}.{token()}.part")
     elsewhere = f"make the folder {path.parent} writable (MBH_STORE and MBH_FIGURES name other ones)"
     try:
-        with _told(path, "written", f"nothing was changed; free space or {elsewhere}"):
+        with told(path, "written", f"nothing was changed; free space or {elsewhere}"):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             os.replace(temporary, path)
@@ -131,10 +169,15 @@ class Store:
     """A folder of networks, arrays and tables. Several processes may use one at the same time."""
 
     def __init__(self, folder: str | os.PathLike | None = None):
-        self.folder = Path(folder).expanduser() if folder is not None else paths.store_folder()
+        self.folder = paths.named(folder, "the store's folder") if folder is not None else paths.store_folder()
 
     def note(self, kind: str, settings: dict) -> Path:
-        """The entry's note, which names its data file."""
+        """The entry's note, which names its data file. Raises MBHError for a kind that is no plain name."""
+        if not isinstance(kind, str) or not _KIND.fullmatch(kind):
+            raise MBHError(
+                f"{kind!r} cannot be a kind of entries: a kind names a folder of the store, so it is made of letters, "
+                'digits, "_" and "-", such as "network"'
+            )
         return self.folder / kind / f"{key_of(kind, settings)}.json"
 
     def has(self, kind: str, settings: dict) -> bool:
@@ -204,6 +247,9 @@ class Store:
         What: "note", "data", "part" (a file being written), "set aside" (damaged) or "foreign" (not the store's own).
         """
         for folder in _listed(self.folder):
+            if _SIGN.fullmatch(folder.name) and folder.is_file() and not folder.is_symlink():
+                yield "part", folder
+                continue
             if folder.is_symlink() or not folder.is_dir():
                 yield "foreign", folder
                 continue
@@ -222,12 +268,14 @@ class Store:
     def unpack(self, parcels: Iterable[Parcel]) -> None:
         """Keep the entries that another machine packed.
 
-        Raises MBHError for what was damaged on the way, or made by other versions than those here.
+        Raises MBHError for what was damaged on the way, made by other versions than those here, or would be kept
+        outside of this folder.
         """
         for parcel in parcels:
             try:
                 words = json.loads(parcel.note)
                 _check(words, parcel.data, parcel.kind, parcel.key)
+                suffix = _suffix(words["file"])
             except _DAMAGE as error:
                 raise MBHError(f"a {parcel.kind} was damaged on its way here ({error}): send it again") from error
             if words["versions"] != VERSIONS:
@@ -235,7 +283,7 @@ class Store:
                     f"a {parcel.kind} was made by other versions ({words['versions']}) than those here ({VERSIONS}): "
                     "install the same ones on all machines"
                 )
-            self._put(words["kind"], words["settings"], Path(words["file"]).suffix, parcel.data, words["facts"])
+            self._put(words["kind"], words["settings"], suffix, parcel.data, words["facts"])
 
     def verify(self) -> Iterator[Finding]:
         """What becomes of every entry and file when all is read; damaged entries are set aside.
@@ -266,16 +314,20 @@ class Store:
     ) -> Iterator[Finding]:
         """Remove what nothing can use any more, and tell each: what it was, its note or file, its bytes.
 
-        These are files that a killed process was writing and data without a note, both older than ``grace`` seconds;
-        snapshots of training whose finished network is here; with ``old_versions`` entries of other versions, with
-        ``damaged`` what was set aside. ``dry_run`` only tells. What does not look like the store's own stays.
+        These are files that a killed process was writing and data without a note, both older than ``grace`` seconds
+        by the clock of the file system; snapshots of training whose finished network is here; with ``old_versions``
+        entries of other versions, with ``damaged`` what was set aside. ``dry_run`` only tells. What does not look like
+        the store's own stays, and so does what a living process of this machine is writing, whatever clocks say.
         """
+        if not grace >= 0:
+            raise MBHError(f"grace is a number of seconds from 0 on, got {grace!r}")
+        now = _now(self.folder)
         for what, path in self.files():
             with contextlib.suppress(FileNotFoundError):  # another process was faster
-                why, aged = "", time.time() - path.lstat().st_mtime > grace
+                why, aged = "", now - path.lstat().st_mtime > grace
                 if what == "note":
                     why = self._useless(path, old_versions)
-                elif what == "part" and aged:
+                elif what == "part" and aged and not is_written(path):
                     why = "left by a killed process"
                 elif what == "data" and aged and not _named_by_note(path):
                     why = "data without a note"
@@ -284,9 +336,16 @@ class Store:
                 if why:
                     remove = _files_of(path) if what == "note" else [path]
                     size = _size(remove)
-                    if not dry_run:
-                        _remove(remove)
-                    yield Finding(why, path, size)
+                    if dry_run or (_remove_orphan(path) if what == "data" else _remove(remove)):
+                        yield Finding(why, path, size)
+
+    def remove_signs(self, grace: float = 3600) -> None:
+        """Remove the signs of killed runs (see :mod:`mbh_utils.scheduling`); a run that lives renews its own."""
+        now = _now(self.folder)
+        for path in _listed(self.folder):
+            with contextlib.suppress(OSError):  # another process was faster, or it is another user's
+                if _SIGN.fullmatch(path.name) and now - path.lstat().st_mtime > grace and not is_written(path):
+                    path.unlink()
 
     def _useless(self, note: Path, old_versions: bool) -> str:
         """Why an entry is of no use any more, or nothing."""
@@ -315,12 +374,14 @@ class Store:
             "facts": facts,
         }
         words = _words({**words, "seal": _seal(words)}).encode()
-        with atomic(data) as temporary:
-            temporary.write_bytes(content)
+        _write(data, content)
         superseded = _files_of(note)[1:]
         try:
-            with atomic(note) as temporary:
-                temporary.write_bytes(words)
+            _write(note, words)
+            if not data.exists() and _named_by_note(
+                data
+            ):  # a gc whose clock is wrong took them while no note named them
+                _write(data, content)
         except MBHError:
             data.unlink(missing_ok=True)
             raise
@@ -328,6 +389,9 @@ class Store:
             _remove(superseded)
 
 
+_KIND = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+#: A file that stands in the store while a run works on it (see :mod:`mbh_utils.scheduling`).
+_SIGN = re.compile(r"\.shared\.\w+\.part")
 _NOTE, _DATA = r"[0-9a-f]{24}\.json", r"[0-9a-f]{24}-[0-9a-f]{12}\.(safetensors|parquet)"
 _NAMES = {
     "note": re.compile(_NOTE),
@@ -384,13 +448,13 @@ def _decode(content: bytes, words: dict):
 
 
 def _listed(folder: Path) -> list[Path]:
-    with _told(folder, "listed", "name a folder that you may read"), contextlib.suppress(FileNotFoundError):
+    with told(folder, "listed", "name a folder that you may read"), contextlib.suppress(FileNotFoundError):
         return sorted(folder.iterdir())
     return []
 
 
 def _bytes(path: Path) -> bytes | None:
-    with _told(path, "read", "make it readable for you"):
+    with told(path, "read", "make it readable for you"):
         try:
             return path.read_bytes()
         except OSError as error:
@@ -444,10 +508,42 @@ def _size(paths: Iterable[Path]) -> int:
     return sum(path.stat().st_size for path in paths if path.exists())
 
 
-def _remove(paths: Iterable[Path]) -> None:
+def _suffix(name: str) -> str:
+    """What a data file's name ends with. Raises ValueError for a name that the store would not give."""
+    if not _NAMES["data"].fullmatch(name):
+        raise ValueError(f"{name!r} is no name of data")
+    return Path(name).suffix
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole; once more if what was being written vanished, as by a gc whose clock is wrong."""
+    for last in (False, True):
+        try:
+            with atomic(path) as temporary:
+                temporary.write_bytes(content)
+            return
+        except MBHError as error:
+            if last or not isinstance(error.__cause__, FileNotFoundError):
+                raise
+
+
+def _remove(paths: Iterable[Path]) -> bool:
     for path in paths:
-        with _told(path, "removed", f"make {path.parent} writable"):
+        with told(path, "removed", f"make {path.parent} writable"):
             path.unlink(missing_ok=True)
+    return True
+
+
+def _remove_orphan(data: Path) -> bool:
+    """Remove data without a note, unless a note comes to name them in this very moment; whether they are gone."""
+    aside = data.with_name(f".{data.name}.{token()}.part")
+    with told(data, "removed", f"make {data.parent} writable"):
+        os.replace(data, aside)  # whoever puts them looks for them once the note is there, and finds them gone
+        if _named_by_note(data):
+            os.replace(aside, data)
+            return False
+        aside.unlink()
+    return True
 
 
 def _set_aside(note: Path, judged: bytes, error: Exception) -> str:
@@ -455,7 +551,7 @@ def _set_aside(note: Path, judged: bytes, error: Exception) -> str:
 
     Returns the note's new name, or nothing if another process dealt with it.
     """
-    with _told(f"{note} is damaged ({error}) and", "set aside", f"make {note.parent} writable"):
+    with told(f"{note} is damaged ({error}) and", "set aside", f"make {note.parent} writable"):
         for n in itertools.count(1):
             aside = note.with_name(f"{note.name}.damaged{n}")
             with contextlib.suppress(FileExistsError):

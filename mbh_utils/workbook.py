@@ -201,7 +201,8 @@ def read_fragment(folder: Path, chapter: str) -> dict | None:
     """What a chapter noted when it last finished, or None if it never did or the note cannot be read."""
     try:
         noted = json.loads(fragment_path(folder, chapter).read_text(encoding="utf-8"))
-        return noted if isinstance(noted["figures"], dict) else None
+        sound = isinstance(noted["figures"], dict) and all(isinstance(one, dict) for one in noted["figures"].values())
+        return noted if sound else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -301,13 +302,12 @@ class Chapter:
 def open_chapter(name: str, *, profile: str = "quick", seed: int = 0, out: str | os.PathLike | None = None) -> Chapter:
     """The chapter a notebook writes into; prints what it runs with and applies the plot style.
 
-    profile: one of ``experiments.PROFILES``. seed: an int >= 0. out: another folder for the figures.
+    profile: one of ``experiments.PROFILES``. seed: an int from 0 to 2**63 - 1. out: another folder for the figures.
     Raises MBHError for an unknown chapter or profile, an ill seed, or a folder that cannot be written.
     """
     chapter = declaration(name)
     profile = pick(profile, profile_names(), "profile")
-    if type(seed) is not int or seed < 0:
-        raise MBHError(f"seed must be a whole number from 0 on, got {seed!r}")
+    check_seed(seed)
     folder = _given.folder("out", out) if out is not None else paths.figures_folder(profile)
     check_writable(folder)
     plots.use_style()
@@ -318,6 +318,12 @@ def open_chapter(name: str, *, profile: str = "quick", seed: int = 0, out: str |
     print(f"profile {profile} on {', '.join(experiments.PROFILES[profile].datasets)}; seed {seed}; {device}")
     print(f"figures go to {shown(folder)}")
     return Chapter(chapter, profile, seed, folder)
+
+
+def check_seed(seed: int) -> None:
+    """Raise MBHError for what is no seed of a chapter: a whole number from 0 on, below 2**63 as in notes and tables."""
+    if type(seed) is not int or not 0 <= seed < 2**63:
+        raise MBHError(f"seed must be a whole number from 0 on and below 2**63, got {seed!r}")
 
 
 def check_writable(folder: Path) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mbh_utils import __version__, cli, datasets, experiments, paths, runner, scheduling, store, workbook
+from mbh_utils import __version__, _native, cli, datasets, experiments, paths, runner, scheduling, store, workbook
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import Family, Network
 from mbh_utils.store import Store
@@ -119,6 +120,78 @@ def test_figures_of_a_small_workbook(mbh, small_workbook):
     assert "up to date, nothing redone" in mbh("figures", "--figure", "1.1")[1]
 
 
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        (("--seed", "-1"), "seed must be a whole number from 0 on"),
+        (("--seed", "99999999999999999999"), "seed must be a whole number from 0 on"),
+        (("-p", "profile", "nope"), "profile 'nope' is unknown"),
+        (("-p", "seed", "-1"), "seed must be a whole number"),
+        (("-p", "seed", "1.5"), "seed of all chapters must be of type int"),
+        (("-p", "nope", "1"), "has no parameter 'nope'"),
+        (("-p", "seed", "[" * 500), "seed of all chapters must be of type int"),
+    ],
+)
+def test_ill_values_of_figures_change_nothing(mbh, small_workbook, words, told):
+    cell = "figure, ax = plt.subplots()\nchapter.save(figure, 'fig-1-1', alt='Empty axes.', data=[])"
+    small_workbook.add("01_good", cell)
+    (small_workbook.quick / "chapters").mkdir(parents=True)
+    note = workbook.fragment_path(small_workbook.quick, "01_good")
+    note.write_text('{"figures": {}}')
+    status, out, err = mbh("figures", "--force", *words)
+    assert status == 1 and out == "" and told in err and "Traceback" not in err
+    assert note.read_text() == '{"figures": {}}' and len(list(small_workbook.quick.rglob("*"))) == 2
+
+
+# ---------------------------------------------------------------- outputs that are closed or full
+
+
+def shell(line, **environment):
+    """Run a line of shell in which $MBH is the command; nothing may end in a traceback."""
+    environment = {
+        **os.environ,
+        "MBH": f"{sys.executable} -m mbh_utils",
+        "PYTHONPATH": str(paths.PROJECT),
+        **environment,
+    }
+    done = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, text=True, timeout=120)
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def long_store(tmp_path_factory):
+    """A store whose listing is longer than a pipe holds."""
+    here = Store(tmp_path_factory.mktemp("long"))
+    for i in range(40):
+        here.put_arrays("t", {"seed": i, "words": "x" * 4000}, {"x": np.zeros(1)})
+    return {"MBH_STORE": str(here.folder)}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell")
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-", "<&-"])
+def test_closed_outputs_are_no_fault(long_store, closed):
+    for words in ("store ls", "--help", "store verify"):
+        assert shell(f"$MBH {words} {closed}", **long_store).returncode == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell")
+def test_a_reader_who_has_seen_enough_ends_the_command_quietly(long_store):
+    done = shell("$MBH store ls | head -1; echo ${PIPESTATUS[0]}", **long_store)
+    line, status = done.stdout.splitlines()
+    assert line.startswith("t ") and status == "1" and done.stderr == ""
+    assert shell("set -o pipefail; $MBH --version | cat").returncode == 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")
+@pytest.mark.parametrize("words", ["store ls", "--version", "figures --help"])
+def test_a_full_output_is_a_message(long_store, words):
+    done = shell(f"$MBH {words} > /dev/full", **long_store)
+    assert done.returncode == 1 and done.stderr.startswith("mbh: ") and "No space left on device" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert shell(f"$MBH {words} > /dev/full 2>&1", **long_store).returncode == 1
+
+
 # ---------------------------------------------------------------- run
 
 
@@ -143,6 +216,41 @@ def test_a_dry_run_says_what_would_be_computed_and_computes_nothing(mbh, tiny, t
     assert int(told["in all"][0]) == sum(map(len, tasks.values()))
     assert all(row[2] in ("s", "min") and row[6] == "MB" and row[8] in ("MB", "GB") for row in told.values())
     assert "process" not in mbh(*line, "--scheduler", "tcp://127.0.0.1:9")[1].replace("per process", ""), "not known"
+
+
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        (("--store", ""), "the store's folder cannot be ''"),
+        (("--tables", ""), "the tables' folder cannot be ''"),
+        (("--store", "FILE"), "a file stands where a folder should be"),
+        (("--tables", "FILE"), "FILE cannot be written (File exists): make it a folder .* (--tables)"),
+        (("--tables", "FILE/below"), "cannot be written (Not a directory)"),
+        (("--jobs", "0"), "jobs is 0"),
+        (("--jobs", "-2"), "jobs is -2"),
+        (("--scheduler", ""), "no Dask scheduler answers at ''"),
+    ],
+)
+def test_what_is_ill_in_a_run_is_told_before_anything_is_computed(mbh, tiny, tmp_path, monkeypatch, words, told):
+    def compute(*_, **__):
+        raise AssertionError("nothing may be computed")
+
+    monkeypatch.setattr(scheduling, "compute", compute)
+    monkeypatch.setattr(experiments, "compute", compute)
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    line = ["run", "tickets", "--profile", "tiny"]
+    for name in ("--store", "--tables"):
+        line += [] if name in words else [name, str(tmp_path / name.strip("-"))]
+    status, _, err = mbh(*line, *(word.replace("FILE", str(file)) for word in words))
+    pattern = re.escape(told.replace("FILE", str(file))).replace(r"\.\*", ".*")
+    assert status == 1 and re.search(pattern, err) and "Traceback" not in err, err
+    assert file.read_text() == "in the way"
+
+
+def test_more_processes_than_anybody_has_are_only_a_number(mbh, tiny, tmp_path):
+    line = ["run", "tickets", "--profile", "tiny", "--store", str(tmp_path), "--dry-run"]
+    assert mbh(*line, "--jobs", "1000000000000")[0] == 0
 
 
 def test_run_computes_what_is_missing_and_writes_tables(mbh, tiny, tmp_path):
@@ -328,6 +436,17 @@ def test_store_gc(mbh, kept, monkeypatch):
     assert mbh("store", "ls")[1] == f"the store {kept.folder} is empty\n"
 
 
+@pytest.mark.parametrize("words", [("ls",), ("verify",), ("gc",), ("show", "abc")])
+def test_a_store_without_a_name_is_refused(mbh, monkeypatch, words):
+    status, out, err = mbh("store", *words, "--store", "")
+    assert status == 1 and out == "" and "the store's folder cannot be ''" in err
+    monkeypatch.setenv("MBH_STORE", "  ")
+    status, _, err = mbh("store", *words)
+    assert status == 1 and "MBH_STORE cannot be '  '" in err
+    monkeypatch.setenv("MBH_STORE", "")
+    assert paths.store_folder() == paths.PROJECT / "data" / "store", "empty: as if it were not set"
+
+
 def test_store_below_a_file_is_a_message(mbh, tmp_path):
     (tmp_path / "file").write_text("")
     status, _, err = mbh("store", "ls", "--store", str(tmp_path / "file"))
@@ -351,6 +470,24 @@ def test_doctor_of_a_healthy_machine(mbh):
     ):
         assert words in out
     assert "BAD" not in out
+
+
+def test_doctor_says_where_compiled_code_is_kept(mbh, monkeypatch):
+    monkeypatch.setattr(runner, "try_kernel", lambda: 1.0)
+    assert f"compiled code is kept in {_native.folder()}\n" in mbh("doctor")[1]
+    monkeypatch.setattr(_native, "folder", lambda: None)
+    assert "compiled code is kept in memory only" in mbh("doctor")[1]
+
+
+def test_doctor_looks_at_the_committed_tables(mbh, monkeypatch, tmp_path):
+    monkeypatch.setattr(runner, "try_kernel", lambda: 1.0)
+    assert "tables of profile paper: 9, digests right" in mbh("doctor")[1]
+    monkeypatch.setattr(paths, "results_folder", lambda profile: tmp_path / profile)
+    assert "tables of profile" not in mbh("doctor")[1]
+    (tmp_path / "draft").mkdir()
+    (tmp_path / "draft" / "grid.parquet").write_text("no table")
+    status, out, _ = mbh("doctor")
+    assert status == 1 and re.search("BAD .*grid.parquet is damaged .*`mbh run grid --profile draft`", out)
 
 
 def test_doctor_goes_on_after_what_is_bad(mbh, tmp_path, monkeypatch):

@@ -189,6 +189,53 @@ def test_packed_and_unpacked_files_give_the_same_data(files, folders):
     assert np.array_equal(unpacked.validation.images, packed.validation.images)
 
 
+def dotted(name: str) -> str:
+    """As Kaggle and others name the files."""
+    return name.replace("-idx", ".idx")
+
+
+@pytest.mark.parametrize("how", ["unpacked", "packed", "packed again"])
+def test_files_with_the_other_usual_names_are_found(files, folders, how):
+    expected = load("mnist", download=False) if place(files, folders[1]) else None
+    raw = folders[1] / "MNIST" / "raw"
+    for name, packed in files.items():
+        (raw / name).unlink()
+        content = {"unpacked": gzip.decompress, "packed": bytes, "packed again": repacked}[how](packed)
+        (raw / dotted(name.removesuffix(".gz") if how == "unpacked" else name)).write_bytes(content)
+    said = describe("mnist")
+    assert said["found"] and said["folder"] == folders[1] and {f["status"] for f in said["files"]} == {"ok"}
+    assert load("mnist", download=False).checksum == expected.checksum
+    # Damage is noticed as under the official names.
+    path = said["files"][2]["path"]
+    path.write_bytes(path.read_bytes()[:-9])
+    assert path.name.startswith("t10k-images.idx3-ubyte") and describe("mnist")["files"][2]["status"] == "wrong"
+    with pytest.raises(MBHError, match="t10k-images.idx3-ubyte.* is damaged or another file"):
+        load("mnist", download=False)
+
+
+def repacked(packed: bytes) -> bytes:
+    """The same content as another program packs it."""
+    return gzip.compress(gzip.decompress(packed), compresslevel=1, mtime=7)
+
+
+def test_official_names_come_first_and_names_may_be_mixed(files, folders):
+    raw, (first, second, *_) = place(files, folders[0]), files
+    (raw / dotted(first)).write_bytes(b"not looked at, since the official one is there")
+    (raw / second).rename(raw / dotted(second))
+    assert len(load("mnist", download=False).train) == 30
+    assert [f["path"].name for f in describe("mnist")["files"]][:2] == [first, dotted(second)]
+
+
+def test_a_name_made_of_another_is_described_by_its_files(files, folders):
+    assert describe("digits8_standardised")["found"] and describe("xor_with_outliers")["found"]
+    assert not describe("mnist_standardised")["found"]
+    place(files, folders[0])
+    said = describe("mnist_standardised")
+    assert said["found"] and said["name"] == "mnist_standardised" and said["folder"] == folders[0]
+    with pytest.raises(MBHError, match="unknown data set 'imagenet'"):
+        describe("imagenet_standardised")
+
+
 def test_pixels_and_labels_are_those_that_torchvision_reads(files, folders):
     place(files, folders[0])
     data = load("mnist", download=False)

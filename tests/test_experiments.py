@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from sklearn.tree import DecisionTreeClassifier
@@ -729,14 +731,107 @@ def test_results_files_of_other_code_data_or_experiment_are_not_used(done, resul
     assert experiments._results("trees", TINY) is None
 
 
-def test_a_damaged_results_file_is_not_used(done, results):
+def test_a_results_file_is_the_same_content_however_it_is_written(done, results):
+    (path,) = write_tables(TINY, ["grid"], done)
+    content, expected = pq.read_table(path), table("grid", TINY)
+    for options in ({"compression": "gzip", "row_group_size": 100}, {"compression": "none", "use_dictionary": False}):
+        pq.write_table(content, path, **options)
+        pd.testing.assert_frame_equal(table("grid", TINY), expected, check_exact=True)
+
+
+@pytest.mark.parametrize("name", ["grid", "tickets"])
+def test_a_damaged_results_file_is_told_and_never_read(done, results, name):
+    (path,) = write_tables(TINY, [name], done)
+    whole, expected, refused = path.read_bytes(), table(name, TINY), 0
+    bits = np.random.default_rng(0).integers(8 * len(whole), size=300)
+    for bit in bits:
+        harmed = bytearray(whole)
+        harmed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(harmed)
+        try:  # few bits hold nothing, such as those of statistics
+            pd.testing.assert_frame_equal(table(name, TINY), expected, check_exact=True)
+        except MBHError as error:
+            assert f"{path} is damaged" in str(error) and f"`mbh run {name} --profile tiny`" in str(error)
+            refused += 1
+    assert refused > 100
+    for size in (0, 4, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        for ask in (table, lambda name, profile: plan(profile, [name])):
+            with pytest.raises(MBHError, match="is damaged .*remove it"):
+                ask(name, TINY)
+        with pytest.raises(MBHError, match="is damaged"):
+            experiments.check_results(TINY)
+    path.unlink()
+    assert experiments._results(name, TINY) is None
+    write_tables(TINY, [name], done)
+    pd.testing.assert_frame_equal(table(name, TINY), expected, check_exact=True)
+    assert experiments.check_results(TINY) == [path]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table.assign(model=table["model"] + 1),
+        lambda table: table.rename(columns={"model": "seed"}),
+        lambda table: table.astype({"model": "int32"}),
+        lambda table: table.iloc[::-1],
+        lambda table: table.iloc[:-1],
+        lambda table: table.assign(dataset="mnist"),
+    ],
+)
+def test_a_results_file_with_another_content_is_told(done, results, change):
     (path,) = write_tables(TINY, ["trees"], done)
-    expected = table("trees", TINY)
-    path.write_bytes(path.read_bytes()[:-100])
-    assert experiments._results("trees", TINY) is None
-    pd.testing.assert_frame_equal(table("trees", TINY, store=done), expected, check_exact=True)
-    write_tables(TINY, ["trees"], done)
-    assert experiments._results("trees", TINY) is not None
+    notes = pq.read_schema(path).metadata
+    content = pa.Table.from_pandas(change(pd.read_parquet(path)), preserve_index=False)
+    pq.write_table(content.replace_schema_metadata({**notes, **content.schema.metadata}), path)
+    with pytest.raises(MBHError, match="its content is not what was written"):
+        table("trees", TINY)
+
+
+def test_notes_of_a_results_file_are_held_to_its_digest(done, results):
+    """No change of a note makes a file look like one of another definition, which would be computed anew in silence."""
+    (path,) = write_tables(TINY, ["trees"], done)
+    content = pq.read_table(path)
+    notes = content.schema.metadata
+    without = {key: value for key, value in notes.items() if key != experiments._DIGEST}
+    for changed in (
+        {**notes, experiments._DEFINITION: b"0" * 24},
+        {**notes, b"mbh_utils.profile": b"{}"},
+        {key: value for key, value in notes.items() if key != experiments._DEFINITION},
+        without,
+        None,
+    ):
+        pq.write_table(content.replace_schema_metadata(changed), path)
+        with pytest.raises(MBHError, match="is damaged"):
+            experiments._results("trees", TINY)
+    # One of another definition, from before there were digests, is not used and nothing is wrong with it.
+    pq.write_table(content.replace_schema_metadata({**without, experiments._DEFINITION: b"0" * 24}), path)
+    assert experiments._results("trees", TINY) is None and experiments.check_results(TINY) == [path]
+
+
+def test_a_results_file_that_cannot_be_read_is_named(done, results):
+    (results / "grid.parquet").mkdir(parents=True)
+    with pytest.raises(MBHError, match=r"grid.parquet cannot be read \(Is a directory\)"):
+        plan(TINY, ["grid"], done)
+    shutil.rmtree(results.parent)
+    results.parent.write_text("a file where the folder should be")
+    assert experiments._results("grid", TINY) is None
+
+
+def test_a_damaged_committed_table_says_how_git_brings_it_back():
+    told = str(experiments._damage(paths.results_folder("paper") / "grid.parquet", "cut"))
+    assert "`git checkout -- data/results/paper/grid.parquet`" in told and "`mbh run grid --profile paper`" in told
+
+
+def test_every_byte_of_a_results_file_counts_for_what_is_up_to_date(done, results):
+    assert experiments.results_checksums(["trees", "toy"], TINY) == {"trees": None, "toy": None}
+    (path,) = write_tables(TINY, ["trees"], done)
+    seen = {experiments.results_checksums(["trees"], TINY)["trees"]}
+    whole = path.read_bytes()
+    for at in (5, len(whole) // 2, len(whole) - 6):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        seen.add(experiments.results_checksums(["trees"], TINY)["trees"])
+    assert len(seen) == 4 and None not in seen
 
 
 # --------------------------------------------------------------------------------------- snapshots and kills
@@ -859,4 +954,6 @@ def test_the_committed_tables_are_of_the_present_definition(name):
             pytest.skip(f"real {dataset} not found, whose checksum is part of the definition")
     found = experiments._results(name, PROFILES["paper"])
     assert found is not None, f"run `mbh run {name} --profile paper` and commit its table"
+    notes = pq.read_schema(experiments.results_file(name, "paper")).metadata
+    assert experiments._DIGEST in notes, "reading has checked it"
     assert not found.isna().any().any() and not found.duplicated().any()

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import nbformat
@@ -223,6 +224,118 @@ def test_unknown_and_ill_typed_parameters(small_workbook, given, reason):
     )
 
 
+def everything(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "given, reason",
+    [
+        ({"seed": -1}, "seed must be a whole number from 0 on and below"),
+        ({"seed": 2**63}, "seed must be a whole number from 0 on and below"),
+        ({"seed": 1.5}, "seed of all chapters must be of type int, got 1.5"),
+        ({"seed": "1"}, r"seed of all chapters must be of type int, got '1' \(str\)"),
+        ({"seed": None}, "seed of all chapters must be of type int"),
+        ({"profile": 3}, "profile '3' is unknown"),
+        ({"parameters": {"profile": "nope"}}, "profile 'nope' is unknown"),
+        ({"parameters": {"profile": ""}}, "profile '' is unknown"),
+        ({"parameters": {"seed": -1}}, "seed must be a whole number from 0 on"),
+        ({"parameters": {"seed": 1.5}}, "seed of all chapters must be of type int"),
+        ({"parameters": {"seed": 10**30}}, "seed must be a whole number from 0 on"),
+        ({"parameters": {"nope": 1}}, "has no parameter 'nope'"),
+        ({"parameters": {1: 1}}, "parameter 1 cannot be 1"),
+        ({"parameters": {"free": (1, 2)}}, "parameter free cannot be .*lists and dicts"),
+        ({"parameters": {"free": [{1: 2}]}}, "parameter free cannot be"),
+        ({"parameters": {"free": {3}}}, "parameter free cannot be"),
+        ({"parameters": {"free": print}}, "parameter free cannot be"),
+        ({"parameters": {"width": "wide"}}, "width .* must be of type NoneType or float, got 'wide'"),
+        ({"parameters": ["seed"]}, "parameters are a dict"),
+        ({"chapters": ["1", "2"]}, "chapter '2' is unknown"),
+        ({"figures": ["1.1", "x"]}, "figure 'x' is unknown"),
+        ({"jobs": -1}, "jobs must be a whole number"),
+    ],
+)
+def test_what_is_ill_is_refused_before_anything_is_touched(small_workbook, given, reason):
+    cell = 'profile = "quick"\nseed = 0\nfree = None\nwidth: float | None = None'
+    small_workbook.add("01_good", save(), parameters=cell)
+    (small_workbook.quick / "chapters").mkdir(parents=True)
+    noted = {"figures": {"fig-1-1": {"png_sha256": "0"}}, "key": "of a finished chapter"}
+    workbook.write_json(workbook.fragment_path(small_workbook.quick, "01_good"), noted)
+    (small_workbook.quick / ".fig-1-1.png.0123.part").write_text("being written")
+    workbook.write_manifest(small_workbook.quick, "quick")
+    before = everything(small_workbook.figures)
+    with pytest.raises(MBHError, match=reason):
+        run(force=True, **given)
+    assert everything(small_workbook.figures) == before
+
+
+def test_a_profile_or_seed_among_the_parameters_is_meant_as_such(small_workbook):
+    given = runner.check_given("quick", 0, {"profile": "dra", "seed": 4, "free": [1, {"a": None}]})
+    assert given == {"profile": "draft", "seed": 4, "free": [1, {"a": None}]}
+    small_workbook.add("01_good", save(), parameters='profile = "quick"\nseed = 0\nwidth: float | None = 1.0')
+    report = run(parameters={"profile": "draft", "seed": 4, "width": None})
+    assert report.ok and report.folder == small_workbook.figures / "draft"
+    manifest = json.loads((report.folder / "manifest.json").read_text())
+    assert manifest["profile"] == "draft" and manifest["figures"]["fig-1-1"]["settings"]["seed"] == 4
+    assert not small_workbook.quick.exists()
+
+
+METADATA = [
+    {},
+    {"language_info": {"name": "python"}},
+    {"kernelspec": {"name": "python3"}},
+    {"kernelspec": {"name": "conda-env-x-py", "display_name": "x", "language": "python"}, "language_info": {}},
+    {"kernelspec": {"display_name": "Python 3"}, "language_info": {"codemirror_mode": "python"}},
+    {"kernelspec": None, "language_info": None},
+    {"kernelspec": {}, "vscode": {"interpreter": {"hash": "0"}}},
+    None,
+]
+
+
+@pytest.mark.parametrize("metadata", METADATA)
+def test_metadata_that_editors_leave_out_do_not_matter(small_workbook, metadata):
+    small_workbook.add("01_good", save())
+    path = small_workbook.notebooks / "01_good.ipynb"
+    content = json.loads(path.read_text())
+    content["metadata"] = metadata
+    for cell in content["cells"]:
+        if not cell["metadata"]:
+            del cell["metadata"]
+    path.write_text(json.dumps(content))
+    given = {"profile": "quick", "seed": 0}
+    runner.check_parameters(path, given)
+    with pytest.raises(MBHError, match="has no parameter 'nope'"):
+        runner.check_parameters(path, {"nope": 1})
+    assert runner.freshness_key(workbook.CHAPTERS[0], given)
+    if metadata in METADATA[::3]:  # executed, too
+        report = run()
+        assert report.ok, report.told
+        copy = nbformat.read(small_workbook.quick / "chapters" / "01_good.ipynb", as_version=4)
+        assert copy.metadata.kernelspec.language == "python" and all(c.execution_count for c in copy.cells)
+
+
+def test_parameters_cells_are_read_as_python(small_workbook):
+    cell = """
+    %matplotlib inline
+    profile = "quick"  # one of: quick = small, draft
+    seed = 0
+    planes = [
+        1,  # first = 1
+    ]
+    both = other = "a=b"
+    share: "float" = 0.5
+    """
+    small_workbook.add("01_good", save(), parameters=textwrap.dedent(cell))
+    path = small_workbook.notebooks / "01_good.ipynb"
+    runner.check_parameters(path, {"planes": [], "both": "x", "other": "y", "share": 1})
+    for ill in ({"planes": 1}, {"both": 1}, {"share": "half"}):
+        with pytest.raises(MBHError, match="must be of type"):
+            runner.check_parameters(path, ill)
+    small_workbook.write("01_good", save(), parameters="seed = = 0")
+    with pytest.raises(MBHError, match="the parameters cell of .* is not plain Python"):
+        runner.check_parameters(path, {"seed": 0})
+
+
 def test_parameters_are_literals(small_workbook):
     small_workbook.add("01_good", save(), parameters='profile = "quick"\nseed = 0\nwidth = 2 * seed')
     with pytest.raises(MBHError, match="plain literals only"):
@@ -304,6 +417,133 @@ def test_disk_full_while_the_copy_is_filed(small_workbook, monkeypatch):
     report = run()
     assert not report.ok and "No space left on device" in report.outcomes[0].problem
     assert copy.read_text() == "the copy of an earlier run"
+
+
+@pytest.mark.parametrize("fault", ["note", "figure", "copy while it runs", "manifest", "kernel", "strange"])
+def test_every_fault_is_a_failed_outcome_and_a_closing_table(small_workbook, monkeypatch, fault):
+    cells = [save()]
+    if fault == "figure":
+        folder = f"workbook.Path({str(small_workbook.quick / 'fig-1-1.png')!r})"
+        cells.insert(0, f"{folder}.mkdir(parents=True)\n({folder} / 'in the way').touch()")
+    small_workbook.add("01_good", *cells)
+    full, failing = OSError(errno.ENOSPC, "No space left on device"), {
+        "note": (runner.workbook, "write_json"),
+        "copy while it runs": (runner.papermill, "execute_notebook"),
+        "manifest": (runner.workbook, "write_manifest"),
+        "kernel": (runner, "kernel_environment"),
+        "strange": (runner, "missing_figures"),
+    }.get(fault)  # fmt: skip
+
+    def fail(*_, **__):
+        if fault == "strange":
+            raise ZeroDivisionError("nobody thought of this")
+        raise MBHError("it could not be written (No space left on device)") if failing[0] is workbook else full
+
+    if failing:
+        monkeypatch.setattr(*failing, fail)
+    report = run()
+    told = report.told
+    table = told.splitlines().index("chapter  figures  seconds")
+    assert not report.ok and told.splitlines()[table + 1].startswith("01_good "), told
+    reason = {"figure": "raised MBHError: .*Is a directory", "strange": "ZeroDivisionError: nobody thought of this"}
+    assert re.search(reason.get(fault, "No space left on device"), "\n".join([told, *report.problems])), told
+    assert "Traceback" not in told and "together" in told
+    assert [o.status for o in report.outcomes] == ["done" if fault == "manifest" else "failed"]
+    assert not list(small_workbook.quick.rglob(".*")), "nothing half-written is left"
+    monkeypatch.undo()
+
+
+def test_what_an_earlier_run_wrote_stands_until_a_cell_is_executed(small_workbook, monkeypatch):
+    small_workbook.add("01_good", save())
+    assert run().ok
+    before = everything(small_workbook.quick)
+
+    def no_kernel(threads):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "kernel_environment", no_kernel)
+        report = run(force=True)
+        assert [o.status for o in report.outcomes] == ["failed"] and report.outcomes[0].figures == ()
+    after = everything(small_workbook.quick)
+    assert {path: after[path] for path in before} == before
+    assert run().outcomes[0].status == "fresh"
+
+
+def test_what_cannot_be_prepared_is_a_closing_table_and_then_the_reason(small_workbook, monkeypatch):
+    small_workbook.add("01_good", save())
+    monkeypatch.setattr(workbook, "CHAPTERS", (workbook.Declaration("01_good", "title", ("fig-1-1",), ("grid",)),))
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    lines = []
+    with pytest.raises(MBHError, match=r"what the chapters read \(grid\) could not be computed \(No space left"):
+        runner.run(echo=lines.append, prepare=full)
+    assert "01_good failed: not executed, since what the chapters read" in lines[-1] and "together" in lines[-1]
+
+
+def test_a_chapter_without_its_executed_copy_is_not_up_to_date(small_workbook):
+    small_workbook.add("01_good", save())
+    assert run().ok
+    copy = small_workbook.quick / "chapters" / "01_good.ipynb"
+    whole = copy.read_bytes()
+    for harm in (copy.unlink, lambda: copy.write_bytes(whole[:-40]), lambda: copy.write_bytes(b"")):
+        assert runner.is_fresh(workbook.CHAPTERS[0], small_workbook.quick, key := key_noted(small_workbook))
+        harm()
+        assert not runner.is_fresh(workbook.CHAPTERS[0], small_workbook.quick, key)
+        copy.write_bytes(whole)
+    copy.unlink()
+    assert run().outcomes[0].status == "done" and copy.exists()
+
+
+def key_noted(small_workbook):
+    return workbook.read_fragment(small_workbook.quick, "01_good")["key"]
+
+
+def test_a_changed_table_makes_the_chapters_that_read_it_stale(small_workbook, monkeypatch, tmp_path):
+    monkeypatch.setattr(paths, "results_folder", lambda profile: tmp_path / "results" / profile)
+    reads = workbook.Declaration("01_good", "title", ("fig-1-1",), ("grid", "toy"))
+    other = workbook.Declaration("01_good", "title", ("fig-1-1",), ("trees",))
+    small_workbook.add("01_good", save())
+    table, given = tmp_path / "results" / "quick" / "grid.parquet", {"profile": "quick", "seed": 0}
+
+    def keys():
+        return [runner.freshness_key(chapter, given) for chapter in (reads, other)]
+
+    seen = [keys()]
+    table.parent.mkdir(parents=True)
+    for content in (b"a table", b"a tablf"):
+        table.write_bytes(content)
+        seen.append(keys())
+    assert len({mine for mine, _ in seen}) == 3 and len({its for _, its in seen}) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such locks")
+def test_two_runs_at_once_do_not_mix(small_workbook, tmp_path):
+    count = tmp_path / "executed"
+    cell = f"import time\nopen({str(count)!r}, 'a').write('x')\ntime.sleep(1)"
+    small_workbook.add("01_good", cell, save())
+    reports, threads = [], []
+    for _ in range(2):
+        threads.append(threading.Thread(target=lambda: reports.append(run())))
+        threads[-1].start()
+    for thread in threads:
+        thread.join(120)
+    assert [report.ok for report in reports] == [True, True]
+    assert sorted(report.outcomes[0].status for report in reports) == ["done", "fresh"] and count.read_text() == "x"
+    assert sum("another run writes figures to" in report.told for report in reports) == 1
+    assert not list(small_workbook.quick.rglob(".*"))
+
+
+def test_what_a_living_process_writes_is_no_leftover(small_workbook):
+    small_workbook.add("01_good", save())
+    with store.atomic(small_workbook.quick / "fig-1-1.png") as being_written:
+        being_written.write_bytes(b"half")
+        left = small_workbook.quick / ".fig-1-1.png.0123456789ab.part"
+        left.write_bytes(b"half")
+        assert run().ok
+        assert being_written.exists() and not left.exists()
 
 
 # ---------------------------------------------------------------- interrupted

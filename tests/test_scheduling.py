@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
+import dask
 import numpy as np
 import pandas as pd
 import pytest
@@ -247,6 +249,24 @@ def test_a_store_that_cannot_be_written_is_told_before_anything_is_sent(tmp_path
     assert here.tasks == []
 
 
+def test_the_sign_of_a_run_is_renewed_and_those_of_killed_runs_are_removed(tmp_path, monkeypatch):
+    left = tmp_path / ".shared.0123456789ab.part"
+    left.touch()
+    os.utime(left, (0, 0))
+    ages = []
+
+    class Slow(Here):
+        def submit(self, function, task, call, *arguments):
+            ages.append(time.time() - os.stat(call.sign).st_mtime)
+            os.utime(call.sign, (0, 0))
+            return super().submit(function, task, call, *arguments)
+
+    monkeypatch.setattr(scheduling, "RENEW_SECONDS", -1)
+    monkeypatch.setattr(scheduling, "_AHEAD", 1)
+    compute([Task(square, (i,)) for i in range(3)], Store(tmp_path), Slow(), "squares")
+    assert len(ages) == 3 and max(ages) < 3600 and not list(tmp_path.glob(".shared*"))
+
+
 # --------------------------------------------------------------------------------------------------- progress
 
 
@@ -398,7 +418,7 @@ def test_the_processes_of_a_killed_run_do_not_go_on_without_it(tmp_path):
 class Cluster:
     """A scheduler and workers of one thread each, as processes of this machine."""
 
-    def __init__(self, folder: Path, n_workers: int):
+    def __init__(self, folder: Path, n_workers: int, *options: str):
         self.folder, self.processes = folder, []
         # Workers import this file, and shall find none of this process's folders.
         python_path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
@@ -410,7 +430,7 @@ class Cluster:
         }
         file = folder / "scheduler.json"
         common = ["--scheduler-file", str(file), "--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", ":0"]
-        self.start("scheduler", "--port", "0", *common)
+        self.start("scheduler", "--port", "0", *options, *common)
         self.address = wait_for(
             lambda: file.exists() and file.read_text().endswith("}") and json.loads(file.read_text())
         )["address"]
@@ -514,8 +534,70 @@ def test_a_scheduler_needs_dask(monkeypatch):
         pass
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://there", "tcp://127.0.0.1:port"])
+ILL = ["nonsense://there", "http://there:80", "tcp://127.0.0.1:port", "tcp://127.0.0.1:99999", "tcp://", "there", ""]
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", *ILL])
 def test_a_scheduler_that_does_not_answer_is_named(address, monkeypatch):
     monkeypatch.setattr(scheduling, "CONNECT_SECONDS", 1)
-    with pytest.raises(MBHError, match=f"no Dask scheduler answers at {address} "), workers(scheduler=address):
+    told = f"no Dask scheduler answers at {address or repr('')} "
+    with pytest.raises(MBHError, match=told), workers(scheduler=address):
+        pass
+
+
+# --------------------------------------------------------------------------------------------- one behind TLS
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate and its key, made here: what all of a cluster may share."""
+    if not (openssl := shutil.which("openssl")):
+        pytest.skip("openssl makes the certificates of this test")
+    folder = tmp_path_factory.mktemp("tls")
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", "key.pem", "-out", "cert.pem"]
+    subprocess.run([openssl, *words, *names], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+def tls(folder: Path, *roles: str) -> dict[str, str]:
+    """Dask's configuration for these roles."""
+    files = {f"{role}.{part}": folder / f"{part}.pem" for role in roles for part in ("cert", "key")}
+    return {f"distributed.comm.tls.{name}": str(path) for name, path in files.items()} | {
+        "distributed.comm.tls.ca-file": str(folder / "cert.pem")
+    }
+
+
+def test_a_cluster_behind_tls_by_dask_s_own_configuration(certificate, tmp_path, monkeypatch):
+    for name, path in tls(certificate, "scheduler", "worker").items():  # for the processes of the cluster
+        monkeypatch.setenv("DASK_" + name.upper().replace(".", "__").replace("-", "_"), path)
+    found = Cluster(tmp_path, 1, "--protocol", "tls")
+    try:
+        assert found.address.startswith("tls://")
+        with dask.config.set(tls(certificate, "client")), workers(scheduler=found.address) as executor:
+            compute([Task(square, (3,))], Store(tmp_path / "store"), executor, "squares", shared=False)
+    finally:
+        found.end()
+    assert Store(tmp_path / "store").arrays("square", {"i": 3}) is not None
+
+
+@pytest.mark.parametrize(
+    "configuration, reason",
+    [
+        ({}, "it names none"),
+        (tls(Path("/nowhere")), "it names none"),
+        (tls(Path("/nowhere"), "client"), "cannot be read"),
+    ],
+)
+def test_tls_without_certificates_says_what_to_set(configuration, reason):
+    told = f"needs the certificates .*{reason}.*distributed.comm.tls.ca-file"
+    address = "tls://127.0.0.1:9"
+    with dask.config.set(configuration), pytest.raises(MBHError, match=told), workers(scheduler=address):
+        pass
+
+
+def test_plain_tcp_is_refused_where_dask_requires_encryption():
+    told = "requires encryption, so it must be one at tls://"
+    required = {"distributed.comm.require-encryption": True}
+    with dask.config.set(required), pytest.raises(MBHError, match=told), workers(scheduler="tcp://127.0.0.1:9"):
         pass

@@ -16,6 +16,7 @@ import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
+import safetensors.numpy
 import torch
 from hypothesis import strategies as st
 
@@ -152,6 +153,70 @@ def test_a_parcel_that_was_damaged_or_made_elsewhere_is_refused(store, tmp_path,
     with pytest.raises(MBHError, match="made by other versions .*install the same ones"):
         other.unpack([parcel])
     assert not other.folder.exists()
+
+
+OUTSIDE = [
+    "../../elsewhere",
+    "..",
+    ".",
+    "",
+    "a/b",
+    "a\\b",
+    "/tmp/elsewhere",
+    ".hidden",
+    "n\0",
+    "a b",
+    "x" * 300,
+    None,
+    7,
+]
+
+
+@pytest.mark.parametrize("kind", OUTSIDE)
+def test_a_kind_that_would_leave_the_folder_is_refused(tmp_path, kind):
+    store = Store(tmp_path / "deep" / "down" / "store")
+    for use in (
+        lambda: store.put_arrays(kind, SETTINGS, ARRAYS),
+        lambda: store.put_table(kind, SETTINGS, TABLE),
+        lambda: store.arrays(kind, SETTINGS),
+        lambda: store.has(kind, SETTINGS),
+        lambda: store.drop(kind, SETTINGS),
+        lambda: store.pack([(kind, SETTINGS)]),
+    ):
+        with pytest.raises(MBHError, match="cannot be a kind of entries: a kind names a folder of the store"):
+            use()
+    assert files(tmp_path) == {}
+
+
+@pytest.mark.parametrize("kind", OUTSIDE)
+def test_a_parcel_that_would_leave_the_folder_is_refused(tmp_path, kind):
+    """Made as a machine would that wants to do harm: sealed, and right in all else."""
+    store = Store(tmp_path / "deep" / "down" / "store")
+    content = safetensors.numpy.save({"x": np.ones(1)})
+    words = {"kind": kind, "settings": SETTINGS, "versions": store_module.VERSIONS, "facts": {}}
+    words |= {"file": "0" * 24 + "-0123456789ab.safetensors", "sha256": hashlib.sha256(content).hexdigest()}
+    words["seal"] = store_module._seal(words)
+    parcel = store_module.Parcel(kind, key_of(kind, SETTINGS), json.dumps(words).encode(), content)
+    with pytest.raises(MBHError, match="cannot be a kind of entries"):
+        store.unpack([parcel])
+    assert files(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", ["x.exe", "../up.safetensors", "0" * 24 + "-0123456789ab.so", 7, None])
+def test_a_parcel_with_another_name_of_data_is_refused(tmp_path, store, name):
+    store.put_arrays("t", SETTINGS, ARRAYS)
+    (parcel,), other = store.pack_all(), Store(tmp_path / "other")
+    words = {**json.loads(parcel.note), "file": name}
+    words["seal"] = store_module._seal(words)
+    with pytest.raises(MBHError, match="damaged on its way"):
+        other.unpack([parcel._replace(note=json.dumps(words).encode())])
+    assert not other.folder.exists()
+
+
+@pytest.mark.parametrize("folder", ["", " ", "a\0b", b"bytes", 7, "~nobody_of_this_name/store"])
+def test_a_name_that_means_no_folder_is_refused(folder):
+    with pytest.raises(MBHError, match="the store's folder cannot be"):
+        Store(folder)
 
 
 def test_putting_again_replaces(store):
@@ -641,6 +706,118 @@ def test_gc_removes_what_nothing_can_use_and_only_that(store, capsys):
     assert (
         files(store.folder) == {n: c for n, c in before.items() if store.folder / n not in gone} and link.is_symlink()
     )
+
+
+def dead_process() -> int:
+    """The id of a process that has just ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def sign(folder: Path, process: int) -> Path:
+    path = folder / f".shared.0123456789ab_{process}_{store_module._HOST}.part"
+    path.touch()
+    return path
+
+
+def test_signs_of_killed_runs_are_removed(store):
+    store.put_arrays("t", SETTINGS, ARRAYS)
+    gone, elsewhere = dead_process(), store.folder / ".shared.0123456789ab.part"  # as it was called before
+    old, young, living = (sign(store.folder, process) for process in (gone, 2**22 + 1, os.getpid()))
+    elsewhere.touch()
+    for path in (old, elsewhere, living):
+        age(path)
+    assert found(store.verify())[old.name] == "part"
+    assert found(store.gc(dry_run=True)) == {p.name: "left by a killed process" for p in (old, elsewhere)}
+    assert {f.path for f in store.gc()} == {old, elsewhere} and young.exists() and living.exists()
+    age(young)
+    old.touch()
+    store.remove_signs()
+    assert not young.exists() and old.exists() and living.exists(), "one is young, the other's process lives"
+
+
+def test_gc_with_a_clock_that_runs_ahead_loses_nothing_that_is_in_use(store, monkeypatch):
+    """This machine's clock is years ahead of the file system's, while entries are being written."""
+    real, told = os.replace, []
+
+    def gc_in_between(source, target):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", real)
+            told.extend(store.gc())
+        real(source, target)
+
+    ahead = time.time() + 1e8
+    monkeypatch.setattr(time, "time", lambda: ahead)
+    monkeypatch.setattr(os, "replace", gc_in_between)
+    store.put_arrays("snapshot", {"seed": 1}, ARRAYS)
+    store.put_arrays("t", SETTINGS, ARRAYS)
+    store.put_arrays("t", SETTINGS, ARRAYS)
+    assert told == [] and not list(store.gc())
+    assert store.has("t", SETTINGS) and store.has("snapshot", {"seed": 1}) and len(files(store.folder)) == 4
+
+
+def test_gc_when_the_clock_jumps_ahead_in_the_middle_of_a_put_loses_nothing(store, monkeypatch, capsys):
+    """All files seem old at once: what is being written is known by its process, what a note comes to name is put."""
+    real, removed = os.replace, []
+
+    def jump_and_gc(source, target):
+        for path in store.folder.rglob("*"):
+            if path.is_file():
+                age(path, 1e4)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", real)
+            removed.extend(f.what for f in store.gc())
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", jump_and_gc)
+    for seed in range(3):
+        store.put_arrays("t", {"seed": 0}, {"x": np.arange(seed, seed + 3)})
+        assert store.arrays("t", {"seed": 0})[0]["x"][0] == seed
+    assert set(removed) == {"data without a note"}, "or the test would show nothing"
+    monkeypatch.undo()
+    assert [f.what for f in store.verify()] == ["whole"] and capsys.readouterr().err == ""
+
+
+def test_data_that_a_note_comes_to_name_are_given_back(store, monkeypatch):
+    """The note is written between gc's look at it and the removal."""
+    store.put_arrays("t", SETTINGS, ARRAYS)
+    note = store.note("t", SETTINGS)
+    content, data = note.read_bytes(), data_of(note)
+    age(data)
+    note.unlink()
+    real = os.replace
+
+    def put_in_between(source, target):
+        if Path(source) == data:
+            note.write_bytes(content)
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", put_in_between)
+    assert list(store.gc()) == []
+    assert store.has("t", SETTINGS) and len(files(store.folder)) == 2
+
+
+def test_what_a_living_process_writes_stays_however_old_it_looks(store):
+    store.put_arrays("t", SETTINGS, ARRAYS)
+    note = store.note("t", SETTINGS)
+    with atomic(note) as temporary:
+        temporary.write_bytes(b"half of a note")
+        age(temporary, 1e5)
+        assert list(store.gc()) == [] and temporary.exists()
+        temporary.write_bytes(note.read_bytes())
+    process = dead_process()
+    left = note.with_name(f".{note.name}.0123456789ab_{process}_{store_module._HOST}.part")
+    left.touch()
+    assert list(store.gc()) == [], "it is young"
+    age(left)
+    assert [f.path for f in store.gc()] == [left] and store.has("t", SETTINGS)
+
+
+@pytest.mark.parametrize("grace", [-1, float("nan")])
+def test_grace_is_a_time(store, grace):
+    with pytest.raises(MBHError, match="grace is a number of seconds"):
+        list(store.gc(grace=grace))
 
 
 def test_gc_removes_old_versions_and_damaged_files_only_if_told(store, monkeypatch):
