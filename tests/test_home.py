@@ -187,8 +187,8 @@ def test_a_change_of_a_helper_in_another_file_is_compiled_even_if_its_file_seems
         shutil.copy(paths.PROJECT / "mbh_utils" / name, package)
     (package / "__init__.py").write_text("")
     helper = package / "helper.py"
-    kernel = "from mbh_utils._native import cached\nfrom mbh_utils.helper import add\n@cached()\ndef f(x):\n    return add(x)\n"
-    (package / "kernel.py").write_text(kernel)
+    imports = "from mbh_utils._native import cached\nfrom mbh_utils.helper import add\n"
+    (package / "kernel.py").write_text(imports + "@cached()\ndef f(x):\n    return add(x)\n")
     code = "from mbh_utils.kernel import f\nprint(f(1), sum(f.stats.cache_hits.values()))"
     seen = []
     for plus in (1, 1, 2):
