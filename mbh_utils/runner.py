@@ -395,6 +395,7 @@ class Execution:
         finally:
             with contextlib.suppress(OSError):
                 self._working.unlink(missing_ok=True)
+            self.manager_class.log_file.close()
         seconds = time.perf_counter() - self.started
         noted = workbook.read_fragment(self.folder, name) if self.begun else None
         figures = tuple((noted or {"figures": ()})["figures"])
@@ -521,7 +522,7 @@ def _kernel_manager_class(threads: int) -> type:
     class ThisInterpreter(AsyncKernelManager):
         started: ClassVar[list] = []
         stopped: ClassVar[bool] = False
-        log_file = _log_file()  # lives as long as the class; see _last_words
+        log_file = _log_file()  # closed by who runs the kernel; see _last_words
 
         @property
         def kernel_spec(self):
@@ -557,6 +558,8 @@ def try_kernel() -> float:
         answer = "".join(output.get("text", "") for output in notebook.cells[0].outputs).strip()
     except (RuntimeError, OSError, nbclient.exceptions.CellExecutionError) as error:
         answer = _last_words(manager_class, error)
+    finally:
+        manager_class.log_file.close()
     if answer != sys.executable:
         raise MBHError(
             f"no notebook kernel could be started with {sys.executable} ({answer}): "

@@ -49,9 +49,8 @@ def run(code: str, package: Path, cwd: Path, **environment) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("home", ["/dev/null", "/proc/nothing", ""])
-def test_everything_works_where_nothing_but_temporary_files_may_be_written(read_only, tmp_path, home):
-    told = run(EVERYTHING, read_only, tmp_path, HOME=home, TMPDIR=str(tmp_path))
+def test_everything_works_where_nothing_but_temporary_files_may_be_written(read_only, tmp_path):
+    told = run(EVERYTHING, read_only, tmp_path, HOME="/dev/null", TMPDIR=str(tmp_path))
     file, regions, native, matplotlib, ipython = told.split("|")
     assert Path(file).is_relative_to(read_only) and int(regions) > 9
     private = tmp_path / f"mbh_utils-{os.getuid()}"
@@ -69,7 +68,8 @@ def test_a_home_folder_takes_the_compiled_code_of_a_package_that_is_read_only(re
     assert list(home.rglob("*.nbi")) and not list(tmp_path.glob("mbh_utils-*"))
 
 
-def test_nothing_is_set_where_there_is_a_home_folder(tmp_path, monkeypatch):
+@pytest.mark.parametrize("home", ["/dev/null", "/proc/nothing", "", "relative"])
+def test_nothing_is_set_where_there_is_a_home_folder(tmp_path, monkeypatch, home):
     names = ["MPLCONFIGDIR", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR"]
     for name in [*names, "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"]:
         monkeypatch.delenv(name, raising=False)
@@ -78,7 +78,7 @@ def test_nothing_is_set_where_there_is_a_home_folder(tmp_path, monkeypatch):
     _home.settle()
     assert not set(names) & set(os.environ) and list(tmp_path.iterdir()) == []
     # Without one, what somebody has set stays.
-    monkeypatch.setenv("HOME", "/dev/null")
+    monkeypatch.setenv("HOME", home)
     monkeypatch.setenv("MPLCONFIGDIR", "/somewhere")
     _home.settle()
     assert os.environ["MPLCONFIGDIR"] == "/somewhere" and os.environ["IPYTHONDIR"].startswith(str(tmp_path))
@@ -187,8 +187,8 @@ def test_a_change_of_a_helper_in_another_file_is_compiled_even_if_its_file_seems
         shutil.copy(paths.PROJECT / "mbh_utils" / name, package)
     (package / "__init__.py").write_text("")
     helper = package / "helper.py"
-    kernel = "from mbh_utils._native import cached\nfrom mbh_utils.helper import add\n@cached()\ndef f(x):\n    return add(x)\n"
-    (package / "kernel.py").write_text(kernel)
+    imports = "from mbh_utils._native import cached\nfrom mbh_utils.helper import add\n"
+    (package / "kernel.py").write_text(imports + "@cached()\ndef f(x):\n    return add(x)\n")
     code = "from mbh_utils.kernel import f\nprint(f(1), sum(f.stats.cache_hits.values()))"
     seen = []
     for plus in (1, 1, 2):
