@@ -1165,6 +1165,27 @@ def _cut(t, net, stack):
     return DONE
 
 
+@_part
+def _edge_errors(t, stack):
+    """Sum over the edges of node t of how far each may be from its exact line.
+
+    What an area is off by lies between these lines, so it is at most this times the node's diameter. Where two lines
+    are nearly parallel that is far less than the error of their corner tells.
+    """
+    k, room, far = stack.corners[t], stack.room, at(stack.far, 3 * t)
+    u = at(stack.polygon, t * CORNER_SIZE * room)
+    v, edge = at(u, room), at(u, EDGE * room)
+    total = 0.0
+    for i in range(k):
+        line = at(stack.lines, np.int64(edge[i]) * LINE_SIZE)
+        a, b, c = line[A], line[B], line[C]
+        left = max(abs(a * u[i] + (b * v[i] + c)), abs(a * u[i + 1] + (b * v[i + 1] + c)))
+        off = left + line[EA] * (far[U] + far[ERROR]) + (line[EB] * (far[V] + far[ERROR]) + (line[EC] + TINY))
+        steep = max(abs(a) - line[EA], abs(b) - line[EB])
+        total += off / steep if steep > TINY else FAR
+    return total
+
+
 @_step
 def _write(t, stack, cells):
     """Step 4: write node t out as an activation region. Returns DONE or REDRAW."""
@@ -1199,7 +1220,10 @@ def _write(t, stack, cells):
     across, along = 0.0, 0.0
     for i in range(0, k, LANES):
         across, along = _extent(t, i, across, along, stack)
-    return DONE if _area_error(across, along, k, error) <= limit else REDRAW
+    if _area_error(across, along, k, error) <= limit:
+        return DONE
+    rounding = 2e-15 * k * across * along
+    return DONE if 4.0 * (across + along + error) * _edge_errors(t, stack) + rounding <= limit else REDRAW
 
 
 @cached(error_model="numpy", fastmath={"contract"}, nogil=True, _nrt=False, no_cfunc_wrapper=True)

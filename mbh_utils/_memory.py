@@ -7,7 +7,7 @@ from mbh_utils._restriction import UNIT, Restriction
 from mbh_utils.networks import layer_widths
 
 SLOTS = 32  # of the stack to begin with: few planes need more
-DEEP = 4  # layers (the output counts) up to which bounds of errors are worked out once, and not on each node
+DEEP = 3  # hidden layers up to which bounds of errors are worked out once, and not on each node
 _PER_SLOT = (
     "polygon", "far", "corners", "layer", "waiting", "length", "tested", "bits", "map", "doubt", "joins", "touched",
 )  # fmt: skip
@@ -40,7 +40,7 @@ def network_arrays(restriction: Restriction, has_output: bool = False):
         bias=np.concatenate([bias for _, bias in layers] + [np.zeros(64)]),
         error=error,
         **_refinement(restriction, span, listed),
-        deep=int(len(layers) > DEEP),
+        deep=int(len(layers) - has_output > DEEP),
         rounding=np.array([restriction.rounding(layer) for layer in range(len(layers))]),
     )
     return net, np.column_stack(layers[0]).T
@@ -94,7 +94,7 @@ def _lists(layers: list[tuple], listed: np.ndarray) -> dict[str, np.ndarray]:
 def _refinement(restriction: Restriction, span: np.ndarray, listed: np.ndarray) -> dict:
     """What the kernel needs for lines of the second layer in twofold precision; a precise restriction has them."""
     layers = restriction.on_plane
-    if not restriction.precise or len(layers) < 2 or restriction.n_merged or listed[1] or len(layers) > DEEP:
+    if not restriction.precise or len(layers) < 2 or restriction.n_merged or listed[1]:
         return {
             "refined": 0,
             "first_map": np.zeros((6, 0)),

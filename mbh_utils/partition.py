@@ -76,9 +76,14 @@ def partition_input_space(
                     "decision_boundary=True needs the output layer, which output_layer=False makes a hidden one"
                 )
             layers = read_network(network, points=domain_points(plane)).layers_with_output()
-            return _decided(Restriction(layers, plane, precise=exact), keep, exact, bar)
+            return _decided(_restricted(layers, plane, exact, len(layers) - 1), keep, exact, bar)
         layers = read_network(network, output_layer=output_layer, points=domain_points(plane)).layers()
-        return _plain(Restriction(layers, plane, precise=exact), keep, exact, bar)
+        return _plain(_restricted(layers, plane, exact, len(layers)), keep, exact, bar)
+
+
+def _restricted(layers: list[tuple], plane: Plane | Line, exact: bool, n_hidden: int) -> Restriction:
+    """The network on the plane; of deep ones the first layer is precise, since its errors grow with every layer."""
+    return Restriction(layers, plane, precise=exact or n_hidden > _memory.DEEP)
 
 
 def _checked_keep(keep: Sequence[str]) -> tuple[str, ...]:
