@@ -84,9 +84,13 @@ class Oracle:
         """Coefficients of line g on a node with these bits: a unit's, or (-1 - e) edge e of the domain."""
         if g < 0:
             return self.border[-1 - g]
+        self._go_to(bits)
+        return self._unit(*self.place[g], bits)
+
+    def _go_to(self, bits: np.ndarray) -> None:
+        """Forget the lines of another node."""
         if (pattern := bits.tobytes()) != self.pattern:
             self.pattern, self.here = pattern, {}
-        return self._unit(*self.place[g], bits)
 
     def edge(self, g: int, bits: np.ndarray, own: int | None) -> tuple[int, int, int]:
         """The same for an edge of a region: behind it may win another class than the region's own.
@@ -147,6 +151,7 @@ class Oracle:
         """Write the answer to the kernel's question about the node on top of the stack."""
         t, state = int(stack.state[_cells.TOP]), stack.state
         bits = stack.bits[t]
+        self._go_to(bits)
         corners = self.corners(stack.polygon[t, _cells.EDGE, : stack.corners[t]], bits)
 
         def sides(g: int) -> list[int]:
@@ -157,12 +162,57 @@ class Oracle:
             stack.side[: len(corners)] = sides(int(stack.waiting[t, state[_cells.PIVOT]]))
             state[_cells.ANSWERED] = 1
             return
-        for g in np.flatnonzero(stack.verdict == _cells.ASKED):
-            found = sides(int(g))
+        asked = np.flatnonzero(stack.verdict == _cells.ASKED)
+        for g, found in zip(asked, self._sides_of_asked(asked, stack, corners, bits), strict=True):
             if min(found) < 0 < max(found):
                 stack.verdict[g] = _cells.CROSSING
             else:
                 stack.verdict[g] = _cells.ACTIVE if max(found) > 0 else _cells.INACTIVE
+
+    def _sides_of_asked(self, asked: np.ndarray, stack, corners: list, bits: np.ndarray) -> list[list[int]]:
+        """On which side of each asked neuron's line the corners are: exactly where float64 does not know it."""
+        t = int(stack.state[_cells.TOP])
+        layer = self.place[asked[0]][0]
+        entering = layer == stack.layer[t]  # else these are neurons of its list, which have lines already
+        units = np.array([self.place[g][1] for g in asked])
+        maps = stack.map[t, :, units] if entering else stack.lines[asked, : _cells.C + 1]
+        errors = stack.lines[asked, _cells.EA : _cells.EC + 1]
+        if entering and stack.doubt.shape[2]:
+            errors = stack.doubt[t, :, units]
+        u, v = stack.polygon[t, : _cells.V + 1, : len(corners)]
+        far_u, far_v, off = stack.far[t]
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = maps @ np.stack([u, v, np.ones(len(u))])
+            doubt = errors @ (far_u + off, far_v + off, 1.0) + np.abs(maps[:, :2]).sum(axis=1) * off + _cells.TINY
+            known = np.where(np.abs(values) > 1.01 * doubt[:, None], np.sign(values), 0).astype(int).tolist()
+        below = [self._passed_on(layer, bits, corner, k, known) for k, corner in enumerate(corners)]
+        return [
+            [s or self._side(layer, i, corners[k], below[k], bits) for k, s in enumerate(row)]
+            for i, row in zip(units.tolist(), known, strict=True)
+        ]
+
+    def _passed_on(self, layer: int, bits: np.ndarray, corner, k: int, known) -> dict[int, int] | None:
+        """What the units below pass on at corner k, by unit and where it is not 0; None where nobody needs it."""
+        if layer == 0 or layer == 1 and self.units.n_merged or all(row[k] for row in known):
+            return None
+        x, y, w = corner
+        states = bits[self.word[layer - 1] : self.word[layer]].tolist()
+        n_neurons, found = self.units.n_neurons[layer - 1], {}
+        for j in range(len(self.units.layers[layer - 1][1])):
+            if j >= n_neurons or (states[j >> 6] >> (j & 63)) & 1:
+                a, b, c = self._unit(layer - 1, j, bits)
+                if value := a * x + b * y + c * w:
+                    found[j] = value
+        return found
+
+    def _side(self, layer: int, i: int, corner, below: dict[int, int] | None, bits: np.ndarray) -> int:
+        """On which side of a unit's line a corner is."""
+        x, y, w = corner
+        if below is None:
+            a, b, c = self._unit(layer, i, bits)
+            return sign(a * x + b * y + c * w)
+        inputs, weights, bias = self.units.row(layer, i)
+        return sign(bias * w + sum(n * below[j] for j, n in zip(inputs, weights, strict=True) if j in below))
 
     def redraw(self, stack, cells) -> None:
         """Corners and area of the region that the kernel wrote last, each number rounded to float64 only once."""
