@@ -41,7 +41,7 @@ def network_arrays(restriction: Restriction, has_output: bool = False):
         error=error,
         **_refinement(restriction, span, listed),
         deep=int(len(layers) - has_output > DEEP),
-        rounding=np.array([restriction.rounding(layer) for layer in range(len(layers))]),
+        rounding=restriction.roundings,
     )
     return net, np.column_stack(layers[0]).T
 

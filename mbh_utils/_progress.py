@@ -1,6 +1,7 @@
 """How far a partition is: a bar on stderr, or calls of a function."""
 
 import contextlib
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -25,7 +26,7 @@ class Progress(contextlib.AbstractContextManager):
             raise MBHError(f"progress is {shown}; expected None, True, False or a function of (share, n_regions)")
         self.call = wanted if callable(wanted) else None
         self.domain_area, self.area, self.regions = domain_area, 0.0, 0
-        self.quiet, self.delay, self.bar = wanted is False, 0.0 if wanted else PATIENCE, None
+        self.quiet, self.delay, self.bar, self.started = wanted is False, 0.0 if wanted else PATIENCE, None, None
 
     def __exit__(self, *_) -> None:
         if self.bar is not None:
@@ -39,9 +40,14 @@ class Progress(contextlib.AbstractContextManager):
             return
         if self.quiet:
             return
-        if self.bar is None:  # the clock starts here, when code is compiled and work has begun
+        now = time.monotonic()
+        self.started = self.started or now  # the clock starts here, when code is compiled and work has begun
+        if now - self.started < self.delay:
+            return
+        if self.bar is None:
             form = "{desc}: {percentage:3.0f}% of the domain |{bar}| {postfix} [{elapsed}<{remaining}]"
-            self.bar = tqdm(total=1.0, desc="partition", bar_format=form, delay=self.delay)
+            self.bar = tqdm(total=1.0, desc="partition", bar_format=form)
+            self.bar.start_t -= now - self.started
         self.bar.set_postfix_str(f"{regions:,} regions", refresh=False)
         self.bar.update(share - self.bar.n)
 

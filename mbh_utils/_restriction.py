@@ -80,9 +80,11 @@ class Restriction:
             maps = self._split_first[0]
             return maps, np.abs(maps), 9 * UNIT
         combine = self.frame.weights
-        maps, terms = weight @ anchors.T @ combine.T, np.abs(weight) @ np.abs(anchors).T @ np.abs(combine).T
-        maps[:, 2] += bias
-        terms[:, 2] += np.abs(bias)
+        with np.errstate(over="ignore", invalid="ignore"):
+            maps = weight @ anchors.T @ combine.T
+            maps[:, 2] += bias
+            terms = _sizes(weight, anchors) @ np.abs(combine).T
+            terms[:, 2] += np.abs(bias)
         # One rounding per product and per sum, and a few of combining the anchors and of whoever evaluates the line.
         n_products = np.count_nonzero(anchors.any(axis=0))
         return maps, terms, (n_products + len(anchors) + 8) * UNIT
@@ -139,9 +141,9 @@ class Restriction:
                 terms = np.abs(weight) @ terms
                 terms[:, 2] += np.abs(bias)
                 reached = True
-                share += self.rounding(layer)  # on top of what the layer below carries
+                share += self.roundings[layer]  # on top of what the layer below carries
             terms = np.minimum(terms, _LARGEST)
-            bound = terms * (1 + 1e-9) * share * 1.01
+            bound = np.where(terms < 1e-20 * _LARGEST, terms * (1 + 1e-9) * share * 1.01, _LARGEST)
             found.append(np.where(np.reshape(reached, (-1, 1)), np.maximum(bound, 5e-324), 0.0).T)
         if self.n_merged:
             found[0] = np.column_stack([found[0][:, : -self.n_merged], 4 * UNIT * np.eye(3, 2)])
@@ -158,9 +160,17 @@ class Restriction:
         terms[:, 2] += np.abs(bias)
         return np.maximum(terms * (weight.shape[1] + 20) ** 2 * UNIT**2, 5e-324).T.copy()
 
-    def rounding(self, layer: int) -> float:
-        """Bound of the rounding in a sum over the inputs of a unit above the first layer, as a share of its terms."""
-        return (np.count_nonzero(self.layers[layer][0], axis=1).max() + 8) * UNIT
+    @cached_property
+    def roundings(self) -> np.ndarray:
+        """Bounds of the rounding in sums over the inputs of each layer's units, as a share of their terms."""
+        most = [np.count_nonzero(weight, axis=1).max() for weight, *_ in self.layers[1:]]
+        return (np.array([0, *most]) + 8.0) * UNIT  # the first layer has bounds of its own
+
+
+def _sizes(weight: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+    """Bounds of |weight| @ |anchors|.T: the product of both lengths, which is quicker to find."""
+    lengths = [np.sqrt(np.einsum("ij,ij->i", x, x)) for x in (weight, anchors)]
+    return np.nan_to_num(np.outer(*lengths) * (1 + 1e-9), nan=_LARGEST, posinf=_LARGEST)
 
 
 def _n_linear(layer: tuple) -> int:

@@ -110,6 +110,7 @@ def _one_plane(plane) -> Plane | Line:
 
 def _go_on(net, stack, cells, oracle: Oracle, bar: Progress):
     """Run the kernel until it is done or ``cells`` are full -> whether it is done, and the stack as it then is."""
+    stack.state[_cells.WORK] = _WORK
     while True:
         reason = _cells.descend(net, stack, cells)
         if reason in (_cells.DONE, _cells.CELLS_FULL):
@@ -125,7 +126,7 @@ def _go_on(net, stack, cells, oracle: Oracle, bar: Progress):
         else:
             stack.state[_cells.WORK] = _WORK
             n = int(stack.state[_cells.N_CELLS])
-            bar.show(cells.area[:n].sum(), n)
+            bar.show(float(cells.area[:n].sum()), n)
 
 
 def descend(net, stack, plane: Plane | Line, polygons: bool, oracle: Oracle, bar: Progress):
