@@ -70,9 +70,11 @@ class Places:
             z, size = x @ weight.T + bias, np.abs(x) @ np.abs(weight).T + np.abs(bias)
             share = (np.count_nonzero(weight, axis=1).max() + 8) * UNIT
             doubt = 2 * (off @ np.abs(weight).T + share * size) + _cells.TINY
-            if layer <= (self.restriction.n_merged > 0):  # layers that were rounded to the plane
+            silent = (live.astype(float) @ (weight != 0).T == 0) & (bias == 0)  # exactly 0
+            if layer <= (self.restriction.n_merged > 0):  # layers whose weights were rounded to the plane, even to 0
                 ea, eb, ec = self.restriction.errors[layer]
                 doubt = doubt + np.abs(uv) @ np.stack([ea, eb]) + ec
+                silent &= (ea == 0) & (eb == 0) & (ec == 0)
             if layer == n_layers:
                 ahead = z.max(axis=1, keepdims=True) - z
                 winner = z.argmax(axis=1)
@@ -81,7 +83,6 @@ class Places:
                 words.append(winner[:, None].astype(np.uint64))
                 break
             width = self.regions.widths[layer]
-            silent = (live.astype(float) @ (weight != 0).T == 0) & (bias == 0)
             clear = (np.abs(z) > doubt) | silent
             certain &= clear[:, :width].all(axis=1)
             live = (z > 0) & ~silent

@@ -169,8 +169,16 @@ class Restriction:
 
 def _sizes(weight: np.ndarray, anchors: np.ndarray) -> np.ndarray:
     """Bounds of |weight| @ |anchors|.T: the product of both lengths, which is quicker to find."""
-    lengths = [np.sqrt(np.einsum("ij,ij->i", x, x)) for x in (weight, anchors)]
+    lengths = [_lengths(weight), _lengths(anchors)]
     return np.nan_to_num(np.outer(*lengths) * (1 + 1e-9), nan=_LARGEST, posinf=_LARGEST)
+
+
+def _lengths(rows: np.ndarray) -> np.ndarray:
+    squares = np.einsum("ij,ij->i", rows, rows)
+    lengths = np.sqrt(squares)
+    if (small := squares < 1e-280).any():  # where squares are rounded to 0 they say nothing
+        lengths[small] = np.abs(rows[small]).max(axis=1) * np.sqrt(rows.shape[1])
+    return lengths
 
 
 def _n_linear(layer: tuple) -> int:

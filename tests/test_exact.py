@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import mbh_utils as mbh
 from mbh_utils.partition import partition_input_space
-from mbh_utils.subspaces import Plane
+from mbh_utils.subspaces import Line, Plane
 
 SQUARE = Plane.rectangle([-1, -1], [1, 1])
 TRIANGLE = SQUARE.with_domain([[-1, -0.7], [1.1, -0.3], [0.2, 0.9]])
@@ -118,6 +118,15 @@ def test_a_neuron_that_is_zero_all_over_the_plane():
     for exact in (False, True):
         regions = partition_input_space([(weight, bias)], Plane.through(np.eye(3)), exact=exact)
         assert sorted(regions.patterns.tolist()) == [[False, False, False], [False, True, False]]
+
+
+def test_a_point_where_a_neuron_is_zero_but_for_rounding():
+    """Across the line between the points the second neuron changes by 1e-17, which float64 rounds to nothing."""
+    weight = np.array([[-0.5, -0.5, -1, 2, -1.5, -2], [-0.5, -0.5, -1, 2, -1.5, -2]])
+    weight[1] /= -3
+    line = Line.through(np.array([[0, 0, 0, 0, 0, 0], [-2.0, 3, 3, 3, 3, -1]]))
+    regions = partition_input_space([(weight, np.zeros(2))], line)
+    assert len(regions) == 2 and (regions.locate(regions.intervals.mean(axis=1)) == [0, 1]).all()
 
 
 def test_signs_that_follow_from_terms_of_one_sign_are_not_asked_for(monkeypatch):
