@@ -66,6 +66,10 @@ def _rows(layers: list[tuple], span: np.ndarray, listed: np.ndarray) -> dict[str
 
 def _lists(layers: list[tuple], listed: np.ndarray) -> dict[str, np.ndarray]:
     """Weights into each layer that has lists: by the unit that they come from, and by the unit that they lead to."""
+    if not listed.any():
+        n, nothing = sum(len(bias) for _, bias in layers) + 1, np.zeros(0, dtype=np.int64)
+        starts = {name: np.zeros(n, dtype=np.int64) for name in ("onwards", "inwards")}
+        return starts | {"target": nothing, "weight": np.zeros(0), "source": nothing, "incoming": np.zeros(0)}
     n_onwards, n_inwards = [], [np.zeros(len(layers[0][1]), dtype=np.int64)]
     parts = {"target": [], "weight": [], "source": [], "incoming": []}
     for (weight, _), has_list in zip(layers[1:], listed[1:], strict=False):
@@ -166,8 +170,7 @@ def first_stack(net, first_map: np.ndarray, corners: np.ndarray, limits: tuple[f
     if net.deep:
         stack.doubt[0, :, : net.widths[0]] = net.error[:, : net.widths[0]]
     stack.lines[:, _cells.EA : _cells.EC + 1] = net.error[:, :n_neurons].T
-    sides = [_border_line(p, q) for p, q in zip(corners, np.roll(corners, -1, axis=0), strict=True)]
-    lines[:k, : _cells.EC + 1] = sides[::-1]
+    lines[:k, : _cells.EC + 1] = _border_lines(corners)[::-1]
     stack.state[_cells.PIVOT] = -1
     return stack
 
@@ -177,11 +180,13 @@ def _padded(n: int) -> int:
     return -(-n // _cells.LANES) * _cells.LANES
 
 
-def _border_line(p: np.ndarray, q: np.ndarray) -> list[float]:
-    """The line through two corners of the domain as the kernel knows lines: a, b, c, and bounds of their errors."""
-    a, b = p[1] - q[1], q[0] - p[0]
-    terms = np.abs([a, b, a * p[0], b * p[1]])
-    return [a, b, -(a * p[0] + b * p[1]), *(8 * UNIT * np.append(terms[:2], terms[2:].sum()))]
+def _border_lines(corners: np.ndarray) -> np.ndarray:
+    """The lines along the domain's edges as the kernel knows lines, (k, 6): a, b, c, and bounds of their errors."""
+    u, v = corners.T
+    along = np.concatenate([corners[1:], corners[:1]]) - corners
+    a, b = -along[:, 1], along[:, 0]
+    errors = 8 * UNIT * np.abs([a, b, np.abs(a * u) + np.abs(b * v)])
+    return np.stack([a, b, -(a * u + b * v), *errors], axis=1)
 
 
 def empty_cells(n_words: int, n: int, n_corners: int, n_outputs: int = 0):

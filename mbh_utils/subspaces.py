@@ -244,7 +244,7 @@ class Plane:
         (u0, v0), (u1, v1) = self.low, self.high
         return np.array([[u0, v0], [u1, v0], [u1, v1], [u0, v1]])
 
-    @property
+    @cached_property
     def area(self) -> float:
         """Area of the domain (in units of the input space squared)."""
         return polygon_area(self.corners)
