@@ -1,5 +1,6 @@
 # The two commands:  make figures   regenerates every figure        make test   passes the tests
 # Others:            make lab       opens the chapters in JupyterLab
+#                    make lint      checks how the code is written
 #
 #   make figures PROFILE=draft               real data (profiles: quick, draft, paper)
 #   make figures CHAPTERS="01 04" FIGURES=6.3 JOBS=2 FORCE=1
@@ -21,7 +22,7 @@ STAMP := $(VENV)/.installed
 # Questions asked on a terminal nobody watches would hang a build.
 PIP := PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 $(if $(TORCH_INDEX),PIP_EXTRA_INDEX_URL=$(TORCH_INDEX)) $(BIN)/python -m pip
 
-.PHONY: figures test lab help
+.PHONY: figures test lint lab help
 .DEFAULT_GOAL := help
 
 help:
@@ -34,6 +35,11 @@ figures: $(STAMP)
 # Two workers halve the time on two cores; every test computes with one thread, and a file's tests stay together.
 test: $(STAMP)
 	MPLBACKEND=Agg OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+
+# What pre-commit holds each change to, over everything.
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 lab: $(STAMP)
 	$(BIN)/jupyter lab --notebook-dir=notebooks
