@@ -5,8 +5,9 @@
     python benchmarks/partition.py --plot growth.png growth
 
 Parts: ``first`` (the first call in a fresh process, compiling and then from the cache), ``speed`` (LeNet-300-100,
-trained or not, dense or 96 % sparse), ``convolution`` (LeNet-5 with max pooling), ``sweep`` (against Algorithm 2 written plainly in numpy), ``relucent`` (against
-that package, if it is installed), ``growth`` (1k to 1M regions, with peak memory), ``threads`` (two planes at once).
+trained or not, dense or 96 % sparse), ``convolution`` (LeNet-5 with max pooling), ``sweep`` (against Algorithm 2
+written plainly in numpy), ``relucent`` (against that package, if it is installed), ``growth`` (1k to 1M regions, with
+peak memory), ``threads`` (two planes at once).
 
 Times are CPU seconds of this thread, the best of several runs: on a shared machine the best comes closest to what an
 idle core gives. ``growth`` measures each size in a process of its own, so that the peak memory is that size's.
