@@ -49,6 +49,15 @@ def copy_of(module: nn.Module) -> nn.Module:
     return twin
 
 
+def named_tensors(module: nn.Module) -> list[tuple[str, torch.Tensor]]:
+    """Parameters, buffers and tensors that are plain attributes of a module and its parts, with their names."""
+    found = [*module.named_parameters(), *module.named_buffers()]
+    for path, m in module.named_modules():
+        plain = ((name, x) for name, x in vars(m).items() if isinstance(x, torch.Tensor))
+        found += [(f"{path}.{name}" if path else name, x) for name, x in plain]
+    return found
+
+
 def number_type(module: nn.Module) -> tuple[torch.dtype, torch.device]:
     """Type and device of a module's numbers, which its inputs share; float64 on the CPU where it has none."""
     for x in (*module.parameters(), *module.buffers()):

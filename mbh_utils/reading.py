@@ -16,9 +16,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 from torch.nn.modules import module as torch_module
 
-from mbh_utils import tracing
+from mbh_utils import networks, tracing
 from mbh_utils._canonical import Traced
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import MaskedLinear, Network, checked_layer
@@ -28,6 +29,14 @@ _PLAIN = (nn.Sequential, nn.ModuleList, nn.Linear, nn.ReLU, nn.Flatten, nn.Ident
 #: What these types do, as they were made: someone may have put another function in its place since.
 _METHODS = "forward", "__call__", "_wrapped_call_impl", "_call_impl", "__getattr__", "__iter__"
 _OWN = {kind: [getattr(kind, name, None) for name in _METHODS] for kind in _PLAIN}
+#: The functions that they call in the end, where each of them is looked up.
+_CALLED = [
+    *((functional, name) for name in ("linear", "relu", "dropout")),
+    *((torch, name) for name in ("relu", "relu_", "flatten")),
+    *((torch.Tensor, name) for name in ("flatten", "__mul__", "mul")),
+    *((networks, name) for name in ("functional", "torch")),
+]
+_ORIGINAL = [getattr(place, name) for place, name in _CALLED]
 
 
 class Layer(NamedTuple):
@@ -134,7 +143,7 @@ def proved_linears(network: nn.Module) -> tuple[list[nn.Linear], bool] | None:
     """
     if type(network) not in (Network, nn.Sequential) or not all(_is_plain(m) for m in network.modules()):
         return None
-    if torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks:
+    if torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks or not _is_torch_itself():
         return None
     if type(network) is Network:
         if type(network.hidden_layers) is not nn.ModuleList:
@@ -145,9 +154,19 @@ def proved_linears(network: nn.Module) -> tuple[list[nn.Linear], bool] | None:
         modules = [m for m in network if type(m) not in (nn.Flatten, nn.Identity, nn.Dropout)]
         linears, ends_in_relu = modules[::2], len(modules) % 2 == 0
         right = modules and [type(m) for m in modules] == [(nn.Linear, nn.ReLU)[i % 2] for i in range(len(modules))]
-    if not right or len({(x.dtype, x.device) for m in linears for x in (m.weight, m.bias) if x is not None}) > 1:
+    if not right:
+        return None
+    kinds = {(x.dtype, x.device) for m in linears for x in (m.weight, m.bias) if x is not None}
+    if len(kinds) > 1 or not linears[0].weight.is_floating_point():
         return None
     return linears, ends_in_relu
+
+
+def _is_torch_itself() -> bool:
+    """Whether nothing stands between the plain types and torch: no function replaced, no mode that changes calls."""
+    if torch._C._len_torch_function_stack() or torch._C._len_torch_dispatch_stack():
+        return False
+    return all(getattr(place, name) is it for (place, name), it in zip(_CALLED, _ORIGINAL, strict=True))
 
 
 def _is_plain(m: nn.Module) -> bool:

@@ -120,9 +120,14 @@ def _refuse_what_cannot_run(module: nn.Module) -> None:
             )
         if ".quantized" in type(m).__module__:
             raise MBHError(f"{where}, which is quantised: it rounds; give the float module that it was made from")
-    for name, x in (*module.named_parameters(), *module.named_buffers()):
+    for name, x in _twin.named_tensors(module):
         if nn.parameter.is_lazy(x):
             raise MBHError(f"{name} of a lazy module has no shape yet: run the module once on an input")
+        if x.is_complex():
+            raise MBHError(
+                f"{name} of {type(module).__name__} holds complex numbers: the regions are those of real layers, write "
+                "the real and the imaginary part as units of their own"
+            )
         if x.is_meta:
             raise MBHError(f"{name} lies on the meta device, without numbers: load the weights first (to_empty, load)")
 

@@ -777,9 +777,8 @@ def test_a_plane_in_another_space_is_named_as_such():
 
 
 def test_every_way_in_goes_through_the_reader():
-    """One hook on a plain network: patterns, maximal patterns, measures and streamed areas all see it."""
+    """One hook on a plain network: patterns, maximal patterns, measures and blankets all see it."""
     from mbh_utils import measures
-    from mbh_utils.partition import stream_blanket_areas
 
     network = mlp(2, 8, 6, 3)
     network[1].register_forward_hook(lambda m, i, y: y * torch.tensor([1.0, 0, 1, 0, 1, 0, 1, 0]))
@@ -791,9 +790,8 @@ def test_every_way_in_goes_through_the_reader():
     assert (mbh.activation_patterns(network, x) == seen).mean() > 0.999
     sigma = mbh.maximal_pattern(network, x, 0.6)
     assert sigma.support(seen) == pytest.approx(sigma.coverage, abs=0.011)
-    areas, n_regions = stream_blanket_areas(network, SQUARE, [sigma])
     regions = mbh.partition_input_space(network, SQUARE)
-    assert n_regions == len(regions) and areas == pytest.approx(regions.blanket_areas([sigma]))
+    areas = regions.blanket_areas([sigma])
     table = measures.specializations(network, [np.ones((8, 2), bool), np.ones((6, 8), bool)], *two_classes(), [0.8])
     assert (table["n_regions"] == len(regions)).all()
     shares = mbh.sampled_shares(network, [sigma], SQUARE, n=4000)
