@@ -86,11 +86,18 @@ def _leave(place: Place, module: nn.Module, args, output) -> None:
 
 def _named(hook, place: Place, name: str):
     def run(*args, **kwargs):
-        before, place.hook = place.hook, name
+        before, took, place.hook, place.took = place.hook, place.took, name, False
         try:
-            return hook(*args, **kwargs)
+            result = hook(*args, **kwargs)
+            if place.took and result is not None:
+                raise MBHError(
+                    f"{name} takes the numbers of tensors that depend on the input (item, numpy, if, ...) and returns "
+                    "something: what it does at other inputs cannot be known. Write it in operations of torch, or let "
+                    "it return None where it only looks"
+                )
+            return result
         finally:
-            place.hook = before
+            place.hook, place.took = before, took or place.took
 
     return run
 

@@ -14,7 +14,6 @@ through it, ``_twin.py`` makes the copy, and ``_agreement.py`` compares what was
 import contextlib
 import inspect
 import math
-import random
 import sys
 from collections.abc import Callable, Sequence
 
@@ -22,7 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from mbh_utils import _agreement, _given, _twin
+from mbh_utils import _agreement, _chance, _given, _twin
 from mbh_utils._canonical import RELU, Canonical, Traced, Value
 from mbh_utils._operations import Follower, FunctionNames, PiecewiseLinear, Place, is_leaf
 from mbh_utils.errors import MBHError
@@ -31,6 +30,7 @@ __all__ = ["PiecewiseLinear", "trace", "trace_at"]
 
 #: Inputs of one sample.
 MOST_INPUTS = 10**7
+_NO_FORWARD = nn.Module.forward
 _RANDOM = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutNd, nn.RReLU)  # act otherwise in training
 
 
@@ -73,7 +73,7 @@ def trace_at(
     kind = type(module).__name__
     _refuse_what_cannot_run(module)
     _refuse_training(module)
-    with _own_random_numbers(module), _eagerly(), torch.no_grad():
+    with _chance.own_random_numbers(module), _eagerly(), torch.no_grad():
         twin = _twin.copy_of(module)
         if is_leaf(twin):
             twin = nn.Sequential(twin).train(twin.training)
@@ -112,11 +112,20 @@ def _refuse_what_cannot_run(module: nn.Module) -> None:
             f"{type(module).__name__} is scripted (torch.jit), its code cannot be followed: give the module that it "
             "was made from, with the same state_dict"
         )
+    if getattr(module.forward, "__func__", None) is _NO_FORWARD:
+        raise MBHError(f"{type(module).__name__} has no forward, so it computes nothing: give a module that has one")
     for name, m in module.named_modules():
         where = f"{name or 'the module'} is a {type(m).__name__}"
         if isinstance(m, torch.jit.ScriptModule):
             raise MBHError(
                 f"{where}, scripted (torch.jit): its code cannot be followed; give the module it was made of"
+            )
+        if any(kind.__name__ == "FakeQuantizeBase" for kind in type(m).__mro__):
+            raise MBHError(f"{where}, which quantises: it rounds; give the float module before its preparation")
+        if isinstance(m, nn.modules.batchnorm._BatchNorm) and not m.training and m.running_mean is None:
+            raise MBHError(
+                f"{where} without running statistics (track_running_stats=False): it takes those of the batch at hand, "
+                "so it mixes samples"
             )
         if ".quantized" in type(m).__module__:
             raise MBHError(f"{where}, which is quantised: it rounds; give the float module that it was made from")
@@ -139,19 +148,6 @@ def _refuse_training(module: nn.Module) -> None:
                 f"{name or 'the module'} is a {type(m).__name__} in training mode, where outputs depend on the batch "
                 "or on chance: call module.eval() first"
             )
-
-
-@contextlib.contextmanager
-def _own_random_numbers(module: nn.Module):
-    """Whatever draws random numbers inside, the streams of torch, numpy and Python are afterwards as before."""
-    devices = {x.get_device() for x in module.parameters() if x.is_cuda}
-    of_python, of_numpy = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng(devices=devices):
-            yield
-    finally:
-        random.setstate(of_python)
-        np.random.set_state(of_numpy)
 
 
 def _eagerly():
@@ -191,6 +187,7 @@ def _followed(twin: nn.Module, form: Canonical, place: Place, kind: str) -> tupl
     x = torch.from_numpy(x).to(device, dtype)
     follower = Follower(form, place, torch.finfo(dtype).eps)
     follower.start(x)
+    coins = _chance.Coins(twin)
     try:
         with FunctionNames(place, follower), follower:
             result = twin(x)
@@ -200,7 +197,32 @@ def _followed(twin: nn.Module, form: Canonical, place: Place, kind: str) -> tupl
         if not isinstance(error, MBHError):
             _refuse_shape(twin, form, kind)
         raise MBHError(f"{kind} cannot be traced: {error}") from error
-    return follower, follower.result(result)
+    value = follower.result(result)
+    _refuse_hooks_that_decide(twin, x, form, place, result)
+    coins.refuse(lambda: twin(x.clone()))
+    return follower, value
+
+
+def _refuse_hooks_that_decide(twin: nn.Module, x: torch.Tensor, form: Canonical, place: Place, result) -> None:
+    """MBHError where other numbers than those that hooks have seen would have changed the module's output."""
+    if not place.looking:
+        return
+    names = " and ".join(place.looking)
+    for pretended in (1e6, -1e6):
+        own = Canonical(tuple(form.input.const.shape[1:]))
+        follower, again = Follower(own, place, torch.finfo(x.dtype).eps, pretended), x.clone()
+        follower.start(again)
+        try:
+            with FunctionNames(place, follower), follower:
+                found = twin(again)
+        except Exception:  # e.g. of a hook that checks its numbers
+            place.modules.clear()
+            continue
+        if not torch.equal(found, result):
+            raise MBHError(
+                f"{names} takes the numbers of tensors that depend on the input (item, numpy, if, ...), and the "
+                "output depends on them: what it is at other inputs cannot be known. Write it in operations of torch"
+            )
 
 
 def _refuse_shape(twin: nn.Module, form: Canonical, kind: str) -> None:

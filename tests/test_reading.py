@@ -430,8 +430,68 @@ def test_a_hook_that_cannot_be_followed_is_named():
         read_network(network)
     network = mlp()
     network[1].register_forward_hook(lambda m, i, y: y * float(y.max()))  # a number, out of sight of torch
-    with pytest.raises(MBHError, match="disagree"):
+    with pytest.raises(MBHError, match=r"forward hook of 1 \(ReLU\) takes the numbers .*and returns something"):
         read_network(network)
+
+
+def switched_off(module, inputs, output):
+    if output.max() > 1e3:  # nowhere near any point that is looked at
+        output.zero_()
+
+
+def peak(module, inputs):
+    module.scale = 2.0 if np.abs(inputs[0].detach().numpy()).max() > 1e4 else 1.0
+
+
+def rarely(module, inputs, output):
+    return output * 0 if output.max() > 1e3 else output
+
+
+@pytest.mark.parametrize("hook", [switched_off, peak, rarely])
+def test_a_hook_that_decides_by_numbers_is_named_though_it_does_not_act_yet(hook):
+    """At none of the points that are compared would it show."""
+    network = nn.Sequential(nn.Linear(2, 8), Scaled(), nn.ReLU(), nn.Linear(8, 3))
+    pre = hook is peak
+    (network[1].register_forward_pre_hook if pre else network[1].register_forward_hook)(hook)
+    with pytest.raises(MBHError, match=r"hook of 1 \(Scaled\) takes the numbers of tensors that depend on the input"):
+        read_network(network)
+
+
+class Scaled(nn.Module):
+    scale = 1.0
+
+    def forward(self, x):
+        return self.scale * x
+
+
+class Coin(nn.Module):
+    """Falls on its edge once in a thousand times."""
+
+    def __init__(self, draw):
+        super().__init__()
+        self.a, self.out, self.draw = nn.Linear(2, 8), nn.Linear(8, 3), draw
+        self.own, self.generator = random.Random(0), np.random.default_rng(0)
+
+    def forward(self, x):
+        return self.out(functional.relu(self.a(x)) * (self.draw(self) > 0.001))
+
+
+@pytest.mark.parametrize(
+    ("draw", "whose"),
+    [
+        (lambda m: random.random(), "Python"),
+        (lambda m: np.random.rand(), "numpy"),
+        (lambda m: m.own.random(), "a generator that it keeps"),
+        (lambda m: m.generator.random(), "a generator that it keeps"),
+    ],
+)
+def test_coins_are_refused_however_rarely_they_matter(draw, whose):
+    network, state = Coin(draw), random.getstate()
+    with pytest.raises(MBHError, match=f"Coin draws random numbers of {whose}: .*left to chance"):
+        read_network(network)
+    assert random.getstate() == state and network.own.random() == random.Random(0).random()
+    network.draw = lambda m: 1.0
+    assert_right(network)
 
 
 # ------------------------------------------------------------------------------------------- nothing of it is changed
@@ -497,7 +557,7 @@ class Busy(nn.Module):
         self.kept["last"] = self.last
         self.log.append(self.last.shape)
         self.average.mul_(0.9).add_(0.1 * self.last.detach().mean())
-        self.unused = torch.rand(3) + float(np.random.rand()) + random.random()
+        self.unused = torch.rand(3)
         return self.out(self.last)
 
 
@@ -529,20 +589,21 @@ def test_reading_in_several_threads_at_once():
 class Cheats(nn.Module):
     """Adds what torch does not see: numbers worked out by numpy, where ``where`` says so of a sample."""
 
-    def __init__(self, where, size: float = 0.5):
+    def __init__(self, where, before: float = 0.0, behind: float = 0.5):
         super().__init__()
-        self.a, self.out, self.where, self.size = nn.Linear(2, 8), nn.Linear(8, 3), where, size
-        self.a.register_forward_hook(self.look)
+        self.a, self.out, self.where, self.before, self.behind = nn.Linear(2, 8), nn.Linear(8, 3), where, before, behind
+        self.a.register_forward_pre_hook(self.look)
         self.extra = 0.0
 
-    def look(self, module, inputs, output):
-        self.extra = torch.from_numpy(self.size * self.where(inputs[0].numpy()))
+    def look(self, module, inputs):
+        self.extra = torch.from_numpy(1.0 * self.where(inputs[0].numpy()))
 
     def forward(self, x):
-        return self.out(functional.relu(self.a(x))) + self.extra
+        return self.out(functional.relu(self.a(x) + self.before * self.extra)) + self.behind * self.extra
 
 
-def test_a_module_is_compared_at_the_points_of_the_domain():
+def test_a_module_is_compared_at_the_points_of_the_domain(monkeypatch):
+    monkeypatch.setattr(tracing, "_refuse_hooks_that_decide", lambda *a: None)  # else that is the first to say so
     far = Plane(np.array([500.0, 500.0]), np.eye(2), (-1.0, -1.0), (1.0, 1.0))
     network = Cheats(lambda x: x.max(axis=1, keepdims=True) > 400).double()
     read_network(network)
@@ -558,10 +619,9 @@ def test_a_module_is_compared_at_the_points_of_the_domain():
 
 def test_what_goes_into_an_activation_is_compared_too():
     """Outputs that hide a difference behind weights of zero do not hide it from the patterns."""
-    network = nn.Sequential(nn.Linear(2, 5), nn.LeakyReLU(), nn.Linear(5, 2))
-    network[2].weight.data.zero_()
-    network[0].register_forward_hook(lambda m, i, y: y + float(i[0].detach().numpy().max()))
-    with pytest.raises(MBHError, match=r"disagree: what goes into element \d of '1' is .* instead of "):
+    network = Cheats(lambda x: x.max(axis=1, keepdims=True), before=1.0, behind=0.0).double()
+    network.out.weight.data.zero_()
+    with pytest.raises(MBHError, match=r"disagree: what goes into element \d of 'relu' is .* instead of "):
         read_network(network)
 
 
@@ -726,7 +786,7 @@ REFUSED = {
     "copies itself": (same_copy, "its copy shares .* with it"),
     "not a module": (lambda: mlp, "^function is not understood"),
     "of two types": (lambda: changed(mlp(), lambda m: m[2].double()), r"does not take inputs of shape \(2,\): .*dtype"),
-    "no forward": (lambda: nn.ModuleList(mlp()), "ModuleList does not take inputs .*forward"),
+    "no forward": (lambda: nn.ModuleList(mlp()), "^ModuleList has no forward, so it computes nothing"),
 }
 
 

@@ -293,7 +293,7 @@ FUNCTIONS = {
     "threshold": lambda m, x: functional.threshold(m.a(x), 0.2, 0.2),
     # What is only looked at.
     "unused results": lambda m, x: after(m.a(x), lambda h: (torch.sigmoid(h).mean(), h.max(), h.argmax(dim=1)), m.act),
-    "random and unused": lambda m, x: after(m.act(m.a(x)), lambda h: torch.rand(3) + np.random.rand(), m.b),
+    "random and unused": lambda m, x: after(m.act(m.a(x)), lambda h: torch.rand(3), m.b),
 }
 
 
@@ -740,14 +740,22 @@ def body(f):
         (nn.Sequential(nn.Linear(3, 3), nn.RReLU()), None, r"^1 is a RReLU in training.*call module\.eval\(\) first"),
         (nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3), nn.ReLU()), None, r"^1 is a BatchNorm1d in training"),
         (nn.Sequential(nn.Linear(3, 3), nn.Dropout(), nn.LeakyReLU()), None, r"^1 is a Dropout in training"),
-        (nn.BatchNorm1d(3, track_running_stats=False).eval(), (3, 2), "^0 is a BatchNorm1d: .*mixes samples"),
+        (
+            nn.BatchNorm1d(3, track_running_stats=False).eval(),
+            (3, 2),
+            "is a BatchNorm1d without running statistics .*mixes samples",
+        ),
         (nn.MaxPool2d(2, ceil_mode=True), (1, 5, 5), "is a MaxPool2d: with ceil_mode"),
         (body(lambda m, x: torch.sigmoid(m.a(x))), (6,), "is a sigmoid: it is not understood"),
         (body(lambda m, x: m.a(x) * m.b(x)), (6,), "is a mul: it takes two tensors"),
         (body(lambda m, x: 1 / m.a(x)), (6,), "is a truediv: it divides by"),
         (body(lambda m, x: functional.dropout(m.a(x))), (6,), "is a dropout: it drops at random"),
         (body(lambda m, x: m.a(x) + torch.randn(6)), (6,), "is a randn: it drops at random, or draws random"),
-        (body(lambda m, x: functional.relu(m.a(x)) + np.random.rand()), (6,), "disagree"),
+        (
+            body(lambda m, x: functional.relu(m.a(x)) + np.random.rand()),
+            (6,),
+            "draws random numbers of numpy: .*left to chance",
+        ),
         (body(lambda m, x: functional.rrelu(m.a(x), training=True)), (6,), "is a rrelu: it drops at random"),
         (
             body(lambda m, x: m.b(functional.relu(m.a(x)).half().to(x.dtype))),
