@@ -20,6 +20,8 @@ from mbh_utils.errors import MBHError
 _HOOKS = "_forward_pre_hooks", "_forward_hooks"
 _CONTAINERS = list, dict, set, np.ndarray
 _PARTS = {"_parameters", "_buffers", "_modules"}
+_MADE_IN_PYTHON = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+_LIBRARIES = {"torch", "builtins", "numpy", "collections", "random", "threading", "types", "typing"}
 
 
 def copy_of(module: nn.Module) -> nn.Module:
@@ -117,20 +119,50 @@ class _Detached(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+#: Ways of an object to say what a copy of it is, which need not be the same.
+_COPY_METHODS = "__deepcopy__", "__reduce_ex__", "__reduce__", "__getstate__", "__setstate__", "__getnewargs_ex__"
+
+
 def _deep_copy(module: nn.Module, memo: dict) -> nn.Module:
     with _Detached():
         try:
-            return copy.deepcopy(module, memo)
+            return _whole_copy(module, memo)
         except Exception:  # a lock, an open file, a generator, ...: the copy uses the same one
             memo.clear()
             memo.update({id(x): x for m in module.modules() for x in _parts(m) if not _can_be_copied(x)})
         try:
-            return copy.deepcopy(module, memo)
+            return _whole_copy(module, memo)
         except Exception as error:
             raise MBHError(
                 f"{type(module).__name__} cannot be copied ({error}), and reading a network must not change it: take "
                 "out what cannot be copied, or give a list of (weight, bias) arrays"
             ) from error
+
+
+def _whole_copy(module: nn.Module, memo: dict) -> nn.Module:
+    """A deep copy of all attributes, whatever classes of someone's own say of their copies."""
+    parts = [*module.modules(), *(x for m in module.modules() for x in vars(m).values())]
+    own = {id(x): x for x in parts if id(x) not in memo and _says_what_its_copy_is(x)}
+    memo.update({key: object.__new__(type(x)) for key, x in own.items()})
+    twin = copy.deepcopy(module, memo)
+    for key, x in own.items():
+        vars(memo[key]).update(copy.deepcopy(vars(x), memo))
+    return twin
+
+
+def _says_what_its_copy_is(x) -> bool:
+    """Whether a plain object of a class of someone's own has a method of its own for what a copy of it is."""
+    kind = type(x)
+    if not kind.__flags__ & _MADE_IN_PYTHON or not isinstance(getattr(x, "__dict__", None), dict):
+        return False
+    if isinstance(x, type) or kind.__new__ is not object.__new__:
+        return False
+    return any(
+        name in vars(base)
+        for base in kind.__mro__
+        if base.__module__.partition(".")[0] not in _LIBRARIES
+        for name in _COPY_METHODS
+    )
 
 
 def _parts(m: nn.Module) -> list:

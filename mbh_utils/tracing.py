@@ -49,7 +49,8 @@ def trace(module: nn.Module, input_shape: Sequence[int] | int | None = None, *, 
     Neurons are numbered layer by layer, where layer l is all activations behind which l - 1 others lie at most, and
     inside a layer in the order of the computation; ``Traced.neurons`` is the table. MaxPool brings neurons of its own,
     which compare two elements; that makes more regions than there are pieces. (Behind a ReLU, where one of the two is
-    0, a comparison repeats the other's own border: such signs are uncertain to float64, ``exact=True`` settles them.)
+    0, a comparison repeats the other's own border.) They play a knock-out: pairs of a window's elements, then pairs of
+    winners, in the order of the windows. Windows that padding leaves fewer elements come behind the larger ones.
 
     Raises MBHError for what is not understood, by its qualified name and type; for code that asks for the numbers
     in its tensors (control flow); for a module in training mode whose BatchNorm or Dropout would act; for NaN and

@@ -2637,7 +2637,7 @@ add(
 add("weights made by expand", changed(lambda m: setattr(m[2], "weight", nn.Parameter(torch.randn(1, 8).expand(6, 8)))))
 add("deeply nested", lambda: functools.reduce(lambda m, _: nn.Sequential(m), range(20), mlp()))
 add("modules that are None", changed(lambda m: m.register_module("extra", None), lambda: spread(Flag())))
-refused("a ModuleList", lambda: nn.ModuleList(mlp()), "ModuleList|forward")
+refused("a ModuleList as a network", lambda: nn.ModuleList(mlp()), "ModuleList|forward")
 refused("a Module without forward", nn.Module, "forward")
 refused("a tensor", lambda: torch.randn(3, 2), "not understood|give a")
 refused(

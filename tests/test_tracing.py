@@ -743,7 +743,7 @@ def body(f):
         (
             nn.BatchNorm1d(3, track_running_stats=False).eval(),
             (3, 2),
-            "is a BatchNorm1d without running statistics .*mixes samples",
+            "BatchNorm1d without running .*mixes samples",
         ),
         (nn.MaxPool2d(2, ceil_mode=True), (1, 5, 5), "is a MaxPool2d: with ceil_mode"),
         (body(lambda m, x: torch.sigmoid(m.a(x))), (6,), "is a sigmoid: it is not understood"),
@@ -754,7 +754,7 @@ def body(f):
         (
             body(lambda m, x: functional.relu(m.a(x)) + np.random.rand()),
             (6,),
-            "draws random numbers of numpy: .*left to chance",
+            "random numbers of numpy",
         ),
         (body(lambda m, x: functional.rrelu(m.a(x), training=True)), (6,), "is a rrelu: it drops at random"),
         (
