@@ -141,13 +141,29 @@ def _deep_copy(module: nn.Module, memo: dict) -> nn.Module:
 
 def _whole_copy(module: nn.Module, memo: dict) -> nn.Module:
     """A deep copy of all attributes, whatever classes of someone's own say of their copies."""
-    parts = [*module.modules(), *(x for m in module.modules() for x in vars(m).values())]
-    own = {id(x): x for x in parts if id(x) not in memo and _says_what_its_copy_is(x)}
+    own = {id(x): x for x in _reachable(module) if id(x) not in memo and _says_what_its_copy_is(x)}
     memo.update({key: object.__new__(type(x)) for key, x in own.items()})
     twin = copy.deepcopy(module, memo)
     for key, x in own.items():
         vars(memo[key]).update(copy.deepcopy(vars(x), memo))
     return twin
+
+
+def _reachable(module: nn.Module) -> list:
+    """The module, its parts, and what is in their attributes, lists and dicts, and so on; no tensors."""
+    found, waiting = {}, [module]
+    while waiting:
+        x = waiting.pop()
+        if id(x) in found or isinstance(x, torch.Tensor | np.ndarray | type | types.ModuleType | types.FunctionType):
+            continue
+        found[id(x)] = x
+        if isinstance(x, dict):
+            waiting += x.values()
+        elif isinstance(x, list | tuple | set):
+            waiting += x
+        elif isinstance(getattr(x, "__dict__", None), dict):
+            waiting += vars(x).values()
+    return list(found.values())
 
 
 def _says_what_its_copy_is(x) -> bool:

@@ -711,6 +711,99 @@ def test_an_output_layer_that_does_not_fit_is_named():
 # ----------------------------------------------------------------------------------- wrappers, checkpoints, odd modules
 
 
+class Setting:
+    """A setting that says of itself that its copies are as at first."""
+
+    def __init__(self, factor: float = 1.0):
+        self.factor = factor
+
+    def __deepcopy__(self, memo):
+        return Setting()
+
+
+class Forgets(nn.Linear):
+    """Leaves its factor behind where it is copied or pickled."""
+
+    factor = 1.0
+
+    def __getstate__(self):
+        return {key: x for key, x in vars(self).items() if key != "factor"}
+
+    def forward(self, x):
+        return self.factor * super().forward(x) + self.settings[0].factor
+
+
+def test_a_copy_has_everything_though_its_class_leaves_something_out():
+    network = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), Forgets(8, 8), nn.ReLU(), nn.Linear(8, 3))
+    network[2].factor, network[2].settings = -3.0, [Setting(0.5)]
+    assert_right(network)
+    assert network[2].factor == -3.0 and network[2].settings[0].factor == 0.5
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "instead"),
+    [
+        (functional, "relu", lambda h, inplace=False: torch.clamp(h, min=0.3)),
+        (functional, "linear", lambda x, w, b: x @ (2 * w.t()) + b),
+        (torch, "relu", lambda h: torch.clamp(h, min=-0.2)),
+        (functional, "dropout", lambda h, p, training, inplace: h + 1),
+    ],
+    ids=["F.relu", "F.linear", "torch.relu", "dropout"],
+)
+def test_functions_that_someone_has_replaced_count(place, name, instead, monkeypatch):
+    plain = nn.Sequential(nn.Flatten(), *mlp(), nn.Dropout()).eval()
+    for network in (plain, Network(2, (8,), 3, seed=0, bias_std=0.3)):
+        monkeypatch.setattr(place, name, instead)
+        assert proved_linears(network) is None
+        assert_right(network)
+        monkeypatch.undo()
+        assert proved_linears(network) is not None
+
+
+def test_a_mode_of_torch_that_changes_calls_counts():
+    class Doubles(torch.overrides.TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            found = func(*args, **(kwargs or {}))
+            return 2 * found if func is functional.linear else found
+
+    network = mlp()
+    plain = read_network(network)
+    with Doubles():
+        assert proved_linears(network) is None
+        assert_right(network)
+        assert np.allclose(read_network(network).hidden[0].weight, 2 * plain.hidden[0].weight)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4, track_running_stats=False), nn.ReLU()).eval(),
+         "^1 is a BatchNorm1d without running statistics .*mixes samples"),
+        (lambda: Applied(lambda h: functional.batch_norm(h, None, None, training=True)),
+         "batch_norm is a batch_norm: it normalises by the statistics of the batch"),
+        (lambda: Applied(lambda h: h * torch.tensor([1.0, np.nan])), r"mul is a mul: a constant tensor .* is nan at \[1\]"),
+        (lambda: Applied(lambda h: h + torch.tensor([np.inf, 0.0])), r"add is a add: a constant tensor .* is inf at \[0\]"),
+        (lambda: Applied(lambda h: (h * torch.tensor(1j)).imag), "mul is a mul: it is given complex numbers"),
+        (lambda: nn.Sequential(nn.Linear(2, 4), nn.ReLU(), torch.ao.quantization.FakeQuantize()).eval(),
+         "^2 is a FakeQuantize, which quantises: it rounds"),
+        (nn.Module, "^Module has no forward, so it computes nothing"),
+        (lambda: nn.ModuleDict({"a": nn.Linear(2, 2)}), "^ModuleDict has no forward"),
+    ],
+)  # fmt: skip
+def test_the_cause_is_named(make, words):
+    with pytest.raises(MBHError, match=words):
+        mbh.partition_input_space(make(), SQUARE)
+
+
+class Applied(nn.Module):
+    def __init__(self, f):
+        super().__init__()
+        self.a, self.out, self.f = nn.Linear(2, 2), nn.Linear(2, 3), f
+
+    def forward(self, x):
+        return self.out(functional.relu(self.f(self.a(x))))
+
+
 def test_wrappers_are_what_they_wrap():
     network = mlp()
     compiled = torch.compile(network, backend="eager")

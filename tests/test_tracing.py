@@ -474,6 +474,29 @@ def test_max_pooling_brings_neurons_that_compare():
     assert np.sort(exact.areas) == pytest.approx(np.sort(regions.areas), abs=1e-9 * regions.plane.area)
 
 
+def test_padding_takes_no_part_in_max_pooling():
+    """Windows at the edges hold fewer elements: each is compared with another, never with itself."""
+    torch.manual_seed(0)
+    pool = nn.MaxPool2d(3, stride=2, padding=1)
+    module = spread_biases(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), pool, nn.Flatten(), nn.Linear(8, 3)))
+    traced, plane = trace(module, (1, 6, 6)), random_plane(36)
+    # Of each channel's windows one holds 9 elements, two hold 6 and one holds 4: 8, 5 and 3 comparisons.
+    shapes = [n.shape for n in traced.neurons if n.name.startswith("2")]
+    assert len(shapes) == 4 + 3 + 2 and sum(n * m for n, m in shapes) == 2 * (8 + 2 * 5 + 3)
+    regions = partition_input_space(traced, plane)
+    uv = np.random.default_rng(0).uniform(plane.low, plane.high, (2000, 2))
+    assert np.array_equal(activation_patterns(traced, plane.embed(uv)), regions.patterns[regions.locate(uv)])
+    with torch.no_grad():
+        y = module(torch.from_numpy(plane.embed(uv)).float().reshape(-1, 1, 6, 6)).double().numpy()
+    assert np.allclose(traced(plane.embed(uv)), y, atol=1e-4)
+
+
+def test_a_window_of_nothing_but_padding_is_refused():
+    module = nn.Sequential(nn.Unflatten(1, (1, 2, 2)), nn.MaxPool2d(2, dilation=3, padding=1), nn.Flatten())
+    with pytest.raises(MBHError, match="padding"):
+        trace(module)
+
+
 def test_comparisons_of_what_is_exactly_zero_are_certain():
     """Four dead neurons are compared, and the winners, which linear units carry: no sign of that is in doubt."""
     module = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Unflatten(1, (2, 4)), nn.MaxPool1d(4), nn.Flatten())
