@@ -17,6 +17,7 @@ from mbh_utils.errors import MBHError
 
 _N = 8  # random points of each size
 _MOST = 64  # points of the domain
+_LATER = 30  # passes of a module that changes what it keeps
 #: Difference allowed in any case, relative to the largest number of its group, and in machine epsilons.
 _AGREEMENT, _EPSILONS, _COARSEST = 1e-9, 1000.0, 0.1
 #: Differences allowed to rounding: so many times as large as such rounding is seen to make.
@@ -59,6 +60,7 @@ def check(
         alone = _one_by_one(twin, given, kind, error)
         problem = compare.outputs(alone)
     if problem is None:
+        _check_later_passes(twin, given[:1], compare)
         return
     if alone is None and compare.outputs(_one_by_one(twin, given, kind, None)) is None:
         problem += (
@@ -71,6 +73,32 @@ def check(
         f"the traced form of {kind} and the module itself disagree: {problem}. It does something that its operations "
         "do not show; write it as a composition of layers"
     )
+
+
+def _check_later_passes(twin: nn.Module, x: torch.Tensor, compare: "_Comparison") -> None:
+    """MBHError where a module that keeps numbers gives something else after some passes, as by what it counts."""
+    before = _kept_numbers(twin)
+    twin(x.clone())
+    changed = [name for name, value in _kept_numbers(twin).items() if before.get(name) != value]
+    if not changed:
+        return
+    for _ in range(_LATER):
+        if problem := compare.first_output(_run(twin, x)[0]):
+            raise MBHError(
+                f"what {type(twin).__name__} computes changes from pass to pass: in a later one {problem}. Each of "
+                f"them changes {', '.join(changed[:3])}: take that out of what it computes"
+            )
+
+
+def _kept_numbers(twin: nn.Module) -> dict[str, object]:
+    """Plain numbers that the parts of a module hold, and how often its parameters and buffers were written to."""
+    found = {}
+    for path, m in twin.named_modules():
+        for name, x in vars(m).items():
+            if isinstance(x, bool | int | float | str | None):
+                found[f"{path}.{name}" if path else name] = x
+    tensors = (*twin.named_parameters(), *twin.named_buffers())
+    return found | {name: (id(x), None if x.is_inference() else x._version) for name, x in tensors}
 
 
 def _points(size: int, points: Callable[[], np.ndarray] | None) -> tuple[np.ndarray, list[tuple[str, slice]]]:
@@ -130,6 +158,16 @@ class _Comparison:
         if found.shape != self.y.shape:
             return f"for {len(self.y)} inputs its outputs have the shape {found.shape}, not {self.y.shape}"
         return self._difference(found, self.y, self.y_error, lambda i: f"output {i}")
+
+    def first_output(self, found: np.ndarray) -> str | None:
+        """The same of the first point alone, (1, n_outputs)."""
+        found = np.maximum(found, 0) if self.clipped else found
+        off = np.abs(found - self.y[:1]) - self.y_error[:1]
+        relative = max(_AGREEMENT, min(_EPSILONS * self.epsilon, _COARSEST))
+        if not self.reached[0] or (off <= relative * np.abs(self.y[:1]).max(initial=1e-290)).all():
+            return None
+        i = int(np.argmax(off))
+        return f"output {i} is {found[0, i]:.6g} instead of {self.y[0, i]:.6g}"
 
     def activations(self, form: Canonical, follower: Follower, inputs: list[torch.Tensor]) -> str | None:
         """How what goes into the activations differs; what cannot be told apart is passed over."""

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 from torch.nn.modules import module as torch_module
+from torch.utils._device import DeviceContext
 
 from mbh_utils import networks, tracing
 from mbh_utils._canonical import Traced
@@ -164,7 +165,8 @@ def proved_linears(network: nn.Module) -> tuple[list[nn.Linear], bool] | None:
 
 def _is_torch_itself() -> bool:
     """Whether nothing stands between the plain types and torch: no function replaced, no mode that changes calls."""
-    if torch._C._len_torch_function_stack() or torch._C._len_torch_dispatch_stack():
+    modes = torch.overrides._get_current_function_mode_stack()  # that of a default device only says where things lie
+    if torch._C._len_torch_dispatch_stack() or any(type(mode) is not DeviceContext for mode in modes):
         return False
     return all(getattr(place, name) is it for (place, name), it in zip(_CALLED, _ORIGINAL, strict=True))
 

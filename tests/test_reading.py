@@ -464,6 +464,32 @@ class Scaled(nn.Module):
         return self.scale * x
 
 
+class Third(nn.Module):
+    """Is another network every third time."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.out = nn.Linear(2, 8), nn.Linear(8, 3)
+        self.register_buffer("n", torch.zeros((), dtype=torch.long))
+
+    def forward(self, x):
+        self.n += 1
+        return self.out(functional.relu(self.a(-x if self.n % 3 == 0 else x)))
+
+
+def test_a_module_that_counts_its_passes_may_not_act_by_them():
+    network = Third()
+    with pytest.raises(MBHError, match="Third computes changes from pass to pass: .*changes n: take that out"):
+        read_network(network)
+    assert network.n == 0
+
+
+def test_the_fast_path_is_taken_whatever_the_default_device():
+    network = mlp()
+    with torch.device("meta"):
+        assert proved_linears(network) is not None and len(read_network(network).hidden) == 2
+
+
 class Coin(nn.Module):
     """Falls on its edge once in a thousand times."""
 
@@ -781,8 +807,8 @@ def test_a_mode_of_torch_that_changes_calls_counts():
          "^1 is a BatchNorm1d without running statistics .*mixes samples"),
         (lambda: Applied(lambda h: functional.batch_norm(h, None, None, training=True)),
          "batch_norm is a batch_norm: it normalises by the statistics of the batch"),
-        (lambda: Applied(lambda h: h * torch.tensor([1.0, np.nan])), r"mul is a mul: a constant tensor .* is nan at \[1\]"),
-        (lambda: Applied(lambda h: h + torch.tensor([np.inf, 0.0])), r"add is a add: a constant tensor .* is inf at \[0\]"),
+        (lambda: Applied(lambda h: h * torch.tensor([1.0, np.nan])), r"a mul: a constant tensor .* is nan at \[1\]"),
+        (lambda: Applied(lambda h: h + torch.tensor([np.inf, 0.0])), r"a add: a constant tensor .* is inf at \[0\]"),
         (lambda: Applied(lambda h: (h * torch.tensor(1j)).imag), "mul is a mul: it is given complex numbers"),
         (lambda: nn.Sequential(nn.Linear(2, 4), nn.ReLU(), torch.ao.quantization.FakeQuantize()).eval(),
          "^2 is a FakeQuantize, which quantises: it rounds"),
@@ -862,7 +888,9 @@ def lazy():
 
 
 def same_copy():
-    return type("Same", (nn.Sequential,), {"__deepcopy__": lambda self, memo: self})(*mlp(), nn.Hardtanh())
+    """Of a class that makes its objects in a way of its own, and says that a copy of one is that one itself."""
+    own = {"__deepcopy__": lambda self, memo: self, "__new__": lambda kind, *layers: object.__new__(kind)}
+    return type("Same", (nn.Sequential,), own)(*mlp(), nn.Hardtanh())
 
 
 class TwoInputs(nn.Module):
