@@ -1,7 +1,9 @@
 """Random numbers while a module is read: none of its caller are used up, and a module that draws some is refused."""
 
 import contextlib
+import os
 import random
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -45,10 +47,38 @@ class Coins:
                 return
             self.before = _states(self.module)
             run()
-        raise MBHError(
-            f"running {type(self.module).__name__} draws random numbers of {drawn}: what it computes is left to "
-            "chance, so no partition is that of the network; draw them in training mode only, or before"
-        )
+        raise MBHError(_refusal(self.module, drawn))
+
+
+def refuse_fresh_coins(module: nn.Module, run: Callable[[], object]) -> None:
+    """MBHError where ``run``, which runs the module, asks the system for chance, or generators made on the way."""
+    if sys.getprofile() is not None:  # someone measures, and there is room for one
+        run()
+        return
+    drawn = []
+
+    def look(frame, event, called):
+        if event == "c_call" and (called is os.urandom or _is_draw(called)):
+            drawn.append(called)
+
+    sys.setprofile(look)
+    try:
+        run()
+    finally:
+        sys.setprofile(None)
+    if drawn:
+        raise MBHError(_refusal(module, "the system, or of a generator made on the way"))
+
+
+def _is_draw(called) -> bool:
+    return isinstance(getattr(called, "__self__", None), random.Random) and called.__name__ in ("random", "getrandbits")
+
+
+def _refusal(module: nn.Module, whose: str) -> str:
+    return (
+        f"running {type(module).__name__} draws random numbers of {whose}: what it computes is left to chance, so no "
+        "partition is that of the network; draw them in training mode only, or before"
+    )
 
 
 def _kept(module: nn.Module, kinds) -> list:

@@ -106,11 +106,18 @@ class Place:
     hook: str | None = None  # what the hook is called
     took: bool = False  # whether this hook has taken numbers out of a tensor that depends on the input
     looking: list[str] = field(default_factory=list)  # all hooks that have
+    refusal: MBHError | None = None  # the first one, in case that the module's own code lets errors pass
 
     @property
     def module(self) -> tuple[str, nn.Module | None]:
         """Qualified name and module, the innermost one."""
         return self.modules[-1] if self.modules else ("", None)
+
+    def refuse(self, words: str) -> None:
+        """Raises MBHError."""
+        error = MBHError(words)
+        self.refusal = self.refusal or error
+        raise error
 
     @property
     def kind(self) -> str:
@@ -165,7 +172,8 @@ class FunctionNames(TorchFunctionMode):
         """Torch itself would only say that there are too few samples."""
         given = _BATCH_NORM.bind(*args, **kwargs).arguments
         if given.get("training") or given["running_mean"] is None:
-            raise MBHError(self.place.says("it normalises by the statistics of the batch at hand, so it mixes samples"))
+            reason = "it normalises by the statistics of the batch at hand, so it mixes samples"
+            self.place.refuse(self.place.says(reason))
 
 
 class Watch(TorchDispatchMode):
@@ -252,7 +260,7 @@ class Follower(Watch):
     def _keep(self, x: torch.Tensor, value: Value | Step | None, reason: str | None = None) -> None:
         """What the tensor x holds from now on; the rest of its storage stays as it is."""
         if x.layout is not torch.strided:
-            raise MBHError(self.place.says("it makes a sparse tensor of the input"))
+            self.place.refuse(self.place.says("it makes a sparse tensor of the input"))
         for key in [key for key, f in self.followed.items() if f.storage.expired()]:
             del self.followed[key]
         storage = x.untyped_storage()
@@ -372,7 +380,7 @@ class Follower(Watch):
     def _number_taken(self) -> None:
         """Hooks may look at numbers, other code would decide by them."""
         if not self.place.hook:
-            raise MBHError(self._takes_numbers())
+            self.place.refuse(self._takes_numbers())
         self.place.took = True
         if self.place.hook not in self.place.looking:
             self.place.looking.append(self.place.hook)

@@ -45,6 +45,7 @@ def copy_of(module: nn.Module) -> nn.Module:
                 vars(m)[key] = _own_callable(x, memo)
         _own_things_of_its_class(m, memo)
     for name, x in (*twin.named_parameters(), *twin.named_buffers()):
+        x = x.detach() if x.layout is torch.strided else x.detach().to_dense()
         if not torch.isfinite(x).all():
             where = torch.argwhere(~torch.isfinite(x))[0].tolist()
             raise MBHError(f"{name}{where} is {x[tuple(where)].item()}; every parameter must be finite")
@@ -92,7 +93,7 @@ def _named(hook, place: Place, name: str):
         try:
             result = hook(*args, **kwargs)
             if place.took and result is not None:
-                raise MBHError(
+                place.refuse(
                     f"{name} takes the numbers of tensors that depend on the input (item, numpy, if, ...) and returns "
                     "something: what it does at other inputs cannot be known. Write it in operations of torch, or let "
                     "it return None where it only looks"

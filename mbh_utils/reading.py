@@ -181,7 +181,11 @@ def _is_plain(m: nn.Module) -> bool:
     if "forward" in own or own.get("_compiled_call_impl") or own["_forward_hooks"] or own["_forward_pre_hooks"]:
         return False
     if isinstance(m, nn.Linear):  # other types of tensors have products of their own
-        return not m.weight.is_meta and {type(m.weight), type(m.bias)} <= {nn.Parameter, torch.Tensor, type(None)}
+        return (
+            m.weight.layout is torch.strided
+            and not m.weight.is_meta
+            and {type(m.weight), type(m.bias)} <= {nn.Parameter, torch.Tensor, type(None)}
+        )
     if kind is nn.Flatten:
         return m.start_dim == 1 and m.end_dim == -1
     return kind is not nn.Dropout or not m.training or m.p == 0

@@ -188,6 +188,7 @@ def _followed(twin: nn.Module, form: Canonical, place: Place, kind: str) -> tupl
     x = torch.from_numpy(x).to(device, dtype)
     follower = Follower(form, place, torch.finfo(dtype).eps)
     follower.start(x)
+    place.refusal, place.looking = None, []
     coins = _chance.Coins(twin)
     try:
         with FunctionNames(place, follower), follower:
@@ -198,6 +199,8 @@ def _followed(twin: nn.Module, form: Canonical, place: Place, kind: str) -> tupl
         if not isinstance(error, MBHError):
             _refuse_shape(twin, form, kind)
         raise MBHError(f"{kind} cannot be traced: {error}") from error
+    if place.refusal is not None:  # the module's own code has caught it
+        raise MBHError(f"{kind} cannot be traced: {place.refusal}") from place.refusal
     value = follower.result(result)
     _refuse_hooks_that_decide(twin, x, form, place, result)
     coins.refuse(lambda: twin(x.clone()))
@@ -218,8 +221,8 @@ def _refuse_hooks_that_decide(twin: nn.Module, x: torch.Tensor, form: Canonical,
                 found = twin(again)
         except Exception:  # e.g. of a hook that checks its numbers
             place.modules.clear()
-            continue
-        if not torch.equal(found, result):
+            found = result
+        if place.refusal or not torch.equal(found, result):
             raise MBHError(
                 f"{names} takes the numbers of tensors that depend on the input (item, numpy, if, ...), and the "
                 "output depends on them: what it is at other inputs cannot be known. Write it in operations of torch"

@@ -2864,3 +2864,40 @@ def _gradient(m, x):
     with torch.enable_grad():
         z = x.detach().clone().requires_grad_(True)
         return torch.autograd.grad(F.relu(m.a(z)).sum(), z)[0]
+
+
+class LetsErrorsPass(Flag):
+    def forward(self, x):
+        h = self.a(x)
+        try:
+            if h.max() > 1e3:
+                return self.out(h)
+        except Exception:  # noqa: BLE001, S110
+            pass
+        return self.out(F.relu(h))
+
+
+class LetsErrorsOfHooksPass(Flag):
+    def forward(self, x):
+        try:
+            return self.out(F.relu(self.a(x)))
+        except Exception:  # noqa: BLE001
+            return self.out(F.relu(F.linear(x, self.a.weight, self.a.bias)))
+
+
+refused("a condition inside of try", lambda: spread(LetsErrorsPass()), FLOW)
+refused(
+    "a hook that decides, inside of try",
+    changed(
+        lambda m: m.a.register_forward_hook(lambda m, i, out: out * 0 if out.max() > 1e3 else out),
+        lambda: spread(LetsErrorsOfHooksPass()),
+    ),
+    "hook",
+)
+for label, draw in {
+    "of a fresh generator of numpy": lambda: np.random.default_rng().random(),
+    "of the system": lambda: os.urandom(1)[0] / 256,
+    "of Python's SystemRandom": lambda: random.SystemRandom().random(),
+    "of a fresh generator of Python": lambda: random.Random().random(),
+}.items():
+    refused(f"a coin {label}", lambda draw=draw: Written(rarely(draw)), COIN)

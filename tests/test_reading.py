@@ -3,8 +3,10 @@
 Every module here is partitioned and compared with its own forward passes, or refused with words for the cause.
 """
 
+import contextlib
 import copy
 import functools
+import os
 import random
 import threading
 import types
@@ -457,6 +459,31 @@ def test_a_hook_that_decides_by_numbers_is_named_though_it_does_not_act_yet(hook
         read_network(network)
 
 
+class LetsErrorsPass(nn.Module):
+    """Switches off where an activation is large, and goes on whatever happens on the way."""
+
+    def __init__(self, by_hook):
+        super().__init__()
+        self.a, self.out = nn.Linear(2, 8), nn.Linear(8, 3)
+        if by_hook:
+            self.a.register_forward_hook(rarely)
+
+    def forward(self, x):
+        h = functional.linear(x, self.a.weight, self.a.bias)
+        with contextlib.suppress(Exception):
+            h = self.a(x)
+            if h.max() > 1e3:
+                return self.out(h)
+        return self.out(functional.relu(h))
+
+
+@pytest.mark.parametrize("by_hook", [False, True])
+def test_a_refusal_cannot_be_caught_by_the_module(by_hook):
+    words = "hook of a .* takes the numbers" if by_hook else r"asks for the numbers .* \(bool\)"
+    with pytest.raises(MBHError, match="LetsErrorsPass cannot be traced: .*" + words):
+        read_network(LetsErrorsPass(by_hook))
+
+
 class Scaled(nn.Module):
     scale = 1.0
 
@@ -509,11 +536,15 @@ class Coin(nn.Module):
         (lambda m: np.random.rand(), "numpy"),
         (lambda m: m.own.random(), "a generator that it keeps"),
         (lambda m: m.generator.random(), "a generator that it keeps"),
+        (lambda m: np.random.default_rng().random(), "the system"),
+        (lambda m: random.SystemRandom().random(), "the system"),
+        (lambda m: random.Random().random(), "the system, or of a generator made on the way"),
+        (lambda m: os.urandom(1)[0], "the system"),
     ],
 )
 def test_coins_are_refused_however_rarely_they_matter(draw, whose):
     network, state = Coin(draw), random.getstate()
-    with pytest.raises(MBHError, match=f"Coin draws random numbers of {whose}: .*left to chance"):
+    with pytest.raises(MBHError, match=f"Coin draws random numbers of {whose}.*: .*left to chance"):
         read_network(network)
     assert random.getstate() == state and network.own.random() == random.Random(0).random()
     network.draw = lambda m: 1.0
