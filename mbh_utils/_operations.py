@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mbh_utils import _given
-from mbh_utils._canonical import RELU, Canonical, Pieces, Value, check_size
+from mbh_utils._canonical import RELU, Canonical, Pieces, Value, check_size, on_cpu
 from mbh_utils.errors import MBHError
 
 UNDERSTOOD = (
@@ -273,7 +273,8 @@ class Follower(Watch):
             if x.numel() < n and before is not None and before.is_step != is_step:
                 reason = self.place.says("it puts conditions and numbers side by side")
             else:
-                value = self._written(x, value, None if before is None else before.value, n)
+                with on_cpu():
+                    value = self._written(x, value, None if before is None else before.value, n)
                 self.followed[storage._cdata] = _Followed(StorageWeakRef(storage), x.dtype, value, is_step)
                 return
         self.followed[storage._cdata] = _Followed(StorageWeakRef(storage), x.dtype, reason=reason)
@@ -405,7 +406,7 @@ class Follower(Watch):
                 raise NotUnderstood(self._find(x).reason)
         bound = {argument.name: self._operand(value) for argument, value in _bound(func, args, kwargs)}
         try:
-            with torch.no_grad():
+            with torch.no_grad(), on_cpu():
                 found = self._rule(name, func, bound)
         except NotUnderstood as error:
             raise NotUnderstood(self.place.says(str(error))) from error
@@ -486,7 +487,8 @@ class Follower(Watch):
                 value = self._operand(z)
                 if isinstance(value, Step):
                     raise NotUnderstood(self.place.says("it is not understood of a condition"))
-                value = self.activate(_as_value(value), pieces)
+                with on_cpu():
+                    value = self.activate(_as_value(value), pieces)
             except NotUnderstood as error:
                 reason = str(error)
             self._keep(found, value, reason)

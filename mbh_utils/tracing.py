@@ -22,7 +22,7 @@ import torch
 from torch import nn
 
 from mbh_utils import _agreement, _chance, _given, _twin
-from mbh_utils._canonical import RELU, Canonical, Traced, Value
+from mbh_utils._canonical import RELU, Canonical, Traced, Value, on_cpu
 from mbh_utils._operations import Follower, FunctionNames, PiecewiseLinear, Place, is_leaf
 from mbh_utils.errors import MBHError
 
@@ -81,9 +81,10 @@ def trace_at(
         place = Place()
         _twin.name_places(twin, place)
         form, follower, output = _first_that_fits(twin, input_shape, points, place, kind)
-        is_end = output_layer or form.is_activation(output)
-        result = output if is_end else form.activate(output, RELU, "output")
-        traced = form.finish(result, tuple(form.input.const.shape[1:]))
+        with on_cpu():
+            is_end = output_layer or form.is_activation(output)
+            result = output if is_end else form.activate(output, RELU, "output")
+            traced = form.finish(result, tuple(form.input.const.shape[1:]))
         follower.followed.clear()
         _agreement.check(traced, form, follower, twin, kind, points, clipped=not is_end, original=module)
     return traced
@@ -165,7 +166,8 @@ def _first_that_fits(twin: nn.Module, given, points, place: Place, kind: str):
     """The form, what followed the module and its output, for the first of the input shapes that it takes."""
     problem = None
     for shape in _input_shapes(twin, given, points):
-        form = Canonical(shape)
+        with on_cpu():
+            form = Canonical(shape)
         try:
             return form, *_followed(twin, form, place, kind)
         except _OtherShape as error:
@@ -213,7 +215,8 @@ def _refuse_hooks_that_decide(twin: nn.Module, x: torch.Tensor, form: Canonical,
         return
     names = " and ".join(place.looking)
     for pretended in (1e6, -1e6):
-        own = Canonical(tuple(form.input.const.shape[1:]))
+        with on_cpu():
+            own = Canonical(tuple(form.input.const.shape[1:]))
         follower, again = Follower(own, place, torch.finfo(x.dtype).eps, pretended), x.clone()
         follower.start(again)
         try:

@@ -511,10 +511,14 @@ def test_a_module_that_counts_its_passes_may_not_act_by_them():
     assert network.n == 0
 
 
-def test_the_fast_path_is_taken_whatever_the_default_device():
+def test_where_new_tensors_lie_is_no_matter():
     network = mlp()
-    with torch.device("meta"):
+    convolutional = nn.Sequential(nn.Conv2d(1, 2, 3), nn.LeakyReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(2, 3))
+    expected = mbh.trace(convolutional, (1, 4, 4), output_layer=False).layers
+    with torch.device("meta"):  # as torch.set_default_device does it
         assert proved_linears(network) is not None and len(read_network(network).hidden) == 2
+        found = mbh.trace(convolutional, (1, 4, 4), output_layer=False).layers
+    assert all(np.array_equal(x, y) for a, b in zip(found, expected, strict=True) for x, y in zip(a, b, strict=True))
 
 
 class Coin(nn.Module):
