@@ -50,11 +50,10 @@ class Coins:
         raise MBHError(_refusal(self.module, drawn))
 
 
-def refuse_fresh_coins(module: nn.Module, run: Callable[[], object]) -> None:
-    """MBHError where ``run``, which runs the module, asks the system for chance, or generators made on the way."""
+def refuse_fresh_coins(module: nn.Module, run: Callable[[], torch.Tensor]) -> torch.Tensor:
+    """What ``run`` gives, which runs the module; MBHError where that asks the system for chance, or a new generator."""
     if sys.getprofile() is not None:  # someone measures, and there is room for one
-        run()
-        return
+        return run()
     drawn = []
 
     def look(frame, event, called):
@@ -63,11 +62,12 @@ def refuse_fresh_coins(module: nn.Module, run: Callable[[], object]) -> None:
 
     sys.setprofile(look)
     try:
-        run()
+        found = run()
     finally:
         sys.setprofile(None)
     if drawn:
         raise MBHError(_refusal(module, "the system, or of a generator made on the way"))
+    return found
 
 
 def _is_draw(called) -> bool:

@@ -30,12 +30,15 @@ _PLAIN = (nn.Sequential, nn.ModuleList, nn.Linear, nn.ReLU, nn.Flatten, nn.Ident
 #: What these types do, as they were made: someone may have put another function in its place since.
 _METHODS = "forward", "__call__", "_wrapped_call_impl", "_call_impl", "__getattr__", "__iter__"
 _OWN = {kind: [getattr(kind, name, None) for name in _METHODS] for kind in _PLAIN}
+_CODE = {kind: kind.forward.__code__ for kind in _PLAIN}
 #: The functions that they call in the end, where each of them is looked up.
 _CALLED = [
     *((functional, name) for name in ("linear", "relu", "dropout")),
     *((torch, name) for name in ("relu", "relu_", "flatten")),
     *((torch.Tensor, name) for name in ("flatten", "__mul__", "mul")),
     *((networks, name) for name in ("functional", "torch")),
+    *((module, "F") for module in (nn.modules.linear, nn.modules.activation, nn.modules.dropout)),
+    *((function, "__code__") for function in (functional.relu, functional.dropout)),
 ]
 _ORIGINAL = [getattr(place, name) for place, name in _CALLED]
 
@@ -175,6 +178,8 @@ def _is_plain(m: nn.Module) -> bool:
     """Whether a module is of one of the plain types and does what these do."""
     kind, own = type(m), vars(m)
     if kind not in _OWN or [getattr(kind, name, None) for name in _METHODS] != _OWN[kind]:
+        return False
+    if kind.forward.__code__ is not _CODE[kind]:
         return False
     if getattr(kind.forward, "__module__", None) not in (kind.__module__, nn.Module.__module__):  # another's function
         return False
