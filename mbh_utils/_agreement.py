@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from mbh_utils import _twin
+from mbh_utils import _chance, _twin
 from mbh_utils._canonical import Canonical, Traced
 from mbh_utils._operations import Follower, FunctionNames, Place, Watch
 from mbh_utils.errors import MBHError
 
 _N = 8  # random points of each size
 _MOST = 64  # points of the domain
+_LATER = 30  # passes of a module that changes what it keeps
 #: Difference allowed in any case, relative to the largest number of its group, and in machine epsilons.
 _AGREEMENT, _EPSILONS, _COARSEST = 1e-9, 1000.0, 0.1
 #: Differences allowed to rounding: so many times as large as such rounding is seen to make.
@@ -59,6 +60,8 @@ def check(
         alone = _one_by_one(twin, given, kind, error)
         problem = compare.outputs(alone)
     if problem is None:
+        problem = _check_later_passes(twin, given if alone is None else given[:1], compare)
+    if problem is None:
         return
     if alone is None and compare.outputs(_one_by_one(twin, given, kind, None)) is None:
         problem += (
@@ -71,6 +74,35 @@ def check(
         f"the traced form of {kind} and the module itself disagree: {problem}. It does something that its operations "
         "do not show; write it as a composition of layers"
     )
+
+
+def _check_later_passes(twin: nn.Module, x: torch.Tensor, compare: "_Comparison") -> str | None:
+    """How the outputs differ while nothing watches; MBHError where those of later passes do, as by what is counted."""
+    before = _kept_numbers(twin)
+    found = _array(_chance.refuse_fresh_coins(twin, lambda: twin(x.clone())), len(x))
+    if problem := compare.outputs(found) if len(x) > 1 else compare.first_output(found):
+        return problem
+    changed = [name for name, value in _kept_numbers(twin).items() if before.get(name) != value]
+    if not changed:
+        return None
+    for _ in range(_LATER):
+        if problem := compare.first_output(_run(twin, x[:1])[0]):
+            raise MBHError(
+                f"what {type(twin).__name__} computes changes from pass to pass: in a later one {problem}. Each of "
+                f"them changes {', '.join(changed[:3])}: take that out of what it computes"
+            )
+    return None
+
+
+def _kept_numbers(twin: nn.Module) -> dict[str, object]:
+    """Plain numbers that the parts of a module hold, and how often its parameters and buffers were written to."""
+    found = {}
+    for path, m in twin.named_modules():
+        for name, x in vars(m).items():
+            if isinstance(x, bool | int | float | str | None):
+                found[f"{path}.{name}" if path else name] = x
+    tensors = (*twin.named_parameters(), *twin.named_buffers())
+    return found | {name: (id(x), None if x.is_inference() else x._version) for name, x in tensors}
 
 
 def _points(size: int, points: Callable[[], np.ndarray] | None) -> tuple[np.ndarray, list[tuple[str, slice]]]:
@@ -118,8 +150,9 @@ class _Comparison:
     def __init__(self, traced: Traced, x: np.ndarray, groups: list[tuple[str, slice]], epsilon: float, clipped: bool):
         self.groups, self.clipped, self.epsilon = groups, clipped, epsilon
         self.z, self.y = _forward(traced, x, 0.0)
-        z, y = _forward(traced, x, epsilon)
-        self.z_error, self.y_error = _ROUNDINGS * np.abs(z - self.z), _ROUNDINGS * np.abs(y - self.y)
+        others = [_forward(traced, x, epsilon, seed) for seed in (2, 3)]
+        self.z_error = _ROUNDINGS * np.max([np.abs(z - self.z) for z, _ in others], axis=0)
+        self.y_error = _ROUNDINGS * np.max([np.abs(y - self.y) for _, y in others], axis=0)
         # Where numbers of its type cannot reach so far, a module may give anything.
         far = np.finfo({2.0**-10: np.float16}.get(epsilon, np.float32 if epsilon > 1e-12 else np.float64)).max / 100
         self.reached = (np.abs(self.z).max(axis=1) < far) & (np.abs(self.y).max(axis=1, initial=0.0) < far)
@@ -130,6 +163,16 @@ class _Comparison:
         if found.shape != self.y.shape:
             return f"for {len(self.y)} inputs its outputs have the shape {found.shape}, not {self.y.shape}"
         return self._difference(found, self.y, self.y_error, lambda i: f"output {i}")
+
+    def first_output(self, found: np.ndarray) -> str | None:
+        """The same of the first point alone, (1, n_outputs)."""
+        found = np.maximum(found, 0) if self.clipped else found
+        off = np.abs(found - self.y[:1]) - self.y_error[:1]
+        relative = max(_AGREEMENT, min(_EPSILONS * self.epsilon, _COARSEST))
+        if not self.reached[0] or (off <= relative * np.abs(self.y[:1]).max(initial=1e-290)).all():
+            return None
+        i = int(np.argmax(off))
+        return f"output {i} is {found[0, i]:.6g} instead of {self.y[0, i]:.6g}"
 
     def activations(self, form: Canonical, follower: Follower, inputs: list[torch.Tensor]) -> str | None:
         """How what goes into the activations differs; what cannot be told apart is passed over."""
@@ -165,14 +208,15 @@ class _Comparison:
         return None
 
 
-def _forward(traced: Traced, x: np.ndarray, epsilon: float) -> tuple[np.ndarray, np.ndarray]:
+def _forward(traced: Traced, x: np.ndarray, epsilon: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Pre-activations of all neurons (n, N) and outputs, each sum off by as much as rounding may make it."""
-    rng, values = np.random.default_rng(2), []
+    rng, values = np.random.default_rng(seed), []
 
     def off(x, weight, bias):
         z = x @ weight.T + bias
         if epsilon:
-            z += epsilon * rng.standard_normal(z.shape) * (np.abs(x) @ np.abs(weight).T + np.abs(bias))
+            noise = rng.standard_normal(z.shape)  # of one rounding at least, so that none of it is rounded away
+            z += epsilon * (noise + np.sign(noise)) * (np.abs(x) @ np.abs(weight).T + np.abs(bias))
         return z
 
     with np.errstate(over="ignore", invalid="ignore"):

@@ -4,6 +4,7 @@ Every tensor of the module is kept as an affine map of the units of one layer, o
 is run, in float64, on these rows as if they were a batch of samples (or row by row, where it does not take them so).
 """
 
+import contextlib
 import math
 from collections import Counter
 from dataclasses import dataclass
@@ -287,6 +288,12 @@ def _of_batch(f, given, is_rows, shape, zero: torch.Tensor) -> torch.Tensor | No
 def _unit_rows(size: int, shape) -> torch.Tensor:
     check_size(size * size)
     return torch.eye(size, dtype=torch.float64).reshape(size, *shape)
+
+
+def on_cpu():
+    """While it lasts, new tensors lie on the CPU, whatever ``torch.set_default_device`` says."""
+    elsewhere = torch.get_default_device().type != "cpu"
+    return torch.device("cpu") if elsewhere else contextlib.nullcontext()
 
 
 def check_size(entries: int) -> None:

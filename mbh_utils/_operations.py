@@ -6,6 +6,7 @@ sees every operation below it, and which of the tensors depend on the input. Wha
 operation in place writes it, and whatever looks at the same numbers sees them.
 """
 
+import inspect
 import itertools
 import math
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mbh_utils import _given
-from mbh_utils._canonical import RELU, Canonical, Pieces, Value, check_size
+from mbh_utils._canonical import RELU, Canonical, Pieces, Value, check_size, on_cpu
 from mbh_utils.errors import MBHError
 
 UNDERSTOOD = (
@@ -30,6 +31,7 @@ UNDERSTOOD = (
     "mbh_utils.tracing.PiecewiseLinear)"
 )
 _ATEN = torch.ops.aten
+_BATCH_NORM = inspect.signature(functional.batch_norm)
 _RANDOM = (
     "it drops at random, or draws random numbers otherwise: put it in eval mode, F.dropout(x, training=self.training)"
 )
@@ -40,7 +42,10 @@ _ERRORS = (ValueError, TypeError, RuntimeError, NotImplementedError, IndexError)
 
 
 #: What takes the numbers out of a tensor, past all operations.
-_TAKE_NUMBERS = {"numpy", "__array__", "tolist", "__deepcopy__", "__reduce_ex__", "data_ptr", "__dlpack__"}
+_TAKE_NUMBERS = {
+    "numpy", "__array__", "tolist", "__deepcopy__", "__reduce_ex__", "data_ptr", "__dlpack__", "storage",
+    "untyped_storage", "_typed_storage",
+}  # fmt: skip
 
 
 class NotUnderstood(ValueError):
@@ -99,11 +104,20 @@ class Place:
     modules: list[tuple[str, nn.Module]] = field(default_factory=list)
     function: str | None = None
     hook: str | None = None  # what the hook is called
+    took: bool = False  # whether this hook has taken numbers out of a tensor that depends on the input
+    looking: list[str] = field(default_factory=list)  # all hooks that have
+    refusal: MBHError | None = None  # the first one, in case that the module's own code lets errors pass
 
     @property
     def module(self) -> tuple[str, nn.Module | None]:
         """Qualified name and module, the innermost one."""
         return self.modules[-1] if self.modules else ("", None)
+
+    def refuse(self, words: str) -> None:
+        """Raises MBHError."""
+        error = MBHError(words)
+        self.refusal = self.refusal or error
+        raise error
 
     @property
     def kind(self) -> str:
@@ -147,10 +161,19 @@ class FunctionNames(TorchFunctionMode):
         self.place.function = outer or name
         try:
             if name in _TAKE_NUMBERS and args:
-                self.watch.refuse_numbers(args[0])
+                args = (self.watch.numbers_of(args[0]), *args[1:])
+            if func is functional.batch_norm:
+                self._refuse_statistics_of_the_batch(args, kwargs or {})
             return func(*args, **(kwargs or {}))
         finally:
             self.place.function = outer
+
+    def _refuse_statistics_of_the_batch(self, args, kwargs) -> None:
+        """Torch itself would only say that there are too few samples."""
+        given = _BATCH_NORM.bind(*args, **kwargs).arguments
+        if given.get("training") or given["running_mean"] is None:
+            reason = "it normalises by the statistics of the batch at hand, so it mixes samples"
+            self.place.refuse(self.place.says(reason))
 
 
 class Watch(TorchDispatchMode):
@@ -177,8 +200,9 @@ class Watch(TorchDispatchMode):
             self.inputs.append(z.detach().clone())
             return _plain_piecewise(z, pieces)
 
-    def refuse_numbers(self, x) -> None:
-        """Called where the code takes the numbers of a tensor out of torch."""
+    def numbers_of(self, x):
+        """Called where the code takes the numbers of a tensor out of torch; whose numbers it takes."""
+        return x
 
 
 # ------------------------------------------------------------------------------------------- following a forward pass
@@ -200,11 +224,12 @@ class Follower(Watch):
     """Keeps which tensors depend on the input of the module, and how.
 
     precision: of the module's own numbers (their machine epsilon); conversions to a coarser type are not understood.
+    pretended: what hooks get in place of all numbers that they take out of tensors that depend on the input.
     """
 
-    def __init__(self, form: Canonical, place: Place, precision: float):
+    def __init__(self, form: Canonical, place: Place, precision: float, pretended: float | None = None):
         super().__init__()
-        self.form, self.place, self.precision = form, place, precision
+        self.form, self.place, self.precision, self.pretended = form, place, precision, pretended
         self.followed: dict[int, _Followed] = {}
         #: For every activation in turn: its block of neurons, or None where there is none that stands for it alone.
         self.activations: list[int | None] = []
@@ -235,7 +260,7 @@ class Follower(Watch):
     def _keep(self, x: torch.Tensor, value: Value | Step | None, reason: str | None = None) -> None:
         """What the tensor x holds from now on; the rest of its storage stays as it is."""
         if x.layout is not torch.strided:
-            raise MBHError(self.place.says("it makes a sparse tensor of the input"))
+            self.place.refuse(self.place.says("it makes a sparse tensor of the input"))
         for key in [key for key, f in self.followed.items() if f.storage.expired()]:
             del self.followed[key]
         storage = x.untyped_storage()
@@ -248,7 +273,8 @@ class Follower(Watch):
             if x.numel() < n and before is not None and before.is_step != is_step:
                 reason = self.place.says("it puts conditions and numbers side by side")
             else:
-                value = self._written(x, value, None if before is None else before.value, n)
+                with on_cpu():
+                    value = self._written(x, value, None if before is None else before.value, n)
                 self.followed[storage._cdata] = _Followed(StorageWeakRef(storage), x.dtype, value, is_step)
                 return
         self.followed[storage._cdata] = _Followed(StorageWeakRef(storage), x.dtype, reason=reason)
@@ -325,7 +351,8 @@ class Follower(Watch):
         outputs = func(*args, **kwargs)
         if not written and known and all(self._find(x) is not None for x in _tensors(outputs)) and _tensors(outputs):
             return outputs  # views, though the operation's schema does not say so
-        self._refuse_plain_numbers(func, outputs)
+        if not _tensors(outputs) and outputs is not None and func._schema.returns:
+            return self._plain_number(outputs)
         # What an operation gives is new, or it is what the operation has written to.
         places = {x.untyped_storage()._cdata for x in written}
         fresh = [x for x in _tensors(outputs) if x.untyped_storage()._cdata not in places]
@@ -337,13 +364,27 @@ class Follower(Watch):
             self._keep(x, None, reason or beside)
         return outputs
 
-    def _refuse_plain_numbers(self, func, outputs) -> None:
-        if not _tensors(outputs) and outputs is not None and not self.place.hook and func._schema.returns:
-            raise MBHError(self._takes_numbers())
+    def _plain_number(self, x):
+        """What an operation gives that is no tensor: a number that the code goes on with."""
+        self._number_taken()
+        if self.pretended is None or type(x) not in (bool, int, float):
+            return x
+        return type(x)(self.pretended > 0 if type(x) is bool else self.pretended)
 
-    def refuse_numbers(self, x) -> None:
-        if isinstance(x, torch.Tensor) and not self.place.hook and self._find(x) is not None:
-            raise MBHError(self._takes_numbers())
+    def numbers_of(self, x):
+        if not isinstance(x, torch.Tensor) or self._find(x) is None:
+            return x
+        self._number_taken()
+        by_address = self.place.function in ("data_ptr", "__dlpack__", "storage", "untyped_storage", "_typed_storage")
+        return x if self.pretended is None or by_address else torch.full_like(x, self.pretended).detach()
+
+    def _number_taken(self) -> None:
+        """Hooks may look at numbers, other code would decide by them."""
+        if not self.place.hook:
+            self.place.refuse(self._takes_numbers())
+        self.place.took = True
+        if self.place.hook not in self.place.looking:
+            self.place.looking.append(self.place.hook)
 
     def _takes_numbers(self) -> str:
         where, function = self.place.module[0], (self.place.function or "item").strip("_")
@@ -365,7 +406,7 @@ class Follower(Watch):
                 raise NotUnderstood(self._find(x).reason)
         bound = {argument.name: self._operand(value) for argument, value in _bound(func, args, kwargs)}
         try:
-            with torch.no_grad():
+            with torch.no_grad(), on_cpu():
                 found = self._rule(name, func, bound)
         except NotUnderstood as error:
             raise NotUnderstood(self.place.says(str(error))) from error
@@ -383,6 +424,8 @@ class Follower(Watch):
             return x
         if self._find(x) is None:
             x = x.detach().cpu()
+            if x.is_complex():
+                raise NotUnderstood(self.place.says("it is given complex numbers"))
             return x.double() if x.is_floating_point() else x
         value = self._read(x)
         return value if isinstance(value, Step) or value.rows else value.const
@@ -444,7 +487,8 @@ class Follower(Watch):
                 value = self._operand(z)
                 if isinstance(value, Step):
                     raise NotUnderstood(self.place.says("it is not understood of a condition"))
-                value = self.activate(_as_value(value), pieces)
+                with on_cpu():
+                    value = self.activate(_as_value(value), pieces)
             except NotUnderstood as error:
                 reason = str(error)
             self._keep(found, value, reason)
@@ -537,6 +581,7 @@ def _affine(form: Canonical, func, bound: dict, moving: tuple[str, ...]) -> Valu
     if _name(func) in ("add", "sub", "rsub", "masked_fill"):  # a number in their place is only added
         kinds = (*kinds, int, float)
     moving = [k for k in moving if isinstance(bound.get(k), kinds)]
+    _refuse_no_numbers(bound)
     values = [_as_value(x) for k in moving for x in (bound[k] if isinstance(bound[k], list) else [bound[k]])]
 
     def run(*parts):
@@ -547,6 +592,14 @@ def _affine(form: Canonical, func, bound: dict, moving: tuple[str, ...]) -> Valu
         return found[0] if isinstance(found, tuple) else found
 
     return form.linear(run, *values)
+
+
+def _refuse_no_numbers(bound: dict) -> None:
+    """NotUnderstood where a constant tensor holds NaN or infinite values."""
+    for x in _tensors(bound):
+        if x.is_floating_point() and not torch.isfinite(x).all():
+            where = torch.argwhere(~torch.isfinite(x))[0].tolist()
+            raise NotUnderstood(f"a constant tensor that it uses is {x[tuple(where)].item()} at {where}")
 
 
 def _numbered(indices):
@@ -695,14 +748,34 @@ def _windows(bound: dict, const: torch.Tensor) -> torch.Tensor:
     stride = stride or kernel
     windows = functional.unfold(index, tuple(kernel), tuple(dilation), tuple(padding), tuple(stride))
     windows = windows.reshape(index.shape[1], kernel[0] * kernel[1], -1).transpose(0, 1).flatten(1).long()
-    # Padding never wins: it is replaced by an element of the window, which is then compared with itself.
-    return torch.where(windows == 0, windows.amax(dim=0), windows) - 1
+    return windows - 1  # -1: padding
 
 
 def _largest(follower: Follower, value: Value, windows: torch.Tensor, shape) -> Value:
-    """Maximum over windows by rounds of a knock-out: neurons compare pairs of elements, then pairs of winners."""
+    """Maximum over windows, flat indices (elements, windows), -1 for none.
+
+    Padding never wins, so it takes no part: windows of equally many elements are compared together, the largest first.
+    """
+    sizes = (windows >= 0).sum(dim=0)
+    if not sizes.all():
+        raise NotUnderstood("a window holds nothing but padding")
+    value = value.apply(lambda x: x.reshape(len(x), -1))
+    groups, parts = [torch.nonzero(sizes == size).flatten() for size in sizes.unique().flip(0)], []
+    for group in groups:
+        real = windows[:, group].T
+        real = real[real >= 0].reshape(len(group), -1).T  # in their order
+        parts.append(_knocked_out(follower, value, real))
+    if len(parts) == 1:
+        return parts[0].apply(lambda x: x.reshape(len(x), *shape))
+    order = torch.cat(groups).argsort()
+    whole = follower.form.linear(lambda *rows: torch.cat(rows, dim=-1)[..., order], *parts)
+    return whole.apply(lambda x: x.reshape(len(x), *shape))
+
+
+def _knocked_out(follower: Follower, value: Value, windows: torch.Tensor) -> Value:
+    """Maximum over windows of elements by rounds: neurons compare pairs of elements, then pairs of winners."""
     form, name = follower.form, follower.place.name
-    value = value.apply(lambda x: x.reshape(len(x), -1)[:, None, windows])
+    value = value.apply(lambda x: x[:, None, windows])
     while (k := value.const.shape[1]) > 1:
         first, second, rest = (
             value.apply(lambda x, part=part: x[:, :, part])
@@ -710,7 +783,7 @@ def _largest(follower: Follower, value: Value, windows: torch.Tensor, shape) -> 
         )
         won = form.maximum(first, second, name)
         value = form.linear(lambda a, b: torch.cat([a, b], dim=1), won, rest) if k % 2 else won
-    return value.apply(lambda x: x.reshape(len(x), *shape))
+    return value
 
 
 def _largest_along(sign: float):

@@ -20,6 +20,8 @@ from mbh_utils.errors import MBHError
 _HOOKS = "_forward_pre_hooks", "_forward_hooks"
 _CONTAINERS = list, dict, set, np.ndarray
 _PARTS = {"_parameters", "_buffers", "_modules"}
+_MADE_IN_PYTHON = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+_LIBRARIES = {"torch", "builtins", "numpy", "collections", "random", "threading", "types", "typing"}
 
 
 def copy_of(module: nn.Module) -> nn.Module:
@@ -43,10 +45,20 @@ def copy_of(module: nn.Module) -> nn.Module:
                 vars(m)[key] = _own_callable(x, memo)
         _own_things_of_its_class(m, memo)
     for name, x in (*twin.named_parameters(), *twin.named_buffers()):
+        x = x.detach() if x.layout is torch.strided else x.detach().to_dense()
         if not torch.isfinite(x).all():
             where = torch.argwhere(~torch.isfinite(x))[0].tolist()
             raise MBHError(f"{name}{where} is {x[tuple(where)].item()}; every parameter must be finite")
     return twin
+
+
+def named_tensors(module: nn.Module) -> list[tuple[str, torch.Tensor]]:
+    """Parameters, buffers and tensors that are plain attributes of a module and its parts, with their names."""
+    found = [*module.named_parameters(), *module.named_buffers()]
+    for path, m in module.named_modules():
+        plain = ((name, x) for name, x in vars(m).items() if isinstance(x, torch.Tensor))
+        found += [(f"{path}.{name}" if path else name, x) for name, x in plain]
+    return found
 
 
 def number_type(module: nn.Module) -> tuple[torch.dtype, torch.device]:
@@ -77,11 +89,18 @@ def _leave(place: Place, module: nn.Module, args, output) -> None:
 
 def _named(hook, place: Place, name: str):
     def run(*args, **kwargs):
-        before, place.hook = place.hook, name
+        before, took, place.hook, place.took = place.hook, place.took, name, False
         try:
-            return hook(*args, **kwargs)
+            result = hook(*args, **kwargs)
+            if place.took and result is not None:
+                place.refuse(
+                    f"{name} takes the numbers of tensors that depend on the input (item, numpy, if, ...) and returns "
+                    "something: what it does at other inputs cannot be known. Write it in operations of torch, or let "
+                    "it return None where it only looks"
+                )
+            return result
         finally:
-            place.hook = before
+            place.hook, place.took = before, took or place.took
 
     return run
 
@@ -101,20 +120,66 @@ class _Detached(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+#: Ways of an object to say what a copy of it is, which need not be the same.
+_COPY_METHODS = "__deepcopy__", "__reduce_ex__", "__reduce__", "__getstate__", "__setstate__", "__getnewargs_ex__"
+
+
 def _deep_copy(module: nn.Module, memo: dict) -> nn.Module:
     with _Detached():
         try:
-            return copy.deepcopy(module, memo)
+            return _whole_copy(module, memo)
         except Exception:  # a lock, an open file, a generator, ...: the copy uses the same one
             memo.clear()
             memo.update({id(x): x for m in module.modules() for x in _parts(m) if not _can_be_copied(x)})
         try:
-            return copy.deepcopy(module, memo)
+            return _whole_copy(module, memo)
         except Exception as error:
             raise MBHError(
                 f"{type(module).__name__} cannot be copied ({error}), and reading a network must not change it: take "
                 "out what cannot be copied, or give a list of (weight, bias) arrays"
             ) from error
+
+
+def _whole_copy(module: nn.Module, memo: dict) -> nn.Module:
+    """A deep copy of all attributes, whatever classes of someone's own say of their copies."""
+    own = {id(x): x for x in _reachable(module) if id(x) not in memo and _says_what_its_copy_is(x)}
+    memo.update({key: object.__new__(type(x)) for key, x in own.items()})
+    twin = copy.deepcopy(module, memo)
+    for key, x in own.items():
+        vars(memo[key]).update(copy.deepcopy(vars(x), memo))
+    return twin
+
+
+def _reachable(module: nn.Module) -> list:
+    """The module, its parts, and what is in their attributes, lists and dicts, and so on; no tensors."""
+    found, waiting = {}, [module]
+    while waiting:
+        x = waiting.pop()
+        if id(x) in found or isinstance(x, torch.Tensor | np.ndarray | type | types.ModuleType | types.FunctionType):
+            continue
+        found[id(x)] = x
+        if isinstance(x, dict):
+            waiting += x.values()
+        elif isinstance(x, list | tuple | set):
+            waiting += x
+        elif isinstance(getattr(x, "__dict__", None), dict):
+            waiting += vars(x).values()
+    return list(found.values())
+
+
+def _says_what_its_copy_is(x) -> bool:
+    """Whether a plain object of a class of someone's own has a method of its own for what a copy of it is."""
+    kind = type(x)
+    if not kind.__flags__ & _MADE_IN_PYTHON or not isinstance(getattr(x, "__dict__", None), dict):
+        return False
+    if isinstance(x, type) or kind.__new__ is not object.__new__:
+        return False
+    return any(
+        name in vars(base)
+        for base in kind.__mro__
+        if base.__module__.partition(".")[0] not in _LIBRARIES
+        for name in _COPY_METHODS
+    )
 
 
 def _parts(m: nn.Module) -> list:

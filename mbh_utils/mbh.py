@@ -191,7 +191,7 @@ def sampled_shares(
 
     Raises MBHError when n < 1 or confidence lies outside (0, 1).
     """
-    n = _given.whole("n", n, 1, 10**9)
+    n, output_layer = _given.whole("n", n, 1, 10**9), _given.flag("output_layer", output_layer)
     confidence = _given.number("confidence", confidence, "a share in (0, 1)", lambda share: 0 < share < 1)
     patterns = _given.listed("patterns", patterns, "decision patterns")
     for pattern in patterns:

@@ -16,9 +16,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 from torch.nn.modules import module as torch_module
+from torch.utils._device import DeviceContext
 
-from mbh_utils import tracing
+from mbh_utils import networks, tracing
 from mbh_utils._canonical import Traced
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import MaskedLinear, Network, checked_layer
@@ -28,6 +30,17 @@ _PLAIN = (nn.Sequential, nn.ModuleList, nn.Linear, nn.ReLU, nn.Flatten, nn.Ident
 #: What these types do, as they were made: someone may have put another function in its place since.
 _METHODS = "forward", "__call__", "_wrapped_call_impl", "_call_impl", "__getattr__", "__iter__"
 _OWN = {kind: [getattr(kind, name, None) for name in _METHODS] for kind in _PLAIN}
+_CODE = {kind: kind.forward.__code__ for kind in _PLAIN}
+#: The functions that they call in the end, where each of them is looked up.
+_CALLED = [
+    *((functional, name) for name in ("linear", "relu", "dropout")),
+    *((torch, name) for name in ("relu", "relu_", "flatten")),
+    *((torch.Tensor, name) for name in ("flatten", "__mul__", "mul")),
+    *((networks, name) for name in ("functional", "torch")),
+    *((module, "F") for module in (nn.modules.linear, nn.modules.activation, nn.modules.dropout)),
+    *((function, "__code__") for function in (functional.relu, functional.dropout)),
+]
+_ORIGINAL = [getattr(place, name) for place, name in _CALLED]
 
 
 class Layer(NamedTuple):
@@ -134,7 +147,7 @@ def proved_linears(network: nn.Module) -> tuple[list[nn.Linear], bool] | None:
     """
     if type(network) not in (Network, nn.Sequential) or not all(_is_plain(m) for m in network.modules()):
         return None
-    if torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks:
+    if torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks or not _is_torch_itself():
         return None
     if type(network) is Network:
         if type(network.hidden_layers) is not nn.ModuleList:
@@ -145,9 +158,20 @@ def proved_linears(network: nn.Module) -> tuple[list[nn.Linear], bool] | None:
         modules = [m for m in network if type(m) not in (nn.Flatten, nn.Identity, nn.Dropout)]
         linears, ends_in_relu = modules[::2], len(modules) % 2 == 0
         right = modules and [type(m) for m in modules] == [(nn.Linear, nn.ReLU)[i % 2] for i in range(len(modules))]
-    if not right or len({(x.dtype, x.device) for m in linears for x in (m.weight, m.bias) if x is not None}) > 1:
+    if not right:
+        return None
+    kinds = {(x.dtype, x.device) for m in linears for x in (m.weight, m.bias) if x is not None}
+    if len(kinds) > 1 or not linears[0].weight.is_floating_point():
         return None
     return linears, ends_in_relu
+
+
+def _is_torch_itself() -> bool:
+    """Whether nothing stands between the plain types and torch: no function replaced, no mode that changes calls."""
+    modes = torch.overrides._get_current_function_mode_stack()  # that of a default device only says where things lie
+    if torch._C._len_torch_dispatch_stack() or any(type(mode) is not DeviceContext for mode in modes):
+        return False
+    return all(getattr(place, name) is it for (place, name), it in zip(_CALLED, _ORIGINAL, strict=True))
 
 
 def _is_plain(m: nn.Module) -> bool:
@@ -155,12 +179,18 @@ def _is_plain(m: nn.Module) -> bool:
     kind, own = type(m), vars(m)
     if kind not in _OWN or [getattr(kind, name, None) for name in _METHODS] != _OWN[kind]:
         return False
+    if kind.forward.__code__ is not _CODE[kind]:
+        return False
     if getattr(kind.forward, "__module__", None) not in (kind.__module__, nn.Module.__module__):  # another's function
         return False
     if "forward" in own or own.get("_compiled_call_impl") or own["_forward_hooks"] or own["_forward_pre_hooks"]:
         return False
     if isinstance(m, nn.Linear):  # other types of tensors have products of their own
-        return not m.weight.is_meta and {type(m.weight), type(m.bias)} <= {nn.Parameter, torch.Tensor, type(None)}
+        return (
+            m.weight.layout is torch.strided
+            and not m.weight.is_meta
+            and {type(m.weight), type(m.bias)} <= {nn.Parameter, torch.Tensor, type(None)}
+        )
     if kind is nn.Flatten:
         return m.start_dim == 1 and m.end_dim == -1
     return kind is not nn.Dropout or not m.training or m.p == 0

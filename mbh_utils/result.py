@@ -205,7 +205,7 @@ class Partition:
         layers, widths = self.layers, self.widths
         if isinstance(layer, str) and layer == "output":
             self.classes  # noqa: B018  (raises where there is no output layer)
-            layers, widths, layer = [*layers, self.output], (*widths, len(self.output[1])), -1
+            layers, widths, layer = self.restriction.on_plane, (*widths, len(self.output[1])), -1
         elif not -len(widths) <= _given.whole("layer", layer) < len(widths):
             raise MBHError(f"there is no hidden layer {layer}; the network has {len(widths)}")
         states = unpack_words(self.widths, self.packed[[region]])

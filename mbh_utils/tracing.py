@@ -14,7 +14,6 @@ through it, ``_twin.py`` makes the copy, and ``_agreement.py`` compares what was
 import contextlib
 import inspect
 import math
-import random
 import sys
 from collections.abc import Callable, Sequence
 
@@ -22,8 +21,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from mbh_utils import _agreement, _given, _twin
-from mbh_utils._canonical import RELU, Canonical, Traced, Value
+from mbh_utils import _agreement, _chance, _given, _twin
+from mbh_utils._canonical import RELU, Canonical, Traced, Value, on_cpu
 from mbh_utils._operations import Follower, FunctionNames, PiecewiseLinear, Place, is_leaf
 from mbh_utils.errors import MBHError
 
@@ -31,6 +30,7 @@ __all__ = ["PiecewiseLinear", "trace", "trace_at"]
 
 #: Inputs of one sample.
 MOST_INPUTS = 10**7
+_NO_FORWARD = nn.Module.forward
 _RANDOM = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutNd, nn.RReLU)  # act otherwise in training
 
 
@@ -49,7 +49,8 @@ def trace(module: nn.Module, input_shape: Sequence[int] | int | None = None, *, 
     Neurons are numbered layer by layer, where layer l is all activations behind which l - 1 others lie at most, and
     inside a layer in the order of the computation; ``Traced.neurons`` is the table. MaxPool brings neurons of its own,
     which compare two elements; that makes more regions than there are pieces. (Behind a ReLU, where one of the two is
-    0, a comparison repeats the other's own border: such signs are uncertain to float64, ``exact=True`` settles them.)
+    0, a comparison repeats the other's own border.) They play a knock-out: pairs of a window's elements, then pairs of
+    winners, in the order of the windows. Windows that padding leaves fewer elements come behind the larger ones.
 
     Raises MBHError for what is not understood, by its qualified name and type; for code that asks for the numbers
     in its tensors (control flow); for a module in training mode whose BatchNorm or Dropout would act; for NaN and
@@ -73,16 +74,17 @@ def trace_at(
     kind = type(module).__name__
     _refuse_what_cannot_run(module)
     _refuse_training(module)
-    with _own_random_numbers(module), _eagerly(), torch.no_grad():
+    with _chance.own_random_numbers(module), _eagerly(), torch.no_grad():
         twin = _twin.copy_of(module)
         if is_leaf(twin):
             twin = nn.Sequential(twin).train(twin.training)
         place = Place()
         _twin.name_places(twin, place)
         form, follower, output = _first_that_fits(twin, input_shape, points, place, kind)
-        is_end = output_layer or form.is_activation(output)
-        result = output if is_end else form.activate(output, RELU, "output")
-        traced = form.finish(result, tuple(form.input.const.shape[1:]))
+        with on_cpu():
+            is_end = output_layer or form.is_activation(output)
+            result = output if is_end else form.activate(output, RELU, "output")
+            traced = form.finish(result, tuple(form.input.const.shape[1:]))
         follower.followed.clear()
         _agreement.check(traced, form, follower, twin, kind, points, clipped=not is_end, original=module)
     return traced
@@ -112,17 +114,31 @@ def _refuse_what_cannot_run(module: nn.Module) -> None:
             f"{type(module).__name__} is scripted (torch.jit), its code cannot be followed: give the module that it "
             "was made from, with the same state_dict"
         )
+    if getattr(module.forward, "__func__", None) is _NO_FORWARD:
+        raise MBHError(f"{type(module).__name__} has no forward, so it computes nothing: give a module that has one")
     for name, m in module.named_modules():
         where = f"{name or 'the module'} is a {type(m).__name__}"
         if isinstance(m, torch.jit.ScriptModule):
             raise MBHError(
                 f"{where}, scripted (torch.jit): its code cannot be followed; give the module it was made of"
             )
+        if any(kind.__name__ == "FakeQuantizeBase" for kind in type(m).__mro__):
+            raise MBHError(f"{where}, which quantises: it rounds; give the float module before its preparation")
+        if isinstance(m, nn.modules.batchnorm._BatchNorm) and not m.training and m.running_mean is None:
+            raise MBHError(
+                f"{where} without running statistics (track_running_stats=False): it takes those of the batch at hand, "
+                "so it mixes samples"
+            )
         if ".quantized" in type(m).__module__:
             raise MBHError(f"{where}, which is quantised: it rounds; give the float module that it was made from")
-    for name, x in (*module.named_parameters(), *module.named_buffers()):
+    for name, x in _twin.named_tensors(module):
         if nn.parameter.is_lazy(x):
             raise MBHError(f"{name} of a lazy module has no shape yet: run the module once on an input")
+        if x.is_complex():
+            raise MBHError(
+                f"{name} of {type(module).__name__} holds complex numbers: the regions are those of real layers, write "
+                "the real and the imaginary part as units of their own"
+            )
         if x.is_meta:
             raise MBHError(f"{name} lies on the meta device, without numbers: load the weights first (to_empty, load)")
 
@@ -134,19 +150,6 @@ def _refuse_training(module: nn.Module) -> None:
                 f"{name or 'the module'} is a {type(m).__name__} in training mode, where outputs depend on the batch "
                 "or on chance: call module.eval() first"
             )
-
-
-@contextlib.contextmanager
-def _own_random_numbers(module: nn.Module):
-    """Whatever draws random numbers inside, the streams of torch, numpy and Python are afterwards as before."""
-    devices = {x.get_device() for x in module.parameters() if x.is_cuda}
-    of_python, of_numpy = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng(devices=devices):
-            yield
-    finally:
-        random.setstate(of_python)
-        np.random.set_state(of_numpy)
 
 
 def _eagerly():
@@ -163,7 +166,8 @@ def _first_that_fits(twin: nn.Module, given, points, place: Place, kind: str):
     """The form, what followed the module and its output, for the first of the input shapes that it takes."""
     problem = None
     for shape in _input_shapes(twin, given, points):
-        form = Canonical(shape)
+        with on_cpu():
+            form = Canonical(shape)
         try:
             return form, *_followed(twin, form, place, kind)
         except _OtherShape as error:
@@ -186,6 +190,8 @@ def _followed(twin: nn.Module, form: Canonical, place: Place, kind: str) -> tupl
     x = torch.from_numpy(x).to(device, dtype)
     follower = Follower(form, place, torch.finfo(dtype).eps)
     follower.start(x)
+    place.refusal, place.looking = None, []
+    coins = _chance.Coins(twin)
     try:
         with FunctionNames(place, follower), follower:
             result = twin(x)
@@ -195,7 +201,35 @@ def _followed(twin: nn.Module, form: Canonical, place: Place, kind: str) -> tupl
         if not isinstance(error, MBHError):
             _refuse_shape(twin, form, kind)
         raise MBHError(f"{kind} cannot be traced: {error}") from error
-    return follower, follower.result(result)
+    if place.refusal is not None:  # the module's own code has caught it
+        raise MBHError(f"{kind} cannot be traced: {place.refusal}") from place.refusal
+    value = follower.result(result)
+    _refuse_hooks_that_decide(twin, x, form, place, result)
+    coins.refuse(lambda: twin(x.clone()))
+    return follower, value
+
+
+def _refuse_hooks_that_decide(twin: nn.Module, x: torch.Tensor, form: Canonical, place: Place, result) -> None:
+    """MBHError where other numbers than those that hooks have seen would have changed the module's output."""
+    if not place.looking:
+        return
+    names = " and ".join(place.looking)
+    for pretended in (1e6, -1e6):
+        with on_cpu():
+            own = Canonical(tuple(form.input.const.shape[1:]))
+        follower, again = Follower(own, place, torch.finfo(x.dtype).eps, pretended), x.clone()
+        follower.start(again)
+        try:
+            with FunctionNames(place, follower), follower:
+                found = twin(again)
+        except Exception:  # e.g. of a hook that checks its numbers
+            place.modules.clear()
+            found = result
+        if place.refusal or not torch.equal(found, result):
+            raise MBHError(
+                f"{names} takes the numbers of tensors that depend on the input (item, numpy, if, ...), and the "
+                "output depends on them: what it is at other inputs cannot be known. Write it in operations of torch"
+            )
 
 
 def _refuse_shape(twin: nn.Module, form: Canonical, kind: str) -> None:

@@ -2637,7 +2637,7 @@ add(
 add("weights made by expand", changed(lambda m: setattr(m[2], "weight", nn.Parameter(torch.randn(1, 8).expand(6, 8)))))
 add("deeply nested", lambda: functools.reduce(lambda m, _: nn.Sequential(m), range(20), mlp()))
 add("modules that are None", changed(lambda m: m.register_module("extra", None), lambda: spread(Flag())))
-refused("a ModuleList", lambda: nn.ModuleList(mlp()), "ModuleList|forward")
+refused("a ModuleList as a network", lambda: nn.ModuleList(mlp()), "ModuleList|forward")
 refused("a Module without forward", nn.Module, "forward")
 refused("a tensor", lambda: torch.randn(3, 2), "not understood|give a")
 refused(
@@ -2653,3 +2653,251 @@ refused(
     lambda: Written(hidden(lambda h: torch.fake_quantize_per_tensor_affine(F.relu(h), 0.1, 0, 0, 255))),
     "quantize",
 )
+
+
+# --------------------------------------------------------------- copies that forget, counters that act, later findings
+
+
+class ForgetsInPickle(Flag):
+    """Its copies and pickles are without its scale."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = 3.0
+
+    def __getstate__(self):
+        return {**vars(self), "scale": 1.0}
+
+    def forward(self, x):
+        return super().forward(x * self.scale)
+
+
+class Setting:
+    """A copy of it is as at first."""
+
+    def __init__(self, factor=1.0):
+        self.factor = factor
+
+    def __deepcopy__(self, memo):
+        return Setting()
+
+
+class ActsByItsCount(Flag):
+    """Is another network in every third pass."""
+
+    def __init__(self):
+        super().__init__()
+        self.passes = 0
+
+    def forward(self, x):
+        self.passes += 1
+        return super().forward(-x if self.passes % 3 == 0 else x)
+
+
+class AfterAWarmUp(ActsByItsCount):
+    def forward(self, x):
+        self.passes += 1
+        return Flag.forward(self, x if self.passes < 10 else 2 * x)
+
+
+class DrawsOfItsOwn(Flag):
+    """Has a generator of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.generator = np.random.default_rng(0)
+
+    def forward(self, x):
+        return super().forward(x) * (self.generator.random() > 0.01)
+
+
+class Peak(nn.Module):
+    """A hook's way to change what comes later: by an attribute."""
+
+    gain = 1.0
+
+    def forward(self, x):
+        return x * self.gain
+
+
+def loud(module, inputs):
+    module.gain = 0.0 if float(inputs[0].abs().max()) > 1e3 else 1.0
+
+
+def silenced(module, inputs, out):
+    if out.max() > 1e3:
+        out.zero_()
+
+
+class DoublingMode(torch.overrides.TorchFunctionMode):
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        return out * 2 if func is F.linear else out
+
+
+class GetAttr(Flag):
+    def __getattr__(self, name):
+        return 3.0 if name == "scale" else super().__getattr__(name)
+
+    def forward(self, x):
+        return super().forward(x * self.scale)
+
+
+class BiasTwice(nn.Linear):
+    """Gives its bias twice as large to whoever asks."""
+
+    def __getattribute__(self, name):
+        found = super().__getattribute__(name)
+        return found * 2 if name == "bias" else found
+
+
+class MadeOfAPartial(Flag):
+    def __init__(self):
+        super().__init__()
+        self.forward = functools.partial(self.scaled, scale=2.0)
+
+    def scaled(self, x, scale):
+        return self.out(F.relu(self.a(x * scale)))
+
+
+class InNoGrad(Flag):
+    @torch.no_grad()
+    def forward(self, x):
+        return super().forward(x)
+
+
+class InInferenceMode(Flag):
+    @torch.inference_mode()
+    def forward(self, x):
+        return super().forward(x)
+
+
+class GrowsInForward(Flag):
+    def forward(self, x):
+        self.a.weight.data = self.a.weight.data * 1.01
+        return super().forward(x)
+
+
+class RemembersTheLast(Flag):
+    """Adds what it saw last."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = None
+
+    def forward(self, x):
+        h = F.relu(self.a(x))
+        seen, self.last = self.last, h.detach()
+        return self.out(h if seen is None else h + seen.mean(0))
+
+
+class DoublesReLU(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        found = super().__torch_function__(func, types, args, kwargs or {})
+        return found * 2 if func is F.relu else found
+
+
+def with_setting(inside):
+    """A network scaled by a setting that copies forget."""
+    module = Written(lambda m, x: m.out(F.relu(m.a(x) * (m.setting[0] if inside else m.setting).factor)))
+    module.setting = [Setting(3.0)] if inside else Setting(3.0)
+    return module
+
+
+add("a pickle that forgets", lambda: spread(ForgetsInPickle()))
+add("a setting that copies forget", lambda: with_setting(inside=False))
+add("a setting in a list that copies forget", lambda: with_setting(inside=True))
+refused("acts by its count", lambda: spread(ActsByItsCount()), "pass to pass|disagree")
+refused("changes after a warm-up", lambda: spread(AfterAWarmUp()), "pass to pass|disagree")
+refused("a coin of its own generator", lambda: spread(DrawsOfItsOwn()), COIN)
+refused("a hook that writes in place, far away", changed(lambda m: m[1].register_forward_hook(silenced)), "hook")
+refused(
+    "a hook that sets an attribute, far away",
+    changed(lambda m: m[1].register_forward_pre_hook(loud), between(Peak, nn.ReLU)),
+    "hook",
+)
+add("a mode of torch that changes calls", mlp, during=DoublingMode)
+add("a __getattr__ of its own", lambda: spread(GetAttr()))
+add("a __getattribute__ of its own", between(nn.ReLU, lambda: BiasTwice(8, 8), nn.ReLU))
+add("a forward that is a partial", lambda: spread(MadeOfAPartial()))
+add("a forward in no_grad", lambda: spread(InNoGrad()))
+add("a forward in inference mode", lambda: spread(InInferenceMode()))
+refused("a weight that grows in forward", lambda: spread(GrowsInForward()), "weight|changes")
+refused("adds what it saw last", lambda: spread(RemembersTheLast()), "disagree|pass to pass")
+written(
+    "a subclass of Tensor that doubles ReLU",
+    lambda m, x: m.out(F.relu(m.a(x.as_subclass(DoublesReLU)))).as_subclass(torch.Tensor),
+    compare="same",
+)
+written("h.data = 2 * h.data", lambda m, x: m.out(F.relu((h := m.a(x), setattr(h, "data", h.data * 2))[0])))
+written(
+    "einsum of three", hidden(lambda h: torch.einsum("bi,ij,jk->bk", F.relu(h), torch.eye(8).flip(0), torch.ones(8, 8)))
+)
+written(
+    "gather by a constant index",
+    hidden(lambda h: F.relu(h).gather(1, torch.arange(8).flip(0).expand(len(h), 8))),
+)
+written(
+    "where by a constant mask",
+    hidden(lambda h: torch.where(torch.arange(8) % 2 == 0, F.relu(h), 0.3)),
+    compare="outputs",
+)
+refused("its own variance", lambda: Written(hidden(lambda h: F.relu(h) - h.var(1, keepdim=True))), "var")
+refused(
+    "divided by its own norm", lambda: Written(hidden(lambda h: F.relu(h) / h.norm(dim=1, keepdim=True))), "norm|div"
+)
+refused("its own gradient", lambda: Written(lambda m, x: m.out(F.relu(m.a(x + _gradient(m, x))))), "grad")
+written(
+    "max pooling, padded, one by one",
+    hidden(lambda h: F.max_pool1d(F.relu(h)[:, None], 3, stride=1, padding=1)[:, 0]),
+    compare="finer",
+)
+written(
+    "max pooling, padded and dilated",
+    hidden(lambda h: F.max_pool1d(F.relu(h)[:, None], 3, 1, 1, 2)[:, 0].repeat(1, 2)[:, :8]),
+    compare="finer",
+)
+
+
+def _gradient(m, x):
+    with torch.enable_grad():
+        z = x.detach().clone().requires_grad_(True)
+        return torch.autograd.grad(F.relu(m.a(z)).sum(), z)[0]
+
+
+class LetsErrorsPass(Flag):
+    def forward(self, x):
+        h = self.a(x)
+        try:
+            if h.max() > 1e3:
+                return self.out(h)
+        except Exception:  # noqa: BLE001, S110
+            pass
+        return self.out(F.relu(h))
+
+
+class LetsErrorsOfHooksPass(Flag):
+    def forward(self, x):
+        try:
+            return self.out(F.relu(self.a(x)))
+        except Exception:  # noqa: BLE001
+            return self.out(F.relu(F.linear(x, self.a.weight, self.a.bias)))
+
+
+refused("a condition inside of try", lambda: spread(LetsErrorsPass()), FLOW)
+refused(
+    "a hook that decides, inside of try",
+    changed(
+        lambda m: m.a.register_forward_hook(lambda m, i, out: out * 0 if out.max() > 1e3 else out),
+        lambda: spread(LetsErrorsOfHooksPass()),
+    ),
+    "hook",
+)
+for label, draw in {
+    "of a fresh generator of numpy": lambda: np.random.default_rng().random(),
+    "of the system": lambda: os.urandom(1)[0] / 256,
+    "of Python's SystemRandom": lambda: random.SystemRandom().random(),
+    "of a fresh generator of Python": lambda: random.Random().random(),
+}.items():
+    refused(f"a coin {label}", lambda draw=draw: Written(rarely(draw)), COIN)

@@ -127,7 +127,7 @@ NO_SAMPLES = [
     *NO_OBJECT,
     *named(data=DATA, images=X, pair=(X, Y), tensor=torch.tensor(X), none_of_them=SAMPLES.take([])),
 ]
-NO_NETWORK = [*NO_OBJECT, *named(data=DATA, plane=PLANE, relu=nn.ReLU(), empty_module=nn.Sequential(),
+NO_NETWORK = [*NO_OBJECT, *named(data=DATA, plane=PLANE, empty_module=nn.Sequential(),
               images=X, one_array=[np.eye(4)], complex_weights=[(np.eye(4) * 1j, np.zeros(4))],
               masked_weights=[(np.ma.masked_equal(np.eye(4), 0), np.zeros(4))],
               nan_bias=[(np.eye(4), np.full(4, np.nan))],
@@ -304,7 +304,7 @@ FACES = {
     ),
     "accuracy": Face(
         mbh.accuracy, {"network": NET, "samples": SAMPLES},
-        {"network": [*without(NO_NETWORK, "relu", "empty_module"), *named(lazy=nn.LazyLinear(3), narrow=nn.Linear(3,
+        {"network": [*without(NO_NETWORK, "empty_module"), *named(lazy=nn.LazyLinear(3), narrow=nn.Linear(3,
             3), one_class=nn.Linear(4, 1),
                      pair=nn.LSTM(4, 3), meta=nn.Linear(4, 3, device="meta"), image=nn.Conv2d(1, 3, 2),
                          flat=nn.Flatten(0))],
@@ -493,7 +493,7 @@ FACES = {
     ),
     "hidden_layers": Face(mbh.hidden_layers, {"network": NET}, {"network": without(NO_NETWORK, "other_inputs"),
         "output_layer": NO_FLAG}, {"network": ""}),
-    "trace": Face(mbh.trace, {"module": OWN}, {"module": without(NO_NETWORK, "relu", "empty_module"),
+    "trace": Face(mbh.trace, {"module": OWN}, {"module": without(NO_NETWORK, "empty_module"),
         "input_shape": without(NO_OBJECT, "none", "three", "numbers") + named(zero=(0,), negative=-4, halves=(2.5,),
         huge=10**30, masked=np.ma.masked_equal([1, 4], 1)), "output_layer": NO_FLAG}),
     "Traced": Face(mbh.trace(OWN), {"x": X}, {"x": NO_IMAGES}, {"x": ""}),

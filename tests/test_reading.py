@@ -3,8 +3,10 @@
 Every module here is partitioned and compared with its own forward passes, or refused with words for the cause.
 """
 
+import contextlib
 import copy
 import functools
+import os
 import random
 import threading
 import types
@@ -430,8 +432,127 @@ def test_a_hook_that_cannot_be_followed_is_named():
         read_network(network)
     network = mlp()
     network[1].register_forward_hook(lambda m, i, y: y * float(y.max()))  # a number, out of sight of torch
-    with pytest.raises(MBHError, match="disagree"):
+    with pytest.raises(MBHError, match=r"forward hook of 1 \(ReLU\) takes the numbers .*and returns something"):
         read_network(network)
+
+
+def switched_off(module, inputs, output):
+    if output.max() > 1e3:  # nowhere near any point that is looked at
+        output.zero_()
+
+
+def peak(module, inputs):
+    module.scale = 2.0 if np.abs(inputs[0].detach().numpy()).max() > 1e4 else 1.0
+
+
+def rarely(module, inputs, output):
+    return output * 0 if output.max() > 1e3 else output
+
+
+@pytest.mark.parametrize("hook", [switched_off, peak, rarely])
+def test_a_hook_that_decides_by_numbers_is_named_though_it_does_not_act_yet(hook):
+    """At none of the points that are compared would it show."""
+    network = nn.Sequential(nn.Linear(2, 8), Scaled(), nn.ReLU(), nn.Linear(8, 3))
+    pre = hook is peak
+    (network[1].register_forward_pre_hook if pre else network[1].register_forward_hook)(hook)
+    with pytest.raises(MBHError, match=r"hook of 1 \(Scaled\) takes the numbers of tensors that depend on the input"):
+        read_network(network)
+
+
+class LetsErrorsPass(nn.Module):
+    """Switches off where an activation is large, and goes on whatever happens on the way."""
+
+    def __init__(self, by_hook):
+        super().__init__()
+        self.a, self.out = nn.Linear(2, 8), nn.Linear(8, 3)
+        if by_hook:
+            self.a.register_forward_hook(rarely)
+
+    def forward(self, x):
+        h = functional.linear(x, self.a.weight, self.a.bias)
+        with contextlib.suppress(Exception):
+            h = self.a(x)
+            if h.max() > 1e3:
+                return self.out(h)
+        return self.out(functional.relu(h))
+
+
+@pytest.mark.parametrize("by_hook", [False, True])
+def test_a_refusal_cannot_be_caught_by_the_module(by_hook):
+    words = "hook of a .* takes the numbers" if by_hook else r"asks for the numbers .* \(bool\)"
+    with pytest.raises(MBHError, match="LetsErrorsPass cannot be traced: .*" + words):
+        read_network(LetsErrorsPass(by_hook))
+
+
+class Scaled(nn.Module):
+    scale = 1.0
+
+    def forward(self, x):
+        return self.scale * x
+
+
+class Seventh(nn.Module):
+    """Is another network every seventh time."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.out = nn.Linear(2, 8), nn.Linear(8, 3)
+        self.register_buffer("n", torch.zeros((), dtype=torch.long))
+
+    def forward(self, x):
+        self.n += 1
+        return self.out(functional.relu(self.a(-x if self.n % 7 == 0 else x)))
+
+
+def test_a_module_that_counts_its_passes_may_not_act_by_them():
+    network = Seventh()
+    with pytest.raises(MBHError, match="Seventh computes changes from pass to pass: .*changes n: take that out"):
+        read_network(network)
+    assert network.n == 0
+
+
+def test_where_new_tensors_lie_is_no_matter():
+    network = mlp()
+    convolutional = nn.Sequential(nn.Conv2d(1, 2, 3), nn.LeakyReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(2, 3))
+    expected = mbh.trace(convolutional, (1, 4, 4), output_layer=False).layers
+    with torch.device("meta"):  # as torch.set_default_device does it
+        assert proved_linears(network) is not None and len(read_network(network).hidden) == 2
+        found = mbh.trace(convolutional, (1, 4, 4), output_layer=False).layers
+    assert all(np.array_equal(x, y) for a, b in zip(found, expected, strict=True) for x, y in zip(a, b, strict=True))
+
+
+class Coin(nn.Module):
+    """Falls on its edge once in a thousand times."""
+
+    def __init__(self, draw):
+        super().__init__()
+        self.a, self.out, self.draw = nn.Linear(2, 8), nn.Linear(8, 3), draw
+        self.own, self.generator = random.Random(0), np.random.default_rng(0)
+
+    def forward(self, x):
+        return self.out(functional.relu(self.a(x)) * (self.draw(self) > 0.001))
+
+
+@pytest.mark.parametrize(
+    ("draw", "whose"),
+    [
+        (lambda m: random.random(), "Python"),
+        (lambda m: np.random.rand(), "numpy"),
+        (lambda m: m.own.random(), "a generator that it keeps"),
+        (lambda m: m.generator.random(), "a generator that it keeps"),
+        (lambda m: np.random.default_rng().random(), "the system"),
+        (lambda m: random.SystemRandom().random(), "the system"),
+        (lambda m: random.Random().random(), "the system, or of a generator made on the way"),
+        (lambda m: os.urandom(1)[0], "the system"),
+    ],
+)
+def test_coins_are_refused_however_rarely_they_matter(draw, whose):
+    network, state = Coin(draw), random.getstate()
+    with pytest.raises(MBHError, match=f"Coin draws random numbers of {whose}.*: .*left to chance"):
+        read_network(network)
+    assert random.getstate() == state and network.own.random() == random.Random(0).random()
+    network.draw = lambda m: 1.0
+    assert_right(network)
 
 
 # ------------------------------------------------------------------------------------------- nothing of it is changed
@@ -497,7 +618,7 @@ class Busy(nn.Module):
         self.kept["last"] = self.last
         self.log.append(self.last.shape)
         self.average.mul_(0.9).add_(0.1 * self.last.detach().mean())
-        self.unused = torch.rand(3) + float(np.random.rand()) + random.random()
+        self.unused = torch.rand(3)
         return self.out(self.last)
 
 
@@ -529,20 +650,21 @@ def test_reading_in_several_threads_at_once():
 class Cheats(nn.Module):
     """Adds what torch does not see: numbers worked out by numpy, where ``where`` says so of a sample."""
 
-    def __init__(self, where, size: float = 0.5):
+    def __init__(self, where, before: float = 0.0, behind: float = 0.5):
         super().__init__()
-        self.a, self.out, self.where, self.size = nn.Linear(2, 8), nn.Linear(8, 3), where, size
-        self.a.register_forward_hook(self.look)
+        self.a, self.out, self.where, self.before, self.behind = nn.Linear(2, 8), nn.Linear(8, 3), where, before, behind
+        self.a.register_forward_pre_hook(self.look)
         self.extra = 0.0
 
-    def look(self, module, inputs, output):
-        self.extra = torch.from_numpy(self.size * self.where(inputs[0].numpy()))
+    def look(self, module, inputs):
+        self.extra = torch.from_numpy(1.0 * self.where(inputs[0].numpy()))
 
     def forward(self, x):
-        return self.out(functional.relu(self.a(x))) + self.extra
+        return self.out(functional.relu(self.a(x) + self.before * self.extra)) + self.behind * self.extra
 
 
-def test_a_module_is_compared_at_the_points_of_the_domain():
+def test_a_module_is_compared_at_the_points_of_the_domain(monkeypatch):
+    monkeypatch.setattr(tracing, "_refuse_hooks_that_decide", lambda *a: None)  # else that is the first to say so
     far = Plane(np.array([500.0, 500.0]), np.eye(2), (-1.0, -1.0), (1.0, 1.0))
     network = Cheats(lambda x: x.max(axis=1, keepdims=True) > 400).double()
     read_network(network)
@@ -558,11 +680,18 @@ def test_a_module_is_compared_at_the_points_of_the_domain():
 
 def test_what_goes_into_an_activation_is_compared_too():
     """Outputs that hide a difference behind weights of zero do not hide it from the patterns."""
-    network = nn.Sequential(nn.Linear(2, 5), nn.LeakyReLU(), nn.Linear(5, 2))
-    network[2].weight.data.zero_()
-    network[0].register_forward_hook(lambda m, i, y: y + float(i[0].detach().numpy().max()))
-    with pytest.raises(MBHError, match=r"disagree: what goes into element \d of '1' is .* instead of "):
+    network = Cheats(lambda x: x.max(axis=1, keepdims=True), before=1.0, behind=0.0).double()
+    network.out.weight.data.zero_()
+    with pytest.raises(MBHError, match=r"disagree: what goes into element \d of 'relu' is .* instead of "):
         read_network(network)
+
+
+def test_rounding_where_everything_cancels_is_no_difference():
+    """Inside of a Softshrink's plateau all outputs are 0, and what is left of the traced ones is rounding."""
+    for seed in range(20):
+        torch.manual_seed(seed)
+        layers = [nn.Linear(2, 4, bias=False), nn.Softshrink(0.2), nn.Linear(4, 5, bias=False), nn.PReLU(init=-1.0)]
+        read_network(nn.Sequential(*layers, nn.Linear(5, 3, bias=False), nn.PReLU(init=-1.0)).double())
 
 
 @settings(max_examples=30)
@@ -651,6 +780,101 @@ def test_an_output_layer_that_does_not_fit_is_named():
 # ----------------------------------------------------------------------------------- wrappers, checkpoints, odd modules
 
 
+class Setting:
+    """A setting that says of itself that its copies are as at first."""
+
+    def __init__(self, factor: float = 1.0):
+        self.factor = factor
+
+    def __deepcopy__(self, memo):
+        return Setting()
+
+
+class Forgets(nn.Linear):
+    """Leaves its factor behind where it is copied or pickled."""
+
+    factor = 1.0
+
+    def __getstate__(self):
+        return {key: x for key, x in vars(self).items() if key != "factor"}
+
+    def forward(self, x):
+        return self.factor * super().forward(x) + self.settings[0].factor
+
+
+def test_a_copy_has_everything_though_its_class_leaves_something_out():
+    network = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), Forgets(8, 8), nn.ReLU(), nn.Linear(8, 3))
+    network[2].factor, network[2].settings = -3.0, [Setting(0.5)]
+    assert_right(network)
+    assert network[2].factor == -3.0 and network[2].settings[0].factor == 0.5
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "instead"),
+    [
+        (functional, "relu", lambda h, inplace=False: torch.clamp(h, min=0.3)),
+        (functional, "linear", lambda x, w, b: x @ (2 * w.t()) + b),
+        (torch, "relu", lambda h: torch.clamp(h, min=-0.2)),
+        (functional, "dropout", lambda h, p, training, inplace: h + 1),
+        (nn.modules.linear, "F", types.SimpleNamespace(linear=lambda x, w, b: x @ (2 * w.t()) + b)),
+        (nn.Linear.forward, "__code__", (lambda self, input: torch.nn.functional.linear(input, -self.weight)).__code__),
+    ],
+    ids=["F.relu", "F.linear", "torch.relu", "dropout", "the F of Linear", "the code of Linear"],
+)
+def test_functions_that_someone_has_replaced_count(place, name, instead, monkeypatch):
+    plain = nn.Sequential(nn.Flatten(), *mlp(), nn.Dropout()).eval()
+    for network in (plain, Network(2, (8,), 3, seed=0, bias_std=0.3)):
+        monkeypatch.setattr(place, name, instead)
+        assert proved_linears(network) is None
+        assert_right(network)
+        monkeypatch.undo()
+        assert proved_linears(network) is not None
+
+
+def test_a_mode_of_torch_that_changes_calls_counts():
+    class Doubles(torch.overrides.TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            found = func(*args, **(kwargs or {}))
+            return 2 * found if func is functional.linear else found
+
+    network = mlp()
+    plain = read_network(network)
+    with Doubles():
+        assert proved_linears(network) is None
+        assert_right(network)
+        assert np.allclose(read_network(network).hidden[0].weight, 2 * plain.hidden[0].weight)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4, track_running_stats=False), nn.ReLU()).eval(),
+         "^1 is a BatchNorm1d without running statistics .*mixes samples"),
+        (lambda: Applied(lambda h: functional.batch_norm(h, None, None, training=True)),
+         "batch_norm is a batch_norm: it normalises by the statistics of the batch"),
+        (lambda: Applied(lambda h: h * torch.tensor([1.0, np.nan])), r"a mul: a constant tensor .* is nan at \[1\]"),
+        (lambda: Applied(lambda h: h + torch.tensor([np.inf, 0.0])), r"a add: a constant tensor .* is inf at \[0\]"),
+        (lambda: Applied(lambda h: (h * torch.tensor(1j)).imag), "mul is a mul: it is given complex numbers"),
+        (lambda: nn.Sequential(nn.Linear(2, 4), nn.ReLU(), torch.ao.quantization.FakeQuantize()).eval(),
+         "^2 is a FakeQuantize, which quantises: it rounds"),
+        (nn.Module, "^Module has no forward, so it computes nothing"),
+        (lambda: nn.ModuleDict({"a": nn.Linear(2, 2)}), "^ModuleDict has no forward"),
+    ],
+)  # fmt: skip
+def test_the_cause_is_named(make, words):
+    with pytest.raises(MBHError, match=words):
+        mbh.partition_input_space(make(), SQUARE)
+
+
+class Applied(nn.Module):
+    def __init__(self, f):
+        super().__init__()
+        self.a, self.out, self.f = nn.Linear(2, 2), nn.Linear(2, 3), f
+
+    def forward(self, x):
+        return self.out(functional.relu(self.f(self.a(x))))
+
+
 def test_wrappers_are_what_they_wrap():
     network = mlp()
     compiled = torch.compile(network, backend="eager")
@@ -709,7 +933,9 @@ def lazy():
 
 
 def same_copy():
-    return type("Same", (nn.Sequential,), {"__deepcopy__": lambda self, memo: self})(*mlp(), nn.Hardtanh())
+    """Of a class that makes its objects in a way of its own, and says that a copy of one is that one itself."""
+    own = {"__deepcopy__": lambda self, memo: self, "__new__": lambda kind, *layers: object.__new__(kind)}
+    return type("Same", (nn.Sequential,), own)(*mlp(), nn.Hardtanh())
 
 
 class TwoInputs(nn.Module):
@@ -726,7 +952,7 @@ REFUSED = {
     "copies itself": (same_copy, "its copy shares .* with it"),
     "not a module": (lambda: mlp, "^function is not understood"),
     "of two types": (lambda: changed(mlp(), lambda m: m[2].double()), r"does not take inputs of shape \(2,\): .*dtype"),
-    "no forward": (lambda: nn.ModuleList(mlp()), "ModuleList does not take inputs .*forward"),
+    "no forward": (lambda: nn.ModuleList(mlp()), "^ModuleList has no forward, so it computes nothing"),
 }
 
 
@@ -777,9 +1003,8 @@ def test_a_plane_in_another_space_is_named_as_such():
 
 
 def test_every_way_in_goes_through_the_reader():
-    """One hook on a plain network: patterns, maximal patterns, measures and streamed areas all see it."""
+    """One hook on a plain network: patterns, maximal patterns, measures and blankets all see it."""
     from mbh_utils import measures
-    from mbh_utils.partition import stream_blanket_areas
 
     network = mlp(2, 8, 6, 3)
     network[1].register_forward_hook(lambda m, i, y: y * torch.tensor([1.0, 0, 1, 0, 1, 0, 1, 0]))
@@ -791,9 +1016,8 @@ def test_every_way_in_goes_through_the_reader():
     assert (mbh.activation_patterns(network, x) == seen).mean() > 0.999
     sigma = mbh.maximal_pattern(network, x, 0.6)
     assert sigma.support(seen) == pytest.approx(sigma.coverage, abs=0.011)
-    areas, n_regions = stream_blanket_areas(network, SQUARE, [sigma])
     regions = mbh.partition_input_space(network, SQUARE)
-    assert n_regions == len(regions) and areas == pytest.approx(regions.blanket_areas([sigma]))
+    areas = regions.blanket_areas([sigma])
     table = measures.specializations(network, [np.ones((8, 2), bool), np.ones((6, 8), bool)], *two_classes(), [0.8])
     assert (table["n_regions"] == len(regions)).all()
     shares = mbh.sampled_shares(network, [sigma], SQUARE, n=4000)
