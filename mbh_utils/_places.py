@@ -55,10 +55,27 @@ class Places:
         found = np.full(len(uv), -1, dtype=np.int64)
         if inside.any():
             keys, certain = self._keys_at(uv[inside])
-            found[inside] = np.where(certain, self._find(keys), -1)
-            for i in np.flatnonzero(inside & (found < 0)):
-                found[i] = self._located(uv[i])
+            near = self._find(keys)
+            found[inside] = np.where(certain, near, -1)
+            for i, region in zip(np.flatnonzero(inside), near.tolist(), strict=True):
+                if found[i] < 0:
+                    found[i] = region if self._is_inside(region, uv[i]) else self._located(uv[i])
         return found
+
+    def _is_inside(self, region: int, point: np.ndarray) -> bool:
+        """Whether a point is for certain inside of a region, which is so where its polygon's edges are far enough.
+
+        An area is right to a share of the domain's, so edges are to that over the length of the polygon.
+        """
+        regions = self.regions
+        if region < 0 or regions._corners is None:
+            return False
+        start, stop = regions.offsets[region : region + 2].tolist()
+        polygon = regions.corners[start:stop]
+        along, away = np.roll(polygon, -1, axis=0) - polygon, point - polygon
+        inside = along[:, 0] * away[:, 1] - along[:, 1] * away[:, 0]
+        margin = 1e-9 * regions.plane.area / max(np.ptp(polygon, axis=0).max(), 1e-300)
+        return bool((inside > margin * np.hypot(along[:, 0], along[:, 1])).all())
 
     def _keys_at(self, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Keys of points (n, 2) by float64, and which of them are certain."""
@@ -85,7 +102,7 @@ class Places:
             width = self.regions.widths[layer]
             clear = (np.abs(z) > doubt) | silent
             certain &= clear[:, :width].all(axis=1)
-            live = (z > 0) & ~silent
+            live = (z > doubt) & ~silent  # what is in doubt counts as inactive, as what is 0 on the whole plane is
             live[:, width:] = ~silent[:, width:]  # linear units
             words.append(pack_words(live[:, :width]))
             x, off = np.where(live, z, 0.0), np.where(live, doubt, 0.0)

@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import mbh_utils as mbh
+from mbh_utils._places import Places
 from mbh_utils.partition import partition_input_space
 from mbh_utils.subspaces import Line, Plane
 
@@ -127,6 +128,20 @@ def test_a_point_where_a_neuron_is_zero_but_for_rounding():
     line = Line.through(np.array([[0, 0, 0, 0, 0, 0], [-2.0, 3, 3, 3, 3, -1]]))
     regions = partition_input_space([(weight, np.zeros(2))], line)
     assert len(regions) == 2 and (regions.locate(regions.intervals.mean(axis=1)) == [0, 1]).all()
+
+
+def test_points_on_a_plane_where_a_neuron_is_zero_need_no_exact_arithmetic(monkeypatch):
+    rng = np.random.default_rng(0)
+    weight, bias = rng.standard_normal((6, 3)), 0.2 * rng.standard_normal(6)
+    weight[0], bias[0] = [0.1, 0.1, 0.1], -0.1
+    regions = partition_input_space([(weight, bias)], Plane.through(np.eye(3)))
+    asked = []
+    located = Places._located
+    monkeypatch.setattr(Places, "_located", lambda self, uv: asked.append(uv) or located(self, uv))
+    uv = rng.uniform(regions.plane.low, regions.plane.high, (500, 2))
+    states = regions.plane.embed(uv) @ weight.T + bias > 0
+    states[:, 0] = False
+    assert (regions.patterns[regions.locate(uv)] == states).all() and len(asked) < 5
 
 
 def test_signs_that_follow_from_terms_of_one_sign_are_not_asked_for(monkeypatch):
