@@ -53,13 +53,16 @@ class Places:
         if isinstance(plane, Line):
             uv = np.column_stack([uv, np.full(len(uv), 0.5)])
         found = np.full(len(uv), -1, dtype=np.int64)
-        if inside.any():
-            keys, certain = self._keys_at(uv[inside])
-            near = self._find(keys)
-            found[inside] = np.where(certain, near, -1)
-            for i, region in zip(np.flatnonzero(inside), near.tolist(), strict=True):
-                if found[i] < 0:
-                    found[i] = region if self._is_inside(region, uv[i]) else self._located(uv[i])
+        # A sign in doubt is most often right, but for neurons that are 0 on the whole plane: these are inactive.
+        for in_doubt_inactive in (False, True):
+            if len(open_ := np.flatnonzero(inside & (found < 0))):
+                keys, certain = self._keys_at(uv[open_], in_doubt_inactive)
+                near = self._find(keys)
+                for i in np.flatnonzero(~certain):
+                    certain[i] = self._is_inside(int(near[i]), uv[open_[i]])
+                found[open_] = np.where(certain, near, -1)
+        for i in np.flatnonzero(inside & (found < 0)):
+            found[i] = self._located(uv[i])
         return found
 
     def _is_inside(self, region: int, point: np.ndarray) -> bool:
@@ -77,7 +80,7 @@ class Places:
         margin = 1e-9 * regions.plane.area / max(np.ptp(polygon, axis=0).max(), 1e-300)
         return bool((inside > margin * np.hypot(along[:, 0], along[:, 1])).all())
 
-    def _keys_at(self, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _keys_at(self, uv: np.ndarray, in_doubt_inactive: bool) -> tuple[np.ndarray, np.ndarray]:
         """Keys of points (n, 2) by float64, and which of them are certain."""
         words, certain = [], np.ones(len(uv), dtype=bool)
         x, off = uv, np.zeros_like(uv)  # outputs of the layer below, and bounds of their errors
@@ -102,7 +105,7 @@ class Places:
             width = self.regions.widths[layer]
             clear = (np.abs(z) > doubt) | silent
             certain &= clear[:, :width].all(axis=1)
-            live = (z > doubt) & ~silent  # what is in doubt counts as inactive, as what is 0 on the whole plane is
+            live = (z > (doubt if in_doubt_inactive else 0.0)) & ~silent
             live[:, width:] = ~silent[:, width:]  # linear units
             words.append(pack_words(live[:, :width]))
             x, off = np.where(live, z, 0.0), np.where(live, doubt, 0.0)
