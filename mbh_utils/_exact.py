@@ -185,34 +185,30 @@ class Oracle:
             values = maps @ np.stack([u, v, np.ones(len(u))])
             doubt = errors @ (far_u + off, far_v + off, 1.0) + np.abs(maps[:, :2]).sum(axis=1) * off + _cells.TINY
             known = np.where(np.abs(values) > 1.01 * doubt[:, None], np.sign(values), 0).astype(int).tolist()
-        below = [self._passed_on(layer, bits, corner, k, known) for k, corner in enumerate(corners)]
+        passed_on: list[dict] = [{} for _ in corners]  # by units of the layer below, at each corner
         return [
-            [s or self._side(layer, i, corners[k], below[k], bits) for k, s in enumerate(row)]
+            [s or self._side(layer, i, corners[k], passed_on[k], bits) for k, s in enumerate(row)]
             for i, row in zip(units.tolist(), known, strict=True)
         ]
 
-    def _passed_on(self, layer: int, bits: np.ndarray, corner, k: int, known) -> dict[int, int] | None:
-        """What the units below pass on at corner k, by unit and where it is not 0; None where nobody needs it."""
-        if layer == 0 or layer == 1 and self.units.n_merged or all(row[k] for row in known):
-            return None
+    def _side(self, layer: int, i: int, corner, passed_on: dict[int, int], bits: np.ndarray) -> int:
+        """On which side of a unit's line a corner is; ``passed_on`` keeps what units below pass on there."""
         x, y, w = corner
-        states = bits[self.word[layer - 1] : self.word[layer]].tolist()
-        n_neurons, found = self.units.n_neurons[layer - 1], {}
-        for j in range(len(self.units.layers[layer - 1][1])):
-            if j >= n_neurons or (states[j >> 6] >> (j & 63)) & 1:
-                a, b, c = self._unit(layer - 1, j, bits)
-                if value := a * x + b * y + c * w:
-                    found[j] = value
-        return found
-
-    def _side(self, layer: int, i: int, corner, below: dict[int, int] | None, bits: np.ndarray) -> int:
-        """On which side of a unit's line a corner is."""
-        x, y, w = corner
-        if below is None:
+        if layer == 0 or layer == 1 and self.units.n_merged:
             a, b, c = self._unit(layer, i, bits)
             return sign(a * x + b * y + c * w)
         inputs, weights, bias = self.units.row(layer, i)
-        return sign(bias * w + sum(n * below[j] for j, n in zip(inputs, weights, strict=True) if j in below))
+        total, n_neurons = bias * w, self.units.n_neurons[layer - 1]
+        states = bits[self.word[layer - 1] : self.word[layer]].tolist()
+        for j, weight in zip(inputs, weights, strict=True):
+            if j not in passed_on:
+                a, b, c = 0, 0, 0
+                if j >= n_neurons or (states[j >> 6] >> (j & 63)) & 1:
+                    a, b, c = self._unit(layer - 1, j, bits)
+                passed_on[j] = a * x + b * y + c * w
+            if passed_on[j]:
+                total += weight * passed_on[j]
+        return sign(total)
 
     def redraw(self, stack, cells) -> None:
         """Corners and area of the region that the kernel wrote last, each number rounded to float64 only once."""
