@@ -175,10 +175,14 @@ class Oracle:
         layer = self.place[asked[0]][0]
         entering = layer == stack.layer[t]  # else these are neurons of its list, which have lines already
         units = np.array([self.place[g][1] for g in asked])
-        maps = stack.map[t, :, units] if entering else stack.lines[asked, : _cells.C + 1]
-        errors = stack.lines[asked, _cells.EA : _cells.EC + 1]
-        if entering and stack.doubt.shape[2]:
-            errors = stack.doubt[t, :, units]
+        if entering:
+            deep = stack.doubt.shape[2] > 0
+            maps, errors = (
+                stack.map[t, :, units],
+                (stack.doubt[t] if deep else self.restriction.errors[layer])[:, units].T,
+            )
+        else:
+            maps, errors = np.split(stack.lines[asked, : _cells.EC + 1], 2, axis=1)
         u, v = stack.polygon[t, : _cells.V + 1, : len(corners)]
         far_u, far_v, off = stack.far[t]
         with np.errstate(over="ignore", invalid="ignore"):

@@ -8,6 +8,7 @@ are rounded numbers themselves, the first layer is rounded to float64 once, and 
 """
 
 import math
+import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -18,7 +19,7 @@ from mbh_utils.errors import MBHError
 from mbh_utils.subspaces import Frame, Line, Plane
 
 UNIT = 2.0**-53  # relative error of one rounding
-_LARGEST = 1e300  # bound of an error that says nothing: then every sign is settled exactly
+_LARGEST = 1e300  # of terms; above 1e280 nothing is known of a neuron, and its signs are settled exactly
 
 
 #: Of a network whose inputs are plane coordinates already.
@@ -57,10 +58,15 @@ class Restriction:
         plane, ((weight, bias, *linear), *others) = self.plane, self.layers
         if plane.points is not None:
             return self.layers
-        onto = weight @ plane.basis.T
+        with np.errstate(over="ignore", invalid="ignore"):
+            onto, shift = weight @ plane.basis.T, weight @ plane.origin + bias
+        if not (np.isfinite(onto).all() and np.isfinite(shift).all()):
+            raise MBHError(
+                "the weights are too large for this plane: pre-activations leave float64; rescale the network"
+            )
         if isinstance(plane, Line):
             onto = np.column_stack([onto, np.zeros(len(onto))])
-        return [(onto, weight @ plane.origin + bias, *linear), *others]
+        return [(onto, shift, *linear), *others]
 
     @cached_property
     def exact(self) -> "ExactUnits":
@@ -83,8 +89,9 @@ class Restriction:
         with np.errstate(over="ignore", invalid="ignore"):
             maps = weight @ anchors.T @ combine.T
             maps[:, 2] += bias
-            terms = _sizes(weight, anchors) @ np.abs(combine).T
+            terms = np.minimum(_sizes(weight, anchors) @ np.abs(combine).T, _LARGEST)
             terms[:, 2] += np.abs(bias)
+        maps[~np.isfinite(maps)] = 0.0  # too large for float64, which their errors say
         # One rounding per product and per sum, and a few of combining the anchors and of whoever evaluates the line.
         n_products = np.count_nonzero(anchors.any(axis=0))
         return maps, terms, (n_products + len(anchors) + 8) * UNIT
@@ -143,7 +150,7 @@ class Restriction:
                 reached = True
                 share += self.roundings[layer]  # on top of what the layer below carries
             terms = np.minimum(terms, _LARGEST)
-            bound = np.where(terms < 1e-20 * _LARGEST, terms * (1 + 1e-9) * share * 1.01, _LARGEST)
+            bound = np.where(terms < 1e-20 * _LARGEST, terms * (1 + 1e-9) * share * 1.01, np.inf)
             found.append(np.where(np.reshape(reached, (-1, 1)), np.maximum(bound, 5e-324), 0.0).T)
         if self.n_merged:
             found[0] = np.column_stack([found[0][:, : -self.n_merged], 4 * UNIT * np.eye(3, 2)])
@@ -156,7 +163,8 @@ class Restriction:
         The sum itself is rounded once more, as is the evaluation of the line: add 10 ``UNIT`` of what it is.
         """
         weight, bias = self.layers[1][:2]
-        terms = np.abs(weight) @ self._first[1]
+        with np.errstate(over="ignore"):
+            terms = np.abs(weight) @ self._first[1]
         terms[:, 2] += np.abs(bias)
         return np.maximum(terms * (weight.shape[1] + 20) ** 2 * UNIT**2, 5e-324).T.copy()
 
@@ -183,6 +191,14 @@ def _lengths(rows: np.ndarray) -> np.ndarray:
 
 def _n_linear(layer: tuple) -> int:
     return layer[2] if len(layer) > 2 else 0
+
+
+def quotient(n: int, d: int) -> float:
+    """n / d rounded to float64, which ends at about 1.8e308."""
+    try:
+        return n / d
+    except OverflowError:
+        return sys.float_info.max if (n > 0) == (d > 0) else -sys.float_info.max
 
 
 def integers(values: np.ndarray, shift: int) -> list[int]:
@@ -250,9 +266,9 @@ class ExactUnits:
         """The same in units of the network, each number rounded once, and what the rounding took away."""
         up, scale = max(-self.scales[0], 0), self.factor << max(self.scales[0], 0)
         line = [x << up for x in self.first(i)]
-        high = [x / scale for x in line]
+        high = [quotient(x, scale) for x in line]
         ratios = [h.as_integer_ratio() for h in high]
-        low = [(x * d - n * scale) / (scale * d) for x, (n, d) in zip(line, ratios, strict=True)]
+        low = [quotient(x * d - n * scale, scale * d) for x, (n, d) in zip(line, ratios, strict=True)]
         return high, low
 
     def carried(self, i: int) -> tuple[int, int, int]:

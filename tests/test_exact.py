@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import mbh_utils as mbh
 from mbh_utils._places import Places
+from mbh_utils.errors import MBHError
 from mbh_utils.partition import partition_input_space
 from mbh_utils.subspaces import Line, Plane
 
@@ -44,6 +45,8 @@ def nasty_layers(seed: int, widths, values=NASTY, copies: bool = True):
 @example(2491814218, [4, 4], SQUARE)
 @example(3134246046, [4, 3], SQUARE)
 @example(2083180292, [4, 4, 4], NONAGON)
+# A neuron whose terms of size 1e24 cancel: its map is far less accurate than its line in twofold precision was before.
+@example(260329, [4, 3], SQUARE)
 def test_nasty_networks_equal_exact_arithmetic(seed, widths, plane):
     assert_equals_exact(partition_input_space(nasty_layers(seed, widths), plane, exact=True))
 
@@ -210,7 +213,14 @@ def test_numbers_beyond_float64_are_no_obstacle():
     for size in (1e160, 1e200, 1e300):
         layers = [(np.array([[size, size], [size, -size], [1, 2]]), np.array([0, size, -0.5]))]
         layers += [(np.array([[size, -size, size], [-1, 1, size]]), np.array([size, -size / 2]))]
-        assert_equals_exact(partition_input_space(layers, SQUARE))
+        for exact in (False, True):
+            assert_equals_exact(partition_input_space(layers, SQUARE, exact=exact))
+    points = 1e9 * np.array([[1.0, 2], [-3, 1], [0, -2]])
+    layers = [(np.array([[1e300, -1e300], [1e301, 1e301], [1e-300, 1e-300]]), np.array([1e308, -1e308, 1e-292]))]
+    for exact in (False, True):
+        assert_equals_exact(partition_input_space(layers, Plane.through(points), exact=exact))
+    with pytest.raises(MBHError, match="too large for this plane"):
+        partition_input_space(layers, Plane(np.full(2, 1e100), np.eye(2), [-1, -1], [1, 1]))
 
 
 def test_deep_networks_are_not_too_large():
