@@ -68,7 +68,8 @@ class Places:
     def _is_inside(self, region: int, point: np.ndarray) -> bool:
         """Whether a point is for certain inside of a region, which is so where its polygon's edges are far enough.
 
-        An area is right to a share of the domain's, so edges are to that over the length of the polygon.
+        An area is right to a share of the domain's, so edges are to that over the length of the polygon; corners that
+        exact arithmetic has drawn are rounded besides.
         """
         regions = self.regions
         if region < 0 or regions._corners is None:
@@ -78,6 +79,7 @@ class Places:
         along, away = np.roll(polygon, -1, axis=0) - polygon, point - polygon
         inside = along[:, 0] * away[:, 1] - along[:, 1] * away[:, 0]
         margin = 1e-9 * regions.plane.area / max(np.ptp(polygon, axis=0).max(), 1e-300)
+        margin += 16 * UNIT * np.abs(polygon).max()
         return bool((inside > margin * np.hypot(along[:, 0], along[:, 1])).all())
 
     def _keys_at(self, uv: np.ndarray, in_doubt_inactive: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,7 @@
 """The partition against exact rational arithmetic: nasty networks, the certificate, and ``exact=True``."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -145,6 +147,29 @@ def test_points_on_a_plane_where_a_neuron_is_zero_need_no_exact_arithmetic(monke
     states = regions.plane.embed(uv) @ weight.T + bias > 0
     states[:, 0] = False
     assert (regions.patterns[regions.locate(uv)] == states).all() and len(asked) < 5
+
+
+@pytest.mark.parametrize("case", ["far and narrow", "flat"])
+def test_points_an_ulp_from_an_edge_of_rounded_corners(case):
+    """Corners are rounded to float64; the points beside them are where exact arithmetic has them."""
+    if case == "flat":
+        plane, centre = SQUARE.with_domain([[0, 0], [1, 0.3], [0.5, 0.15 + 1e-9]]), np.array([0.5, 0.15])
+    else:
+        plane, centre = Plane.rectangle([1e6, -1], [1e6 + 1e-3, 1]), np.array([1e6 + 5e-4, 0.0])
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        weight = rng.standard_normal((3, 2))
+        bias = -weight @ centre
+        regions = partition_input_space([(weight, bias)], plane)
+        known = set(map(tuple, regions.patterns.tolist()))
+        start = rng.integers(0, len(regions.corners), 20)
+        end = np.minimum(start + 1, len(regions.corners) - 1)
+        uv = regions.corners[start] + rng.random((20, 1)) * (regions.corners[end] - regions.corners[start])
+        uv += rng.integers(-3, 4, uv.shape) * np.spacing(uv)
+        for point, region in zip(uv, regions.locate(uv), strict=True):
+            rows = [(*map(Fraction, row), Fraction(b)) for row, b in zip(weight.tolist(), bias.tolist(), strict=True)]
+            pattern = tuple(a * Fraction(point[0]) + b * Fraction(point[1]) + c > 0 for a, b, c in rows)
+            assert region < 0 or pattern not in known or tuple(regions.patterns[region].tolist()) == pattern
 
 
 def test_signs_that_follow_from_terms_of_one_sign_are_not_asked_for(monkeypatch):

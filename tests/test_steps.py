@@ -1,4 +1,4 @@
-"""Every step of the partition's kernel, held to exact arithmetic: what it knows of a node is true, within its bounds."""
+"""Every step of the partition's kernel, held to exact arithmetic: what it knows of a node is true within its bounds."""
 
 from fractions import Fraction
 
