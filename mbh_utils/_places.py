@@ -56,7 +56,8 @@ class Places:
         # A sign in doubt is most often right, but for neurons that are 0 on the whole plane: these are inactive.
         for in_doubt_inactive in (False, True):
             if len(open_ := np.flatnonzero(inside & (found < 0))):
-                keys, certain = self._keys_at(uv[open_], in_doubt_inactive)
+                with np.errstate(over="ignore", invalid="ignore"):
+                    keys, certain = self._keys_at(uv[open_], in_doubt_inactive)
                 near = self._find(keys)
                 for i in np.flatnonzero(~certain):
                     certain[i] = self._is_inside(int(near[i]), uv[open_[i]])
@@ -89,7 +90,7 @@ class Places:
         live = np.ones(uv.shape, dtype=bool)  # which of them are not 0 for certain
         n_layers = len(self.regions.widths)
         for layer, (weight, bias, *_) in enumerate(self.restriction.on_plane):
-            z, size = x @ weight.T + bias, np.abs(x) @ np.abs(weight).T + np.abs(bias)
+            z, size = x @ weight.T + bias, np.abs(x) @ np.abs(weight).T + np.abs(bias)  # may overflow, without harm
             share = (np.count_nonzero(weight, axis=1).max() + 8) * UNIT
             doubt = 2 * (off @ np.abs(weight).T + share * size) + _cells.TINY
             silent = (live.astype(float) @ (weight != 0).T == 0) & (bias == 0)  # exactly 0

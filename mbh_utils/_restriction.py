@@ -165,8 +165,8 @@ class Restriction:
         weight, bias = self.layers[1][:2]
         with np.errstate(over="ignore"):
             terms = np.abs(weight) @ self._first[1]
-        terms[:, 2] += np.abs(bias)
-        return np.maximum(terms * (weight.shape[1] + 20) ** 2 * UNIT**2, 5e-324).T.copy()
+            terms[:, 2] += np.abs(bias)
+            return np.maximum(terms * (weight.shape[1] + 20) ** 2 * UNIT**2, 5e-324).T.copy()
 
     @cached_property
     def roundings(self) -> np.ndarray:

@@ -1,10 +1,9 @@
 """What a partition is: activation regions on a plane or a line, and the blankets that are made of them."""
 
-import zlib
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -35,6 +34,15 @@ class Blanket:
 
     def __repr__(self) -> str:
         return f"Blanket({self.regions.sum():,} of {len(self.regions):,} regions, {self.share:.4%} of the domain)"
+
+
+def _digest(arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """sha256 of arrays with their names, types and shapes, as 32 bytes."""
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape};".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return np.frombuffer(digest.digest(), dtype=np.uint8)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -227,8 +235,9 @@ class Partition:
         if self.output is not None:
             layers |= {f"output_{kind}": x for kind, x in zip(_PAIR, self.output, strict=True)}
         head = np.array([_FORMAT, isinstance(self.plane, Line), self.n_regions, self.uncertain, self.exact])
+        content = {"head": head, "widths": np.array(self.widths), **arrays, **plane, **layers}
         with atomic(path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, head=head, widths=np.array(self.widths), **arrays, **plane, **layers)
+            np.savez(file, digest=_digest(content), **content)
 
     @classmethod
     def load(cls, path) -> "Partition":
@@ -237,6 +246,8 @@ class Partition:
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = dict(file)
+            if not np.array_equal(arrays.pop("digest", None), _digest(arrays)):
+                raise ValueError("its arrays are not those that were saved")
             form, is_line, n_regions, uncertain, exact = arrays["head"].tolist()
             if form != _FORMAT:
                 raise MBHError(f"{path} was written in format {form}, this version reads {_FORMAT}: compute it anew")
@@ -253,7 +264,7 @@ class Partition:
             return loaded
         except MBHError:
             raise
-        except (OSError, EOFError, KeyError, TypeError, ValueError, IndexError, BadZipFile, zlib.error) as error:
+        except Exception as error:  # a damaged zip file raises nearly anything
             raise MBHError(f"{path} is no readable partition ({error}); write one with Partition.save") from error
 
     def _hold_together(self) -> None:
@@ -292,7 +303,7 @@ class Partition:
         layers = [*self.network, *([self.output] if self.output is not None else [])]
         for (weight, bias, *_), below in zip(layers, [n_inputs, *widths], strict=False):
             sound = weight.dtype == bias.dtype == np.float64 and np.isfinite(weight).all() and np.isfinite(bias).all()
-            if not sound or weight.shape != (len(bias), below):
+            if not sound or bias.ndim != 1 or weight.shape != (len(bias), below):
                 raise ValueError(f"weights {weight.shape} and biases {bias.shape} are no layer of {below} inputs")
         if any(not 0 < n <= m for n, m in zip(self.widths, widths, strict=True)):
             raise ValueError("a layer has fewer units than neurons")

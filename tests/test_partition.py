@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mbh_utils import bounds
 from mbh_utils.errors import MBHError
-from mbh_utils.partition import partition_input_space
+from mbh_utils.partition import Partition, partition_input_space
 from mbh_utils.patterns import DecisionPattern, activation_patterns
 from mbh_utils.subspaces import Line, Plane
 
@@ -476,6 +476,38 @@ def test_a_saved_partition_comes_back(tmp_path, domain):
     partition_input_space(layers, where, keep=("areas",)).save(tmp_path / "regions.npz")
     assert type(regions).load(tmp_path / "regions.npz").areas == pytest.approx(regions.areas)
     assert [file.name for file in tmp_path.iterdir()] == ["regions.npz"]
+
+
+def test_a_saved_partition_that_was_changed_is_refused(tmp_path):
+    regions = partition_input_space(random_layers(0, 3, (9, 4)), random_plane(0, 3))
+    regions.save(tmp_path / "whole.npz")
+    content = (tmp_path / "whole.npz").read_bytes()
+    arrays = dict(np.load(tmp_path / "whole.npz"))
+    changed = {
+        "one area": arrays | {"_areas": np.ones(1)},
+        "larger areas": arrays | {"_areas": 7 * arrays["_areas"]},
+        "no offsets": {name: array for name, array in arrays.items() if name != "_offsets"},
+        "one more": arrays | {"extra": np.zeros(3)},
+        "another type": arrays | {"widths": arrays["widths"].astype(float)},
+        "no bits": arrays | {"_packed": 0 * arrays["_packed"]},
+        "no digest": {name: array for name, array in arrays.items() if name != "digest"},
+    }
+    for name, ill in changed.items():
+        np.savez(tmp_path / "ill.npz", **ill)
+        with pytest.raises(MBHError, match="no readable partition"):
+            Partition.load(tmp_path / "ill.npz")
+            raise AssertionError(name)
+    rng = np.random.default_rng(0)
+    places = np.concatenate([rng.integers(0, len(content), 300), np.arange(len(content) - 400, len(content))])
+    for place in places:
+        ill = bytearray(content)
+        ill[place] ^= 1 << rng.integers(8)
+        (tmp_path / "ill.npz").write_bytes(ill)
+        try:
+            loaded = Partition.load(tmp_path / "ill.npz")
+        except MBHError:
+            continue
+        assert (loaded.packed == regions.packed).all() and (loaded.areas == regions.areas).all()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="rights of files")
