@@ -511,7 +511,8 @@ def _damage(path: Path, reason: str) -> MBHError:
     name, profile = path.stem, path.parent.name
     inside = path.is_relative_to(paths.PROJECT)
     shown = path.relative_to(paths.PROJECT) if inside else path
-    committed = f"get the committed file back by `git checkout -- {shown}`, or " if inside else ""
+    is_committed = inside and profile == "paper"
+    committed = f"get the committed file back by `git checkout -- {shown}`, or " if is_committed else ""
     return MBHError(
         f"{shown} is damaged ({reason}): {committed}remove it, and `mbh run {name} --profile {profile}` computes it "
         "again"

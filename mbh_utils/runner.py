@@ -221,6 +221,8 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
         for part in (content, *content.get("cells", ())):
             part["metadata"] = part.get("metadata") or {}
         notebook = nbformat.reads(json.dumps(content), as_version=4)
+        for i, cell in enumerate(notebook.cells, start=1):
+            _check_cell(i, cell)
         metadata = notebook.metadata
         if not isinstance(spec := metadata.get("kernelspec"), dict) or not {"name", "language"} <= spec.keys():
             metadata.kernelspec = nbformat.from_dict(_KERNELSPEC)
@@ -232,6 +234,13 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
     except Exception as error:  # nbformat raises several kinds of its own, json others
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise MBHError(f"{shown(path)} is not a notebook that can be read ({reason})") from error
+
+
+def _check_cell(i: int, cell: nbformat.NotebookNode) -> None:
+    if cell.get("cell_type") not in ("code", "markdown", "raw") or not isinstance(cell.get("source"), str):
+        raise ValueError(f"cell {i} has no source, or is no cell of code or text")
+    if not isinstance(cell.metadata.get("tags") or [], list):
+        raise ValueError(f"the tags of cell {i} are no list")
 
 
 def _tags(cell: nbformat.NotebookNode) -> list[str]:

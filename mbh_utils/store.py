@@ -538,11 +538,14 @@ def _remove_orphan(data: Path) -> bool:
     """Remove data without a note, unless a note comes to name them in this very moment; whether they are gone."""
     aside = data.with_name(f".{data.name}.{token()}.part")
     with told(data, "removed", f"make {data.parent} writable"):
-        os.replace(data, aside)  # whoever puts them looks for them once the note is there, and finds them gone
+        try:
+            os.replace(data, aside)  # whoever puts them looks for them once the note is there, and finds them gone
+        except FileNotFoundError:  # another process removed them first
+            return False
         if _named_by_note(data):
             os.replace(aside, data)
             return False
-        aside.unlink()
+        aside.unlink(missing_ok=True)
     return True
 
 

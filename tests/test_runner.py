@@ -636,3 +636,22 @@ def test_a_kernel_that_does_not_start_is_told_with_its_last_words(small_workbook
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     report = run()
     assert not report.ok and "no kernel could be started" in report.told and "(this kernel is broken)" in report.told
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda cells: cells[0]["metadata"].update(tags=5),
+        lambda cells: cells[0].pop("source"),
+        lambda cells: cells[0].update(source=5),
+        lambda cells: cells.append({"cell_type": "weird", "metadata": {}, "source": ""}),
+    ],
+)
+def test_a_notebook_that_is_ill_inside_of_a_cell_is_named(small_workbook, change):
+    small_workbook.add("01_first")
+    path = small_workbook.notebooks / "01_first.ipynb"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    change(content["cells"])
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(MBHError, match="01_first.ipynb is not a notebook that can be read"):
+        runner.read_notebook(path)

@@ -995,3 +995,18 @@ def test_two_processes_hammer_one_store_and_never_meet_a_wrong_or_damaged_entry(
     list(store.gc(grace=0))
     assert set(found(store.verify()).values()) == {"whole"}
     assert len(files(tmp_path)) == 2 * len(list(store.entries()))
+
+
+def test_data_that_another_process_removes_first_end_no_sweep(tmp_path, monkeypatch):
+    folder = Store(tmp_path).folder / "network"
+    folder.mkdir(parents=True)
+    data = folder / f"{'0' * 24}-{'1' * 12}.safetensors"
+    data.write_bytes(b"orphan")
+    os.utime(data, (0, 0))
+
+    def too_late(source, target):
+        data.unlink(missing_ok=True)
+        raise FileNotFoundError(2, "No such file or directory", str(source))
+
+    monkeypatch.setattr("mbh_utils.store.os.replace", too_late)
+    assert list(Store(tmp_path).gc()) == []
