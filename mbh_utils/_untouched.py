@@ -103,7 +103,7 @@ def _keep_tensors(modules: list[nn.Module], stack: contextlib.ExitStack) -> None
     """Put clones in the place of buffers and plain tensors, and have all tensors put back as they are."""
     clones: dict[int, torch.Tensor] = {}  # what is shared stays shared
     for m in modules:
-        plain = {name: x for name, x in vars(m).items() if isinstance(x, torch.Tensor)}
+        plain = {name: x for name, x in vars(m).items() if issubclass(type(x), torch.Tensor)}
         for holder, tensors in ((m._parameters, m._parameters), (m._buffers, m._buffers), (vars(m), plain)):
             tensors = {name: x for name, x in tensors.items() if x is not None}
             stack.callback(_put_back, holder, tensors, holder is not vars(m))
