@@ -25,8 +25,8 @@ _LIBRARIES = {"torch", "builtins", "numpy", "collections", "random", "threading"
 def reached(network: nn.Module) -> tuple[list[nn.Module], list]:
     """The modules of a network, and what else it holds: modules, tensors and generators that are not registered.
 
-    Looked through are attributes, lists, dicts, and what hooks and other functions close over. The registered modules
-    come first.
+    Looked through are attributes, lists, dicts, and what hooks, forwards and other functions close over or name as
+    globals. The registered modules come first.
     """
     modules = list(network.modules())
     seen, others, left = {id(m) for m in modules}, [], collections.deque(modules)
@@ -53,16 +53,23 @@ def _parts(x) -> list:
     if issubclass(kind, types.MethodType):
         return [x.__func__, x.__self__]
     if issubclass(kind, types.FunctionType):
-        return [*_closed_over(x), *(x.__defaults__ or ()), *(x.__kwdefaults__ or {}).values()]
+        return [*_closed_over(x), *_globals_of(x), *(x.__defaults__ or ()), *(x.__kwdefaults__ or {}).values()]
     ours = issubclass(kind, nn.Module) or kind.__module__.partition(".")[0] not in _LIBRARIES
     attributes = getattr(x, "__dict__", None) if ours and not issubclass(kind, type | torch.Tensor) else None
-    return list(attributes.values()) if type(attributes) is dict else []
+    found = list(attributes.values()) if type(attributes) is dict else []
+    return [*found, getattr(kind, "forward", None)] if ours and issubclass(kind, nn.Module) else found
 
 
 def _closed_over(function) -> Iterator:
     for cell in function.__closure__ or ():
         with contextlib.suppress(ValueError):  # a name that has no value yet
             yield cell.cell_contents
+
+
+def _globals_of(function: types.FunctionType) -> list:
+    """The modules and tensors, or lists and dicts that may hold some, which a function names as globals."""
+    named = (function.__globals__.get(name) for name in function.__code__.co_names)
+    return [x for x in named if issubclass(type(x), (nn.Module, torch.Tensor, dict, *_LISTS))]
 
 
 @contextlib.contextmanager

@@ -577,6 +577,14 @@ def test_accuracy_puts_modules_that_are_not_registered_in_eval_mode(hold):
     assert found == accuracy(norm, DATA.validation)
 
 
+def test_accuracy_puts_a_module_that_is_a_global_in_eval_mode(monkeypatch):
+    monkeypatch.setitem(globals(), "NORM", nn.BatchNorm1d(8))
+    network = nn.Sequential(nn.Linear(8, 3))
+    network.register_forward_pre_hook(lambda module, args: NORM(*args))  # noqa: F821
+    accuracy(network, DATA.validation)
+    assert NORM.training and NORM.num_batches_tracked == 0  # noqa: F821
+
+
 @pytest.mark.parametrize("hold", [lambda w: w, lambda w: [w], lambda w: {"w": (w,)}], ids=["plain", "list", "dict"])
 def test_accuracy_of_float64_weights_that_are_not_registered(hold):
     def forward(self, x):
