@@ -82,7 +82,7 @@ def _refusal(module: nn.Module, whose: str) -> str:
 
 
 def _kept(module: nn.Module, kinds) -> list:
-    return [x for m in module.modules() for x in vars(m).values() if isinstance(x, kinds)]
+    return [x for m in module.modules() for x in vars(m).values() if issubclass(type(x), kinds)]
 
 
 def _states(module: nn.Module) -> dict[str, object]:

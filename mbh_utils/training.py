@@ -16,6 +16,7 @@ import torch
 from tqdm import tqdm  # not tqdm.auto, whose bars in notebooks are widgets
 
 from mbh_utils import _descent, _given, pruning
+from mbh_utils._untouched import reached, untouched
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import MaskedLinear, Network, stream
 from mbh_utils.scheduling import one_thread
@@ -81,7 +82,7 @@ def accuracy(network: torch.nn.Module, samples) -> float:
     """Share of the samples that the network classifies correctly, in [0, 1].
 
     network: any torch module that makes logits (n, n_classes) of rows (n, d). It is looked at in eval mode and stays as
-    it is: training mode, buffers, gradients and the random state are untouched.
+    it is: training mode, parameters, buffers, gradients and random states are untouched.
 
     Raises MBHError without samples, for a network that does not take them, and for outputs that name no class.
     """
@@ -93,7 +94,7 @@ def accuracy(network: torch.nn.Module, samples) -> float:
         raise MBHError("samples hold NaN or infinite values: mend or drop these images")
     images, labels = torch.tensor(samples.images), torch.tensor(samples.labels)
     device, dtype = _place_of(network)
-    with untouched(network):
+    with untouched(network, device):
         logits = [_logits(network, x.to(device, dtype)).cpu() for x in images.split(10_000)]
     logits = torch.cat(logits)
     if outside := labels[(labels < 0) | (labels >= logits.shape[1])].tolist():
@@ -103,28 +104,15 @@ def accuracy(network: torch.nn.Module, samples) -> float:
     return float((logits.argmax(dim=1) == labels).sum()) / len(labels)
 
 
-@contextlib.contextmanager
-def untouched(network: torch.nn.Module) -> Iterator[None]:
-    """The network in eval mode and without gradients; afterwards, errors included, everything is as it was."""
-    modes = [(m, m.training) for m in network.modules() if hasattr(m, "training")]  # what is frozen has no mode
-    buffers = [(m._buffers, name, b, b.clone()) for m, _ in modes for name, b in m._buffers.items() if b is not None]
-    device, _ = _place_of(network)
-    for m, _ in modes:  # not by .eval(), which a class may have made do more
-        m.training = False
-    try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            yield
-    finally:
-        for m, training in modes:
-            m.training = training
-        with torch.no_grad():
-            for held, name, buffer, before in buffers:
-                held[name] = buffer.copy_(before)
-
-
 def _place_of(network: torch.nn.Module) -> tuple[torch.device, torch.dtype]:
-    """Where a network computes, and in which float type; float32 on the CPU where it has no tensor that says so."""
-    tensors = [*network.parameters(), *network.buffers()]
+    """Where a network computes, and in which float type; float32 on the CPU where it has no tensor that says so.
+
+    Parameters tell, or else buffers, or else the tensors that it keeps otherwise; also of modules in plain lists.
+    """
+    modules, others = reached(network)
+    tensors = [x for m in modules for x in m.parameters(recurse=False)]
+    tensors += [x for m in modules for x in m.buffers(recurse=False)]
+    tensors += [x for x in others if issubclass(type(x), torch.Tensor)]
     if any(torch.nn.parameter.is_lazy(x) for x in tensors):
         raise MBHError(
             "network has lazy layers that never saw an input: call it once on one image, network(images[:1])"

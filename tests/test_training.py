@@ -1,5 +1,6 @@
 """Training of stacks against plain torch, against each network alone, and its promises: masks, seeds, checkpoints."""
 
+import random
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -478,6 +479,123 @@ def test_a_label_that_no_output_stands_for_is_named():
 def test_accuracy_of_no_sample_is_refused():
     with pytest.raises(MBHError, match="at least one sample"):
         accuracy(small(), DATA.validation.take([]))
+
+
+def logits_with(forward, **kept) -> nn.Module:
+    """A module of a forward (module, x) and of what it keeps as attributes."""
+    module = nn.Module()
+    for name, x in kept.items():
+        setattr(module, name, x)
+    module.forward = forward.__get__(module)
+    return module
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_accuracy_between_forward_and_backward_leaves_the_gradients_alone(training):
+    network = nn.Sequential(nn.Linear(8, 9), nn.BatchNorm1d(9), nn.ReLU(), nn.Linear(9, 3)).train(training)
+    images, labels = torch.tensor(DATA.train.images), torch.tensor(DATA.train.labels)
+    loss = nn.functional.cross_entropy(network(images), labels)
+    right = torch.autograd.grad(loss, network.parameters(), retain_graph=True)
+    accuracy(network, DATA.validation)
+    loss.backward()
+    assert all(torch.equal(p.grad, g) for p, g in zip(network.parameters(), right, strict=True))
+
+
+def test_accuracy_undoes_what_a_forward_writes_to_its_tensors():
+    def forward(self, x):
+        self.u.data += 1
+        self.plain += 1
+        self.v = nn.Parameter(self.v + 1)
+        self.register_buffer("late", torch.zeros(1))
+        return self.layer(x) * self.u + self.plain + self.v
+
+    kept = {name: nn.Parameter(torch.tensor([2.0, torch.nan])[:1]) for name in "uv"}
+    network = logits_with(forward, **kept, plain=torch.zeros(1), layer=nn.Linear(8, 3))
+    tensors = network.u, network.v, network.plain
+    versions = [x._version for x in tensors]
+    accuracy(network, DATA.validation)
+    after = network.u, network.v, network.plain
+    assert [x.item() for x in after] == [2, 2, 0] and all(a is b for a, b in zip(tensors, after, strict=True))
+    assert [x._version for x in after] == versions and not dict(network.named_buffers())
+
+
+@pytest.mark.parametrize("buffer", [torch.ones(1).expand(3), torch.full((1,), torch.nan).expand(3)], ids=["1", "nan"])
+def test_accuracy_with_an_expanded_buffer(buffer):
+    network = nn.Sequential(nn.Linear(8, 3))
+    right = accuracy(network, DATA.validation)
+    network.register_buffer("scale", buffer)
+    assert accuracy(network, DATA.validation) == right and network.scale is buffer
+
+
+def test_accuracy_of_a_network_made_in_inference_mode():
+    with torch.inference_mode():
+        network = nn.Sequential(nn.Linear(8, 9), nn.BatchNorm1d(9), nn.ReLU(), nn.Linear(9, 3))
+        right = network.eval()(torch.tensor(DATA.validation.images)).argmax(1).numpy() == DATA.validation.labels
+    before = [x.clone() for x in network.state_dict().values()]
+    assert accuracy(network.train(), DATA.validation) == right.mean() and network.training
+    assert alike(before, list(network.state_dict().values()))
+
+
+def test_accuracy_uses_up_no_random_numbers():
+    def forward(self, x):
+        chance = [random.random(), np.random.rand(), self.numpy.random(), self.python[0].random()]
+        return self.layer(x) + sum(chance) + torch.rand(1) + torch.rand(1, generator=self.torch)
+
+    def states() -> list:
+        of_numpy = str(np.random.get_state()), str(network.numpy.bit_generator.state)
+        of_python = random.getstate(), network.python[0].getstate()
+        return [*of_numpy, *of_python, torch.get_rng_state(), network.torch.get_state()]
+
+    kept = {"numpy": np.random.default_rng(0), "python": [random.Random(0)], "torch": torch.Generator()}
+    network = logits_with(forward, **kept, layer=nn.Linear(8, 3))
+    before = states()
+    accuracy(network, DATA.validation)
+    assert alike(before, states())
+
+
+HOLDERS = {
+    "a list": lambda norm: logits_with(lambda self, x: self.kept[0](x), kept=[norm]),
+    "a dict in a tuple": lambda norm: logits_with(lambda self, x: self.kept[0]["n"](x), kept=({"n": norm},)),
+    "an object": lambda norm: logits_with(lambda self, x: self.kept.norm(x), kept=SimpleNamespace(norm=norm)),
+    "a closure": lambda norm: logits_with(lambda self, x: norm(x)),
+}
+
+
+def hooked(norm: nn.Module) -> nn.Module:
+    network = nn.Identity()
+    network.register_forward_hook(lambda module, args, output: norm(output))
+    return network
+
+
+@pytest.mark.parametrize("hold", [*HOLDERS.values(), hooked], ids=[*HOLDERS, "a hook"])
+def test_accuracy_puts_modules_that_are_not_registered_in_eval_mode(hold):
+    norm = nn.Sequential(nn.BatchNorm1d(8), nn.Linear(8, 3)).double()
+    norm(torch.rand(20, 8, dtype=torch.float64))
+    before = [x.clone() for x in norm.state_dict().values()]
+    found = accuracy(hold(norm), DATA.validation)
+    assert norm.training and norm[0].training and alike(before, list(norm.state_dict().values()))
+    assert found == accuracy(norm, DATA.validation)
+
+
+def test_accuracy_puts_a_module_that_is_a_global_in_eval_mode(monkeypatch):
+    monkeypatch.setitem(globals(), "NORM", nn.BatchNorm1d(8))
+    network = nn.Sequential(nn.Linear(8, 3))
+    network.register_forward_pre_hook(lambda module, args: NORM(*args))  # noqa: F821
+    accuracy(network, DATA.validation)
+    assert NORM.training and NORM.num_batches_tracked == 0  # noqa: F821
+
+
+@pytest.mark.parametrize("hold", [lambda w: w, lambda w: [w], lambda w: {"w": (w,)}], ids=["plain", "list", "dict"])
+def test_accuracy_of_float64_weights_that_are_not_registered(hold):
+    def forward(self, x):
+        kept = self.kept
+        while not isinstance(kept, torch.Tensor):
+            kept = kept["w"] if isinstance(kept, dict) else kept[0]
+        return x @ kept
+
+    weights = torch.rand(8, 3, dtype=torch.float64)
+    right = (DATA.validation.images @ weights.numpy()).argmax(1) == DATA.validation.labels
+    assert accuracy(logits_with(forward, kept=hold(weights)), DATA.validation) == right.mean()
 
 
 # ------------------------------------------------------------------------------------------------ errors
