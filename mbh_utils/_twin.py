@@ -7,6 +7,7 @@ instance) have their own copies of the lists, dicts and modules that they write 
 import contextlib
 import copy
 import functools
+import sys
 import types
 
 import numpy as np
@@ -172,6 +173,8 @@ def _says_what_its_copy_is(x) -> bool:
     kind = type(x)
     if not kind.__flags__ & _MADE_IN_PYTHON or not isinstance(getattr(x, "__dict__", None), dict):
         return False
+    if (graphs := sys.modules.get("torch.fx.graph_module")) and isinstance(x, graphs.GraphModule):
+        return True  # whose copies would have no hooks
     if isinstance(x, type) or kind.__new__ is not object.__new__:
         return False
     return any(
@@ -209,12 +212,18 @@ def _own_things_of_its_class(m: nn.Module, memo: dict) -> None:
         if kind.__module__.partition(".")[0] in ("torch", "mbh_utils", "builtins"):
             continue
         for key, x in vars(kind).items():
-            if key in vars(m) or key.startswith("__"):
+            # On the module itself a base class's own would hide the one that overrides it.
+            if key in vars(m) or key.startswith("__") or _owner(m, key) is not kind:
                 continue
             if isinstance(x, _CONTAINERS):
                 vars(m)[key] = _own_thing(x, memo, {})
             elif isinstance(x, types.FunctionType) and _uses_containers(x):
                 vars(m)[key] = types.MethodType(_own_function(x, memo), m)
+
+
+def _owner(m: nn.Module, key: str) -> type:
+    """The class that an attribute of a module's class is found in."""
+    return next(kind for kind in type(m).__mro__ if key in vars(kind))
 
 
 def _uses_containers(f: types.FunctionType) -> bool:

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+import torch.fx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -76,6 +77,49 @@ def assert_right(network: nn.Module, plane=SQUARE, tolerance: float = 1e-5):
         wrong = regions.classes[regions.locate(uv)] != expected.argmax(axis=1)
         assert wrong.mean() < 0.004
     return read
+
+
+#: Used by :class:`ByGlobal`.
+SIGN = {"of": -1.0}
+
+
+class ByGlobal(nn.Module):
+    """Its ``forward`` uses a global dict, of which the copy has one of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = mlp()
+
+    def forward(self, x):
+        return SIGN["of"] * self.body(x)
+
+
+class Normalised(ByGlobal):
+    def forward(self, x):
+        return super().forward((x - 0.13) / 0.31)
+
+
+def test_a_method_that_overrides_another_is_the_one_that_runs():
+    assert_right(Normalised())
+
+
+def shift_input(module, inputs):
+    return (inputs[0] * 0.5 + 0.3,)
+
+
+GRAPH_CHANGES = {
+    "pre-hook": lambda g: g.register_forward_pre_hook(shift_input),
+    "hook": lambda g: g.register_forward_hook(lambda m, inputs, y: -2 * y + 1),
+    "forward": lambda g: setattr(g, "forward", lambda x, f=g.forward: f(0.5 * x) - 1),
+}
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("change", GRAPH_CHANGES.values(), ids=GRAPH_CHANGES)
+def test_what_is_put_on_a_graph_module_counts(change, nested):
+    graph = torch.fx.symbolic_trace(mlp())
+    change(graph)
+    assert_right(nn.Sequential(graph, nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 2)) if nested else graph)
 
 
 # ---------------------------------------------------------------------------------------- what is read without a run
