@@ -227,7 +227,7 @@ def _owner(m: nn.Module, key: str) -> type:
 
 
 def _uses_containers(f: types.FunctionType) -> bool:
-    return any(isinstance(f.__globals__.get(name), _CONTAINERS) for name in _names(f.__code__))
+    return any(isinstance(f.__globals__.get(name), _CONTAINERS) for name in names_in(f.__code__))
 
 
 def _own_function(f: types.FunctionType, memo: dict) -> types.FunctionType:
@@ -243,7 +243,7 @@ def _own_function(f: types.FunctionType, memo: dict) -> types.FunctionType:
     for cell, old in zip(cells or (), f.__closure__ or (), strict=True):
         with contextlib.suppress(ValueError):  # one that is still empty
             cell.cell_contents = own_thing(old.cell_contents)
-    for name in _names(f.__code__) & f.__globals__.keys():
+    for name in names_in(f.__code__) & f.__globals__.keys():
         own.__globals__[name] = own_thing(f.__globals__[name])
     return own
 
@@ -266,10 +266,10 @@ def _own_thing(x, memo: dict, home: dict):
         return x
 
 
-def _names(code: types.CodeType) -> set[str]:
+def names_in(code: types.CodeType) -> set[str]:
     """Names that a function and those inside of it use."""
     found = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            found |= _names(constant)
+            found |= names_in(constant)
     return found

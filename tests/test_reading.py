@@ -10,7 +10,9 @@ import os
 import random
 import threading
 import types
+import weakref
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ from torch.nn import functional
 from torch.nn.utils import parametrizations, parametrize, prune, spectral_norm, weight_norm
 
 import mbh_utils as mbh
-from mbh_utils import reading, tracing
+from mbh_utils import _original, reading, tracing
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import Network
 from mbh_utils.reading import domain_points, proved_linears, read_network
@@ -120,6 +122,74 @@ def test_what_is_put_on_a_graph_module_counts(change, nested):
     graph = torch.fx.symbolic_trace(mlp())
     change(graph)
     assert_right(nn.Sequential(graph, nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 2)) if nested else graph)
+
+
+SCALES = weakref.WeakKeyDictionary()
+
+
+class ByIdentity(nn.Module):
+    """What it computes depends on which objects its parts are, which those of a copy are not."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.i, self.o, self.way = nn.Linear(2, 8), nn.Linear(8, 3), way
+        self.gain = {id(self.i): -1.0}
+        SCALES[self.i] = -1.0
+
+    def forward(self, x):
+        gain = self.gain.get(id(self.i), 1.0) if self.way == "id" else scale_of(self.i)
+        return self.o(functional.relu(gain * self.i(x)))
+
+
+def scale_of(layer):
+    return SCALES.get(layer, 1.0)
+
+
+@pytest.mark.parametrize("way", ["id", "weak keys"])
+def test_a_copy_that_is_another_function_is_refused(way):
+    network = ByIdentity(way)
+    before = snapshot(network)
+    with pytest.raises(MBHError, match="copy of ByIdentity.*computes something else"):
+        read_network(network)
+    assert_same(before, snapshot(network))
+
+
+MADE = {}
+
+
+class Remembers(nn.Module):
+    """What it makes in its first pass stays in an attribute, in lists, in its class and in a global dict."""
+
+    made: ClassVar = []
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.half, self.log = mlp(), None, []
+
+    def forward(self, x):
+        if self.half is None:
+            self.half = 0.5 * torch.ones(3)
+            self.log.append("made")
+            self.made.append("made")
+            MADE["half"] = self.half
+        return self.half * self.body(x)
+
+
+def test_running_the_module_itself_leaves_no_traces(monkeypatch):
+    runs, run = [], _original.outputs_of_itself
+
+    def counted(*args):
+        runs.append(run(*args))
+        return runs[-1]
+
+    monkeypatch.setattr(_original, "outputs_of_itself", counted)
+    network = Remembers()
+    before = snapshot(network)
+    read_network(network)
+    assert_same(before, snapshot(network))
+    assert len(runs) == 1 and runs[0] is not None
+    assert network.half is None and not network.log and not network.made and not MADE
+    assert_right(network)
 
 
 # ---------------------------------------------------------------------------------------- what is read without a run
