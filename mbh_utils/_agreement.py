@@ -113,11 +113,11 @@ def _check_later_passes(twin: nn.Module, x: torch.Tensor, compare: "_Comparison"
 def _kept_numbers(twin: nn.Module) -> dict[str, object]:
     """Plain numbers that the parts of a module hold, and how often its parameters and buffers were written to."""
     found = {}
-    for path, m in twin.named_modules():
+    for path, m in _twin.named_modules(twin):
         for name, x in vars(m).items():
             if isinstance(x, bool | int | float | str | None):
                 found[f"{path}.{name}" if path else name] = x
-    tensors = (*twin.named_parameters(), *twin.named_buffers())
+    tensors = _twin.named_members(twin)
     return found | {name: (id(x), None if x.is_inference() else x._version) for name, x in tensors}
 
 
@@ -246,7 +246,7 @@ def _forward(traced: Traced, x: np.ndarray, epsilon: float, seed: int = 0) -> tu
 
 def _changed_buffers(twin: nn.Module, original: nn.Module) -> str:
     """Names of what a forward pass has changed in the copy."""
-    before = dict((*original.named_parameters(), *original.named_buffers()))
-    after = (*twin.named_parameters(), *twin.named_buffers())
+    before = dict(_twin.named_members(original))
+    after = _twin.named_members(twin)
     names = (name for name, x in after if name in before and not torch.equal(x, before[name]))
     return ", ".join(list(names)[:3])

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn.modules import module as torch_module
 
-from mbh_utils._twin import names_in
+from mbh_utils._twin import all_modules, names_in
 
 _MOST = 50_000  # things to look after
 _MOST_BYTES = 2**30  # of their numbers
@@ -68,7 +68,7 @@ def _has_hooks(module: nn.Module) -> bool:
         return True
     return any(
         m._forward_hooks or m._forward_pre_hooks or vars(m).get("_compiled_call_impl") or isinstance(m, nn.DataParallel)
-        for m in nn.Module.modules(module)
+        for m in all_modules(module)
     )
 
 

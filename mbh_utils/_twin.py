@@ -29,15 +29,15 @@ def copy_of(module: nn.Module) -> nn.Module:
     """A copy of the module in its state: mode, hooks, type and device. MBHError for NaN and infinite parameters."""
     memo: dict = {}
     twin = _deep_copy(module, memo)
-    if shared := {id(m) for m in module.modules()} & {id(m) for m in twin.modules()}:
-        names = [name or "itself" for name, m in module.named_modules() if id(m) in shared]
+    if shared := {id(m) for m in all_modules(module)} & {id(m) for m in all_modules(twin)}:
+        names = [name or "itself" for name, m in named_modules(module) if id(m) in shared]
         raise MBHError(
             f"{type(module).__name__} cannot be copied: its copy shares {names[0]} with it, and reading a network must "
             "not change it; is there a __deepcopy__ that gives the module itself?"
         )
-    memo.update({id(m): m for m in twin.modules()})
-    for m in twin.modules():
-        m._compiled_call_impl = None  # of module.compile()
+    memo.update({id(m): m for m in all_modules(twin)})
+    for m in all_modules(twin):
+        vars(m)["_compiled_call_impl"] = None  # of module.compile(); a class may forbid to set attributes
         for hooks in (getattr(m, name) for name in _HOOKS):
             for key, hook in hooks.items():
                 hooks[key] = _own_callable(hook, memo)
@@ -45,7 +45,7 @@ def copy_of(module: nn.Module) -> nn.Module:
             if isinstance(x, types.FunctionType | types.MethodType):
                 vars(m)[key] = _own_callable(x, memo)
         _own_things_of_its_class(m, memo)
-    for name, x in (*twin.named_parameters(), *twin.named_buffers()):
+    for name, x in named_members(twin):
         x = x.detach() if x.layout is torch.strided else x.detach().to_dense()
         if not torch.isfinite(x).all():
             where = torch.argwhere(~torch.isfinite(x))[0].tolist()
@@ -53,10 +53,38 @@ def copy_of(module: nn.Module) -> nn.Module:
     return twin
 
 
+def named_modules(module: nn.Module) -> list[tuple[str, nn.Module]]:
+    """A module and its parts, each once and with its name, whatever its class says of its parts, or of hashes."""
+    found, waiting = {}, [("", module)]
+    while waiting:
+        path, m = waiting.pop()
+        if id(m) in found:
+            continue
+        found[id(m)] = path, m
+        parts = [(f"{path}.{name}" if path else name, x) for name, x in vars(m)["_modules"].items() if x is not None]
+        waiting += reversed(parts)
+    return list(found.values())
+
+
+def all_modules(module: nn.Module) -> list[nn.Module]:
+    return [m for _, m in named_modules(module)]
+
+
+def named_members(module: nn.Module) -> list[tuple[str, torch.Tensor]]:
+    """Parameters, then buffers, of a module and its parts, each once and with its name."""
+    found = {}
+    for kind in ("_parameters", "_buffers"):
+        for path, m in named_modules(module):
+            for name, x in vars(m)[kind].items():
+                if x is not None:
+                    found.setdefault((kind, id(x)), (f"{path}.{name}" if path else name, x))
+    return list(found.values())
+
+
 def named_tensors(module: nn.Module) -> list[tuple[str, torch.Tensor]]:
     """Parameters, buffers and tensors that are plain attributes of a module and its parts, with their names."""
-    found = [*module.named_parameters(), *module.named_buffers()]
-    for path, m in module.named_modules():
+    found = named_members(module)
+    for path, m in named_modules(module):
         plain = ((name, x) for name, x in vars(m).items() if isinstance(x, torch.Tensor))
         found += [(f"{path}.{name}" if path else name, x) for name, x in plain]
     return found
@@ -64,7 +92,7 @@ def named_tensors(module: nn.Module) -> list[tuple[str, torch.Tensor]]:
 
 def number_type(module: nn.Module) -> tuple[torch.dtype, torch.device]:
     """Type and device of a module's numbers, which its inputs share; float64 on the CPU where it has none."""
-    for x in (*module.parameters(), *module.buffers()):
+    for _, x in named_members(module):
         if x.is_floating_point():
             return x.dtype, x.device
     return torch.float64, torch.device("cpu")
@@ -72,7 +100,7 @@ def number_type(module: nn.Module) -> tuple[torch.dtype, torch.device]:
 
 def name_places(twin: nn.Module, place: Place) -> None:
     """Have the copy tell, while it runs, in which of its modules and hooks it is."""
-    for name, m in twin.named_modules():
+    for name, m in named_modules(twin):
         for hooks, what in ((m._forward_pre_hooks, "forward pre-hook"), (m._forward_hooks, "forward hook")):
             for key, hook in hooks.items():
                 hooks[key] = _named(hook, place, f"the {what} of {name or 'the module'} ({type(m).__name__})")
@@ -131,7 +159,7 @@ def _deep_copy(module: nn.Module, memo: dict) -> nn.Module:
             return _whole_copy(module, memo)
         except Exception:  # a lock, an open file, a generator, ...: the copy uses the same one
             memo.clear()
-            memo.update({id(x): x for m in module.modules() for x in _parts(m) if not _can_be_copied(x)})
+            memo.update({id(x): x for m in all_modules(module) for x in _parts(m) if not _can_be_copied(x)})
         try:
             return _whole_copy(module, memo)
         except Exception as error:

@@ -5,6 +5,7 @@ Every module here is partitioned and compared with its own forward passes, or re
 
 import contextlib
 import copy
+import dataclasses
 import functools
 import os
 import random
@@ -190,6 +191,61 @@ def test_running_the_module_itself_leaves_no_traces(monkeypatch):
     assert len(runs) == 1 and runs[0] is not None
     assert network.half is None and not network.log and not network.made and not MADE
     assert_right(network)
+
+
+class Frozen(Wrapped):
+    def __init__(self):
+        super().__init__(mlp())
+        object.__setattr__(self, "done", True)
+
+    def __setattr__(self, name, value):
+        if vars(self).get("done"):
+            raise AttributeError("it is frozen")
+        super().__setattr__(name, value)
+
+
+@dataclasses.dataclass(eq=True)
+class Unhashable(nn.Module):
+    n: int = 8
+
+    def __post_init__(self):
+        nn.Module.__init__(self)
+        self.body = mlp(2, self.n, 3)
+
+    def forward(self, x):
+        return self.body(x)
+
+
+class OwnNames(Wrapped):
+    def named_parameters(self):
+        return [("weight", self.body[0].weight)]
+
+
+class OwnParts(Wrapped):
+    def children(self):
+        return [self.body]
+
+    def modules(self):
+        return []
+
+
+UNUSUAL = {
+    "attributes are fixed": Frozen,
+    "without a hash": Unhashable,
+    "own named_parameters": lambda: OwnNames(mlp()),
+    "own children": lambda: OwnParts(mlp()),
+}
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("make", UNUSUAL.values(), ids=UNUSUAL)
+def test_classes_with_methods_of_their_own_are_read(make, nested):
+    network = make()
+    whole = nn.Sequential(network, nn.ReLU(), nn.Linear(3, 2)) if nested else network
+    x = torch.from_numpy(np.random.default_rng(0).uniform(-2, 2, (50, 2)))
+    read = tracing.trace(whole)
+    assert np.allclose(read(x.numpy()), whole(x.float()).detach().numpy(), atol=1e-5)
+    assert len(mbh.partition_input_space(whole, SQUARE)) > 1
 
 
 # ---------------------------------------------------------------------------------------- what is read without a run
