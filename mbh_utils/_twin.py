@@ -9,6 +9,7 @@ import copy
 import functools
 import sys
 import types
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -92,10 +93,19 @@ def named_tensors(module: nn.Module) -> list[tuple[str, torch.Tensor]]:
 
 def number_type(module: nn.Module) -> tuple[torch.dtype, torch.device]:
     """Type and device of a module's numbers, which its inputs share; float64 on the CPU where it has none."""
-    for _, x in named_members(module):
+    for x in _numbers(module):
         if x.is_floating_point():
             return x.dtype, x.device
     return torch.float64, torch.device("cpu")
+
+
+def _numbers(module: nn.Module) -> Iterator[torch.Tensor]:
+    """Tensors of a module: parameters and buffers first, then plain ones, and what is in lists and dicts."""
+    for _, x in named_tensors(module):
+        yield x
+    for holder in _reachable(module):
+        inside = holder.values() if isinstance(holder, dict) else holder if isinstance(holder, list | tuple) else ()
+        yield from (x for x in inside if isinstance(x, torch.Tensor))
 
 
 def name_places(twin: nn.Module, place: Place) -> None:

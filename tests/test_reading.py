@@ -193,6 +193,35 @@ def test_running_the_module_itself_leaves_no_traces(monkeypatch):
     assert_right(network)
 
 
+class Unregistered(nn.Module):
+    """Its layers or weights are in a list, a dict or plain attributes, which torch does not know of."""
+
+    def __init__(self, **parts):
+        super().__init__()
+        vars(self).update(parts)
+
+    def forward(self, x):
+        if hasattr(self, "v"):
+            return functional.relu(x @ self.v) @ self.w
+        first, last = self.layers.values() if isinstance(self.layers, dict) else self.layers
+        return last(functional.relu(first(x)))
+
+
+@pytest.mark.parametrize("how", ["list", "dict", "tensors"])
+def test_numbers_that_torch_does_not_know_of_tell_their_type(how):
+    torch.manual_seed(0)
+    first, last = nn.Linear(2, 8), nn.Linear(8, 3)
+    network = {
+        "list": lambda: Unregistered(layers=[first, last]),
+        "dict": lambda: Unregistered(layers={"first": first, "last": last}),
+        "tensors": lambda: Unregistered(v=torch.randn(2, 8), w=torch.randn(8, 3)),
+    }[how]()
+    x = np.random.default_rng(0).uniform(-2, 2, (50, 2))
+    with torch.no_grad():
+        expected = network(torch.from_numpy(x).float()).numpy()
+    assert np.allclose(tracing.trace(network, 2)(x), expected, atol=1e-5)
+
+
 class Frozen(Wrapped):
     def __init__(self):
         super().__init__(mlp())
