@@ -27,6 +27,7 @@ _FIXED = (
     types.WrapperDescriptorType, types.MemberDescriptorType, types.GetSetDescriptorType,
 )  # fmt: skip
 _LIBRARIES = {"torch", "numpy", "mbh_utils", "builtins", *sys.stdlib_module_names} - {"__main__"}
+_HOOKS = "_forward_hooks", "_forward_pre_hooks"
 _GLOBAL_HOOKS = "_global_forward_hooks", "_global_forward_pre_hooks"
 
 
@@ -43,7 +44,7 @@ def outputs_of_itself(module: nn.Module, twin: nn.Module, run: Callable[[nn.Modu
 
     run: a forward pass of the module that it is given.
     """
-    if _has_hooks(module):
+    if _cannot_run(module):
         return None
     try:
         kept = _keep(twin)
@@ -63,13 +64,10 @@ def outputs_of_itself(module: nn.Module, twin: nn.Module, run: Callable[[nn.Modu
                 _put_back(x, before)
 
 
-def _has_hooks(module: nn.Module) -> bool:
+def _cannot_run(module: nn.Module) -> bool:
     if any(getattr(torch_module, name) for name in _GLOBAL_HOOKS):
         return True
-    return any(
-        m._forward_hooks or m._forward_pre_hooks or vars(m).get("_compiled_call_impl") or isinstance(m, nn.DataParallel)
-        for m in all_modules(module)
-    )
+    return any(vars(m).get("_compiled_call_impl") or isinstance(m, nn.DataParallel) for m in all_modules(module))
 
 
 def _keep(module: nn.Module) -> list[tuple[object, object]]:
@@ -97,7 +95,7 @@ def _contents(x):
     if isinstance(x, dict):
         return dict(x)
     if isinstance(x, list | set):
-        return type(x)(x) if type(x) in (list, set) else _refuse(x)
+        return list(x) if isinstance(x, list) else set(x)
     if isinstance(x, types.CellType):
         with contextlib.suppress(ValueError):
             return (x.cell_contents,)
@@ -135,7 +133,9 @@ def _inside(x) -> list:
         return []
     if isinstance(x, dict):
         return [*x.keys(), *x.values(), getattr(x, "__dict__", None)]
-    if isinstance(x, list | set | tuple | frozenset | types.CellType):
+    if isinstance(x, list | set):
+        return [*x, getattr(x, "__dict__", None)]
+    if isinstance(x, tuple | frozenset | types.CellType):
         return list(_contents(x) if isinstance(x, types.CellType) else x)
     if isinstance(x, types.MethodType):
         return [x.__func__, x.__self__]
@@ -146,15 +146,14 @@ def _inside(x) -> list:
     if isinstance(x, staticmethod | classmethod):
         return [x.__func__]
     if isinstance(x, types.FunctionType):
-        if not _is_own(x):
-            return []
-        return [*_contents(x).values(), x.__defaults__, x.__kwdefaults__, vars(x), *(x.__closure__ or ())]
+        used = [*_contents(x).values(), x.__defaults__, x.__kwdefaults__, vars(x)] if _is_own(x) else []
+        return used + list(x.__closure__ or ())  # such as the hook that one of ours runs
     if isinstance(x, type):
         own = [kind for kind in x.__mro__ if _is_own(kind)]
         return own + [y for kind in own for key, y in vars(kind).items() if _runs(key, y)]
     if type(x).__module__.partition(".")[0] == "torch" and not isinstance(x, nn.Module):
         return []
-    return [type(x), *(y for key, y in vars(x).items() if "hooks" not in key)]
+    return [type(x), *(y for key, y in vars(x).items() if "hooks" not in key or key in _HOOKS)]
 
 
 def _runs(key: str, x) -> bool:

@@ -155,6 +155,19 @@ def test_a_copy_that_is_another_function_is_refused(way):
     assert_same(before, snapshot(network))
 
 
+class ScaleOf:
+    def __call__(self, module, inputs, output):
+        return output * scale_of(module)
+
+
+def test_a_hook_whose_copy_is_another_function_is_refused():
+    network = mlp()
+    SCALES[network[0]] = -1.0
+    network[0].register_forward_hook(ScaleOf())
+    with pytest.raises(MBHError, match="copy of Sequential.*computes something else"):
+        read_network(network)
+
+
 MADE = {}
 
 
@@ -742,7 +755,7 @@ class Coin(nn.Module):
         (lambda m: np.random.default_rng().random(), "the system"),
         (lambda m: random.SystemRandom().random(), "the system"),
         (lambda m: random.Random().random(), "the system, or of a generator made on the way"),
-        (lambda m: os.urandom(1)[0], "the system"),
+        (lambda m: int.from_bytes(os.urandom(8), "big"), "the system"),
     ],
 )
 def test_coins_are_refused_however_rarely_they_matter(draw, whose):
