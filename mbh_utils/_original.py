@@ -110,6 +110,8 @@ def _contents(x):
         return None
     if isinstance(x, nn.Module) or isinstance(getattr(x, "__dict__", None), dict) and not _has_slots(x):
         return dict(vars(x))
+    if _has_only_slots(x):
+        return {name: getattr(x, name) for name in _slots(x) if hasattr(x, name)}
     return None if type(x).__module__.partition(".")[0] == "torch" else _refuse(x)
 
 
@@ -120,6 +122,17 @@ def _refuse(x):
 def _has_slots(x) -> bool:
     """Whether a thing has more in it than its attributes."""
     return type(x).__basicsize__ > _Plain.__basicsize__
+
+
+def _slots(x) -> list[str]:
+    """Names of the slots of a thing whose class is someone's own."""
+    slots = [vars(kind).get("__slots__", ()) for kind in type(x).__mro__]
+    return [name for names in slots for name in ([names] if isinstance(names, str) else names)]
+
+
+def _has_only_slots(x) -> bool:
+    own = _is_own(type(x)) and not hasattr(x, "__dict__")
+    return own and type(x).__basicsize__ == object.__basicsize__ + 8 * len(_slots(x))
 
 
 def _is_own(x) -> bool:
@@ -153,6 +166,8 @@ def _inside(x) -> list:
         return own + [y for kind in own for key, y in vars(kind).items() if _runs(key, y)]
     if type(x).__module__.partition(".")[0] == "torch" and not isinstance(x, nn.Module):
         return []
+    if not hasattr(x, "__dict__"):
+        return [type(x), *_contents(x).values()]
     return [type(x), *(y for key, y in vars(x).items() if "hooks" not in key or key in _HOOKS)]
 
 
@@ -191,6 +206,9 @@ def _put_back(x, before) -> None:
         x.cell_contents = before[0]
     elif isinstance(x, type):
         _put_keys_back(vars(x), before, _contents(x), functools.partial(setattr, x), functools.partial(delattr, x))
+    elif not isinstance(x, dict | types.FunctionType) and not hasattr(x, "__dict__"):
+        put, take_out = functools.partial(object.__setattr__, x), functools.partial(object.__delattr__, x)
+        _put_keys_back(_contents(x), before, _contents(x), put, take_out)
     else:
         own = x if isinstance(x, dict) else x.__globals__ if isinstance(x, types.FunctionType) else vars(x)
         _put_keys_back(own, before, _contents(x), own.__setitem__, own.__delitem__)

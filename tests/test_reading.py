@@ -168,6 +168,26 @@ def test_a_hook_whose_copy_is_another_function_is_refused():
         read_network(network)
 
 
+class Slotted:
+    """Its copies have another number."""
+
+    __slots__ = ("factor",)
+
+    def __init__(self, factor=1.0):
+        self.factor = factor
+
+    def __deepcopy__(self, memo):
+        return Slotted()
+
+
+def test_a_part_whose_copy_is_another_is_refused():
+    network = Unregistered(layers=[mlp(), nn.Linear(3, 3)])
+    network.slotted = Slotted(-2.0)
+    network.forward = types.MethodType(lambda m, x: m.layers[0](m.slotted.factor * x), network)
+    with pytest.raises(MBHError, match="computes something else"):
+        tracing.trace(network, 2)
+
+
 MADE = {}
 
 
