@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from mbh_utils import _chance, _twin
+from mbh_utils import _chance, _original, _twin
 from mbh_utils._canonical import Canonical, Traced
 from mbh_utils._operations import Follower, FunctionNames, Place, Watch
 from mbh_utils.errors import MBHError
@@ -62,6 +62,7 @@ def check(
     if problem is None:
         problem = _check_later_passes(twin, given if alone is None else given[:1], compare)
     if problem is None:
+        _check_original(original, twin, given if alone is None else given[:1], compare)
         return
     if alone is None and compare.outputs(_one_by_one(twin, given, kind, None)) is None:
         problem += (
@@ -74,6 +75,21 @@ def check(
         f"the traced form of {kind} and the module itself disagree: {problem}. It does something that its operations "
         "do not show; write it as a composition of layers"
     )
+
+
+def _check_original(original: nn.Module, twin: nn.Module, x: torch.Tensor, compare: "_Comparison") -> None:
+    """MBHError where the module itself, run without leaving traces, gives something else than its copy has given."""
+    y = _original.outputs_of_itself(original, twin, lambda m: m(x.clone()))
+    if not isinstance(y, torch.Tensor):
+        return
+    found = _array(y, len(x))
+    if problem := compare.outputs(found) if len(x) > 1 else compare.first_output(found):
+        name = type(original).__name__
+        raise MBHError(
+            f"the copy of {name}, which is run in its place, computes something else than {name} itself: {problem}. "
+            "Does it find something by identity (id(), weak references, a registry of modules)? Write that as an "
+            "attribute of the module"
+        )
 
 
 def _check_later_passes(twin: nn.Module, x: torch.Tensor, compare: "_Comparison") -> str | None:
@@ -97,11 +113,11 @@ def _check_later_passes(twin: nn.Module, x: torch.Tensor, compare: "_Comparison"
 def _kept_numbers(twin: nn.Module) -> dict[str, object]:
     """Plain numbers that the parts of a module hold, and how often its parameters and buffers were written to."""
     found = {}
-    for path, m in twin.named_modules():
+    for path, m in _twin.named_modules(twin):
         for name, x in vars(m).items():
             if isinstance(x, bool | int | float | str | None):
                 found[f"{path}.{name}" if path else name] = x
-    tensors = (*twin.named_parameters(), *twin.named_buffers())
+    tensors = _twin.named_members(twin)
     return found | {name: (id(x), None if x.is_inference() else x._version) for name, x in tensors}
 
 
@@ -230,7 +246,7 @@ def _forward(traced: Traced, x: np.ndarray, epsilon: float, seed: int = 0) -> tu
 
 def _changed_buffers(twin: nn.Module, original: nn.Module) -> str:
     """Names of what a forward pass has changed in the copy."""
-    before = dict((*original.named_parameters(), *original.named_buffers()))
-    after = (*twin.named_parameters(), *twin.named_buffers())
+    before = dict(_twin.named_members(original))
+    after = _twin.named_members(twin)
     names = (name for name, x in after if name in before and not torch.equal(x, before[name]))
     return ", ".join(list(names)[:3])

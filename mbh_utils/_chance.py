@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from mbh_utils import _twin
 from mbh_utils.errors import MBHError
 
 
 @contextlib.contextmanager
 def own_random_numbers(module: nn.Module):
     """Whatever draws random numbers inside, the streams of torch, numpy and Python are afterwards as before."""
-    devices = {x.get_device() for x in module.parameters() if x.is_cuda}
+    devices = {x.get_device() for _, x in _twin.named_members(module) if x.is_cuda}
     of_python, of_numpy = random.getstate(), np.random.get_state()
     shared = [(x, x.get_state()) for x in _kept(module, torch.Generator)]  # they cannot be copied
     try:
@@ -82,7 +83,7 @@ def _refusal(module: nn.Module, whose: str) -> str:
 
 
 def _kept(module: nn.Module, kinds) -> list:
-    return [x for m in module.modules() for x in vars(m).values() if issubclass(type(x), kinds)]
+    return [x for m in _twin.all_modules(module) for x in vars(m).values() if issubclass(type(x), kinds)]
 
 
 def _states(module: nn.Module) -> dict[str, object]:

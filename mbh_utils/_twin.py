@@ -7,7 +7,9 @@ instance) have their own copies of the lists, dicts and modules that they write 
 import contextlib
 import copy
 import functools
+import sys
 import types
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -28,15 +30,15 @@ def copy_of(module: nn.Module) -> nn.Module:
     """A copy of the module in its state: mode, hooks, type and device. MBHError for NaN and infinite parameters."""
     memo: dict = {}
     twin = _deep_copy(module, memo)
-    if shared := {id(m) for m in module.modules()} & {id(m) for m in twin.modules()}:
-        names = [name or "itself" for name, m in module.named_modules() if id(m) in shared]
+    if shared := {id(m) for m in all_modules(module)} & {id(m) for m in all_modules(twin)}:
+        names = [name or "itself" for name, m in named_modules(module) if id(m) in shared]
         raise MBHError(
             f"{type(module).__name__} cannot be copied: its copy shares {names[0]} with it, and reading a network must "
             "not change it; is there a __deepcopy__ that gives the module itself?"
         )
-    memo.update({id(m): m for m in twin.modules()})
-    for m in twin.modules():
-        m._compiled_call_impl = None  # of module.compile()
+    memo.update({id(m): m for m in all_modules(twin)})
+    for m in all_modules(twin):
+        vars(m)["_compiled_call_impl"] = None  # of module.compile(); a class may forbid to set attributes
         for hooks in (getattr(m, name) for name in _HOOKS):
             for key, hook in hooks.items():
                 hooks[key] = _own_callable(hook, memo)
@@ -44,7 +46,7 @@ def copy_of(module: nn.Module) -> nn.Module:
             if isinstance(x, types.FunctionType | types.MethodType):
                 vars(m)[key] = _own_callable(x, memo)
         _own_things_of_its_class(m, memo)
-    for name, x in (*twin.named_parameters(), *twin.named_buffers()):
+    for name, x in named_members(twin):
         x = x.detach() if x.layout is torch.strided else x.detach().to_dense()
         if not torch.isfinite(x).all():
             where = torch.argwhere(~torch.isfinite(x))[0].tolist()
@@ -52,10 +54,38 @@ def copy_of(module: nn.Module) -> nn.Module:
     return twin
 
 
+def named_modules(module: nn.Module) -> list[tuple[str, nn.Module]]:
+    """A module and its parts, each once and with its name, whatever its class says of its parts, or of hashes."""
+    found, waiting = {}, [("", module)]
+    while waiting:
+        path, m = waiting.pop()
+        if id(m) in found:
+            continue
+        found[id(m)] = path, m
+        parts = [(f"{path}.{name}" if path else name, x) for name, x in vars(m)["_modules"].items() if x is not None]
+        waiting += reversed(parts)
+    return list(found.values())
+
+
+def all_modules(module: nn.Module) -> list[nn.Module]:
+    return [m for _, m in named_modules(module)]
+
+
+def named_members(module: nn.Module) -> list[tuple[str, torch.Tensor]]:
+    """Parameters, then buffers, of a module and its parts, each once and with its name."""
+    found = {}
+    for kind in ("_parameters", "_buffers"):
+        for path, m in named_modules(module):
+            for name, x in vars(m)[kind].items():
+                if x is not None:
+                    found.setdefault((kind, id(x)), (f"{path}.{name}" if path else name, x))
+    return list(found.values())
+
+
 def named_tensors(module: nn.Module) -> list[tuple[str, torch.Tensor]]:
     """Parameters, buffers and tensors that are plain attributes of a module and its parts, with their names."""
-    found = [*module.named_parameters(), *module.named_buffers()]
-    for path, m in module.named_modules():
+    found = named_members(module)
+    for path, m in named_modules(module):
         plain = ((name, x) for name, x in vars(m).items() if isinstance(x, torch.Tensor))
         found += [(f"{path}.{name}" if path else name, x) for name, x in plain]
     return found
@@ -63,15 +93,24 @@ def named_tensors(module: nn.Module) -> list[tuple[str, torch.Tensor]]:
 
 def number_type(module: nn.Module) -> tuple[torch.dtype, torch.device]:
     """Type and device of a module's numbers, which its inputs share; float64 on the CPU where it has none."""
-    for x in (*module.parameters(), *module.buffers()):
+    for x in _numbers(module):
         if x.is_floating_point():
             return x.dtype, x.device
     return torch.float64, torch.device("cpu")
 
 
+def _numbers(module: nn.Module) -> Iterator[torch.Tensor]:
+    """Tensors of a module: parameters and buffers first, then plain ones, and what is in lists and dicts."""
+    for _, x in named_tensors(module):
+        yield x
+    for holder in _reachable(module):
+        inside = holder.values() if isinstance(holder, dict) else holder if isinstance(holder, list | tuple) else ()
+        yield from (x for x in inside if isinstance(x, torch.Tensor))
+
+
 def name_places(twin: nn.Module, place: Place) -> None:
     """Have the copy tell, while it runs, in which of its modules and hooks it is."""
-    for name, m in twin.named_modules():
+    for name, m in named_modules(twin):
         for hooks, what in ((m._forward_pre_hooks, "forward pre-hook"), (m._forward_hooks, "forward hook")):
             for key, hook in hooks.items():
                 hooks[key] = _named(hook, place, f"the {what} of {name or 'the module'} ({type(m).__name__})")
@@ -130,7 +169,7 @@ def _deep_copy(module: nn.Module, memo: dict) -> nn.Module:
             return _whole_copy(module, memo)
         except Exception:  # a lock, an open file, a generator, ...: the copy uses the same one
             memo.clear()
-            memo.update({id(x): x for m in module.modules() for x in _parts(m) if not _can_be_copied(x)})
+            memo.update({id(x): x for m in all_modules(module) for x in _parts(m) if not _can_be_copied(x)})
         try:
             return _whole_copy(module, memo)
         except Exception as error:
@@ -172,6 +211,8 @@ def _says_what_its_copy_is(x) -> bool:
     kind = type(x)
     if not kind.__flags__ & _MADE_IN_PYTHON or not isinstance(getattr(x, "__dict__", None), dict):
         return False
+    if (graphs := sys.modules.get("torch.fx.graph_module")) and isinstance(x, graphs.GraphModule):
+        return True  # whose copies would have no hooks
     if isinstance(x, type) or kind.__new__ is not object.__new__:
         return False
     return any(
@@ -209,7 +250,8 @@ def _own_things_of_its_class(m: nn.Module, memo: dict) -> None:
         if kind.__module__.partition(".")[0] in ("torch", "mbh_utils", "builtins"):
             continue
         for key, x in vars(kind).items():
-            if key in vars(m) or key.startswith("__"):
+            # On the module itself a base class's own would hide the one that overrides it.
+            if key in vars(m) or key.startswith("__") or _owner(m, key) is not kind:
                 continue
             if isinstance(x, _CONTAINERS):
                 vars(m)[key] = _own_thing(x, memo, {})
@@ -217,8 +259,13 @@ def _own_things_of_its_class(m: nn.Module, memo: dict) -> None:
                 vars(m)[key] = types.MethodType(_own_function(x, memo), m)
 
 
+def _owner(m: nn.Module, key: str) -> type:
+    """The class that an attribute of a module's class is found in."""
+    return next(kind for kind in type(m).__mro__ if key in vars(kind))
+
+
 def _uses_containers(f: types.FunctionType) -> bool:
-    return any(isinstance(f.__globals__.get(name), _CONTAINERS) for name in _names(f.__code__))
+    return any(isinstance(f.__globals__.get(name), _CONTAINERS) for name in names_in(f.__code__))
 
 
 def _own_function(f: types.FunctionType, memo: dict) -> types.FunctionType:
@@ -234,7 +281,7 @@ def _own_function(f: types.FunctionType, memo: dict) -> types.FunctionType:
     for cell, old in zip(cells or (), f.__closure__ or (), strict=True):
         with contextlib.suppress(ValueError):  # one that is still empty
             cell.cell_contents = own_thing(old.cell_contents)
-    for name in _names(f.__code__) & f.__globals__.keys():
+    for name in names_in(f.__code__) & f.__globals__.keys():
         own.__globals__[name] = own_thing(f.__globals__[name])
     return own
 
@@ -257,10 +304,10 @@ def _own_thing(x, memo: dict, home: dict):
         return x
 
 
-def _names(code: types.CodeType) -> set[str]:
+def names_in(code: types.CodeType) -> set[str]:
     """Names that a function and those inside of it use."""
     found = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            found |= _names(constant)
+            found |= names_in(constant)
     return found

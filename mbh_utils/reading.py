@@ -20,7 +20,7 @@ from torch.nn import functional
 from torch.nn.modules import module as torch_module
 from torch.utils._device import DeviceContext
 
-from mbh_utils import networks, tracing
+from mbh_utils import _twin, networks, tracing
 from mbh_utils._canonical import Traced
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import MaskedLinear, Network, checked_layer
@@ -145,7 +145,7 @@ def proved_linears(network: nn.Module) -> tuple[list[nn.Linear], bool] | None:
 
     With them, whether a ReLU follows the last one.
     """
-    if type(network) not in (Network, nn.Sequential) or not all(_is_plain(m) for m in network.modules()):
+    if type(network) not in (Network, nn.Sequential) or not all(_is_plain(m) for m in _twin.all_modules(network)):
         return None
     if torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks or not _is_torch_itself():
         return None

@@ -116,7 +116,7 @@ def _refuse_what_cannot_run(module: nn.Module) -> None:
         )
     if getattr(module.forward, "__func__", None) is _NO_FORWARD:
         raise MBHError(f"{type(module).__name__} has no forward, so it computes nothing: give a module that has one")
-    for name, m in module.named_modules():
+    for name, m in _twin.named_modules(module):
         where = f"{name or 'the module'} is a {type(m).__name__}"
         if isinstance(m, torch.jit.ScriptModule):
             raise MBHError(
@@ -144,7 +144,7 @@ def _refuse_what_cannot_run(module: nn.Module) -> None:
 
 
 def _refuse_training(module: nn.Module) -> None:
-    for name, m in module.named_modules():
+    for name, m in _twin.named_modules(module):
         if m.training and isinstance(m, _RANDOM) and getattr(m, "p", 1.0) != 0:
             raise MBHError(
                 f"{name or 'the module'} is a {type(m).__name__} in training mode, where outputs depend on the batch "
@@ -272,13 +272,13 @@ def _input_shapes(module: nn.Module, given, points) -> list[tuple[int, ...]]:
 def _told_shape(module: nn.Module) -> tuple[tuple[int, ...] | None, nn.Module | None]:
     """The input shape that the first layer tells, and that layer."""
     passed = nn.Flatten, nn.Identity, nn.modules.dropout._DropoutNd, nn.ReLU, nn.LeakyReLU, nn.Hardtanh, PiecewiseLinear
-    for name, m in module.named_modules():
+    for name, m in _twin.named_modules(module):
         if "parametrizations" in name.split(".") or isinstance(m, passed):
             continue
         if isinstance(m, nn.Linear):
             return (m.in_features,), m
         if isinstance(m, nn.Unflatten) and all(isinstance(n, int) and n > 0 for n in m.unflattened_size):
             return (int(np.prod(m.unflattened_size)),), m
-        if next(m.children(), None) is None and not isinstance(m, nn.modules.container.Sequential):
+        if all(x is None for x in vars(m)["_modules"].values()) and not isinstance(m, nn.modules.container.Sequential):
             return None, m
     return None, None
