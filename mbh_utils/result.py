@@ -246,11 +246,12 @@ class Partition:
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = dict(file)
-            if not np.array_equal(arrays.pop("digest", None), _digest(arrays)):
-                raise ValueError("its arrays are not those that were saved")
+            digest = arrays.pop("digest", None)
             form, is_line, n_regions, uncertain, exact = arrays["head"].tolist()
             if form != _FORMAT:
                 raise MBHError(f"{path} was written in format {form}, this version reads {_FORMAT}: compute it anew")
+            if not np.array_equal(digest, _digest(arrays)):
+                raise ValueError("its arrays are not those that were saved")
             widths = tuple(arrays["widths"].tolist())
             plane = {name[6:]: value for name, value in arrays.items() if name.startswith("plane_")}
             layers = [tuple(arrays[f"{kind}_{i}"] for kind in _PAIR) for i in range(len(widths))]

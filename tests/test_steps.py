@@ -47,7 +47,7 @@ def check_node(stack, oracle) -> None:
     corners = oracle.corners(edges, bits)
     for i, (x, y, w) in enumerate(corners):
         off = max(abs(Fraction(x, w) - Fraction(float(u[i]))), abs(Fraction(y, w) - Fraction(float(v[i]))))
-        assert error[i] > UNKNOWN or off <= Fraction(float(error[i]))
+        assert error[i] > UNKNOWN or off <= Fraction(float(error[i])) + Fraction(_cells.TINY)
     for g in stack.waiting[t, : stack.tested[t]].tolist():
         a, b, c = oracle.line(g, bits)
         values = [a * x + b * y + c * w for x, y, w in corners]
