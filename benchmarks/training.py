@@ -4,7 +4,7 @@ speed: the 14 set-ups of Fig 6.1 on random data of MNIST's shape, in millisecond
 loop in torch (default Adam, and fused), networks stacked by ``train_stack``, all in one run on one core, and the stacks
 again in one process per core. Beside them the floor: the dense arithmetic of all networks at the speed of a large
 single-precision matrix product measured in the same run.
-crossover: for which share of live weights listing them beats BLAS on this machine (``_descent.CROSSOVER``).
+crossover: for which share of live weights listing them beats BLAS on this machine (``kernel.CROSSOVER``).
 """
 
 import argparse
@@ -18,9 +18,9 @@ import threadpoolctl
 import torch
 from torch import nn
 
-from mbh_utils import _descent, from_arrays
+from mbh_utils import from_arrays
 from mbh_utils.networks import LENET, feed_forward
-from mbh_utils.training import Recipe, State, _Listed, train_stack
+from mbh_utils.training import Recipe, State, _Listed, kernel, train_stack
 
 BATCH = 60
 
@@ -134,20 +134,20 @@ def speed(iterations: int) -> None:
 
 def crossover(iterations: int) -> None:
     threadpoolctl.threadpool_limits(1)
-    samples, usual = data(), _descent.CROSSOVER
+    samples, usual = data(), kernel.CROSSOVER
     for hidden in ((300, 100), (35, 11)):
         dense = feed_forward(samples, hidden).n_parameters
         for share in (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6):
             times = []
             for threshold in (2.0, 0.0):
-                _descent.CROSSOVER = threshold
+                kernel.CROSSOVER = threshold
                 network = feed_forward(samples, hidden, parameters=int(share * dense))
                 engine = _Listed([network], [State(0, {})], samples, Recipe(), [0], None)
                 times.append(_seconds(lambda e=engine: e.advance(0, 1), iterations))
             print(
                 f"{hidden} {share:.2f} live: listed {1e3 * times[0]:.3f} ms, BLAS {1e3 * times[1]:.3f} ms", flush=True
             )
-    _descent.CROSSOVER = usual
+    kernel.CROSSOVER = usual
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def figures(profile, chapters, chosen, jobs, seed, given, force) -> int:
 
     What is up to date is left alone. Figures go to figures/PROFILE, or to MBH_FIGURES/PROFILE.
     """
-    from mbh_utils import runner
+    from mbh_utils.workbook import runner
 
     parameters = {name: _literal(value) for name, value in given}
     report = runner.run(profile, chapters, chosen, jobs=jobs, force=force, seed=seed, parameters=parameters, echo=echo)
@@ -127,8 +127,9 @@ def figures(profile, chapters, chosen, jobs, seed, given, force) -> int:
 @click.option("--dry-run", is_flag=True, help="Only say what would be computed, how long and how large.")
 def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_run) -> None:
     """Compute what the experiments NAMES lack (default: all), and write their tables, which the chapters read."""
-    from mbh_utils import experiments, paths
-    from mbh_utils.scheduling import n_processes
+    from mbh_utils import experiments
+    from mbh_utils.computing import paths
+    from mbh_utils.computing.scheduling import n_processes
 
     n_processes(jobs)
     started, names, store = time.perf_counter(), list(dict.fromkeys(names or experiments.EXPERIMENTS)), _open(folder)
@@ -163,7 +164,7 @@ def _check_writable(folder: Path, named_by: str) -> None:
 
 def _forecast(stages, jobs, scheduler, store):
     """Lines on what the stages take: number of tasks, time, room on disk, memory."""
-    from mbh_utils.scheduling import n_processes, wall_seconds
+    from mbh_utils.computing.scheduling import n_processes, wall_seconds
 
     if not stages:
         yield "nothing is missing"
@@ -279,7 +280,7 @@ def ls(kind, folder) -> None:
 @_STORE
 def show(key, folder) -> int:
     """Tell everything about the entry KEY (its first digits are enough)."""
-    from mbh_utils.store import VERSIONS, damage_of
+    from mbh_utils.computing.store import VERSIONS, damage_of
 
     here = _open(folder)
     found = [entry for entry in here.entries() if entry.key.startswith(key.lower())]
@@ -348,7 +349,7 @@ def gc(dry_run, old_versions, damaged, folder) -> None:
 
 
 def _open(folder: str | None):
-    from mbh_utils.store import Store
+    from mbh_utils.computing.store import Store
 
     return Store(folder)
 
@@ -389,7 +390,8 @@ def doctor() -> int:
 def _check_machine():
     import torch
 
-    from mbh_utils import paths, scheduling, workbook
+    from mbh_utils.computing import paths, scheduling
+    from mbh_utils.workbook import chapter as workbook
 
     yield f"{platform.system()} {platform.machine()}, " + ", ".join(f"{k} {v}" for k, v in workbook.versions().items())
     yield f"mbh_utils in {paths.PROJECT}, commit {workbook.commit() or 'unknown (no git checkout)'}"
@@ -417,18 +419,19 @@ def _check_tables():
 
 
 def _check_folders():
-    from mbh_utils import _native, paths, workbook
+    from mbh_utils.computing import native, paths
+    from mbh_utils.workbook import chapter as workbook
 
     workbook.check_writable(paths.figures_folder("quick"))
     yield f"figures: {paths.figures_folder('quick').parent} is writable"
     _check_writable(paths.store_folder(), "MBH_STORE")
     yield f"store: {paths.store_folder()} is writable"
-    kept = _native.folder() or "memory only, since no folder for it can be written: each process compiles anew"
+    kept = native.folder() or "memory only, since no folder for it can be written: each process compiles anew"
     yield f"compiled code is kept in {kept}"
 
 
 def _check_kernel():
-    from mbh_utils import runner
+    from mbh_utils.workbook import runner
 
     yield f"a notebook kernel starts: {runner.try_kernel():.1f} s, {sys.executable}"
 

@@ -22,10 +22,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mbh_utils import _given, datasets, measures, networks, paths, pruning
+from mbh_utils import datasets, measures, networks
+from mbh_utils.computing import paths, require
+from mbh_utils.computing.scheduling import Done, Task, compute, workers
+from mbh_utils.computing.store import VERSIONS, Store, atomic
 from mbh_utils.errors import MBHError
 from mbh_utils.measures import per_network
-from mbh_utils.networks import Network, Setup
+from mbh_utils.networks import Network, Setup, pruning
 from mbh_utils.runs import (
     PROFILES,
     Profile,
@@ -40,8 +43,6 @@ from mbh_utils.runs import (
     ticket_runs,
     train_runs,
 )
-from mbh_utils.scheduling import Done, Task, compute, workers
-from mbh_utils.store import VERSIONS, Store, atomic
 from mbh_utils.training import Recipe, accuracy, train_stack
 
 #: What belongs to an experiment for who reads this module's names, wherever it is written.
@@ -187,15 +188,15 @@ def _measure(cases: Sequence[Case], measure: str, options: dict, store: Store) -
 
 def _known(names: Sequence[str]) -> list[str]:
     """The names of experiments; MBHError for one that there is not."""
-    names = _given.listed("names", names, "names of experiments")
+    names = require.listed("names", names, "names of experiments")
     if unknown := [name for name in names if not isinstance(name, str) or name not in EXPERIMENTS]:
         there = ", ".join(EXPERIMENTS)
-        raise MBHError(f"there is no experiment {_given.shown(unknown[0])}; the experiments are {there}")
+        raise MBHError(f"there is no experiment {require.shown(unknown[0])}; the experiments are {there}")
     return names
 
 
 def _store(store: Store | None) -> Store:
-    return Store() if store is None else _given.kind_of("store", store, Store, "a Store, or None for the usual one")
+    return Store() if store is None else require.kind_of("store", store, Store, "a Store, or None for the usual one")
 
 
 class Stage(NamedTuple):
@@ -248,16 +249,16 @@ def prepare(
 ) -> list[Done]:
     """Compute whatever the named experiments lack, ``jobs`` processes side by side (default: one per core).
 
-    executor, scheduler, shared: other workers, see :mod:`mbh_utils.scheduling`. A killed run loses little. An
+    executor, scheduler, shared: other workers, see :mod:`mbh_utils.computing.scheduling`. A killed run loses little. An
     experiment whose results file stands (:func:`write_tables`) lacks nothing.
 
     Raises MBHError for an unknown experiment or profile, and when a process was killed.
     """
-    store, shared = _store(store), _given.flag("shared", shared)
+    store, shared = _store(store), require.flag("shared", shared)
     if scheduler is not None:
-        _given.kind_of("scheduler", scheduler, str, "the address of a Dask scheduler, or None")
+        require.kind_of("scheduler", scheduler, str, "the address of a Dask scheduler, or None")
     if jobs is not None:
-        _given.whole("jobs", jobs, 1, 10_000)
+        require.whole("jobs", jobs, 1, 10_000)
     if not (stages := plan(profile, names, store)):
         return []
     with nullcontext(executor) if executor else workers(jobs, scheduler) as pool:
@@ -358,7 +359,7 @@ def table(name: str, profile: str | Profile, *, jobs: int | None = None, store: 
     """
     profile, (name,), store = profile_named(profile), _known([name]), _store(store)
     if jobs is not None:
-        _given.whole("jobs", jobs, 1, 10_000)
+        require.whole("jobs", jobs, 1, 10_000)
     if name == "toy":
         raise MBHError("experiment 'toy' has no table; experiments.toy(profile) gives its network")
     if (found := _results(name, profile)) is not None:
@@ -391,7 +392,7 @@ def write_tables(
     experiment without table is passed over.
     """
     profile, store, written = profile_named(profile), _store(store), []
-    folder = paths.results_folder(profile.name) if folder is None else _given.folder("folder", folder)
+    folder = paths.results_folder(profile.name) if folder is None else require.folder("folder", folder)
     for name in (name for name in _known(names) if name != "toy"):
         path = folder / f"{name}.parquet"
         content = pa.Table.from_pandas(table(name, profile, store=store), preserve_index=False)

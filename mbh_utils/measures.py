@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from mbh_utils import _given, pruning
+from mbh_utils.blankets.mbh import specialization_table
+from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
-from mbh_utils.mbh import specialization_table
-from mbh_utils.networks import Network, hidden_layers
-from mbh_utils.partition import partition_input_space
-from mbh_utils.patterns import activation_patterns, mine_patterns, unique_patterns
+from mbh_utils.networks import Network, hidden_layers, pruning
+from mbh_utils.regions.partition import partition_input_space
+from mbh_utils.regions.patterns import activation_patterns, mine_patterns, unique_patterns
 
 
 def folded(network: Network, data) -> list[tuple]:
@@ -31,8 +31,8 @@ def without_dead_ends(layers: list[tuple], masks: list[np.ndarray]) -> list[tupl
 def specializations(layers: list[tuple], masks: list[np.ndarray], samples, planes, coverages) -> pd.DataFrame:
     """Specialization and activation regions (ARs), one row per plane x class x c_P.
 
-    Columns: those of :func:`mbh_utils.mbh.specialization_table`; n_dead_ends (neurons without a live path to the last
-    hidden layer) and n_live_regions (ARs of the network without these).
+    Columns: those of :func:`mbh_utils.blankets.mbh.specialization_table`; n_dead_ends (neurons without a
+    live path to the last hidden layer) and n_live_regions (ARs of the network without these).
     """
     table = specialization_table(layers, samples, planes, coverages)
     n_dead_ends, live = sum(int(dead.sum()) for dead in pruning.dead_ends(masks)), table["n_regions"]
@@ -81,11 +81,11 @@ def per_network(table: pd.DataFrame, coverage: float = 0.8) -> pd.DataFrame:
     Added columns: n_regions and per_area (activation regions, also divided by the plane's area), and per_n2 (regions
     divided by N^2/2, the count expected of N random lines), all averaged over planes.
     """
-    _given.kind_of("table", table, pd.DataFrame, "a table of specializations, as experiments.table makes it")
+    require.kind_of("table", table, pd.DataFrame, "a table of specializations, as experiments.table makes it")
     needed = ("coverage", "n_regions", "area", "n_hidden", "plane", "s")
     if lacking := [name for name in needed if name not in table]:
         raise MBHError(f"table has no column {lacking[0]}; expected one of specializations, as of experiment grid")
-    coverage = _given.number("coverage", coverage, "a share in (0, 1]", lambda c: 0 < c <= 1)
+    coverage = require.number("coverage", coverage, "a share in (0, 1]", lambda c: 0 < c <= 1)
     keys = [key for key in NETWORK if key in table]
     rows = table[np.isclose(table["coverage"], coverage)]
     if rows.empty:

@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from mbh_utils import _given, datasets, networks, pruning
+from mbh_utils import datasets, networks
+from mbh_utils.computing import require
+from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import DEEPFC, LENET, LENET_SMALL, Family, Network, Setup, stream
-from mbh_utils.store import Store
-from mbh_utils.subspaces import Plane
+from mbh_utils.networks import DEEPFC, LENET, LENET_SMALL, Family, Network, Setup, pruning, stream
+from mbh_utils.regions.planes import Plane
 from mbh_utils.training import MOST_ITERATIONS, Recipe, State, train_stack
 
 #: Architectures of Figs 6.8 and 6.10, and the analogues for the 64 inputs of ``digits8``.
@@ -83,7 +84,7 @@ class Profile:
         for setup in self.setups:
             if setup.number == number and not isinstance(number, bool):
                 return setup
-        raise MBHError(f"there is no set-up {_given.shown(number)}; profile {self.name} has 1 to {len(self.setups)}")
+        raise MBHError(f"there is no set-up {require.shown(number)}; profile {self.name} has 1 to {len(self.setups)}")
 
 
 _REAL = ("mnist", "fashion_mnist")
@@ -98,7 +99,7 @@ PROFILES = {
 def profile_named(name: str | Profile) -> Profile:
     """The profile of that name, or the one given. Raises MBHError listing the known ones."""
     if not isinstance(name, Profile) and (not isinstance(name, str) or name not in PROFILES):
-        raise MBHError(f"there is no profile {_given.shown(name)}; the profiles are {', '.join(PROFILES)}")
+        raise MBHError(f"there is no profile {require.shown(name)}; the profiles are {', '.join(PROFILES)}")
     return name if isinstance(name, Profile) else PROFILES[name]
 
 
@@ -107,7 +108,7 @@ def profile_named(name: str | Profile) -> Profile:
 
 def checkpoints(iterations: int) -> list[int]:
     """When networks are looked at in training: dense up to 100, then about evenly on a logarithmic axis."""
-    iterations = _given.whole("iterations", iterations, 0, MOST_ITERATIONS)
+    iterations = require.whole("iterations", iterations, 0, MOST_ITERATIONS)
     early, late = [0, 1, 2, 5, *range(10, 101, 10)], range(10_000, iterations, 10_000)
     middle = [m * 10**k for k in (2, 3) for m in (2, 5, 10)]
     return sorted({i for i in (*early, *middle, *late) if i < iterations} | {iterations})
@@ -136,12 +137,12 @@ class Run:
 
     def __post_init__(self):
         put = vars(self).update  # the dataclass is frozen
-        _given.kind_of("dataset", self.dataset, str, "the name of a data set")
-        _given.kind_of("recipe", self.recipe, Recipe, "a Recipe(iterations)")
-        hidden = _given.listed("hidden", self.hidden, "the widths of the hidden layers, such as (300, 100)")
-        put(hidden=tuple(_given.whole("a width in hidden", n, 1) for n in hidden))
-        put(parameters=_given.whole("parameters", self.parameters, 1), seed=_given.whole("seed", self.seed, 0))
-        put(bias_std=_given.number("bias_std", self.bias_std))
+        require.kind_of("dataset", self.dataset, str, "the name of a data set")
+        require.kind_of("recipe", self.recipe, Recipe, "a Recipe(iterations)")
+        hidden = require.listed("hidden", self.hidden, "the widths of the hidden layers, such as (300, 100)")
+        put(hidden=tuple(require.whole("a width in hidden", n, 1) for n in hidden))
+        put(parameters=require.whole("parameters", self.parameters, 1), seed=require.whole("seed", self.seed, 0))
+        put(bias_std=require.number("bias_std", self.bias_std))
 
     @property
     def raw(self) -> datasets.Dataset:
@@ -197,10 +198,10 @@ class Run:
 
 def run_of(profile: Profile, number: int, *, dataset: str | None = None, seed: int = 0) -> Run:
     """The run of one set-up (by its number in Fig 6.1), by default on the Fashion data."""
-    profile, seed = profile_named(profile), _given.whole("seed", seed, 0)
+    profile, seed = profile_named(profile), require.whole("seed", seed, 0)
     setup = profile.setup(number)
     if dataset is not None:
-        _given.kind_of("dataset", dataset, str, "the name of a data set, or None")
+        require.kind_of("dataset", dataset, str, "the name of a data set, or None")
     return Run(dataset or profile.fashion, setup.hidden, setup.parameters, seed, profile.recipe)
 
 
@@ -227,7 +228,7 @@ def ticket_runs(profile: Profile) -> list[Run]:
 def class_plane(dataset: str, classes: Sequence[int], seed: int = 0, margin: float = 1.5) -> Plane:
     """The plane through one random validation image of each of three classes (thesis, section 5.2)."""
     data, rng = datasets.load(dataset), stream(seed, "planes")
-    classes = _given.listed("classes", classes, "three classes, by their numbers")
+    classes = require.listed("classes", classes, "three classes, by their numbers")
     if len(classes) != 3:
         raise MBHError(f"classes has {len(classes)} members; a plane is spanned by images of three classes")
     return Plane.through(np.stack([rng.choice(data.validation.of_class(c).images) for c in classes]), margin=margin)
@@ -235,7 +236,7 @@ def class_plane(dataset: str, classes: Sequence[int], seed: int = 0, margin: flo
 
 def grid_planes(profile: Profile, dataset: str) -> list[Plane]:
     """The planes that every network of a data set is measured on: three random classes each."""
-    _given.kind_of("dataset", dataset, str, "the name of a data set")
+    require.kind_of("dataset", dataset, str, "the name of a data set")
     return list(planes_of(dataset, profile_named(profile).planes))
 
 

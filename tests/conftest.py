@@ -5,7 +5,8 @@ import nbformat
 import pytest
 from hypothesis import settings
 
-from mbh_utils import paths, workbook
+from mbh_utils.computing import paths
+from mbh_utils.workbook import chapter as workbook
 
 # How long an example takes depends on what else the machine does, compiling for the first time above all.
 settings.register_profile("suite", deadline=None)
@@ -59,7 +60,7 @@ class SmallWorkbook:
         v4 = nbformat.v4
         declared = ", ".join(f"workbook.{c!r}" for c in self.chapters)
         sources = [
-            "import sys\nimport matplotlib.pyplot as plt\nfrom mbh_utils import workbook\n"
+            "import sys\nimport matplotlib.pyplot as plt\nfrom mbh_utils.workbook import chapter as workbook\n"
             f"workbook.CHAPTERS = ({declared},)",
             parameters,
             f"chapter = workbook.open_chapter({name!r}, profile=profile, seed=seed)",

@@ -10,10 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mbh_utils import __version__, _native, cli, datasets, experiments, paths, runner, scheduling, store, workbook
+from mbh_utils import __version__, cli, datasets, experiments
+from mbh_utils.computing import native, paths, scheduling, store
+from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import Family, Network
-from mbh_utils.store import Store
+from mbh_utils.workbook import chapter as workbook
+from mbh_utils.workbook import runner
 
 
 @pytest.fixture
@@ -474,8 +477,8 @@ def test_doctor_of_a_healthy_machine(mbh):
 
 def test_doctor_says_where_compiled_code_is_kept(mbh, monkeypatch):
     monkeypatch.setattr(runner, "try_kernel", lambda: 1.0)
-    assert f"compiled code is kept in {_native.folder()}\n" in mbh("doctor")[1]
-    monkeypatch.setattr(_native, "folder", lambda: None)
+    assert f"compiled code is kept in {native.folder()}\n" in mbh("doctor")[1]
+    monkeypatch.setattr(native, "folder", lambda: None)
     assert "compiled code is kept in memory only" in mbh("doctor")[1]
 
 

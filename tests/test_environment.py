@@ -14,7 +14,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from mbh_utils import __version__, paths
+from mbh_utils import __version__
+from mbh_utils.computing import paths
 
 ROOT = paths.PROJECT
 #: Packages that conda-forge calls by another name.

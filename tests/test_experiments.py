@@ -17,14 +17,15 @@ import pytest
 import torch
 from sklearn.tree import DecisionTreeClassifier
 
-from mbh_utils import datasets, experiments, measures, paths, pruning, runs
+from mbh_utils import datasets, experiments, measures, runs
+from mbh_utils.blankets.mbh import specialization
+from mbh_utils.computing import paths
+from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import EXPERIMENTS, PROFILES, Run, plan, prepare, table, write_tables
-from mbh_utils.mbh import specialization
-from mbh_utils.networks import DEEPFC, LENET, Family, hidden_layers
-from mbh_utils.partition import partition_input_space
-from mbh_utils.patterns import activation_patterns, layer_patterns
-from mbh_utils.store import Store
+from mbh_utils.networks import DEEPFC, LENET, Family, hidden_layers, pruning
+from mbh_utils.regions.partition import partition_input_space
+from mbh_utils.regions.patterns import activation_patterns, layer_patterns
 from mbh_utils.training import Recipe, accuracy, train
 
 TINY = replace(
@@ -894,7 +895,8 @@ KILLS = """
 import os, random, signal, sys, time
 sys.path.insert(0, sys.argv[1])
 from test_experiments import KILLED, LONG, TINY, Here
-from mbh_utils import experiments, runs, store
+from mbh_utils import experiments, runs
+from mbh_utils.computing import store
 
 # What every child would otherwise load anew:
 experiments.prepare(TINY, KILLED, store=store.Store(sys.argv[2] + "-warm"), executor=Here())

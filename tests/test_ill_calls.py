@@ -23,8 +23,13 @@ import torch
 from torch import nn
 
 import mbh_utils as mbh
-from mbh_utils import _given, bounds, datasets, experiments, patterns, plots, pruning, widgets, workbook
+from mbh_utils import datasets, experiments, plots
+from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
+from mbh_utils.explorers import blanket as widgets
+from mbh_utils.networks import pruning
+from mbh_utils.regions import bounds, patterns
+from mbh_utils.workbook import chapter as workbook
 
 SECONDS = 10  # of one call; most take a millisecond
 RNG = np.random.default_rng(0)
@@ -661,7 +666,7 @@ def verdict(call: Callable, word: str) -> str:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    return f"taken: {_given.shown(found)[:80]}"
+    return f"taken: {require.shown(found)[:80]}"
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,9 @@ import sys
 import nbformat
 import pytest
 
-from mbh_utils import paths, runner, workbook
+from mbh_utils.computing import paths
+from mbh_utils.workbook import chapter as workbook
+from mbh_utils.workbook import runner
 
 CHAPTERS = [c.name for c in workbook.CHAPTERS]
 

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from mbh_utils import experiments, paths
+from mbh_utils import experiments
+from mbh_utils.computing import paths
 
 README = (paths.PROJECT / "README.md").read_text(encoding="utf-8")
 
