@@ -9,9 +9,10 @@ import numpy as np
 
 from mbh_utils import datasets, networks
 from mbh_utils.computing import require
+from mbh_utils.computing.seeds import stream
 from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import DEEPFC, LENET, LENET_SMALL, Family, Network, Setup, pruning, stream
+from mbh_utils.networks import DEEPFC, LENET, LENET_SMALL, Family, Network, Setup, pruning
 from mbh_utils.regions.planes import Plane
 from mbh_utils.training import MOST_ITERATIONS, Recipe, State, train_stack
 

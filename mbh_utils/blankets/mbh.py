@@ -10,8 +10,8 @@ import pandas as pd
 from scipy.stats import beta
 
 from mbh_utils.computing import require
+from mbh_utils.computing.seeds import stream
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import stream
 from mbh_utils.networks.reading.reader import read_network
 from mbh_utils.regions.partition import partition_input_space
 from mbh_utils.regions.patterns import DecisionPattern, activation_patterns, preactivations

@@ -4,7 +4,6 @@ from mbh_utils.networks.network import (
     DEEPFC,
     LENET,
     LENET_SMALL,
-    PURPOSES,
     Family,
     MaskedLinear,
     Network,
@@ -16,7 +15,6 @@ from mbh_utils.networks.network import (
     layer_widths,
     lenet,
     n_linear,
-    stream,
     winning_ticket,
 )
 
@@ -24,7 +22,6 @@ __all__ = [
     "DEEPFC",
     "LENET",
     "LENET_SMALL",
-    "PURPOSES",
     "Family",
     "MaskedLinear",
     "Network",
@@ -36,6 +33,5 @@ __all__ = [
     "layer_widths",
     "lenet",
     "n_linear",
-    "stream",
     "winning_ticket",
 ]

@@ -11,23 +11,13 @@ from torch import nn
 from torch.nn import functional
 
 from mbh_utils.computing import require
+from mbh_utils.computing.seeds import stream
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import pruning
-
-# One independent random stream per purpose, so that e.g. a different mask never changes the initial weights.
-PURPOSES = {"weights": 0, "mask": 1, "batches": 2, "planes": 3, "classes": 4, "reinitialise": 5, "volume": 6}
-
 
 #: Weights of the largest network that is made: 8 GB while they are drawn.
 MOST_WEIGHTS = 10**9
 _SPREAD = "a number from 0 to 1e30", lambda std: 0 <= std <= 1e30  # more would be infinite in float32
-
-
-def stream(seed: int, purpose: str) -> np.random.Generator:
-    """Random generator of one purpose; equal seeds and purposes give equal streams on every machine."""
-    return np.random.default_rng(
-        [require.whole("seed", seed, 0), PURPOSES[require.choice("purpose", purpose, PURPOSES)]]
-    )
 
 
 class MaskedLinear(nn.Linear):

@@ -13,7 +13,7 @@ import numpy as np
 
 from mbh_utils.computing import require
 from mbh_utils.computing.progress import Progress
-from mbh_utils.networks import stream
+from mbh_utils.computing.seeds import stream
 from mbh_utils.networks.reading.reader import read_network
 from mbh_utils.regions.kernel import memory as _memory
 from mbh_utils.regions.kernel.exact import Oracle

@@ -17,8 +17,9 @@ from tqdm import tqdm  # not tqdm.auto, whose bars in notebooks are widgets
 
 from mbh_utils.computing import require
 from mbh_utils.computing.scheduling import one_thread
+from mbh_utils.computing.seeds import stream
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import MaskedLinear, Network, pruning, stream
+from mbh_utils.networks import MaskedLinear, Network, pruning
 from mbh_utils.networks.reading.untouched import reached, untouched
 from mbh_utils.training import kernel
 

@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from mbh_utils import networks
+from mbh_utils.computing.seeds import PURPOSES, stream
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import Network, deepfc, feed_forward, hidden_layers, lenet, pruning, stream, winning_ticket
+from mbh_utils.networks import Network, deepfc, feed_forward, hidden_layers, lenet, pruning, winning_ticket
 
 MNIST_LIKE = SimpleNamespace(n_inputs=784, n_classes=10)
 SMALL = SimpleNamespace(n_inputs=6, n_classes=3)
@@ -76,8 +77,8 @@ def test_masks_do_not_depend_on_the_bias_std():
 
 
 def test_streams_of_all_purposes_and_seeds_differ():
-    first = {stream(seed, purpose).random() for seed in range(20) for purpose in networks.PURPOSES}
-    assert len(first) == 20 * len(networks.PURPOSES)
+    first = {stream(seed, purpose).random() for seed in range(20) for purpose in PURPOSES}
+    assert len(first) == 20 * len(PURPOSES)
 
 
 @pytest.mark.parametrize("seed", [-1, 0.5, "one", None])

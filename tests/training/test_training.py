@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from torch import nn
 
 from mbh_utils import from_arrays
+from mbh_utils.computing.seeds import stream
 from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import Network, feed_forward, stream
+from mbh_utils.networks import Network, feed_forward
 from mbh_utils.training import kernel
 from mbh_utils.training.train import (
     STATE,
