@@ -28,7 +28,9 @@ BATCH = 60
 def data():
     """60,000 random images of 784 pixels, two thirds of them dark, as in MNIST; validation of 10."""
     rng = np.random.default_rng(0)
-    images = rng.random((60_000, 784), dtype=np.float32) * (rng.random((60_000, 784), dtype=np.float32) < 1 / 3)
+    images = rng.random((60_000, 784), dtype=np.float32) * (
+        rng.random((60_000, 784), dtype=np.float32) < 1 / 3
+    )
     labels = rng.integers(0, 10, len(images))
     return from_arrays(images, labels, images[:10], np.arange(10), name="random")
 
@@ -96,7 +98,9 @@ def _side_by_side(setups, iterations: int) -> float:
     networks = [feed_forward(networks_data, s.hidden, parameters=s.parameters) for s in setups]
     train_stack(networks, networks_data, Recipe(5), seeds=[0] * len(networks), device="cpu")
     started = time.perf_counter()
-    train_stack(networks, networks_data, Recipe(iterations), seeds=[0] * len(networks), device="cpu")
+    train_stack(
+        networks, networks_data, Recipe(iterations), seeds=[0] * len(networks), device="cpu"
+    )
     return (time.perf_counter() - started) / iterations
 
 
@@ -114,9 +118,13 @@ def speed(iterations: int) -> None:
         mine = [s for s in setups if s.hidden == hidden]
         networks = [feed_forward(samples, hidden, parameters=s.parameters) for s in mine]
         row = [sum(map(arithmetic, mine)) / flops, stacked(samples, mine, iterations)]
-        row[1:1] = [sum(plainly(n, samples, iterations, fused) for n in networks) for fused in (False, True)]
+        row[1:1] = [
+            sum(plainly(n, samples, iterations, fused) for n in networks) for fused in (False, True)
+        ]
         sums += row
-        print(f"{hidden!s:>10} {len(mine):>9} " + " ".join(f"{1e3 * x:7.2f}" for x in row), flush=True)
+        print(
+            f"{hidden!s:>10} {len(mine):>9} " + " ".join(f"{1e3 * x:7.2f}" for x in row), flush=True
+        )
     print(f"{'all 14':>20} " + " ".join(f"{1e3 * x:7.2f}" for x in sums))
     print(
         f"\none core: stacked = {sums[3] / sums[0]:.2f} x floor, {sums[1] / sums[3]:.1f} x faster than the plain loop, "
@@ -125,11 +133,17 @@ def speed(iterations: int) -> None:
     cores = os.cpu_count() or 1
     groups = [[s for s in setups if s.hidden == h] for h in LENET.architectures]
     with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
-        parts = [list(pool.map(_side_by_side, [g] * cores, [5 * iterations] * cores)) for g in groups]
+        parts = [
+            list(pool.map(_side_by_side, [g] * cores, [5 * iterations] * cores)) for g in groups
+        ]
     both = sum(max(part) for part in parts) / cores
     minutes = 70 / 14 * 50_000 / 60
-    print(f"{cores} processes: {1e3 * both:.2f} ms per iteration of all 14 = {both / sums[0] * cores:.2f} x floor")
-    print(f"70 networks x 50,000 iterations: {minutes * both:.1f} min, plainly on one core {minutes * sums[1]:.0f} min")
+    print(
+        f"{cores} processes: {1e3 * both:.2f} ms per iteration of all 14 = {both / sums[0] * cores:.2f} x floor"
+    )
+    print(
+        f"70 networks x 50,000 iterations: {minutes * both:.1f} min, plainly on one core {minutes * sums[1]:.0f} min"
+    )
 
 
 def crossover(iterations: int) -> None:
@@ -145,13 +159,16 @@ def crossover(iterations: int) -> None:
                 engine = _Listed([network], [State(0, {})], samples, Recipe(), [0], None)
                 times.append(_seconds(lambda e=engine: e.advance(0, 1), iterations))
             print(
-                f"{hidden} {share:.2f} live: listed {1e3 * times[0]:.3f} ms, BLAS {1e3 * times[1]:.3f} ms", flush=True
+                f"{hidden} {share:.2f} live: listed {1e3 * times[0]:.3f} ms, BLAS {1e3 * times[1]:.3f} ms",
+                flush=True,
             )
     kernel.CROSSOVER = usual
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("parts", nargs="*", default=["speed"], choices=["speed", "crossover"])
     parser.add_argument("--iterations", type=int, default=300)
     chosen = parser.parse_args()

@@ -48,14 +48,21 @@ class SmallWorkbook:
         return self.figures / "quick"
 
     def add(
-        self, name, *cells, figures=("fig-1-1",), parameters='profile = "quick"  # size\nseed = 0', tags=("parameters",)
+        self,
+        name,
+        *cells,
+        figures=("fig-1-1",),
+        parameters='profile = "quick"  # size\nseed = 0',
+        tags=("parameters",),
     ):
         """Declare a chapter and write its notebook: parameters, opening, the ``cells``, finish()."""
         self.chapters += (workbook.Declaration(name, f"Title of {name}", tuple(figures), ()),)
         self.patch.setattr(workbook, "CHAPTERS", self.chapters)
         self.write(name, *cells, parameters=parameters, tags=tags)
 
-    def write(self, name, *cells, parameters='profile = "quick"  # size\nseed = 0', tags=("parameters",)):
+    def write(
+        self, name, *cells, parameters='profile = "quick"  # size\nseed = 0', tags=("parameters",)
+    ):
         """Write (or change) a chapter's notebook."""
         v4 = nbformat.v4
         declared = ", ".join(f"workbook.{c!r}" for c in self.chapters)
@@ -69,7 +76,11 @@ class SmallWorkbook:
         ]
         notebook = v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources])
         notebook.cells[1].metadata["tags"] = list(tags)
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook.metadata["kernelspec"] = {
+            "name": "python3",
+            "display_name": "Python 3",
+            "language": "python",
+        }
         nbformat.write(notebook, self.notebooks / f"{name}.ipynb")
 
 

@@ -23,7 +23,9 @@ def below_home(*default: str, variable: str = "") -> Path | None:
     """The folder in this variable of the environment, else this one in the home folder; None without a home folder."""
     if os.path.isabs(given := os.environ.get(variable, "")):
         return Path(given)
-    home = "" if os.environ.get("HOME") == "" else os.path.expanduser("~")  # which would make "/" of an empty one
+    home = (
+        "" if os.environ.get("HOME") == "" else os.path.expanduser("~")
+    )  # which would make "/" of an empty one
     return Path(home, *default) if os.path.isabs(home) else None
 
 
@@ -33,7 +35,10 @@ def private_folder() -> Path | None:
     Who could write there could make others run their code, so one that belongs to somebody else is not taken.
     """
     user = os.getuid() if hasattr(os, "getuid") else 0
-    for folders in (tempfile.gettempdir, lambda: "/dev/shm"):  # in memory, where the whole machine is read-only
+    for folders in (
+        tempfile.gettempdir,
+        lambda: "/dev/shm",
+    ):  # in memory, where the whole machine is read-only
         try:
             folder = Path(folders(), f"mbh_utils-{user}")
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -56,12 +61,17 @@ def _can_be_written(folder: Path | None) -> bool:
 
 def settle() -> None:
     """Name folders that can be written for the libraries whose own, in the home folder, cannot, in the environment."""
-    config, cache = below_home(".config", variable="XDG_CONFIG_HOME"), below_home(".cache", variable="XDG_CACHE_HOME")
+    config, cache = (
+        below_home(".config", variable="XDG_CONFIG_HOME"),
+        below_home(".cache", variable="XDG_CACHE_HOME"),
+    )
     data = below_home(".local", "share", variable="XDG_DATA_HOME")
     wanted = {
         "MPLCONFIGDIR": [config and config / "matplotlib", cache and cache / "matplotlib"],
         "IPYTHONDIR": [below_home(".ipython")],
-        "JUPYTER_RUNTIME_DIR": [data and data / "jupyter" / "runtime"],  # of kernels' connection files
+        "JUPYTER_RUNTIME_DIR": [
+            data and data / "jupyter" / "runtime"
+        ],  # of kernels' connection files
     }
     unset = {name: folders for name, folders in wanted.items() if not os.environ.get(name)}
     lacking = [name for name, folders in unset.items() if not all(map(_can_be_written, folders))]

@@ -55,7 +55,9 @@ def cached(**options) -> Callable:
         kernel = njit(**options)(function)
         with suppress(OSError, RuntimeError):  # no folder, no source: in memory then
             if (place := folder()) is not None:
-                kernel._cache = _cache(function, place / f"native-{digest(Path(inspect.getfile(function)))}")
+                kernel._cache = _cache(
+                    function, place / f"native-{digest(Path(inspect.getfile(function)))}"
+                )
         return kernel
 
     return compiled

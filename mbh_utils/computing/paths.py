@@ -16,7 +16,9 @@ def named(folder: str | os.PathLike, what: str) -> Path:
         if isinstance(given, str) and given.strip() and "\0" not in given:
             return Path(given).expanduser()
     except (TypeError, RuntimeError) as error:  # no path at all; "~" where no home folder is known
-        raise MBHError(f"{what} cannot be {folder!r} ({error}): give the path of a folder") from error
+        raise MBHError(
+            f"{what} cannot be {folder!r} ({error}): give the path of a folder"
+        ) from error
     raise MBHError(f"{what} cannot be {folder!r}: give the path of a folder, or leave it out")
 
 

@@ -23,10 +23,17 @@ class Progress(contextlib.AbstractContextManager):
     def __init__(self, wanted: bool | Callable[[float, int], None] | None, domain_area: float):
         if not (wanted is None or isinstance(wanted, bool | np.bool_) or callable(wanted)):
             shown = require.shown(wanted)
-            raise MBHError(f"progress is {shown}; expected None, True, False or a function of (share, n_regions)")
+            raise MBHError(
+                f"progress is {shown}; expected None, True, False or a function of (share, n_regions)"
+            )
         self.call = wanted if callable(wanted) else None
         self.domain_area, self.area, self.regions = domain_area, 0.0, 0
-        self.quiet, self.delay, self.bar, self.started = wanted is False, 0.0 if wanted else PATIENCE, None, None
+        self.quiet, self.delay, self.bar, self.started = (
+            wanted is False,
+            0.0 if wanted else PATIENCE,
+            None,
+            None,
+        )
 
     def __exit__(self, *_) -> None:
         if self.bar is not None:
@@ -41,11 +48,15 @@ class Progress(contextlib.AbstractContextManager):
         if self.quiet:
             return
         now = time.monotonic()
-        self.started = self.started or now  # the clock starts here, when code is compiled and work has begun
+        self.started = (
+            self.started or now
+        )  # the clock starts here, when code is compiled and work has begun
         if now - self.started < self.delay:
             return
         if self.bar is None:
-            form = "{desc}: {percentage:3.0f}% of the domain |{bar}| {postfix} [{elapsed}<{remaining}]"
+            form = (
+                "{desc}: {percentage:3.0f}% of the domain |{bar}| {postfix} [{elapsed}<{remaining}]"
+            )
             self.bar = tqdm(total=1.0, desc="partition", bar_format=form)
             self.bar.start_t -= now - self.started
         self.bar.set_postfix_str(f"{regions:,} regions", refresh=False)

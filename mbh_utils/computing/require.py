@@ -42,8 +42,14 @@ def listed(name: str, given, what: str) -> list:
     what: what they are, for the message, in the plural.
     """
     refused = str | bytes | Mapping | set | frozenset
-    if isinstance(given, refused) or not isinstance(given, Iterable) or getattr(given, "ndim", 1) < 1:
-        raise MBHError(f"{name} is {shown(given)} ({type(given).__name__}); expected a list of {what}")
+    if (
+        isinstance(given, refused)
+        or not isinstance(given, Iterable)
+        or getattr(given, "ndim", 1) < 1
+    ):
+        raise MBHError(
+            f"{name} is {shown(given)} ({type(given).__name__}); expected a list of {what}"
+        )
     members = [] if _too_long(given) else list(itertools.islice(given, MOST_MEMBERS + 1))
     if _too_long(given) or len(members) > MOST_MEMBERS:
         raise MBHError(f"{name} has more than {MOST_MEMBERS:,} members; expected a list of {what}")
@@ -63,7 +69,11 @@ def _too_long(given) -> bool:
 
 def item(value):
     """The number in an array or a tensor without dimensions; anything else as it is."""
-    if getattr(value, "ndim", None) == 0 and hasattr(value, "item") and not isinstance(value, np.ma.MaskedArray):
+    if (
+        getattr(value, "ndim", None) == 0
+        and hasattr(value, "item")
+        and not isinstance(value, np.ma.MaskedArray)
+    ):
         return value.item()
     return value
 
@@ -73,13 +83,22 @@ def whole(name: str, value, least: int | None = None, most: int | None = None) -
     found = item(value)
     right = isinstance(found, Integral) and not isinstance(found, bool)
     if not right or (least is not None and found < least) or (most is not None and found > most):
-        limits = {(True, True): f" from {least} to {most}", (True, False): f" >= {least}", (False, True): f" <= {most}"}
+        limits = {
+            (True, True): f" from {least} to {most}",
+            (True, False): f" >= {least}",
+            (False, True): f" <= {most}",
+        }
         wanted = limits.get((least is not None, most is not None), "")
         raise MBHError(f"{name} is {shown(value)}; expected a whole number{wanted}")
     return int(found)
 
 
-def number(name: str, value, expected: str = "a finite number", right: Callable[[float], bool] = np.isfinite) -> float:
+def number(
+    name: str,
+    value,
+    expected: str = "a finite number",
+    right: Callable[[float], bool] = np.isfinite,
+) -> float:
     """A number for which ``right`` holds; ``expected`` says in words what that is."""
     found = item(value)
     if isinstance(found, Real) and not isinstance(found, bool):
@@ -142,7 +161,9 @@ def array(name: str, given) -> np.ndarray:
     refused = str | bytes | Mapping | set | frozenset | Iterator
     endless = isinstance(given, range) and _too_long(given)
     if given is None or isinstance(given, refused) or callable(given) or endless:
-        raise MBHError(f"{name} must be an array of numbers, got {shown(given)} ({type(given).__name__})")
+        raise MBHError(
+            f"{name} must be an array of numbers, got {shown(given)} ({type(given).__name__})"
+        )
     try:
         found = np.asarray(_plain(name, given))
     except MBHError:
@@ -154,7 +175,9 @@ def array(name: str, given) -> np.ndarray:
     if found.dtype.kind == "O":
         found = _from_objects(name, given, found)
     if found.dtype.kind == "c":
-        raise MBHError(f"{name} must be an array of real numbers: it holds complex ones (.real, if you mean that)")
+        raise MBHError(
+            f"{name} must be an array of real numbers: it holds complex ones (.real, if you mean that)"
+        )
     if found.dtype.kind not in "biuf":
         example = f", such as {shown(found.flat[0])}" if found.size else ""
         raise MBHError(f"{name} must be an array of numbers: it holds {found.dtype}{example}")
@@ -184,10 +207,14 @@ def _plain(name: str, given):
 def _from_objects(name: str, given, found: np.ndarray) -> np.ndarray:
     """Python's own numbers, which numpy keeps as objects (fractions, whole numbers of any size), as an array."""
     if found.ndim == 0 and not isinstance(found.item(), Real | Decimal):
-        raise MBHError(f"{name} must be an array of numbers, got {shown(given)} ({type(given).__name__})")
+        raise MBHError(
+            f"{name} must be an array of numbers, got {shown(given)} ({type(given).__name__})"
+        )
     for x in found.flat:
         if not isinstance(x, Real | Decimal):
-            raise MBHError(f"{name} must be an array of numbers: it holds {shown(x)} ({type(x).__name__})")
+            raise MBHError(
+                f"{name} must be an array of numbers: it holds {shown(x)} ({type(x).__name__})"
+            )
     whole = all(isinstance(x, Integral) and -(2**63) <= x < 2**63 for x in found.flat)
     try:
         return found.astype(np.int64 if whole else np.float64)
@@ -198,9 +225,13 @@ def _from_objects(name: str, given, found: np.ndarray) -> np.ndarray:
 def numbers(name: str, given, shape: tuple) -> np.ndarray:
     """A read-only float64 copy of finite numbers in this shape, where None stands for any length."""
     values = array(name, given).astype(np.float64)
-    if values.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, values.shape, strict=True)):
+    if values.ndim != len(shape) or any(
+        want not in (None, got) for want, got in zip(shape, values.shape, strict=True)
+    ):
         wanted = ", ".join("n" if s is None else str(s) for s in shape)
-        raise MBHError(f"{name} has shape {values.shape}; expected ({wanted}{',' if len(shape) == 1 else ''})")
+        raise MBHError(
+            f"{name} has shape {values.shape}; expected ({wanted}{',' if len(shape) == 1 else ''})"
+        )
     if not np.isfinite(values).all():
         where = np.unique(np.argwhere(~np.isfinite(values))[:, 0])
         raise MBHError(f"{name} holds NaN or infinite values (row {where[0]}): repair or drop it")
@@ -225,7 +256,9 @@ def bits(name: str, given, ndim: int = 2) -> np.ndarray:
 
 def _refuse_data_set(name: str, given) -> None:
     if all(hasattr(given, part) for part in ("n_inputs", "train", "validation")):
-        raise MBHError(f"{name} is a whole data set: give one of its parts, such as data.validation")
+        raise MBHError(
+            f"{name} is a whole data set: give one of its parts, such as data.validation"
+        )
 
 
 def samples(name: str, given):

@@ -42,7 +42,13 @@ RENEW_SECONDS = 300
 #: Tasks handed out at once: enough for every worker to find its next one, few since what they need is held in memory.
 _AHEAD = 200
 #: How libraries are told, before they are loaded, the number of their threads. Dask's workers set these themselves.
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS")
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
 
 
 @dataclass(frozen=True)
@@ -107,10 +113,14 @@ def workers(jobs: int | None = None, scheduler: str | None = None) -> Iterator[E
             yield executor
         return
     others, spawn = set(multiprocessing.active_children()), multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(n_processes(jobs), spawn, _set_up_process)  # torch's threads do not survive a fork
+    pool = ProcessPoolExecutor(
+        n_processes(jobs), spawn, _set_up_process
+    )  # torch's threads do not survive a fork
     try:
         yield pool
-    except KeyboardInterrupt:  # otherwise the processes would finish what they are at, which may take minutes
+    except (
+        KeyboardInterrupt
+    ):  # otherwise the processes would finish what they are at, which may take minutes
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
         raise
@@ -125,7 +135,9 @@ def _cluster(address: str) -> Iterator[Executor]:
         from distributed import Client, Security
         from distributed.comm.registry import backends
     except ImportError as error:
-        raise MBHError("a scheduler needs Dask: pip install 'mbh_utils[cluster]' (or distributed)") from error
+        raise MBHError(
+            "a scheduler needs Dask: pip install 'mbh_utils[cluster]' (or distributed)"
+        ) from error
     try:
         security = Security()  # what Dask's configuration says
         _check_address(address, backends, security.require_encryption)
@@ -142,7 +154,11 @@ def _cluster(address: str) -> Iterator[Executor]:
     with client:
         n_threads = client.nthreads().values()
         waits = "" if n_threads else "; the tasks wait until one joins it"
-        print(f"{address}: {len(n_threads)} workers, {sum(n_threads)} threads{waits}", file=sys.stderr, flush=True)
+        print(
+            f"{address}: {len(n_threads)} workers, {sum(n_threads)} threads{waits}",
+            file=sys.stderr,
+            flush=True,
+        )
         # Parcels are large on purpose: what is sent with a task outlives any worker.
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "10 GB"}):
             yield client.get_executor(pure=False)  # a task that failed is not remembered as failed
@@ -175,8 +191,12 @@ def _check_certificates(security) -> None:
 
 
 def _set_up_process() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; one of them acts on it
-    os.environ.update(dict.fromkeys(_THREADS, "1"))  # for libraries that a task is the first to load
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches all processes of a terminal; one of them acts on it
+    os.environ.update(
+        dict.fromkeys(_THREADS, "1")
+    )  # for libraries that a task is the first to load
     # Python leaves the processes behind when the one that started them is killed.
     parent = multiprocessing.parent_process()
     threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
@@ -185,7 +205,9 @@ def _set_up_process() -> None:
 # ----------------------------------------------------------------------------------------------- what they do
 
 
-def compute(tasks: Sequence[Task], store: "Store", executor: Executor, label: str, *, shared: bool = True) -> Done:
+def compute(
+    tasks: Sequence[Task], store: "Store", executor: Executor, label: str, *, shared: bool = True
+) -> Done:
     """How it went, once every task is done, the longest first; what they wrote is in the store.
 
     shared: whether the workers see the store's folder, as processes here or on a shared file system do. Otherwise
@@ -197,13 +219,20 @@ def compute(tasks: Sequence[Task], store: "Store", executor: Executor, label: st
     started, memory, renewed = time.perf_counter(), 0, time.monotonic()
     waiting = sorted(tasks, key=lambda task: task.seconds)
     running: dict = {}
-    with _sign(store) if shared else contextlib.nullcontext() as sign, _Progress(label, tasks) as progress:
+    with (
+        _sign(store) if shared else contextlib.nullcontext() as sign,
+        _Progress(label, tasks) as progress,
+    ):
         call = _Call(store.folder.resolve(), sign, _versions(), platform.node())
         try:
             while waiting or running:
                 while waiting and len(running) < _AHEAD:
                     task = waiting.pop()
-                    running[executor.submit(_run, task, call, None if shared else store.pack(task.needs))] = task
+                    running[
+                        executor.submit(
+                            _run, task, call, None if shared else store.pack(task.needs)
+                        )
+                    ] = task
                 for future in wait(running, progress.every, FIRST_COMPLETED).done:
                     parcels, gone, held = future.result()
                     store.unpack(parcels)
@@ -218,7 +247,9 @@ def compute(tasks: Sequence[Task], store: "Store", executor: Executor, label: st
                         Path(sign).touch()
         except Exception as error:
             known = isinstance(error, BrokenProcessPool | CancelledError)
-            if known or type(error).__name__ == "KilledWorker":  # Dask's, which need not be installed
+            if (
+                known or type(error).__name__ == "KilledWorker"
+            ):  # Dask's, which need not be installed
                 raise MBHError(_KILLED) from error
             raise
         finally:
@@ -256,7 +287,9 @@ def _do(task: Task, call: _Call, parcels: list | None) -> tuple[list, list]:
     from mbh_utils.computing.store import Store
 
     if (versions := _versions()) != call.versions:
-        raise MBHError(f"this worker has {versions}, but {call.host} has {call.versions}: install the same")
+        raise MBHError(
+            f"this worker has {versions}, but {call.host} has {call.versions}: install the same"
+        )
     if call.sign is not None:
         if not os.path.exists(call.sign):
             raise MBHError(
@@ -336,11 +369,15 @@ def _versions() -> dict:
 
 
 def _memory() -> int:
-    with contextlib.suppress(OSError, TypeError):  # Linux, where getrusage counts what the parent held as well
+    with contextlib.suppress(
+        OSError, TypeError
+    ):  # Linux, where getrusage counts what the parent held as well
         return int(re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
     import resource
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )
 
 
 # ------------------------------------------------------------------------------------------------- progress
@@ -354,8 +391,13 @@ class _Progress(contextlib.AbstractContextManager):
         self.seconds_all, self.seconds_done = sum(task.seconds for task in tasks), 0.0
         self.started = self.said = time.perf_counter()
         self.every = 1.0 if sys.stderr.isatty() else float(PROGRESS_SECONDS)
-        form, quiet = "{desc}: {percentage:3.0f}% |{bar}| {postfix} [{elapsed}<{remaining}]", not sys.stderr.isatty()
-        self.bar = tqdm(desc=label, total=self.seconds_all or 1, bar_format=form, smoothing=0, disable=quiet)
+        form, quiet = (
+            "{desc}: {percentage:3.0f}% |{bar}| {postfix} [{elapsed}<{remaining}]",
+            not sys.stderr.isatty(),
+        )
+        self.bar = tqdm(
+            desc=label, total=self.seconds_all or 1, bar_format=form, smoothing=0, disable=quiet
+        )
 
     def __exit__(self, *_) -> None:
         self.bar.close()

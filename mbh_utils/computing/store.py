@@ -56,14 +56,20 @@ def _words(content: dict) -> str:
     def plain(value):
         if isinstance(value, np.ndarray | np.generic):
             return value.tolist()
-        raise MBHError(f"{value!r} cannot be kept in the store's notes: give numbers, text, lists and dicts")
+        raise MBHError(
+            f"{value!r} cannot be kept in the store's notes: give numbers, text, lists and dicts"
+        )
 
-    content = json.loads(json.dumps(content, default=plain))  # keys that are numbers become text before the sorting
+    content = json.loads(
+        json.dumps(content, default=plain)
+    )  # keys that are numbers become text before the sorting
     return json.dumps(content, sort_keys=True, indent=1)
 
 
 def _seal(words: dict) -> str:
-    return hashlib.sha256(_words({k: v for k, v in words.items() if k != "seal"}).encode()).hexdigest()
+    return hashlib.sha256(
+        _words({k: v for k, v in words.items() if k != "seal"}).encode()
+    ).hexdigest()
 
 
 @contextlib.contextmanager
@@ -72,10 +78,16 @@ def told(what: object, done: str, advice: str):
     try:
         yield
     except (NotADirectoryError, FileExistsError) as error:
-        advice = f"a file stands where a folder should be: move it, or name another folder ({advice})"
-        raise MBHError(f"{what} could not be {done} ({error.strerror or error}): {advice}") from error
+        advice = (
+            f"a file stands where a folder should be: move it, or name another folder ({advice})"
+        )
+        raise MBHError(
+            f"{what} could not be {done} ({error.strerror or error}): {advice}"
+        ) from error
     except OSError as error:
-        raise MBHError(f"{what} could not be {done} ({error.strerror or error}): {advice}") from error
+        raise MBHError(
+            f"{what} could not be {done} ({error.strerror or error}): {advice}"
+        ) from error
 
 
 #: Tells machines apart in the names of files that are being written.
@@ -119,7 +131,9 @@ def atomic(path: Path):
     Raises MBHError, naming the folder, when it cannot be written (no permission, disk full).
     """
     temporary = path.with_name(f".{path.name}.{token()}.part")
-    elsewhere = f"make the folder {path.parent} writable (MBH_STORE and MBH_FIGURES name other ones)"
+    elsewhere = (
+        f"make the folder {path.parent} writable (MBH_STORE and MBH_FIGURES name other ones)"
+    )
     try:
         with told(path, "written", f"nothing was changed; free space or {elsewhere}"):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -169,7 +183,11 @@ class Store:
     """A folder of networks, arrays and tables. Several processes may use one at the same time."""
 
     def __init__(self, folder: str | os.PathLike | None = None):
-        self.folder = paths.named(folder, "the store's folder") if folder is not None else paths.store_folder()
+        self.folder = (
+            paths.named(folder, "the store's folder")
+            if folder is not None
+            else paths.store_folder()
+        )
 
     def note(self, kind: str, settings: dict) -> Path:
         """The entry's note, which names its data file. Raises MBHError for a kind that is no plain name."""
@@ -191,7 +209,11 @@ class Store:
     def put_network(self, settings: dict, network: Network, **facts) -> None:
         """Keep a network."""
         state = {k: v.contiguous().cpu() for k, v in network.state_dict().items()}
-        facts["shape"] = {"n_inputs": network.n_inputs, "hidden": network.hidden, "n_classes": network.n_classes}
+        facts["shape"] = {
+            "n_inputs": network.n_inputs,
+            "hidden": network.hidden,
+            "n_classes": network.n_classes,
+        }
         self._put("network", settings, ".safetensors", safetensors.torch.save(state), facts)
 
     def network(self, settings: dict) -> Network | None:
@@ -211,7 +233,9 @@ class Store:
             content = safetensors.numpy.save(plain)
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             types = ", ".join(f"{name} {array.dtype}" for name, array in plain.items())
-            raise MBHError(f"{kind}: arrays of these types cannot be kept ({types}): {error}") from error
+            raise MBHError(
+                f"{kind}: arrays of these types cannot be kept ({types}): {error}"
+            ) from error
         self._put(kind, settings, ".safetensors", content, facts)
 
     def arrays(self, kind: str, settings: dict) -> tuple[dict[str, np.ndarray], dict] | None:
@@ -237,7 +261,9 @@ class Store:
     def entries(self) -> Iterator[Entry]:
         """All entries, as their notes tell; notes that cannot be understood are left out."""
         for what, note in self.files():
-            with contextlib.suppress(OSError, *_DAMAGE):  # another process may remove what is listed
+            with contextlib.suppress(
+                OSError, *_DAMAGE
+            ):  # another process may remove what is listed
                 if what == "note":
                     yield _entry(note)
 
@@ -255,7 +281,10 @@ class Store:
                 continue
             for path in _listed(folder):
                 own = [what for what, name in _NAMES.items() if name.fullmatch(path.name)]
-                yield own[0] if own and path.is_file() and not path.is_symlink() else "foreign", path
+                yield (
+                    own[0] if own and path.is_file() and not path.is_symlink() else "foreign",
+                    path,
+                )
 
     def pack(self, entries: Iterable[tuple[str, dict]]) -> list[Parcel]:
         """The entries (kind, settings) for another machine's store; what is not here is left out."""
@@ -263,7 +292,9 @@ class Store:
 
     def pack_all(self) -> list[Parcel]:
         """Every entry of the present versions for another machine's store."""
-        return [p for e in self.entries() if e.versions == VERSIONS and (p := _get(e.path, _parcel))]
+        return [
+            p for e in self.entries() if e.versions == VERSIONS and (p := _get(e.path, _parcel))
+        ]
 
     def unpack(self, parcels: Iterable[Parcel]) -> None:
         """Keep the entries that another machine packed.
@@ -277,7 +308,9 @@ class Store:
                 _check(words, parcel.data, parcel.kind, parcel.key)
                 suffix = _suffix(words["file"])
             except _DAMAGE as error:
-                raise MBHError(f"a {parcel.kind} was damaged on its way here ({error}): send it again") from error
+                raise MBHError(
+                    f"a {parcel.kind} was damaged on its way here ({error}): send it again"
+                ) from error
             if words["versions"] != VERSIONS:
                 raise MBHError(
                     f"a {parcel.kind} was made by other versions ({words['versions']}) than those here ({VERSIONS}): "
@@ -310,7 +343,12 @@ class Store:
                 yield Finding("unreadable", path, 0, str(error))
 
     def gc(
-        self, *, dry_run: bool = False, old_versions: bool = False, damaged: bool = False, grace: float = 3600
+        self,
+        *,
+        dry_run: bool = False,
+        old_versions: bool = False,
+        damaged: bool = False,
+        grace: float = 3600,
     ) -> Iterator[Finding]:
         """Remove what nothing can use any more, and tell each: what it was, its note or file, its bytes.
 
@@ -343,8 +381,14 @@ class Store:
         """Remove the signs of killed runs (:mod:`mbh_utils.computing.scheduling`); one that lives renews its own."""
         now = _now(self.folder)
         for path in _listed(self.folder):
-            with contextlib.suppress(OSError):  # another process was faster, or it is another user's
-                if _SIGN.fullmatch(path.name) and now - path.lstat().st_mtime > grace and not is_written(path):
+            with contextlib.suppress(
+                OSError
+            ):  # another process was faster, or it is another user's
+                if (
+                    _SIGN.fullmatch(path.name)
+                    and now - path.lstat().st_mtime > grace
+                    and not is_written(path)
+                ):
                     path.unlink()
 
     def _useless(self, note: Path, old_versions: bool) -> str:
@@ -408,7 +452,10 @@ def _get(note: Path, read: Callable):
     """``read(content, words)`` of the entry with this note, or None if there is none or it is damaged."""
     found, raw, problem = _read(note, read)
     if problem and (aside := _set_aside(note, raw, problem)):
-        print(f"store: {note} is damaged ({problem}); set aside as {aside}, will be computed again", file=sys.stderr)
+        print(
+            f"store: {note} is damaged ({problem}); set aside as {aside}, will be computed again",
+            file=sys.stderr,
+        )
     return found
 
 
@@ -448,7 +495,10 @@ def _decode(content: bytes, words: dict):
 
 
 def _listed(folder: Path) -> list[Path]:
-    with told(folder, "listed", "name a folder that you may read"), contextlib.suppress(FileNotFoundError):
+    with (
+        told(folder, "listed", "name a folder that you may read"),
+        contextlib.suppress(FileNotFoundError),
+    ):
         return sorted(folder.iterdir())
     return []
 
@@ -458,7 +508,10 @@ def _bytes(path: Path) -> bytes | None:
         try:
             return path.read_bytes()
         except OSError as error:
-            if error.errno not in (errno.ENOENT, errno.ESTALE):  # removed, here or on another machine
+            if error.errno not in (
+                errno.ENOENT,
+                errno.ESTALE,
+            ):  # removed, here or on another machine
                 raise
 
 
@@ -473,7 +526,11 @@ def _check(words: dict, content: bytes, kind: str, key: str) -> None:
 
 def _entry(note: Path) -> Entry:
     words = json.loads(note.read_bytes())
-    settings, facts, versions = words["settings"].copy(), words["facts"].copy(), words["versions"].copy()
+    settings, facts, versions = (
+        words["settings"].copy(),
+        words["facts"].copy(),
+        words["versions"].copy(),
+    )
     size, time = _size(_files_of(note)), note.stat().st_mtime
     return Entry(note.parent.name, note.stem, settings, facts, versions, size, time, note)
 
@@ -539,7 +596,9 @@ def _remove_orphan(data: Path) -> bool:
     aside = data.with_name(f".{data.name}.{token()}.part")
     with told(data, "removed", f"make {data.parent} writable"):
         try:
-            os.replace(data, aside)  # whoever puts them looks for them once the note is there, and finds them gone
+            os.replace(
+                data, aside
+            )  # whoever puts them looks for them once the note is there, and finds them gone
         except FileNotFoundError:  # another process removed them first
             return False
         if _named_by_note(data):
@@ -565,7 +624,9 @@ def _set_aside(note: Path, judged: bytes, error: Exception) -> str:
         except FileNotFoundError:  # another process was faster
             aside.unlink()
             return ""
-        if aside.read_bytes() != judged:  # it has been replaced in this very moment: give the new one back
+        if (
+            aside.read_bytes() != judged
+        ):  # it has been replaced in this very moment: give the new one back
             os.replace(aside, note)
             return ""
         for path in _files_of(note, judged)[1:]:

@@ -11,4 +11,13 @@ from mbh_utils.datasets.catalogue import (
     xor_with_outliers,
 )
 
-__all__ = ["NAMES", "STANDARDISED", "Dataset", "Samples", "describe", "from_arrays", "load", "xor_with_outliers"]
+__all__ = [
+    "NAMES",
+    "STANDARDISED",
+    "Dataset",
+    "Samples",
+    "describe",
+    "from_arrays",
+    "load",
+    "xor_with_outliers",
+]

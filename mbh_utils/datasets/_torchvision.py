@@ -49,7 +49,9 @@ def _declare_missing_operators() -> None:
     import torch
 
     global _library
-    _library = _library or torch.library.Library("torchvision", "FRAGMENT")  # a second "DEF" would be refused
+    _library = _library or torch.library.Library(
+        "torchvision", "FRAGMENT"
+    )  # a second "DEF" would be refused
     for operator in _OPERATORS:
         if not hasattr(torch.ops.torchvision, operator):
             _library.define(operator + _SIGNATURE)

@@ -64,11 +64,17 @@ class Samples:
     labels: np.ndarray
 
     def __post_init__(self):
-        with np.errstate(over="ignore"):  # too large for float32: infinite, which is refused where it matters
+        with np.errstate(
+            over="ignore"
+        ):  # too large for float32: infinite, which is refused where it matters
             images = np.ascontiguousarray(require.array("images", self.images), dtype=np.float32)
         if images.ndim != 2:
-            raise MBHError(f"images of samples have shape (n, d), got {images.shape}; flatten each image to a row")
-        labels = np.ascontiguousarray(_whole_labels(self.labels, "labels", len(images)), dtype=np.int64)
+            raise MBHError(
+                f"images of samples have shape (n, d), got {images.shape}; flatten each image to a row"
+            )
+        labels = np.ascontiguousarray(
+            _whole_labels(self.labels, "labels", len(images)), dtype=np.int64
+        )
         vars(self).update(images=_read_only(images), labels=_read_only(labels))
 
     def __len__(self) -> int:
@@ -87,17 +93,23 @@ class Samples:
     def of_class(self, c: int) -> "Samples":
         """Samples that carry the label ``c``. Raises MBHError where there is none."""
         if isinstance(c, bool) or not isinstance(c, Integral):
-            raise MBHError(f"a class is given by its number, not by {c!r}; labels that occur here: {self._occurring()}")
+            raise MBHError(
+                f"a class is given by its number, not by {c!r}; labels that occur here: {self._occurring()}"
+            )
         mask = self.labels == c
         if not mask.any():
-            raise MBHError(f"no sample has the label {c}; labels that occur here: {self._occurring()}")
+            raise MBHError(
+                f"no sample has the label {c}; labels that occur here: {self._occurring()}"
+            )
         return self.where(mask)
 
     def take(self, indices: Sequence[int]) -> "Samples":
         """Samples at ``indices`` (k,), in that order; negative ones count from the end, as in numpy."""
         indices = np.atleast_1d(require.array("indices", indices))
         if indices.ndim != 1 or indices.size and indices.dtype.kind not in "iu":
-            raise MBHError(f"indices are whole numbers, got {indices.dtype}; for a boolean mask use .where(mask)")
+            raise MBHError(
+                f"indices are whole numbers, got {indices.dtype}; for a boolean mask use .where(mask)"
+            )
         outside = indices[(indices < -len(self)) | (indices >= len(self))]
         if outside.size:
             raise MBHError(f"index {outside[0]} is outside of the {len(self)} samples")
@@ -131,7 +143,9 @@ class Dataset:
     def __post_init__(self):
         require.kind_of("name", self.name, str, "the name of the data set")
         for part in ("train", "validation"):
-            if not len(require.kind_of(part, getattr(self, part), Samples, "Samples(images, labels)")):
+            if not len(
+                require.kind_of(part, getattr(self, part), Samples, "Samples(images, labels)")
+            ):
                 raise MBHError(f"{self.name}: {part} has no sample; both parts need at least one")
         shape = require.listed("image_shape", self.image_shape, "whole numbers, such as (28, 28)")
         vars(self).update(
@@ -143,13 +157,17 @@ class Dataset:
             sizes = f"train images have {d} inputs, validation images {other}"
             raise MBHError(f"{self.name}: {sizes}; both parts must have the same")
         if self.image_shape and math.prod(self.image_shape) != d:
-            raise MBHError(f"{self.name}: image_shape {self.image_shape} does not hold the {d} inputs of an image")
+            raise MBHError(
+                f"{self.name}: image_shape {self.image_shape} does not hold the {d} inputs of an image"
+            )
         vars(self).update(
             low=_limits(self.low, d, f"{self.name}: low"),
             high=_limits(self.high, d, f"{self.name}: high"),
         )
         for i in np.flatnonzero(self.low >= self.high):
-            raise MBHError(f"{self.name}: low must be below high; input {i} has {self.low[i]} and {self.high[i]}")
+            raise MBHError(
+                f"{self.name}: low must be below high; input {i} has {self.low[i]} and {self.high[i]}"
+            )
 
     @property
     def n_inputs(self) -> int:
@@ -163,7 +181,12 @@ class Dataset:
     def checksum(self) -> str:
         """sha256 of all images and labels in hexadecimal digits: equal exactly where the samples are."""
         digest = hashlib.sha256()
-        for array in (self.train.images, self.train.labels, self.validation.images, self.validation.labels):
+        for array in (
+            self.train.images,
+            self.train.labels,
+            self.validation.images,
+            self.validation.labels,
+        ):
             digest.update(f"{array.dtype.str}{array.shape}".encode())
             digest.update(array)
         return digest.hexdigest()
@@ -173,17 +196,23 @@ class Dataset:
         images = self.train.images
         mean = images.mean(axis=0, dtype=np.float64)
         variance = np.zeros(self.n_inputs)
-        for start in range(0, len(images), 4096):  # in blocks: a float64 copy of all images would be large
+        for start in range(
+            0, len(images), 4096
+        ):  # in blocks: a float64 copy of all images would be large
             variance += ((images[start : start + 4096] - mean) ** 2).sum(axis=0)
         std = np.sqrt(variance / len(images))
-        std[std == 0] = 1.0  # exactly 0 for a constant input: float64 sums of equal float32 values do not round
+        std[std == 0] = (
+            1.0  # exactly 0 for a constant input: float64 sums of equal float32 values do not round
+        )
         return mean, std
 
     def standardised(self) -> "Dataset":
         """The same data with each input shifted and scaled by its :meth:`moments`, limits included (appendix A.3)."""
         mean, std = self.moments()
 
-        def transform(values: np.ndarray) -> np.ndarray:  # limits are rounded as images are, so none lies outside
+        def transform(
+            values: np.ndarray,
+        ) -> np.ndarray:  # limits are rounded as images are, so none lies outside
             shifted = values - mean
             shifted /= std
             return shifted.astype(np.float32)
@@ -224,7 +253,9 @@ def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
     if name == "xor_with_outliers":
         return _xor()
     if str(name).endswith(STANDARDISED):
-        return _standardised(load(name.removesuffix(STANDARDISED), download=download, progress=progress))
+        return _standardised(
+            load(name.removesuffix(STANDARDISED), download=download, progress=progress)
+        )
     if _known(name) == "digits8":
         return _digits8()
     files = _files(name, _folder_of(name))
@@ -261,7 +292,10 @@ def from_arrays(
     far beyond the number of samples that it cannot be the number of a class.
     """
     images, labels = {}, {}
-    for part, x, y in (("train", train_images, train_labels), ("validation", validation_images, validation_labels)):
+    for part, x, y in (
+        ("train", train_images, train_labels),
+        ("validation", validation_images, validation_labels),
+    ):
         images[part] = _finite_images(x, f"{part}_images")
         labels[part] = _whole_labels(y, f"{part}_labels", len(images[part]))
     classes = _class_names(range(_n_labelled(labels)) if classes is None else classes)
@@ -273,11 +307,15 @@ def from_arrays(
             raise MBHError(f"{part}_labels[{i}] is {y[i]}, but there are {known}")
     shape, other = (x.shape[1:] for x in images.values())
     if shape != other:
-        raise MBHError(f"a train image has shape {shape}, a validation image {other}; make them the same")
+        raise MBHError(
+            f"a train image has shape {shape}, a validation image {other}; make them the same"
+        )
     samples = {part: Samples(x.reshape(len(x), -1), labels[part]) for part, x in images.items()}
     least, largest = min(x.min() for x in images.values()), max(x.max() for x in images.values())
     least, largest = (0.0, 1.0) if least >= 0 and largest <= 1 else (least, largest)
-    image_shape = tuple(require.listed("image_shape", image_shape, "whole numbers, such as (28, 28)"))
+    image_shape = tuple(
+        require.listed("image_shape", image_shape, "whole numbers, such as (28, 28)")
+    )
     dataset = Dataset(
         name,
         **samples,
@@ -286,7 +324,10 @@ def from_arrays(
         high=largest if high is None else high,
         image_shape=image_shape or (shape if len(shape) > 1 else ()),
     )
-    least, largest = dataset.low.astype(np.float32), dataset.high.astype(np.float32)  # as images are kept
+    least, largest = (
+        dataset.low.astype(np.float32),
+        dataset.high.astype(np.float32),
+    )  # as images are kept
     for part, x in ((part, given.images) for part, given in samples.items()):
         for i, j in np.argwhere((x < least) | (x > largest)):
             value = f"{part}_images[{i}] has the value {x[i, j]:g} at input {j}"
@@ -302,14 +343,18 @@ def xor_with_outliers(n: int = 1_000, outliers: float = 0.05, seed: int = 0) -> 
     rounded to whole samples; a network with the right boundary has the accuracy 1 - ``outliers``.
     """
     n, seed = require.whole("n", n, 1, 10**8), require.whole("seed", seed, 0)
-    outliers = require.number("outliers", outliers, "a share of the samples in [0, 1)", lambda share: 0 <= share < 1)
+    outliers = require.number(
+        "outliers", outliers, "a share of the samples in [0, 1)", lambda share: 0 <= share < 1
+    )
     arrays = []
     for generator in np.random.default_rng(seed).spawn(2):
         points = generator.uniform(-1, 1, size=(n, 2)).astype(np.float32)
         labels = (points[:, 0] > 0) != (points[:, 1] > 0)
         labels[generator.permutation(n)[: round(outliers * n)]] ^= True
         arrays += [points, labels.astype(np.int64)]
-    return from_arrays(*arrays, name="xor_with_outliers", classes=("equal signs", "opposite signs"), low=-1, high=1)
+    return from_arrays(
+        *arrays, name="xor_with_outliers", classes=("equal signs", "opposite signs"), low=-1, high=1
+    )
 
 
 def describe(name: str) -> dict:
@@ -333,7 +378,13 @@ def describe(name: str) -> dict:
             status = "wrong" if _unpacked(path, content, expected, unpacked) is None else "ok"
         files.append({"path": path, "status": status, "expected": expected, "found": md5})
     found = all(file["status"] == "ok" for file in files)
-    return {"name": name, "found": found, "folder": folder, "searched": paths.data_folders(), "files": files}
+    return {
+        "name": name,
+        "found": found,
+        "folder": folder,
+        "searched": paths.data_folders(),
+        "files": files,
+    }
 
 
 def _known(name: str) -> str:
@@ -342,11 +393,15 @@ def _known(name: str) -> str:
     known = [*NAMES, *(each + STANDARDISED for each in NAMES)]
     near = difflib.get_close_matches(str(name).lower().replace("-", "_"), known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise MBHError(f"unknown data set {name!r}; there are {', '.join(NAMES)}.{hint} Your own data: from_arrays(...)")
+    raise MBHError(
+        f"unknown data set {name!r}; there are {', '.join(NAMES)}.{hint} Your own data: from_arrays(...)"
+    )
 
 
 _xor = functools.cache(xor_with_outliers)
-_standardised = functools.lru_cache(maxsize=1)(Dataset.standardised)  # large: only the last one asked for
+_standardised = functools.lru_cache(maxsize=1)(
+    Dataset.standardised
+)  # large: only the last one asked for
 
 
 @functools.cache
@@ -356,7 +411,9 @@ def _digits8() -> Dataset:
 
     digits = load_digits()
     parts = train_test_split(np.arange(1797), test_size=360, stratify=digits.target, random_state=0)
-    train, validation = (Samples(digits.data[np.sort(p)] / 16, digits.target[np.sort(p)]) for p in parts)
+    train, validation = (
+        Samples(digits.data[np.sort(p)] / 16, digits.target[np.sort(p)]) for p in parts
+    )
     return Dataset("digits8", train, validation, tuple("0123456789"), 0.0, 1.0, (8, 8))
 
 
@@ -402,7 +459,10 @@ def _read_official(name: str, files: tuple[tuple[Path, str, str, int], ...]) -> 
     """The data set in four files, each given with its md5s and its time of change: a changed file is read anew."""
     contents = [_content(name, path, md5, unpacked) for path, md5, unpacked, _ in files]
     parts = []
-    for images, labels in (contents[:2], contents[2:]):  # IDX format: a header of 16 or 8 bytes, then bytes
+    for images, labels in (
+        contents[:2],
+        contents[2:],
+    ):  # IDX format: a header of 16 or 8 bytes, then bytes
         pixels = np.frombuffer(images, np.uint8, offset=16).reshape(-1, 28 * 28)
         pixels = np.divide(pixels, np.float32(255), dtype=np.float32)
         parts.append(Samples(pixels, np.frombuffer(labels, np.uint8, offset=8)))
@@ -415,7 +475,9 @@ def _content(name: str, path: Path, md5: str, unpacked: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise MBHError(f"{path} cannot be read ({error.strerror}); make it readable for you") from None
+        raise MBHError(
+            f"{path} cannot be read ({error.strerror}); make it readable for you"
+        ) from None
     if (right := _unpacked(path, content, md5, unpacked)) is None:
         raise MBHError(
             f"{name}: {path} is damaged or another file: its {len(content):,} bytes have md5 {_md5(content)}, expected "
@@ -444,9 +506,13 @@ def _download(name: str, files: list[tuple[Path, str, str]], progress: bool) -> 
     with ExitStack() as stack:
         try:
             target.mkdir(parents=True, exist_ok=True)
-            temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix=".download-", dir=target))
+            temporary = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix=".download-", dir=target)
+            )
         except OSError as error:
-            reason = f"They would be downloaded to {target}, which cannot be written ({error.strerror})."
+            reason = (
+                f"They would be downloaded to {target}, which cannot be written ({error.strerror})."
+            )
             raise MBHError(_missing(name, reason)) from None
         stack.callback(socket.setdefaulttimeout, socket.getdefaulttimeout())
         socket.setdefaulttimeout(30)  # torchvision would wait for a silent server without end
@@ -454,15 +520,25 @@ def _download(name: str, files: list[tuple[Path, str, str]], progress: bool) -> 
             arrived, failures = Path(temporary, path.name), []
             for mirror in _torchvision_class(name).mirrors:
                 if progress:
-                    print(f"{name}: downloading {mirror}{path.name} to {target}", file=sys.stderr, flush=True)
+                    print(
+                        f"{name}: downloading {mirror}{path.name} to {target}",
+                        file=sys.stderr,
+                        flush=True,
+                    )
                 bar = sys.stderr if progress and sys.stderr.isatty() else io.StringIO()
                 try:
                     with redirect_stderr(bar):
                         tools.download_url(mirror + path.name, temporary, path.name, md5)
                     break
                 except (OSError, RuntimeError, http.client.HTTPException) as error:
-                    wrong = f" (what came has md5 {_md5(arrived.read_bytes())})" if arrived.is_file() else ""
-                    failures.append(f"{mirror}{path.name}: {str(error) or type(error).__name__}{wrong}")
+                    wrong = (
+                        f" (what came has md5 {_md5(arrived.read_bytes())})"
+                        if arrived.is_file()
+                        else ""
+                    )
+                    failures.append(
+                        f"{mirror}{path.name}: {str(error) or type(error).__name__}{wrong}"
+                    )
             else:
                 raise MBHError(_missing(name, "Download failed: " + "; ".join(failures) + "."))
             os.replace(arrived, path)
@@ -472,7 +548,9 @@ def _missing(name: str, reason: str) -> str:
     """Message about missing files: what is missing where, why it was not downloaded, what each should be."""
     lines = [f"{name}: files are missing. {reason}"]
     for folder in paths.data_folders():
-        lines.append(f"  looked in {_raw_folder(name, folder)}: no {', '.join(_absent(name, folder))}")
+        lines.append(
+            f"  looked in {_raw_folder(name, folder)}: no {', '.join(_absent(name, folder))}"
+        )
     lines += [f"  expected md5 of {gz}: {md5}" for gz, md5 in _torchvision_class(name).resources]
     return "\n".join([*lines, _by_hand(name)])
 
@@ -500,7 +578,9 @@ def _limits(given: float | np.ndarray, d: int, what: str) -> np.ndarray:
     """(d,) float64, read-only, of finite numbers."""
     values = require.array(what, given)
     if values.shape not in ((), (1,), (d,)) or isinstance(given, bool):
-        raise MBHError(f"{what} is a number or an array of shape ({d},), got {require.shown(given)}")
+        raise MBHError(
+            f"{what} is a number or an array of shape ({d},), got {require.shown(given)}"
+        )
     limits = np.broadcast_to(values.astype(np.float64), (d,)).copy()
     for i in np.flatnonzero(~np.isfinite(limits)):
         raise MBHError(f"{what} must be finite, but is {limits[i]} for input {i}")
@@ -509,9 +589,15 @@ def _limits(given: float | np.ndarray, d: int, what: str) -> np.ndarray:
 
 def _class_names(given: Sequence[str]) -> tuple[str, ...]:
     """Names of classes as text; whatever is listed has a name, but nothing and containers have none."""
-    names = tuple(given) if isinstance(given, str) else require.listed("classes", given, "names, one for each class")
+    names = (
+        tuple(given)
+        if isinstance(given, str)
+        else require.listed("classes", given, "names, one for each class")
+    )
     if len(names) > _MOST_CLASSES:
-        raise MBHError(f"classes has {len(names):,} members; expected the names of at most {_MOST_CLASSES:,} classes")
+        raise MBHError(
+            f"classes has {len(names):,} members; expected the names of at most {_MOST_CLASSES:,} classes"
+        )
     for name in names:
         if name is None or isinstance(name, list | tuple | dict | set | np.ndarray):
             raise MBHError(f"classes holds {require.shown(name)}; expected the name of a class")
@@ -536,11 +622,15 @@ def _finite_images(given: np.ndarray, what: str) -> np.ndarray:
     with np.errstate(over="ignore"):  # too large for float32: infinite, and named below
         images = require.array(what, given).astype(np.float32)
     if images.ndim < 2 or not images.size:
-        raise MBHError(f"{what} must have shape (n, d) or (n, height, width) with n >= 1, got {images.shape}")
+        raise MBHError(
+            f"{what} must have shape (n, d) or (n, height, width) with n >= 1, got {images.shape}"
+        )
     bad = np.argwhere(~np.isfinite(images))
     if len(bad):
         index = ", ".join(map(str, bad[0]))
-        raise MBHError(f"{what}[{index}] is {images[tuple(bad[0])]}; NaN or infinite values: {len(bad):,}")
+        raise MBHError(
+            f"{what}[{index}] is {images[tuple(bad[0])]}; NaN or infinite values: {len(bad):,}"
+        )
     return images
 
 
@@ -554,5 +644,7 @@ def _whole_labels(given: np.ndarray, what: str, n: int) -> np.ndarray:
             f"{what}[{int(labels.argmax())}] is {labels.max()}, which is no label: number the classes from 0"
         )
     if labels.dtype.kind not in "iu":
-        raise MBHError(f"{what} must be whole numbers, got {labels.dtype}; convert them with .astype(int)")
+        raise MBHError(
+            f"{what} must be whole numbers, got {labels.dtype}; convert them with .astype(int)"
+        )
     return labels

@@ -80,13 +80,22 @@ def blanket_figure(regions: Partition, view: BlanketView) -> Figure:
     require.kind_of("view", view, BlanketView, "what blanket_view returns")
     # A fixed place for the axes: working out a layout would take longer than the drawing.
     figure = Figure(figsize=(5.2, 5.4), layout="none")
-    ax = plots.blanket(regions, view.pattern, figure.add_axes((0.15, 0.15, 0.82, 0.79)), title=False)
+    ax = plots.blanket(
+        regions, view.pattern, figure.add_axes((0.15, 0.15, 0.82, 0.79)), title=False
+    )
     ax.set_title(f"$s$ = {view.s:.3f}: {plots.blanket_words(view.share, len(view.pattern))}")
-    handles = [Patch(color=plots.INSIDE, label="minimal blanket"), Patch(color=plots.OUTSIDE, label="outside")]
+    handles = [
+        Patch(color=plots.INSIDE, label="minimal blanket"),
+        Patch(color=plots.OUTSIDE, label="outside"),
+    ]
     if regions.plane.spanning is not None:
         plots.spanning_points(regions.plane, ax=ax)
-        handles.append(Line2D([], [], marker="o", mfc="white", mec="black", ls="none", label="spanning images"))
-    ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.11), ncols=3, columnspacing=1)
+        handles.append(
+            Line2D([], [], marker="o", mfc="white", mec="black", ls="none", label="spanning images")
+        )
+    ax.legend(
+        handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.11), ncols=3, columnspacing=1
+    )
     plots.plane_labels(ax, regions.plane)
     return figure
 
@@ -103,10 +112,14 @@ class BlanketExplorer:
         self.labels = np.unique(data.validation.labels).tolist()
         if isinstance(label, bool) or not isinstance(label, Integral) or label not in self.labels:
             those = ", ".join(map(str, self.labels))
-            raise MBHError(f"class {require.shown(label)} has no validation samples; those that have: {those}")
+            raise MBHError(
+                f"class {require.shown(label)} has no validation samples; those that have: {those}"
+            )
         low, high = COVERAGES["min"], COVERAGES["max"]
         if not low <= check_coverage(coverage) <= high:
-            raise MBHError(f"the explorer's slider goes from {low} to {high}; c_P = {coverage} is off its limits")
+            raise MBHError(
+                f"the explorer's slider goes from {low} to {high}; c_P = {coverage} is off its limits"
+            )
         self.default = int(label), float(coverage)
         self.regions = partition_input_space(network, plane)
         self.view = self._view(*self.default)
@@ -127,37 +140,58 @@ class BlanketExplorer:
     def controls(self) -> ipywidgets.VBox:
         """The live explorer. Made when first asked for, so that a static chapter holds no widget."""
         options = [(f"{c}: {self.data.classes[c]}", c) for c in self.labels]
-        self.label = ipywidgets.Dropdown(options=options, value=self.default[0], description="class")
-        look = {"style": {"description_width": "initial"}, "layout": {"width": "30em"}, "readout_format": ".2f"}
+        self.label = ipywidgets.Dropdown(
+            options=options, value=self.default[0], description="class"
+        )
+        look = {
+            "style": {"description_width": "initial"},
+            "layout": {"width": "30em"},
+            "readout_format": ".2f",
+        }
         self.coverage = ipywidgets.FloatSlider(
-            self.default[1], description="minimum coverage c_P", continuous_update=False, **COVERAGES, **look
+            self.default[1],
+            description="minimum coverage c_P",
+            continuous_update=False,
+            **COVERAGES,
+            **look,
         )  # redrawn on release
-        self.reset = ipywidgets.Button(description="reset", tooltip="back to the class and c_P shown at first")
+        self.reset = ipywidgets.Button(
+            description="reset", tooltip="back to the class and c_P shown at first"
+        )
         self.numbers = ipywidgets.HTML()
         self.image = ipywidgets.Image(format="png", layout={"width": "520px", "max_width": "100%"})
         for control in (self.label, self.coverage):
             control.observe(self._redraw, names="value")
         self.reset.on_click(self._restore)
         self._redraw()
-        row = ipywidgets.HBox([self.label, self.coverage, self.reset], layout={"flex_flow": "row wrap"})
+        row = ipywidgets.HBox(
+            [self.label, self.coverage, self.reset], layout={"flex_flow": "row wrap"}
+        )
         return ipywidgets.VBox([row, self.numbers, self.image])
 
     def _redraw(self, _change=None) -> None:
         self.view = self._view(self.label.value, round(self.coverage.value, 4))
         picture = workbook.render(blanket_figure(self.regions, self.view), dpi=100)
-        self.image.value, self.numbers.value = picture, f'<div role="status">{html.escape(self.words)}.</div>'
+        self.image.value, self.numbers.value = (
+            picture,
+            f'<div role="status">{html.escape(self.words)}.</div>',
+        )
 
     def _restore(self, _button=None) -> None:
         self.label.value, self.coverage.value = self.default
 
     def _ipython_display_(self) -> None:
         if os.environ.get(STATIC):
-            print("The explorer's controls work in JupyterLab (make lab). Its default state is the figure above.")
+            print(
+                "The explorer's controls work in JupyterLab (make lab). Its default state is the figure above."
+            )
         else:
             display(self.controls)
 
 
-def blanket_explorer(network, plane, data, *, label: int = 0, coverage: float = 0.8) -> BlanketExplorer:
+def blanket_explorer(
+    network, plane, data, *, label: int = 0, coverage: float = 0.8
+) -> BlanketExplorer:
     """An explorer of the minimal blankets of a network's classes on one plane; the last line of a cell shows it.
 
     plane: a ``Plane`` or a ``Line``.

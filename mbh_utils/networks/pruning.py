@@ -18,7 +18,9 @@ MOST_ENTRIES = 10**9
 def layer_shapes(n_inputs: int, hidden: tuple[int, ...]) -> Shapes:
     """``(n_out, n_in)`` of every hidden layer."""
     what = "the widths of the hidden layers, such as (300, 100)"
-    hidden = [require.whole("a width in hidden", n, 1) for n in require.listed("hidden", hidden, what)]
+    hidden = [
+        require.whole("a width in hidden", n, 1) for n in require.listed("hidden", hidden, what)
+    ]
     widths = (require.whole("n_inputs", n_inputs, 1), *hidden)
     return [(n_out, n_in) for n_in, n_out in zip(widths, widths[1:], strict=False)]
 
@@ -33,7 +35,9 @@ def density(n_inputs: int, hidden: tuple[int, ...], parameters: int) -> float:
     dense, n_hidden = dense_parameters(n_inputs, hidden), sum(hidden)
     if not n_hidden < dense:
         raise MBHError(f"hidden is {hidden!r}; expected at least one hidden layer")
-    return (require.whole("parameters", parameters, n_hidden, dense) - n_hidden) / (dense - n_hidden)
+    return (require.whole("parameters", parameters, n_hidden, dense) - n_hidden) / (
+        dense - n_hidden
+    )
 
 
 def weights_per_layer(shapes: Shapes, parameters: int) -> list[int]:
@@ -67,19 +71,30 @@ def weights_per_layer(shapes: Shapes, parameters: int) -> list[int]:
 def _checked_shapes(shapes: Shapes) -> Shapes:
     what = "shapes (n_out, n_in), one per hidden layer"
     pairs = [
-        tuple(require.listed("a shape in shapes", s, "two numbers")) for s in require.listed("shapes", shapes, what)
+        tuple(require.listed("a shape in shapes", s, "two numbers"))
+        for s in require.listed("shapes", shapes, what)
     ]
     if not pairs or any(len(pair) != 2 for pair in pairs):
         raise MBHError(f"shapes is {shapes!r}; expected {what}")
-    return [(require.whole("n_out in shapes", a, 1), require.whole("n_in in shapes", b, 1)) for a, b in pairs]
+    return [
+        (require.whole("n_out in shapes", a, 1), require.whole("n_in in shapes", b, 1))
+        for a, b in pairs
+    ]
 
 
 def random_masks(shapes: Shapes, parameters: int, rng: np.random.Generator) -> list[np.ndarray]:
     """Random unstructured masks with exactly ``parameters`` HNPs; every neuron keeps at least one input."""
-    require.kind_of("rng", rng, np.random.Generator, "a generator of random numbers: numpy.random.default_rng(0)")
+    require.kind_of(
+        "rng",
+        rng,
+        np.random.Generator,
+        "a generator of random numbers: numpy.random.default_rng(0)",
+    )
     counts, shapes = weights_per_layer(shapes, parameters), _checked_shapes(shapes)
     if (entries := sum(n_out * n_in for n_out, n_in in shapes)) > MOST_ENTRIES:
-        raise MBHError(f"shapes {require.shown(shapes)} have {entries:,} entries, which do not fit into memory")
+        raise MBHError(
+            f"shapes {require.shown(shapes)} have {entries:,} entries, which do not fit into memory"
+        )
     return [_top(rng.random(shape), count) for shape, count in zip(shapes, counts, strict=True)]
 
 
@@ -89,7 +104,10 @@ def magnitude_masks(weights: list[np.ndarray], parameters: int) -> list[np.ndarr
     weights: the hidden layers' weights, each (n_out, n_in). Every neuron keeps at least its strongest input.
     """
     what = "weight matrices, one per hidden layer"
-    weights = [require.numbers("weights", w, (None, None)) for w in require.listed("weights", weights, what)]
+    weights = [
+        require.numbers("weights", w, (None, None))
+        for w in require.listed("weights", weights, what)
+    ]
     counts = weights_per_layer([w.shape for w in weights], parameters)
     return [_top(np.abs(w), count) for w, count in zip(weights, counts, strict=True)]
 
@@ -99,7 +117,10 @@ def dead_ends(masks: list[np.ndarray]) -> list[np.ndarray]:
 
     Such a neuron draws its hyperplane, but changes neither the last layer's pattern nor the output.
     """
-    masks = [require.bits("masks", mask) for mask in require.listed("masks", masks, "masks, one per hidden layer")]
+    masks = [
+        require.bits("masks", mask)
+        for mask in require.listed("masks", masks, "masks, one per hidden layer")
+    ]
     if not masks or any(b.shape[1] != len(a) for a, b in zip(masks, masks[1:], strict=False)):
         shapes = [mask.shape for mask in masks]
         raise MBHError(

@@ -29,7 +29,14 @@ from mbh_utils.regions.planes import Line, Plane
 
 INSIDE, OUTSIDE = "#D55E00", "#A9D3EE"  # a blanket, and what lies outside of it
 ACTIVE, INACTIVE, FREE = "#009E73", "#222222", "#C8C8C8"  # states of a neuron, and no constraint
-LAYERS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # bent hyperplanes by hidden layer
+LAYERS = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+)  # bent hyperplanes by hidden layer
 LAYER_STYLES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), "-.")
 SPANNING_MARKERS = ("o", "s", "^")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -55,9 +62,13 @@ def _axes(ax: Axes | None, size: tuple[float, float] = (4.4, 4.2)) -> Axes:
     return require.kind_of("ax", ax, Axes, "axes of matplotlib, or None for new ones")
 
 
-def _table(table: pd.DataFrame, columns: Sequence[str], numbers: Sequence[str] = ()) -> pd.DataFrame:
+def _table(
+    table: pd.DataFrame, columns: Sequence[str], numbers: Sequence[str] = ()
+) -> pd.DataFrame:
     """A table that has rows and these columns, of which some hold numbers."""
-    require.kind_of("table", table, pd.DataFrame, "a pandas table, such as mbh_utils.experiments.table makes")
+    require.kind_of(
+        "table", table, pd.DataFrame, "a pandas table, such as mbh_utils.experiments.table makes"
+    )
     for name in columns:
         if not isinstance(name, str) or name not in table:
             has = ", ".join(map(str, table.columns))
@@ -90,34 +101,47 @@ def _plane_axes(partition, ax: Axes | None) -> Axes:
         ax.set(xlim=(plane.low, plane.high), ylim=(0, 1), yticks=[])
     else:
         ax = _axes(ax)
-        ax.set(xlim=(plane.low[0], plane.high[0]), ylim=(plane.low[1], plane.high[1]), aspect="equal")
+        ax.set(
+            xlim=(plane.low[0], plane.high[0]), ylim=(plane.low[1], plane.high[1]), aspect="equal"
+        )
     ax.grid(False)
     ax.spines[["top", "right"]].set_visible(True)
     return ax
 
 
 def _partition(partition) -> Partition:
-    return require.kind_of("partition", partition, Partition, "a partition, as partition_input_space makes it")
+    return require.kind_of(
+        "partition", partition, Partition, "a partition, as partition_input_space makes it"
+    )
 
 
 def union(partition, chosen: np.ndarray) -> Path:
     """The chosen regions, (n_regions,) bool, as one path, which fills without seams and fast."""
     chosen = require.bits("chosen", chosen, 1)
     if len(chosen) != len(_partition(partition)):
-        raise MBHError(f"chosen has {len(chosen)} entries; expected one for each of the {len(partition)} regions")
+        raise MBHError(
+            f"chosen has {len(chosen)} entries; expected one for each of the {len(partition)} regions"
+        )
     sizes = np.diff(partition.offsets)[chosen]
-    ends = np.cumsum(sizes + 1)  # a closing vertex, whose place is ignored, follows the corners of each region
+    ends = np.cumsum(
+        sizes + 1
+    )  # a closing vertex, whose place is ignored, follows the corners of each region
     vertices = np.zeros((sizes.sum() + len(sizes), 2))
     codes = np.full(len(vertices), Path.LINETO, dtype=Path.code_type)
     codes[ends - sizes - 1], codes[ends - 1] = Path.MOVETO, Path.CLOSEPOLY
-    vertices[codes != Path.CLOSEPOLY] = partition.corners[np.repeat(chosen, np.diff(partition.offsets))]
+    vertices[codes != Path.CLOSEPOLY] = partition.corners[
+        np.repeat(chosen, np.diff(partition.offsets))
+    ]
     return Path(vertices, codes)
 
 
 def regions(partition, ax: Axes | None = None, *, colour_bar: bool = True) -> Axes:
     """The activation regions of a partition, coloured by how many hidden neurons are active in each."""
     _flags(colour_bar=colour_bar)
-    active, _ = _partition(partition).patterns.sum(axis=1), partition.corners  # raises before a figure is made
+    active, _ = (
+        _partition(partition).patterns.sum(axis=1),
+        partition.corners,
+    )  # raises before a figure is made
     ax = _plane_axes(partition, ax)
     low, high = int(active.min()), int(active.max())
     scale, cmap = plt.Normalize(low, max(high, low + 1)), plt.get_cmap("cividis")
@@ -128,12 +152,16 @@ def regions(partition, ax: Axes | None = None, *, colour_bar: bool = True) -> Ax
         ax.add_artist(PathPatch(path, facecolor=cmap(scale(n)), edgecolor="white", linewidth=width))
     if colour_bar:
         ticks = np.unique(np.linspace(low, high, 5).round().astype(int))
-        bar = ax.figure.colorbar(plt.cm.ScalarMappable(scale, cmap), ax=ax, ticks=ticks, shrink=0.8, pad=0.02)
+        bar = ax.figure.colorbar(
+            plt.cm.ScalarMappable(scale, cmap), ax=ax, ticks=ticks, shrink=0.8, pad=0.02
+        )
         bar.set_label("active hidden neurons")
     return ax
 
 
-def blanket(partition, pattern, ax: Axes | None = None, *, title: bool = True, edges: bool = True) -> Axes:
+def blanket(
+    partition, pattern, ax: Axes | None = None, *, title: bool = True, edges: bool = True
+) -> Axes:
     """The blanket of a decision pattern on a plane: inside dark orange, outside light blue.
 
     edges: outline the regions where there are few enough (below 60) to be told apart.
@@ -166,14 +194,20 @@ def blanket_legend(figure: Figure, what: str = "minimal blanket") -> None:
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
 
 
-def blanket_grid(partition, patterns: Sequence[Sequence], rows: Sequence[str], columns: Sequence[str]) -> Figure:
+def blanket_grid(
+    partition, patterns: Sequence[Sequence], rows: Sequence[str], columns: Sequence[str]
+) -> Figure:
     """Blankets of many decision patterns on one plane, each titled with its share of the area (Figs B.1, B.2).
 
     patterns: one list per row, with one pattern per column. rows, columns: what they are called.
     """
-    rows, columns = require.listed("rows", rows, "names"), require.listed("columns", columns, "names")
+    rows, columns = (
+        require.listed("rows", rows, "names"),
+        require.listed("columns", columns, "names"),
+    )
     patterns = [
-        require.listed("a row of patterns", row, "patterns") for row in require.listed("patterns", patterns, "rows")
+        require.listed("a row of patterns", row, "patterns")
+        for row in require.listed("patterns", patterns, "rows")
     ]
     if not rows or not columns or [len(row) for row in patterns] != [len(columns)] * len(rows):
         raise MBHError(
@@ -201,19 +235,29 @@ def bent_hyperplanes(partition, ax: Axes | None = None, *, legend: bool = True) 
     n_neurons = _partition(partition).patterns.shape[1]
     lines = [_hyperplane(partition, neuron) for neuron in range(n_neurons)]
     ax = _plane_axes(partition, ax)
-    looks = [(LAYERS[i % len(LAYERS)], LAYER_STYLES[i % len(LAYER_STYLES)]) for i in range(len(partition.widths))]
+    looks = [
+        (LAYERS[i % len(LAYERS)], LAYER_STYLES[i % len(LAYER_STYLES)])
+        for i in range(len(partition.widths))
+    ]
     for bent, layer in zip(lines, np.repeat(np.arange(len(looks)), partition.widths), strict=True):
         for line in bent:
             ax.plot(*line.T, color=looks[layer][0], ls=looks[layer][1], lw=1.5)
     if legend:
-        handles = [Line2D([], [], color=c, ls=ls, label=f"hidden layer {i + 1}") for i, (c, ls) in enumerate(looks)]
-        ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=len(handles))
+        handles = [
+            Line2D([], [], color=c, ls=ls, label=f"hidden layer {i + 1}")
+            for i, (c, ls) in enumerate(looks)
+        ]
+        ax.legend(
+            handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=len(handles)
+        )
     return ax
 
 
 def _hyperplane(partition, neuron: int) -> list[np.ndarray]:
     """A neuron's bent hyperplane on the plane: polylines (k, 2), so that dashes run on around the bends."""
-    if isinstance(partition.plane, Line):  # points, where its state changes from one interval to the next
+    if isinstance(
+        partition.plane, Line
+    ):  # points, where its state changes from one interval to the next
         changes = np.flatnonzero(np.diff(partition.patterns[:, neuron])) + 1
         return [np.array([[t, 0.0], [t, 1.0]]) for t in partition.intervals[changes, 0]]
     step = 1e-9 * np.ptp(partition.plane.corners, axis=0).max()
@@ -225,7 +269,9 @@ def _hyperplane(partition, neuron: int) -> list[np.ndarray]:
     lines = []
     while edges:
         ends = {tuple(np.round(end / step)) for _, end in edges.values()}
-        key = next((k for k in edges if k not in ends), next(iter(edges)))  # a closed line may begin anywhere
+        key = next(
+            (k for k in edges if k not in ends), next(iter(edges))
+        )  # a closed line may begin anywhere
         line = [edges[key][0]]
         while key in edges:
             line.append(edges.pop(key)[1])
@@ -234,13 +280,23 @@ def _hyperplane(partition, neuron: int) -> list[np.ndarray]:
     return lines
 
 
-def spanning_points(plane, labels: Sequence[str] | None = None, ax: Axes | None = None, *, legend: bool = True) -> Axes:
+def spanning_points(
+    plane, labels: Sequence[str] | None = None, ax: Axes | None = None, *, legend: bool = True
+) -> Axes:
     """Mark the samples that span a plane, or a line: circle, square, triangle."""
-    require.kind_of("plane", plane, Plane | Line, "the Plane or Line of a partition, partition.plane")
+    require.kind_of(
+        "plane", plane, Plane | Line, "the Plane or Line of a partition, partition.plane"
+    )
     if plane.spanning is None:
-        raise MBHError("plane was not made of points, so none can be marked: Plane.through(points) makes one")
+        raise MBHError(
+            "plane was not made of points, so none can be marked: Plane.through(points) makes one"
+        )
     places = [(t, 0.5) for t in plane.spanning] if isinstance(plane, Line) else plane.spanning
-    labels = [""] * len(places) if labels is None else require.listed("labels", labels, "names of the spanning points")
+    labels = (
+        [""] * len(places)
+        if labels is None
+        else require.listed("labels", labels, "names of the spanning points")
+    )
     if len(places) > len(SPANNING_MARKERS) or len(labels) != len(places):
         raise MBHError(
             f"labels has {len(labels)} names for {len(places)} spanning points; expected one for each, up to 3"
@@ -248,9 +304,17 @@ def spanning_points(plane, labels: Sequence[str] | None = None, ax: Axes | None 
     _flags(legend=legend)
     ax = plt.gca() if ax is None else _axes(ax)
     for (u, v), marker, label in zip(places, SPANNING_MARKERS, labels, strict=False):
-        ax.plot(u, v, marker, ms=8, mfc="white", mec="black", mew=1.4, ls="none", label=label, zorder=5)
+        ax.plot(
+            u, v, marker, ms=8, mfc="white", mec="black", mew=1.4, ls="none", label=label, zorder=5
+        )
     if legend and any(labels):
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, handletextpad=0.2, columnspacing=1)
+        ax.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.1),
+            ncols=3,
+            handletextpad=0.2,
+            columnspacing=1,
+        )
     return ax
 
 
@@ -275,7 +339,9 @@ def class_map(partition, ax: Axes | None = None) -> Axes:
     ax = _plane_axes(partition, ax)
     palette = sns.color_palette("pastel", len(partition.output[1]))
     for c in np.unique(classes):
-        ax.add_artist(PathPatch(union(partition, classes == c), color=palette[c], alpha=0.5, lw=0, zorder=0))
+        ax.add_artist(
+            PathPatch(union(partition, classes == c), color=palette[c], alpha=0.5, lw=0, zorder=0)
+        )
     ax.add_collection(LineCollection(boundary, colors="black", linewidths=1.2, zorder=1))
     return ax
 
@@ -306,13 +372,29 @@ def setup_curves(
     ax = _axes(ax, (5.2, 4))
     table = table.assign(accuracy=100 * table["accuracy"]) if "accuracy" in (x, y) else table
     groups, what = sorted(table[hue].unique()), "neurons" if hue == "n_hidden" else "HNPs"
-    for group, colour, marker in zip(groups, _shades(len(groups), hue), cycle(MARKERS), strict=False):
-        look = {"ls": linestyle, "marker": marker, "color": colour, "label": f"{group:,} {what}", "zorder": 3}
+    for group, colour, marker in zip(
+        groups, _shades(len(groups), hue), cycle(MARKERS), strict=False
+    ):
+        look = {
+            "ls": linestyle,
+            "marker": marker,
+            "color": colour,
+            "label": f"{group:,} {what}",
+            "zorder": 3,
+        }
         _curve(ax, table[table[hue] == group].groupby(x)[y], 0.18 if band else 0, **look)
     if levels and x == "density":
         lines = [rows.groupby(x)[y].mean() for _, rows in table.groupby("parameters")]
         for i, mean in enumerate(line for line in lines if len(line) > 1):
-            ax.plot(mean.index, mean, "k--", lw=0.9, alpha=0.75, zorder=2, label=None if i else "equal HNPs")
+            ax.plot(
+                mean.index,
+                mean,
+                "k--",
+                lw=0.9,
+                alpha=0.75,
+                zorder=2,
+                label=None if i else "equal HNPs",
+            )
     _finish_curves(ax, x, y, legend=legend)
     if x == "n_hidden":
         values = sorted(table[x].unique())
@@ -403,11 +485,28 @@ def setup_scatter(table: pd.DataFrame, x: str, y: str, ax: Axes | None = None) -
         rows = table[table["n_hidden"] == group].groupby("setup")[[x, y]]
         mean, low, high = rows.mean(), rows.min(), rows.max()
         # The mean of equal values may lie beside them by a rounding, and errorbar takes no negative length.
-        bars = {f"{a}err": np.stack([mean[c] - low[c], high[c] - mean[c]]).clip(0) for a, c in (("x", x), ("y", y))}
-        ax.errorbar(mean[x], mean[y], **bars, fmt=marker, color=colour, elinewidth=0.8, label=f"{group:,} neurons")
+        bars = {
+            f"{a}err": np.stack([mean[c] - low[c], high[c] - mean[c]]).clip(0)
+            for a, c in (("x", x), ("y", y))
+        }
+        ax.errorbar(
+            mean[x],
+            mean[y],
+            **bars,
+            fmt=marker,
+            color=colour,
+            elinewidth=0.8,
+            label=f"{group:,} neurons",
+        )
         for number, row in mean.iterrows():
-            place = {"xytext": (5, -9)} if group in groups[::-2] else {"xytext": (-5, -9), "ha": "right"}
-            ax.annotate(f"#{number}", (row[x], row[y]), **place, textcoords="offset points", fontsize=8)
+            place = (
+                {"xytext": (5, -9)}
+                if group in groups[::-2]
+                else {"xytext": (-5, -9), "ha": "right"}
+            )
+            ax.annotate(
+                f"#{number}", (row[x], row[y]), **place, textcoords="offset points", fontsize=8
+            )
     return _finish_curves(ax, x, y)
 
 
@@ -426,7 +525,9 @@ def setup_map(setups: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.annotate(f"{level:,} HNPs", first, xytext=(0, 9), ha="center", **near)
     ax.scatter(setups["density"], setups["n_hidden"], s=42, color="#0072B2", zorder=2)
     for row in setups.itertuples():  # to the left, since the dashed lines run to the lower right
-        ax.annotate(f"#{row.setup}", (row.density, row.n_hidden), xytext=(-5, -12), ha="right", **near)
+        ax.annotate(
+            f"#{row.setup}", (row.density, row.n_hidden), xytext=(-5, -12), ha="right", **near
+        )
     ax.set_yscale("log")
     ax.margins(0.1, 0.14)
     _finish_curves(ax, "density", "n_hidden", legend=False)
@@ -441,7 +542,13 @@ def setup_map(setups: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 def _given_states(states, n_hidden: int) -> dict[int, bool]:
     """Hidden neuron -> state."""
-    states = states.as_dict() if isinstance(states, DecisionPattern) else {} if states is None else states
+    states = (
+        states.as_dict()
+        if isinstance(states, DecisionPattern)
+        else {}
+        if states is None
+        else states
+    )
     require.kind_of("states", states, dict, "a dict {neuron: True or False}, or a DecisionPattern")
     for neuron, state in states.items():
         require.whole("a neuron in states", neuron, 0, n_hidden - 1)
@@ -449,12 +556,16 @@ def _given_states(states, n_hidden: int) -> dict[int, bool]:
     return states
 
 
-def network_diagram(network, states: dict[int, bool] | None = None, ax: Axes | None = None, *, title: str = "") -> Axes:
+def network_diagram(
+    network, states: dict[int, bool] | None = None, ax: Axes | None = None, *, title: str = ""
+) -> Axes:
     """A small network's neurons and live connections; hidden neurons black (inactive), green (active) or grey (free).
 
     states: hidden neuron -> state, neurons counted in layer order. Green neurons also carry a 1, black ones a 0.
     """
-    require.kind_of("network", network, Network, "a network of this package, such as lenet(data) makes")
+    require.kind_of(
+        "network", network, Network, "a network of this package, such as lenet(data) makes"
+    )
     states = _given_states(states, network.n_hidden)
     _texts(title=title)
     ax = _axes(ax, (4, 2.8))
@@ -469,11 +580,28 @@ def network_diagram(network, states: dict[int, bool] | None = None, ax: Axes | N
         ax.scatter(*spot, s=230, facecolor="white", edgecolor="#555555", zorder=2)
     for neuron, spot in enumerate(hidden):
         state = states.get(neuron)
-        ax.scatter(*spot, s=260, color=FREE if state is None else ACTIVE if state else INACTIVE, zorder=2)
+        ax.scatter(
+            *spot, s=260, color=FREE if state is None else ACTIVE if state else INACTIVE, zorder=2
+        )
         if state is not None:
-            ax.text(*spot, str(int(state)), color="white", ha="center", va="center", fontsize=9, weight="bold")
-    ax.set(title=title, xlim=(-0.4, len(widths) - 0.6), ylim=(-max(widths) / 2 - 0.1, max(widths) / 2 + 0.1))
-    ax.set_xticks(range(len(widths)), ["input", *(f"hidden {i + 1}" for i in range(len(network.hidden))), "output"])
+            ax.text(
+                *spot,
+                str(int(state)),
+                color="white",
+                ha="center",
+                va="center",
+                fontsize=9,
+                weight="bold",
+            )
+    ax.set(
+        title=title,
+        xlim=(-0.4, len(widths) - 0.6),
+        ylim=(-max(widths) / 2 - 0.1, max(widths) / 2 + 0.1),
+    )
+    ax.set_xticks(
+        range(len(widths)),
+        ["input", *(f"hidden {i + 1}" for i in range(len(network.hidden))), "output"],
+    )
     ax.set_yticks([])
     ax.grid(False)
     ax.spines[:].set_visible(False)
@@ -482,14 +610,24 @@ def network_diagram(network, states: dict[int, bool] | None = None, ax: Axes | N
 
 
 def image(
-    pixels: np.ndarray, shape: tuple[int, int], ax: Axes | None = None, *, title: str = "", label: str = ""
+    pixels: np.ndarray,
+    shape: tuple[int, int],
+    ax: Axes | None = None,
+    *,
+    title: str = "",
+    label: str = "",
 ) -> Axes:
     """One image of the data, dark on light; pixels (d,) in [0, 1]. ``label`` adds a colour bar with that name."""
     _texts(title=title, label=label)
     pixels = require.numbers("pixels", np.ravel(require.array("pixels", pixels)), (None,))
-    shape = tuple(require.whole("a length in shape", n, 1) for n in require.listed("shape", shape, "two lengths"))
+    shape = tuple(
+        require.whole("a length in shape", n, 1)
+        for n in require.listed("shape", shape, "two lengths")
+    )
     if len(shape) != 2 or shape[0] * shape[1] != len(pixels):
-        raise MBHError(f"shape is {shape}; expected the height and the width of {len(pixels)} pixels")
+        raise MBHError(
+            f"shape is {shape}; expected the height and the width of {len(pixels)} pixels"
+        )
     ax = _axes(ax, (2.2, 2.2))
     picture = ax.imshow(np.reshape(pixels, shape), cmap="Greys", clim=None if label else (0, 1))
     ax.set(title=title, xticks=[], yticks=[])
@@ -500,14 +638,21 @@ def image(
 
 
 def heat_map(
-    values: np.ndarray, ax: Axes | None = None, *, title: str = "", label: str = "", limits: tuple = (0, None)
+    values: np.ndarray,
+    ax: Axes | None = None,
+    *,
+    title: str = "",
+    label: str = "",
+    limits: tuple = (0, None),
 ) -> Axes:
     """A small matrix of counts over pixels, with a colour bar named ``label`` between these ``limits`` (Fig 2.2)."""
     _texts(title=title, label=label)
     values = require.numbers("values", values, (None, None))
     limits = require.listed("limits", limits, "two numbers, the lowest and the highest")
     if not values.size or len(limits) != 2:
-        raise MBHError(f"values has shape {values.shape} and limits {limits}; expected a matrix and two limits")
+        raise MBHError(
+            f"values has shape {values.shape} and limits {limits}; expected a matrix and two limits"
+        )
     limits = tuple(None if x is None else require.number("one of limits", x) for x in limits)
     ax = _axes(ax, (3.2, 2.8))
     picture = ax.imshow(values, clim=limits)
@@ -521,12 +666,16 @@ def text_table(table: pd.DataFrame, *, width: float = 8.0) -> Figure:
     """A table of words as a figure: header row and first column bold."""
     if not _table(table, []).shape[1]:
         raise MBHError("table has no column: there is nothing to draw")
-    require.number("width", width, "inches, a number from 1 to 100", lambda inches: 1 <= inches <= 100)
+    require.number(
+        "width", width, "inches, a number from 1 to 100", lambda inches: 1 <= inches <= 100
+    )
     figure = plt.figure(figsize=(width, 0.42 * (len(table) + 1)), layout="none")
     ax = figure.add_axes((0.01, 0.02, 0.98, 0.96))
     ax.axis("off")
     words = table.astype(str).values
-    drawn = ax.table(words, colLabels=table.columns, loc="center", cellLoc="left", bbox=(0, 0, 1, 1))
+    drawn = ax.table(
+        words, colLabels=table.columns, loc="center", cellLoc="left", bbox=(0, 0, 1, 1)
+    )
     drawn.auto_set_font_size(False)
     drawn.set_fontsize(9.5)
     drawn.auto_set_column_width(range(table.shape[1]))

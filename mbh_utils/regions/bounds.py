@@ -21,7 +21,8 @@ def zaslavsky(p: int, d: int) -> int:
     if d >= p:
         return _power(2, p)
     _feasible(
-        d * min(p, d * p.bit_length()) // 1000, f"of {require.shown(p)} hyperplanes in {require.shown(d)} dimensions"
+        d * min(p, d * p.bit_length()) // 1000,
+        f"of {require.shown(p)} hyperplanes in {require.shown(d)} dimensions",
     )
     total = term = 1
     for j in range(d):
@@ -39,11 +40,19 @@ def serra(n_inputs: int, widths: Sequence[int]) -> int:
     """
     n_inputs, widths = require.whole("n_inputs", n_inputs, 0), _widths(widths)
     caps = list(accumulate((n_inputs, *widths), min))[1:]
-    _feasible(sum(cap * cap for cap in caps), f"of hidden layers {require.shown(widths)} on {n_inputs} inputs")
-    following = [1]  # by cap: what the layers behind this one contribute; larger caps make no difference to them
+    _feasible(
+        sum(cap * cap for cap in caps),
+        f"of hidden layers {require.shown(widths)} on {n_inputs} inputs",
+    )
+    following = [
+        1
+    ]  # by cap: what the layers behind this one contribute; larger caps make no difference to them
     for n, cap in zip(reversed(widths), reversed(caps), strict=True):
         terms, last = [comb(n, j) for j in range(cap + 1)], len(following) - 1
-        following = [sum(terms[j] * following[min(c, n - j, last)] for j in range(c + 1)) for c in range(cap + 1)]
+        following = [
+            sum(terms[j] * following[min(c, n - j, last)] for j in range(c + 1))
+            for c in range(cap + 1)
+        ]
     return following[-1]
 
 
@@ -65,15 +74,21 @@ def raghu(n_inputs: int, width: int, depth: int) -> int:
 
 
 def _power(base: int, exponent: int) -> int:
-    _feasible(exponent * (base - 1).bit_length(), f"{require.shown(base)}^{require.shown(exponent)}")
+    _feasible(
+        exponent * (base - 1).bit_length(), f"{require.shown(base)}^{require.shown(exponent)}"
+    )
     return base**exponent
 
 
 def _feasible(steps: int, what: str) -> None:
     if steps > _MOST_STEPS:
-        raise MBHError(f"the bound {what} is too large to be computed in seconds: choose smaller numbers")
+        raise MBHError(
+            f"the bound {what} is too large to be computed in seconds: choose smaller numbers"
+        )
 
 
 def _widths(widths: Sequence[int]) -> tuple[int, ...]:
-    members = require.listed("widths", widths, "the widths of the hidden layers, such as (300, 100)")
+    members = require.listed(
+        "widths", widths, "the widths of the hidden layers, such as (300, 100)"
+    )
     return tuple(require.whole("in widths a layer's width", n, 1) for n in members)

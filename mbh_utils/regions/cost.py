@@ -22,7 +22,10 @@ from mbh_utils.regions.planes import Line, Plane, domain_points
 from mbh_utils.regions.restriction import Restriction
 
 _PARTS = 12  # small copies of the domain
-_FIRST, _GROWTH = 0.005, 3.0  # their size, as a share of the domain's, and how it grows while there is time
+_FIRST, _GROWTH = (
+    0.005,
+    3.0,
+)  # their size, as a share of the domain's, and how it grows while there is time
 _ENOUGH = 1_500  # regions in all of them
 
 
@@ -47,7 +50,9 @@ def expected_cost(
     itself may take. Regions are told to about a factor of two, seconds less surely.
     """
     plane = require.kind_of("plane", plane, Plane | Line, "a Plane or a Line")
-    seconds = require.number("seconds", seconds, "a number of seconds above 0", lambda x: 0 < x < np.inf)
+    seconds = require.number(
+        "seconds", seconds, "a number of seconds above 0", lambda x: 0 < x < np.inf
+    )
     output_layer = require.flag("output_layer", output_layer)
     started = time.perf_counter()
     layers = read_network(network, output_layer=output_layer, points=domain_points(plane)).layers()
@@ -61,7 +66,9 @@ def expected_cost(
         on_part = replace(restriction, plane=part)
         vars(on_part)["exact"] = restriction.exact
         stack = _memory.first_stack(net, first_map, part.corners, limits_of(plane))
-        cells, _ = descend(net, stack, part, True, Oracle(on_part, net.widths), Progress(False, part.area))
+        cells, _ = descend(
+            net, stack, part, True, Oracle(on_part, net.widths), Progress(False, part.area)
+        )
         n, sides = len(cells.area), len(part.corners)
         lines = n - 1 if isinstance(part, Line) else (np.count_nonzero(cells.edge < 0) - sides) / 2
         return lines, max(n - 1 - lines, 0.0), time.thread_time() - began
@@ -69,14 +76,18 @@ def expected_cost(
     partition(next(_parts(plane, 1e-9, rng)))  # compiled from here on
     while True:
         began = time.perf_counter()
-        lines, meetings, spent = np.mean([partition(part) for part in _parts(plane, share, rng)], axis=0)
+        lines, meetings, spent = np.mean(
+            [partition(part) for part in _parts(plane, share, rng)], axis=0
+        )
         late = time.perf_counter() - started + (time.perf_counter() - began) * _GROWTH**2 > seconds
         if _PARTS * (lines + meetings) >= _ENOUGH or late or share * _GROWTH >= 0.5:
             break
         share *= _GROWTH
     n = 1 + lines / share + meetings / share**2
     words = int(net.word[-1])
-    return Cost(round(n), start + spent * n / (1 + lines + meetings), int(n * (8 * words + 9 + 4 * 20)))
+    return Cost(
+        round(n), start + spent * n / (1 + lines + meetings), int(n * (8 * words + 9 + 4 * 20))
+    )
 
 
 def _parts(plane: Plane | Line, share: float, rng: np.random.Generator):
@@ -85,8 +96,18 @@ def _parts(plane: Plane | Line, share: float, rng: np.random.Generator):
         if isinstance(plane, Line):
             middle = (plane.low + plane.high) / 2
             start = plane.low + (1 - share) * (point - middle)
-            half, centre = share * (plane.high - plane.low) / 2, start + (plane.high - plane.low) / 2
-            yield Line(plane.origin, plane.basis, centre - half, centre + half, plane.spanning, plane.points)
+            half, centre = (
+                share * (plane.high - plane.low) / 2,
+                start + (plane.high - plane.low) / 2,
+            )
+            yield Line(
+                plane.origin,
+                plane.basis,
+                centre - half,
+                centre + half,
+                plane.spanning,
+                plane.points,
+            )
         else:
             centroid = plane.corners.mean(axis=0)
             centre = centroid + (1 - share) * (point - centroid)

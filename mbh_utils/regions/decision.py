@@ -20,23 +20,37 @@ class Decision:
     net: the kernel's ``Layers``, the output layer last. limits: of the error of a piece's area, as the kernel's.
     """
 
-    def __init__(self, net, restriction: Restriction, oracle: exact.Oracle, limits: tuple[float, float]):
+    def __init__(
+        self, net, restriction: Restriction, oracle: exact.Oracle, limits: tuple[float, float]
+    ):
         self.net, self.oracle, self.limits, self.uncertain = net, oracle, limits, 0
         self.n_outputs = len(restriction.layers[-1][1])
         self.first = int(net.first[net.n_layers])  # the outputs' number among the lines
         outputs = slice(self.first, self.first + self.n_outputs)
-        self.errors = net.error[:, outputs] * 1.01  # with the few roundings of evaluating a difference of two outputs
+        self.errors = (
+            net.error[:, outputs] * 1.01
+        )  # with the few roundings of evaluating a difference of two outputs
 
     def cut(self, cells) -> tuple:
         """The regions as ``Cells``, cut; and the class of each, (n,) int64."""
-        with np.errstate(over="ignore", invalid="ignore"):  # of corners that may be anywhere: nothing is certain there
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # of corners that may be anywhere: nothing is certain there
             winner, certain = self._winners(cells)
-            parts = [(i, c, *piece) for i in np.flatnonzero(~certain) for c, *piece in self._pieces(cells, i)]
+            parts = [
+                (i, c, *piece)
+                for i in np.flatnonzero(~certain)
+                for c, *piece in self._pieces(cells, i)
+            ]
         keep = np.flatnonzero(certain)
-        owner, classes, corners, edges, areas, touched = zip(*parts, strict=True) if parts else [()] * 6
+        owner, classes, corners, edges, areas, touched = (
+            zip(*parts, strict=True) if parts else [()] * 6
+        )
         rows = np.concatenate([keep, np.array(owner, dtype=np.int64)])
         here = np.repeat(certain, np.diff(cells.offset))
-        sizes = np.concatenate([np.diff(cells.offset)[keep], np.array([len(c) for c in corners], dtype=np.int64)])
+        sizes = np.concatenate(
+            [np.diff(cells.offset)[keep], np.array([len(c) for c in corners], dtype=np.int64)]
+        )
         done = cells._replace(
             corners=np.concatenate([cells.corners[here], *corners]),
             edge=np.concatenate([cells.edge[here], *edges]).astype(np.int32),
@@ -56,10 +70,14 @@ class Decision:
         values = a[owner] * u + (b[owner] * v + c[owner])
         winner = values[start].argmax(axis=1)
         at_winner = np.arange(n), winner
-        ahead = np.minimum.reduceat(values[np.arange(len(values)), winner[owner]][:, None] - values, start)
+        ahead = np.minimum.reduceat(
+            values[np.arange(len(values)), winner[owner]][:, None] - values, start
+        )
         far_u, far_v = (np.maximum.reduceat(np.abs(x[:, 0]), start)[:, None] for x in (u, v))
         slopes = np.abs(a - a[at_winner][:, None]) + np.abs(b - b[at_winner][:, None])
-        ahead -= self._doubt(winner[:, None], np.arange(self.n_outputs), far_u, far_v, cells.error[:, None], slopes)
+        ahead -= self._doubt(
+            winner[:, None], np.arange(self.n_outputs), far_u, far_v, cells.error[:, None], slopes
+        )
         ahead[at_winner] = 1.0
         return winner, (ahead > 0).all(axis=1)
 
@@ -71,7 +89,12 @@ class Decision:
     def _pieces(self, cells, region: int) -> list[tuple]:
         """(class, corners, edges, area, touched) of each piece of a region."""
         here = slice(cells.offset[region], cells.offset[region + 1])
-        polygon, edges, maps, bits = cells.corners[here], cells.edge[here], cells.maps[region].T, cells.bits[region]
+        polygon, edges, maps, bits = (
+            cells.corners[here],
+            cells.edge[here],
+            cells.maps[region].T,
+            cells.bits[region],
+        )
         values = maps[:, :2] @ polygon.T + maps[:, 2:]
         doubt = self._doubts(maps, values.argmax(axis=0), polygon, cells.error[region])
         # Behind the winner of one corner at all corners, by more than all errors: such a class has no part in it.
@@ -83,9 +106,14 @@ class Decision:
         pieces = None
         if len(classes) == 2:  # nearly always
             i, j = classes if classes[0] in doubt else classes[::-1]
-            pieces = self._halves(polygon, edges, values[i] - values[j], (i, j), doubt[i][j], cells.error[region])
+            pieces = self._halves(
+                polygon, edges, values[i] - values[j], (i, j), doubt[i][j], cells.error[region]
+            )
         if pieces is None:
-            ahead = {c: [(values[c] > values[i] + doubt[i][c]).any() for i in doubt if i != c] for c in classes}
+            ahead = {
+                c: [(values[c] > values[i] + doubt[i][c]).any() for i in doubt if i != c]
+                for c in classes
+            }
             doubtful = sum(not any(somewhere) for somewhere in ahead.values())
             self.uncertain += max(doubtful - 1, 0)
             touched |= _cells.TOUCHED if doubtful > 1 else 0
@@ -101,20 +129,27 @@ class Decision:
             found[i] = self._doubt(i, np.arange(len(maps)), far_u, far_v, error, slopes)
         return found
 
-    def _halves(self, polygon, edges, ahead, classes: tuple[int, int], doubt: float, error: float) -> dict | None:
+    def _halves(
+        self, polygon, edges, ahead, classes: tuple[int, int], doubt: float, error: float
+    ) -> dict | None:
         """Pieces of the only two classes of a region, from how far the first is ahead at each corner; None where
         float64 does not know that for certain, or not well enough where they meet.
         """
         if not (np.abs(ahead) > doubt).all():
             return None
         pieces = {}
-        for c, part in self._parts(polygon.tolist(), edges.tolist(), ahead.tolist(), *classes).items():
+        for c, part in self._parts(
+            polygon.tolist(), edges.tolist(), ahead.tolist(), *classes
+        ).items():
             corners = np.array([corner for corner, _ in part])
             x, y = (corners - corners[0]).T
             area = 0.5 * float(x[:-1] @ y[1:] - x[1:] @ y[:-1])
             # An end of the cut moves along its edge by as much as the difference may be off, over how fast it changes.
             size = np.abs(x).max() + np.abs(y).max()
-            off = error + 2 * doubt / np.diff([ahead.min(), ahead.max()])[0] * np.ptp(polygon, axis=0).max()
+            off = (
+                error
+                + 2 * doubt / np.diff([ahead.min(), ahead.max()])[0] * np.ptp(polygon, axis=0).max()
+            )
             bound = off * (4 * size + 2 * len(x) * off) + 2e-15 * len(x) * size**2
             if not (bound <= self.limits[0] and bound <= self.limits[1] * area):
                 return None
@@ -125,7 +160,11 @@ class Decision:
         """(Corner, edge) around each of the two pieces, which share the ends of the cut."""
         parts = {c: [] for c, wins in ((i, max(ahead) > 0), (j, min(ahead) < 0)) if wins}
         for n, (p, edge, f) in enumerate(zip(corners, edges, ahead, strict=True)):
-            q, g, winner = corners[n + 1 - len(corners)], ahead[n + 1 - len(ahead)], i if f > 0 else j
+            q, g, winner = (
+                corners[n + 1 - len(corners)],
+                ahead[n + 1 - len(ahead)],
+                i if f > 0 else j,
+            )
             parts[winner].append((p, edge))
             if (f > 0) != (g > 0):
                 other, share = i + j - winner, f / (f - g)
@@ -134,12 +173,16 @@ class Decision:
                 parts[other].append((end, edge))
         return parts
 
-    def _exact_pieces(self, edges: np.ndarray, bits: np.ndarray, classes: list[int]) -> dict[int, tuple]:
+    def _exact_pieces(
+        self, edges: np.ndarray, bits: np.ndarray, classes: list[int]
+    ) -> dict[int, tuple]:
         """Pieces of these classes by exact arithmetic."""
         lines = [self.oracle.line(int(g), bits) for g in edges]
         corners = [exact.meet(lines[i - 1], lines[i]) for i in range(len(lines))]
         maps = {c: self.oracle.line(self.first + c, bits) for c in classes}
-        return _rounded(_envelope(list(zip(corners, lines, edges.tolist(), strict=True)), maps, self.first))
+        return _rounded(
+            _envelope(list(zip(corners, lines, edges.tolist(), strict=True)), maps, self.first)
+        )
 
 
 def _envelope(polygon: list[tuple], maps: dict[int, tuple], first: int) -> dict[int, list[tuple]]:

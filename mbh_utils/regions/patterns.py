@@ -29,7 +29,9 @@ def preactivations(network, images, *, output_layer: bool = True) -> list[np.nda
         )
     if not np.isfinite(x).all():
         row = int(np.argmin(np.isfinite(x).all(axis=1)))
-        raise MBHError(f"image {row} holds NaN or infinite values, which activate no neuron: mend or drop it")
+        raise MBHError(
+            f"image {row} holds NaN or infinite values, which activate no neuron: mend or drop it"
+        )
     values = []
     for layer, width in zip(layers, layer_widths(layers), strict=True):
         weight, bias = layer[:2]
@@ -42,7 +44,9 @@ def preactivations(network, images, *, output_layer: bool = True) -> list[np.nda
 
 def activation_patterns(network, images, *, output_layer: bool = True) -> np.ndarray:
     """Activation pattern of every image: (n, n_hidden) bool, neurons in layer order."""
-    return np.concatenate([z > 0 for z in preactivations(network, images, output_layer=output_layer)], axis=1)
+    return np.concatenate(
+        [z > 0 for z in preactivations(network, images, output_layer=output_layer)], axis=1
+    )
 
 
 def layer_patterns(network, images, layer: int = -1, *, output_layer: bool = True) -> np.ndarray:
@@ -70,7 +74,9 @@ class DecisionPattern:
         neurons = np.atleast_1d(require.array("neurons", self.neurons))
         states = np.atleast_1d(require.array("states", self.states))
         if neurons.ndim != 1 or neurons.shape != states.shape:
-            raise MBHError(f"a decision pattern needs one state per neuron, got {neurons.shape} and {states.shape}")
+            raise MBHError(
+                f"a decision pattern needs one state per neuron, got {neurons.shape} and {states.shape}"
+            )
         if len(neurons) and (neurons.dtype.kind not in "iu" or not np.isin(states, (0, 1)).all()):
             raise MBHError(
                 "a decision pattern names neurons by whole numbers and states by True and False (or 1 and 0)"
@@ -79,7 +85,9 @@ class DecisionPattern:
         require.number("coverage", self.coverage, share, lambda x: x != x or 0 <= x <= 1)
         neurons, states = neurons.astype(np.intp), states.astype(bool)
         if len(np.unique(neurons)) != len(neurons) or (len(neurons) and neurons.min() < 0):
-            raise MBHError(f"a decision pattern names each neuron once, by an index >= 0; got {neurons.tolist()}")
+            raise MBHError(
+                f"a decision pattern names each neuron once, by an index >= 0; got {neurons.tolist()}"
+            )
         object.__setattr__(self, "neurons", neurons)
         object.__setattr__(self, "states", states)
 
@@ -97,7 +105,9 @@ class DecisionPattern:
         """Which activation patterns (n, n_hidden) bool satisfy this one: (n,) bool."""
         patterns = require.bits("patterns", patterns)
         if len(self) and self.neurons.max() >= patterns.shape[1]:
-            raise MBHError(f"pattern names neuron {self.neurons.max()}, but there are only {patterns.shape[1]}")
+            raise MBHError(
+                f"pattern names neuron {self.neurons.max()}, but there are only {patterns.shape[1]}"
+            )
         return (patterns[:, self.neurons] == self.states).all(axis=1)
 
     def support(self, patterns: np.ndarray) -> float:
@@ -121,7 +131,9 @@ def unpack(packed: np.ndarray, n_neurons: int) -> np.ndarray:
     """Undo :func:`pack`: (n, n_neurons) bool."""
     packed = require.array("packed", packed)
     if packed.ndim != 2 or packed.dtype != np.uint8:
-        raise MBHError(f"packed is {packed.dtype} of shape {packed.shape}; expected (n, k) uint8, as pack makes it")
+        raise MBHError(
+            f"packed is {packed.dtype} of shape {packed.shape}; expected (n, k) uint8, as pack makes it"
+        )
     n_neurons = require.whole("n_neurons", n_neurons, 0, 8 * packed.shape[1])
     return np.unpackbits(packed, axis=1, count=n_neurons).astype(bool)
 
@@ -136,7 +148,9 @@ def unique_patterns(patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 class Mined(NamedTuple):
     """A leaf of the decision tree: a decision pattern, and the class of most samples that satisfy it."""
 
-    pattern: DecisionPattern  # its coverage is the share of all samples; its length is the leaf's depth
+    pattern: (
+        DecisionPattern  # its coverage is the share of all samples; its length is the leaf's depth
+    )
     label: int
     n_samples: int
     n_right: int  # those of the class
@@ -166,9 +180,17 @@ def mine_patterns(network, samples, *, output_layer: bool = True) -> list[Mined]
             k = int(shares.argmax())
             right = round(float(shares[k] / shares.sum() * n))
             mined.append(
-                Mined(DecisionPattern(neurons, states, coverage=n / len(samples.labels)), int(labels[k]), n, right)
+                Mined(
+                    DecisionPattern(neurons, states, coverage=n / len(samples.labels)),
+                    int(labels[k]),
+                    n,
+                    right,
+                )
             )
             continue
         asked = (*neurons, first + int(tree.feature[node]))
-        paths += [(tree.children_right[node], asked, (*states, True)), (left, asked, (*states, False))]
+        paths += [
+            (tree.children_right[node], asked, (*states, True)),
+            (left, asked, (*states, False)),
+        ]
     return mined

@@ -91,11 +91,16 @@ class Places:
         live = np.ones(uv.shape, dtype=bool)  # which of them are not 0 for certain
         n_layers = len(self.regions.widths)
         for layer, (weight, bias, *_) in enumerate(self.restriction.on_plane):
-            z, size = x @ weight.T + bias, np.abs(x) @ np.abs(weight).T + np.abs(bias)  # may overflow, without harm
+            z, size = (
+                x @ weight.T + bias,
+                np.abs(x) @ np.abs(weight).T + np.abs(bias),
+            )  # may overflow, without harm
             share = (np.count_nonzero(weight, axis=1).max() + 8) * UNIT
             doubt = 2 * (off @ np.abs(weight).T + share * size) + _cells.TINY
             silent = (live.astype(float) @ (weight != 0).T == 0) & (bias == 0)  # exactly 0
-            if layer <= (self.restriction.n_merged > 0):  # layers whose weights were rounded to the plane, even to 0
+            if layer <= (
+                self.restriction.n_merged > 0
+            ):  # layers whose weights were rounded to the plane, even to 0
                 ea, eb, ec = self.restriction.errors[layer]
                 doubt = doubt + np.abs(uv) @ np.stack([ea, eb]) + ec
                 silent &= (ea == 0) & (eb == 0) & (ec == 0)
@@ -129,9 +134,14 @@ class Places:
     def _find_exact(self, point, *directions) -> int:
         """Region at a point (x, y, w), or just beside it in these directions; -1 where there is none."""
         states, values = self.oracle.states(point, *directions)
-        words = [pack_words(s[None, :width]) for s, width in zip(states, self.regions.widths, strict=False)]
+        words = [
+            pack_words(s[None, :width])
+            for s, width in zip(states, self.regions.widths, strict=False)
+        ]
         if self.regions.output is not None:
-            words.append(np.array([[max(range(len(values)), key=values.__getitem__)]], dtype=np.uint64))
+            words.append(
+                np.array([[max(range(len(values)), key=values.__getitem__)]], dtype=np.uint64)
+            )
         return int(self._find(np.concatenate(words, axis=1))[0])
 
     def _nearest(self, point: np.ndarray) -> int:
@@ -181,7 +191,9 @@ class Places:
         start, stop = self.regions.offsets[region : region + 2].tolist()
         bits, classes = self.regions.packed[region], self.regions._classes
         own = None if classes is None else int(classes[region])
-        lines = [self.oracle.edge(int(number), bits, own) for number in self.regions.edges[start:stop]]
+        lines = [
+            self.oracle.edge(int(number), bits, own) for number in self.regions.edges[start:stop]
+        ]
         corners = [exact.meet(lines[i - 1], lines[i]) for i in range(len(lines))]
         here = edge - start
         (x, y, w), (u, v, z) = corners[here], corners[(here + 1) % len(corners)]

@@ -65,9 +65,15 @@ def _convex(corners: np.ndarray) -> np.ndarray:
     try:
         hull = ConvexHull(corners)
     except (QhullError, ValueError) as error:
-        raise MBHError("the domain is empty, its corners lie on one line: give a polygon with an area") from error
-    if not np.isclose(abs(polygon_area(corners)), hull.volume, rtol=1e-9):  # in two dimensions its area
-        raise MBHError("the domain is not a convex polygon: give its corners in order around a convex shape")
+        raise MBHError(
+            "the domain is empty, its corners lie on one line: give a polygon with an area"
+        ) from error
+    if not np.isclose(
+        abs(polygon_area(corners)), hull.volume, rtol=1e-9
+    ):  # in two dimensions its area
+        raise MBHError(
+            "the domain is not a convex polygon: give its corners in order around a convex shape"
+        )
     polygon = corners[np.roll(hull.vertices, -np.argmin(hull.vertices))]
     polygon.flags.writeable = False
     return polygon
@@ -77,16 +83,25 @@ def _checked_points(subspace, n: int) -> np.ndarray:
     """The spanning points of a plane (three) or a line (two), held to their coordinates."""
     points = _finite("points", subspace.points, (n, subspace.dimension))
     if subspace.spanning is None or len(subspace.spanning) != n:
-        raise MBHError(f"points need their {n} plane coordinates: give them as spanning, or use .through(points)")
+        raise MBHError(
+            f"points need their {n} plane coordinates: give them as spanning, or use .through(points)"
+        )
     off, size = np.abs(subspace.embed(subspace.spanning) - points).max(), np.abs(points).max()
     if off > 1e-7 * size:
-        raise MBHError(f"points and spanning name different places (off by {off:.2g}): use .through(points)")
+        raise MBHError(
+            f"points and spanning name different places (off by {off:.2g}): use .through(points)"
+        )
     return points
 
 
 def _check_draw(n, rng, dimension: int) -> None:
     require.whole("n", n, 0, 10**9 // max(dimension, 1))  # 8 GB
-    require.kind_of("rng", rng, np.random.Generator, "a generator of random numbers: numpy.random.default_rng(0)")
+    require.kind_of(
+        "rng",
+        rng,
+        np.random.Generator,
+        "a generator of random numbers: numpy.random.default_rng(0)",
+    )
 
 
 def _check_margin(margin) -> float:
@@ -98,7 +113,9 @@ def _check_reach(name: str, *coordinates: np.ndarray) -> None:
     """MBHError for coordinates whose products are beyond float64."""
     farthest = max(np.abs(x).max(initial=0) for x in coordinates)
     if farthest > _FARTHEST:
-        raise MBHError(f"{name} reaches {farthest:.3g}: coordinates beyond {_FARTHEST:g} overflow; rescale the inputs")
+        raise MBHError(
+            f"{name} reaches {farthest:.3g}: coordinates beyond {_FARTHEST:g} overflow; rescale the inputs"
+        )
 
 
 def _check_area(area: float, what: str = "area") -> None:
@@ -111,14 +128,18 @@ def _check_area(area: float, what: str = "area") -> None:
 
 def _check_spread(distance: float) -> None:
     if not distance**2 > _SMALLEST_AREA:
-        raise MBHError(f"the spanning points lie {distance:.3g} apart, too near for float64: rescale the inputs")
+        raise MBHError(
+            f"the spanning points lie {distance:.3g} apart, too near for float64: rescale the inputs"
+        )
 
 
 def _domain_of_margin(shape: str, domain: str, margin, low, high) -> bool:
     """Whether the domain is the ``shape`` that the margin makes, not the input box; MBHError where they do not fit."""
     if not isinstance(domain, str) or domain not in (shape, "box"):
         given = require.shown(domain)
-        raise MBHError(f'domain is {given}; expected "{shape}" or "box" (a plane takes a polygon by .with_domain)')
+        raise MBHError(
+            f'domain is {given}; expected "{shape}" or "box" (a plane takes a polygon by .with_domain)'
+        )
     if domain == "box":
         return False
     _check_margin(margin)
@@ -160,9 +181,13 @@ class Plane:
         put(low=_finite("low", self.low, (2,)), high=_finite("high", self.high, (2,)))
         off = np.abs(self.basis @ self.basis.T - np.eye(2)).max()
         if off > _ORTHONORMAL:
-            raise MBHError(f"basis is not orthonormal (off by {off:.2g}): mend its two rows, or use Plane.through")
+            raise MBHError(
+                f"basis is not orthonormal (off by {off:.2g}): mend its two rows, or use Plane.through"
+            )
         if not (self.low < self.high).all():
-            raise MBHError(f"the domain is empty: low {self.low.tolist()} is not below high {self.high.tolist()}")
+            raise MBHError(
+                f"the domain is empty: low {self.low.tolist()} is not below high {self.high.tolist()}"
+            )
         if self.spanning is not None:
             put(spanning=_finite("spanning", self.spanning, (None, 2)))
         if self.polygon is not None:
@@ -174,7 +199,9 @@ class Plane:
         _check_area(self.area)
 
     @classmethod
-    def through(cls, points, margin: float = 1.5, domain: str = "square", low=None, high=None) -> "Plane":
+    def through(
+        cls, points, margin: float = 1.5, domain: str = "square", low=None, high=None
+    ) -> "Plane":
         """The plane through three points (3, d), with a finite domain around them.
 
         domain="square": centred on the points' centroid, sides along the basis, half side = ``margin`` x the largest
@@ -187,19 +214,27 @@ class Plane:
         _check_reach("points", points)
         for i, j in ((0, 1), (0, 2), (1, 2)):
             if (points[i] == points[j]).all():
-                raise MBHError(f"spanning points {i} and {j} are equal: three different points span a plane")
+                raise MBHError(
+                    f"spanning points {i} and {j} are equal: three different points span a plane"
+                )
         sides = points[1] - points[0], points[2] - points[0]
         longest = max(np.linalg.norm(side) for side in (*sides, points[2] - points[1]))
         _check_spread(longest)
         if not np.linalg.norm(sides[0]) > 0:
-            raise MBHError("spanning points 0 and 1 are too near to each other: choose points that span a plane")
+            raise MBHError(
+                "spanning points 0 and 1 are too near to each other: choose points that span a plane"
+            )
         first = sides[0] / np.linalg.norm(sides[0])
         second = sides[1] - first * (first @ sides[1])
         height = np.linalg.norm(second)
         if len(first) < 2 or height <= _COLLINEAR * longest:
-            raise MBHError("the three spanning points lie on one line: choose points that span a plane")
+            raise MBHError(
+                "the three spanning points lie on one line: choose points that span a plane"
+            )
         second = second / height
-        second -= first * (first @ second)  # a second pass: one alone leaves a slanted basis for thin triangles
+        second -= first * (
+            first @ second
+        )  # a second pass: one alone leaves a slanted basis for thin triangles
         basis = np.stack([first, second / np.linalg.norm(second)])
         centroid = points.mean(axis=0)
         spanning = (points - centroid) @ basis.T
@@ -207,7 +242,9 @@ class Plane:
             half = _check_margin(margin) * np.linalg.norm(points - centroid, axis=1).max()
             return cls(centroid, basis, [-half, -half], [half, half], spanning, points=points)
         polygon = _box_section(centroid, basis, low, high)
-        return cls(centroid, basis, polygon.min(axis=0), polygon.max(axis=0), spanning, polygon, points)
+        return cls(
+            centroid, basis, polygon.min(axis=0), polygon.max(axis=0), spanning, polygon, points
+        )
 
     @classmethod
     def rectangle(cls, low=(0.0, 0.0), high=(1.0, 1.0)) -> "Plane":
@@ -219,7 +256,9 @@ class Plane:
         corners = _finite("corners", corners, (None, 2))
         if len(corners) < 3:
             raise MBHError(f"a polygon needs at least three corners, got {len(corners)}")
-        return Plane(self.origin, self.basis, self.low, self.high, self.spanning, corners, self.points)
+        return Plane(
+            self.origin, self.basis, self.low, self.high, self.spanning, corners, self.points
+        )
 
     @property
     def dimension(self) -> int:
@@ -230,7 +269,9 @@ class Plane:
     def frame(self) -> Frame:
         """Functions on the plane from their values at its three points."""
         one = Fraction(1)
-        (u0, v0), (u1, v1), (u2, v2) = ([Fraction(x) for x in place] for place in self.spanning.tolist())
+        (u0, v0), (u1, v1), (u2, v2) = (
+            [Fraction(x) for x in place] for place in self.spanning.tolist()
+        )
         inverse = one / ((u1 - u0) * (v2 - v0) - (u2 - u0) * (v1 - v0))
         a = [v1 - v2, v2 - v0, v0 - v1]
         b = [u2 - u1, u0 - u2, u1 - u0]
@@ -265,7 +306,10 @@ class Plane:
         inside = np.ones(len(uv), dtype=bool)
         for p, q in zip(corners, np.roll(corners, -1, axis=0), strict=True):
             x, y = (q - p) / np.linalg.norm(q - p)
-            inside &= x * (uv[:, 1] - p[1]) - y * (uv[:, 0] - p[0]) >= -1e-12 * np.abs(self.high - self.low).max()
+            inside &= (
+                x * (uv[:, 1] - p[1]) - y * (uv[:, 0] - p[0])
+                >= -1e-12 * np.abs(self.high - self.low).max()
+            )
         return inside
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -310,7 +354,9 @@ class Line:
         put(basis=_finite("basis", basis[None] if basis.ndim == 1 else basis, (1, self.dimension)))
         put(low=require.number("low", self.low), high=require.number("high", self.high))
         if abs(np.linalg.norm(self.basis) - 1) > _ORTHONORMAL:
-            raise MBHError(f"basis has length {np.linalg.norm(self.basis):.6g}; divide it by that, or use Line.through")
+            raise MBHError(
+                f"basis has length {np.linalg.norm(self.basis):.6g}; divide it by that, or use Line.through"
+            )
         if not self.low < self.high:
             raise MBHError(f"the domain is empty: low {self.low} is not below high {self.high}")
         if self.spanning is not None:
@@ -321,7 +367,9 @@ class Line:
         _check_area(self.area, "length")
 
     @classmethod
-    def through(cls, points, margin: float = 1.5, domain: str = "segment", low=None, high=None) -> "Line":
+    def through(
+        cls, points, margin: float = 1.5, domain: str = "segment", low=None, high=None
+    ) -> "Line":
         """The line through two points (2, d); its origin is their middle.
 
         domain="segment": centred on the middle, half length = ``margin`` x half the points' distance. domain="box": the
@@ -344,7 +392,9 @@ class Line:
         still = np.maximum(low - origin, origin - high)[~moving]
         start, stop = ends[0].max(), ends[1].min()
         if not start < stop or (still > 1e-12 * max(np.abs(origin).max(), 1)).any():
-            raise MBHError("the line does not meet the input box in a segment: check low and high against the points")
+            raise MBHError(
+                "the line does not meet the input box in a segment: check low and high against the points"
+            )
         return cls(origin, basis, start, stop, spanning, points)
 
     @property
@@ -357,7 +407,9 @@ class Line:
         """Functions on the line from their values at its two points; b is 0."""
         start, stop = (Fraction(x) for x in self.spanning.tolist())
         slope, zero = 1 / (stop - start), Fraction(0)
-        return Frame(self.points, [[-slope, slope], [zero, zero], [1 + start * slope, -start * slope]])
+        return Frame(
+            self.points, [[-slope, slope], [zero, zero], [1 + start * slope, -start * slope]]
+        )
 
     @property
     def area(self) -> float:
@@ -414,11 +466,17 @@ class Block:
             put(basis=_finite("basis", self.basis, (k, d)))
             off = np.abs(self.basis @ self.basis.T - np.eye(k)).max(initial=0)
             if off > _ORTHONORMAL:
-                raise MBHError(f"basis is not orthonormal (off by {off:.2g}): mend its rows, or use Block.through")
+                raise MBHError(
+                    f"basis is not orthonormal (off by {off:.2g}): mend its rows, or use Block.through"
+                )
         elif k != d:
-            raise MBHError(f"low has {k} limits for {d} inputs; without a basis each input needs its own")
+            raise MBHError(
+                f"low has {k} limits for {d} inputs; without a basis each input needs its own"
+            )
         if not k or not (self.low <= self.high).all() or (self.low == self.high).all():
-            raise MBHError(f"the block is empty: low {require.shown(self.low)} is not below high, or there is none")
+            raise MBHError(
+                f"the block is empty: low {require.shown(self.low)} is not below high, or there is none"
+            )
         _check_reach("the block", self.origin, self.low, self.high)
 
     @classmethod
@@ -437,11 +495,15 @@ class Block:
         points, margin = _finite("points", points, (None, None)), _check_margin(margin)
         _check_reach("points", points)
         if len(points) < 2 or len(points) > points.shape[1] + 1:
-            raise MBHError(f"{len(points)} points cannot span a block in {points.shape[1]} dimensions: give 2 to d + 1")
+            raise MBHError(
+                f"{len(points)} points cannot span a block in {points.shape[1]} dimensions: give 2 to d + 1"
+            )
         _check_spread(np.linalg.norm(points - points[0], axis=1).max())
         basis, upper = np.linalg.qr((points[1:] - points[0]).T)
         if np.abs(np.diag(upper)).min() <= _COLLINEAR * np.abs(upper).max():
-            raise MBHError(f"the {len(points)} points lie in a subspace of fewer dimensions: choose independent points")
+            raise MBHError(
+                f"the {len(points)} points lie in a subspace of fewer dimensions: choose independent points"
+            )
         centre = points.mean(axis=0)
         half = np.full(len(points) - 1, margin * np.linalg.norm(points - centre, axis=1).max())
         return cls(centre, basis.T, -half, half)
@@ -456,8 +518,14 @@ class Block:
 def _box_limits(origin: np.ndarray, low, high) -> tuple[np.ndarray, np.ndarray]:
     """Limits (d,) of the input box, 0 and 1 where they are None."""
     low, high = 0.0 if low is None else low, 1.0 if high is None else high
-    given = [require.array(name, x).astype(np.float64) for name, x in (("low", low), ("high", high))]
-    if any(x.shape not in ((), (1,), origin.shape) for x in given) or isinstance(low, bool) or isinstance(high, bool):
+    given = [
+        require.array(name, x).astype(np.float64) for name, x in (("low", low), ("high", high))
+    ]
+    if (
+        any(x.shape not in ((), (1,), origin.shape) for x in given)
+        or isinstance(low, bool)
+        or isinstance(high, bool)
+    ):
         raise MBHError(f"low and high must be numbers or arrays of length {len(origin)}")
     low, high = (np.broadcast_to(x, origin.shape) for x in given)
     if not (np.isfinite(low).all() and np.isfinite(high).all() and (low <= high).all()):
@@ -471,19 +539,25 @@ def _box_section(origin: np.ndarray, basis: np.ndarray, low, high) -> np.ndarray
     low, high = _box_limits(origin, low, high)
     size = np.linalg.norm(high - low)
     u, v = basis @ ((low + high) / 2 - origin)
-    polygon = np.array([[u - size, v - size], [u + size, v - size], [u + size, v + size], [u - size, v + size]])
+    polygon = np.array(
+        [[u - size, v - size], [u + size, v - size], [u + size, v + size], [u - size, v + size]]
+    )
     slack = 1e-12 * max(size, np.abs(origin).max())
     for sign, limit in ((1.0, low), (-1.0, high)):
         a, b = sign * basis
         c = sign * (origin - limit)
-        constant = np.hypot(a, b) <= 1e-14  # a dimension in which the plane does not move: inside or outside as a whole
+        constant = (
+            np.hypot(a, b) <= 1e-14
+        )  # a dimension in which the plane does not move: inside or outside as a whole
         if (c[constant] < -slack).any():
             polygon = polygon[:0]
         for i in np.flatnonzero(~constant):
             if (polygon @ (a[i], b[i]) + c[i] < 0).any():
                 polygon = clip(polygon, a[i], b[i], c[i])
     if len(polygon) < 3 or polygon_area(polygon) <= 1e-12 * size * size:
-        raise MBHError("the plane does not meet the input box in an area: check low and high against the points")
+        raise MBHError(
+            "the plane does not meet the input box in an area: check low and high against the points"
+        )
     return polygon
 
 
@@ -495,6 +569,8 @@ def domain_points(domain, n: int = 40) -> Callable[[], np.ndarray]:
             return np.empty((0, 0))  # whoever asked says what is the matter with it
         ends = np.array([domain.low, domain.high]) if isinstance(domain, Line) else domain.corners
         given = [ends] if domain.spanning is None else [ends, domain.spanning]
-        return np.concatenate([*map(domain.embed, given), domain.sample(n, np.random.default_rng(0))])
+        return np.concatenate(
+            [*map(domain.embed, given), domain.sample(n, np.random.default_rng(0))]
+        )
 
     return points

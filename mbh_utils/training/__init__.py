@@ -11,4 +11,13 @@ from mbh_utils.training.train import (
     train_stack,
 )
 
-__all__ = ["MOST_ITERATIONS", "History", "Recipe", "State", "accuracy", "check_trainable", "train", "train_stack"]
+__all__ = [
+    "MOST_ITERATIONS",
+    "History",
+    "Recipe",
+    "State",
+    "accuracy",
+    "check_trainable",
+    "train",
+    "train_stack",
+]

@@ -74,7 +74,9 @@ class State:
     def __post_init__(self):
         self.iteration = require.whole("iteration", self.iteration, 0, MOST_ITERATIONS)
         for name in ("arrays", "accuracy"):
-            require.kind_of(name, getattr(self, name), dict, "a dict, as train_stack gives it to snapshot")
+            require.kind_of(
+                name, getattr(self, name), dict, "a dict, as train_stack gives it to snapshot"
+            )
 
 
 # ------------------------------------------------------------------------------------------------- looking at one
@@ -88,7 +90,9 @@ def accuracy(network: torch.nn.Module, samples) -> float:
 
     Raises MBHError without samples, for a network that does not take them, and for outputs that name no class.
     """
-    require.kind_of("network", network, torch.nn.Module, "a torch module that makes logits of images")
+    require.kind_of(
+        "network", network, torch.nn.Module, "a torch module that makes logits of images"
+    )
     samples = require.samples("samples", samples)
     if not len(samples.labels):
         raise MBHError("accuracy needs at least one sample")
@@ -135,10 +139,14 @@ def _logits(network: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
             "it needs in front, such as nn.Sequential(nn.Unflatten(1, (1, 28, 28)), network)"
         ) from error
     if not isinstance(found, torch.Tensor):
-        raise MBHError(f"network returns a {type(found).__name__}; wrap it in a module that returns the logits alone")
+        raise MBHError(
+            f"network returns a {type(found).__name__}; wrap it in a module that returns the logits alone"
+        )
     if found.ndim != 2 or len(found) != len(x) or found.is_complex():
         expected = f"({len(x)}, n_classes)"
-        raise MBHError(f"network returns {found.dtype} of shape {tuple(found.shape)}; expected real logits {expected}")
+        raise MBHError(
+            f"network returns {found.dtype} of shape {tuple(found.shape)}; expected real logits {expected}"
+        )
     if found.isnan().any():
         raise MBHError("network returns NaN, which names no class: look for NaN among its weights")
     return found
@@ -165,7 +173,9 @@ def train(
     """
     check_trainable(network)
     recipe = Recipe(iterations, batch_size, learning_rate)
-    return train_stack([network], data, recipe, seeds=[seed], checkpoints=checkpoints, progress=progress)[0]
+    return train_stack(
+        [network], data, recipe, seeds=[seed], checkpoints=checkpoints, progress=progress
+    )[0]
 
 
 def train_stack(
@@ -194,10 +204,19 @@ def train_stack(
     Raises MBHError for networks that do not match each other, the data or their states, that were changed after they
     were made or share weights, for a device that is not there, and when training diverges.
     """
-    networks, seeds = _given_networks(networks), require.listed("seeds", seeds, "seeds, one per network")
-    states = [None] * len(networks) if states is None else require.listed("states", states, "states, one per network")
+    networks, seeds = (
+        _given_networks(networks),
+        require.listed("seeds", seeds, "seeds, one per network"),
+    )
+    states = (
+        [None] * len(networks)
+        if states is None
+        else require.listed("states", states, "states, one per network")
+    )
     states = [State(0, {}) if state is None else state for state in states]
-    checkpoints = list(checkpoints) if isinstance(checkpoints, set) else checkpoints  # their order tells nothing
+    checkpoints = (
+        list(checkpoints) if isinstance(checkpoints, set) else checkpoints
+    )  # their order tells nothing
     checkpoints = require.listed("checkpoints", checkpoints, "iterations")
     _check(networks, states, data, seeds, checkpoints, recipe)
     _check_options(snapshot, every, keep, progress)
@@ -209,18 +228,27 @@ def train_stack(
         # On a CPU nothing is gained by taking the seeds side by side, but on CUDA there is.
         groups.setdefault((state.iteration, kind is _Listed and seed), []).append(i)
     total = sum(recipe.iterations - start for start, _ in groups)
-    with _one_thread(), tqdm(total=total, desc="training", unit="it", disable=not progress, mininterval=1) as bar:
+    with (
+        _one_thread(),
+        tqdm(total=total, desc="training", unit="it", disable=not progress, mininterval=1) as bar,
+    ):
         saved = time.monotonic()
         for (start, _), group in groups.items():
             members = [networks[i] for i in group]
-            engine = kind(members, [states[i] for i in group], data, recipe, [seeds[i] for i in group], device)
+            engine = kind(
+                members, [states[i] for i in group], data, recipe, [seeds[i] for i in group], device
+            )
             for iteration in _stops(start, checkpoints, recipe.iterations, engine, bar):
                 if iteration in checkpoints or iteration == recipe.iterations:
                     engine.write_back(members)
                     for i, network in zip(group, members, strict=True):
-                        histories[i].accuracy[iteration] = _checked_accuracy(network, data, iteration)
+                        histories[i].accuracy[iteration] = _checked_accuracy(
+                            network, data, iteration
+                        )
                         keep(i, iteration, network.copy())
-                if snapshot and (time.monotonic() - saved > every or iteration == recipe.iterations):
+                if snapshot and (
+                    time.monotonic() - saved > every or iteration == recipe.iterations
+                ):
                     for i, state in zip(group, engine.states(iteration), strict=True):
                         states[i] = replace(state, accuracy=dict(histories[i].accuracy))
                     snapshot(list(states))
@@ -246,7 +274,9 @@ def _stops(start: int, checkpoints: Sequence[int], end: int, engine, bar: tqdm) 
 
 def _checked_accuracy(network: Network, data, iteration: int) -> float:
     if not all(p.isfinite().all() for p in network.parameters()):
-        raise MBHError(f"training diverged before iteration {iteration}: try a smaller learning_rate")
+        raise MBHError(
+            f"training diverged before iteration {iteration}: try a smaller learning_rate"
+        )
     return accuracy(network, data.validation)
 
 
@@ -268,9 +298,21 @@ def _one_thread():
 class _Listed:
     """Networks of one seed on a CPU, trained by the compiled kernel on lists of their live weights."""
 
-    def __init__(self, networks: Sequence[Network], states: Sequence[State], data, recipe: Recipe, seeds, device):
+    def __init__(
+        self,
+        networks: Sequence[Network],
+        states: Sequence[State],
+        data,
+        recipe: Recipe,
+        seeds,
+        device,
+    ):
         self.stack, self.places = kernel.lay_out([_masks(network) for network in networks])
-        self.images, self.labels, self.rate = data.train.images, data.train.labels, recipe.learning_rate
+        self.images, self.labels, self.rate = (
+            data.train.images,
+            data.train.labels,
+            recipe.learning_rate,
+        )
         self.order = _Order(len(self.images), recipe.batch_size, seeds[0], states[0].iteration)
         units = sum(linear.out_features for linear in networks[0].linears) + data.n_inputs
         self.scratch = [kernel.scratch(units, self.order.size) for _ in range(2)]
@@ -281,7 +323,9 @@ class _Listed:
     def advance(self, iteration: int, steps: int) -> None:
         """Train on by so many steps."""
         batches = self.order.take(steps)
-        kernel.descend(self.stack, self.images, self.labels, batches, iteration, self.rate, *self.scratch)
+        kernel.descend(
+            self.stack, self.images, self.labels, batches, iteration, self.rate, *self.scratch
+        )
 
     def states(self, iteration: int) -> list[State]:
         """Where the networks stand."""
@@ -291,7 +335,10 @@ class _Listed:
             array[dense] = getattr(self.stack, name)[listed]
             return array
 
-        return [State(iteration, {name: spread(name, *place) for name in STATE}) for place in self.places]
+        return [
+            State(iteration, {name: spread(name, *place) for name in STATE})
+            for place in self.places
+        ]
 
     def write_back(self, networks: Sequence[Network]) -> None:
         """Copy the parameters into the networks."""
@@ -314,7 +361,11 @@ def _arrays(network: Network, state: State) -> dict[str, np.ndarray]:
 
 def _flat(network: Network) -> np.ndarray:
     """Parameters of a network, (n,) float32, in the order of :class:`State`."""
-    parts = [p.detach().cpu().flatten() for linear in network.linears for p in (linear.weight, linear.bias)]
+    parts = [
+        p.detach().cpu().flatten()
+        for linear in network.linears
+        for p in (linear.weight, linear.bias)
+    ]
     return torch.cat(parts).float().numpy()
 
 
@@ -334,12 +385,22 @@ class _Batched:
     arithmetic does. One tensor lets Adam take its step in a single call.
     """
 
-    def __init__(self, networks: Sequence[Network], states: Sequence[State], data, recipe: Recipe, seeds, device):
+    def __init__(
+        self,
+        networks: Sequence[Network],
+        states: Sequence[State],
+        data,
+        recipe: Recipe,
+        seeds,
+        device,
+    ):
         def stacked(rows) -> torch.Tensor:
             return torch.from_numpy(np.stack(list(rows)).astype(np.float32)).to(device)
 
         self.device, self.shapes = device, [mask.shape for mask in _masks(networks[0])]
-        live = stacked(np.concatenate([np.r_[m.ravel(), np.ones(len(m))] for m in _masks(n)]) for n in networks)
+        live = stacked(
+            np.concatenate([np.r_[m.ravel(), np.ones(len(m))] for m in _masks(n)]) for n in networks
+        )
         self.mask = None if live.all() else live
         members = [_arrays(network, state) for network, state in zip(networks, states, strict=True)]
         self.values, mean, square = (stacked(member[name] for member in members) for name in STATE)
@@ -353,14 +414,18 @@ class _Batched:
         self.images = torch.tensor(data.train.images, device=device)
         self.labels = torch.tensor(data.train.labels, device=device)
         n = len(self.images)
-        self.orders = {seed: _Order(n, recipe.batch_size, seed, start) for seed in dict.fromkeys(seeds)}
+        self.orders = {
+            seed: _Order(n, recipe.batch_size, seed, start) for seed in dict.fromkeys(seeds)
+        }
         self.member = torch.tensor([list(self.orders).index(seed) for seed in seeds], device=device)
 
     def _views(self, flat: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         """Of each layer the weights (S, n_in, n_out) and the biases (S, 1, n_out) in (S, n)."""
         weights, biases = [], []
         for n_out, n_in in self.shapes:
-            weight, bias, flat = flat.split([n_out * n_in, n_out, flat.shape[1] - n_out * (n_in + 1)], dim=1)
+            weight, bias, flat = flat.split(
+                [n_out * n_in, n_out, flat.shape[1] - n_out * (n_in + 1)], dim=1
+            )
             weights.append(weight.unflatten(1, (n_out, n_in)).mT)
             biases.append(bias[:, None])
         return weights, biases
@@ -368,8 +433,14 @@ class _Batched:
     def states(self, iteration: int) -> list[State]:
         """Where the networks stand."""
         adam = self.optimiser.state[self.values]
-        arrays = [a.to("cpu", copy=True).numpy() for a in (self.values, adam["exp_avg"], adam["exp_avg_sq"])]
-        return [State(iteration, dict(zip(STATE, rows, strict=True))) for rows in zip(*arrays, strict=True)]
+        arrays = [
+            a.to("cpu", copy=True).numpy()
+            for a in (self.values, adam["exp_avg"], adam["exp_avg_sq"])
+        ]
+        return [
+            State(iteration, dict(zip(STATE, rows, strict=True)))
+            for rows in zip(*arrays, strict=True)
+        ]
 
     def advance(self, iteration: int, steps: int) -> None:
         """Train on by so many steps."""
@@ -397,7 +468,9 @@ class _Batched:
             torch.sum(delta, dim=1, keepdim=True, out=self.bias_gradients[i])
             if i:
                 delta = torch.bmm(delta, self.weights[i].transpose(1, 2)).mul_(activations[i] > 0)
-        if self.mask is not None:  # with zero gradient and zero moments Adam leaves a masked weight at exactly zero
+        if (
+            self.mask is not None
+        ):  # with zero gradient and zero moments Adam leaves a masked weight at exactly zero
             self.values.grad.mul_(self.mask)
 
     def write_back(self, networks: Sequence[Network]) -> None:
@@ -410,7 +483,11 @@ class _Order:
     """Minibatches of one seed: a fresh permutation per epoch, an incomplete last batch left out."""
 
     def __init__(self, n_samples: int, batch_size: int, seed: int, taken: int = 0):
-        self.rng, self.n_samples, self.size = stream(seed, "batches"), n_samples, min(batch_size, n_samples)
+        self.rng, self.n_samples, self.size = (
+            stream(seed, "batches"),
+            n_samples,
+            min(batch_size, n_samples),
+        )
         epochs, rest = divmod(taken, n_samples // self.size)
         for _ in range(epochs):  # drawn again, so that what follows is what would have followed
             self.rng.permutation(n_samples)
@@ -438,7 +515,9 @@ def _given_networks(networks) -> list[Network]:
         check_trainable(network)
     parameters = [id(p) for network in networks for p in network.parameters()]
     if len(set(parameters)) < len(parameters):
-        raise MBHError("networks holds one network twice, or two that share weights: give each its own, network.copy()")
+        raise MBHError(
+            "networks holds one network twice, or two that share weights: give each its own, network.copy()"
+        )
     return networks
 
 
@@ -453,20 +532,31 @@ def check_trainable(network) -> None:
             "lenet, deepfc). Train a torch module of your own by a loop of torch; everything else takes it as it is"
         )
     kinds = {type(m) for m in network.hidden_layers}, type(network.output)
-    changed = type(network).forward is not Network.forward or kinds != ({MaskedLinear}, torch.nn.Linear)
+    changed = type(network).forward is not Network.forward or kinds != (
+        {MaskedLinear},
+        torch.nn.Linear,
+    )
     for m in network.modules():
-        changed |= "forward" in vars(m) or bool(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks)
+        changed |= "forward" in vars(m) or bool(
+            m._forward_hooks or m._forward_pre_hooks or m._backward_hooks
+        )
     shapes = [(m.out_features, m.in_features) for m in network.linears]
-    if changed or shapes != pruning.layer_shapes(network.n_inputs, (*network.hidden, network.n_classes)):
+    if changed or shapes != pruning.layer_shapes(
+        network.n_inputs, (*network.hidden, network.n_classes)
+    ):
         raise MBHError(
             "network was changed after it was made (its forward, layers, hooks or parametrisations), which "
             "training does not follow: train a network as lenet or feed_forward makes it"
         )
     for name, p in network.named_parameters():
         if p.dtype != torch.float32:
-            raise MBHError(f"{name} of the network is {p.dtype}; training computes in float32: call network.float()")
+            raise MBHError(
+                f"{name} of the network is {p.dtype}; training computes in float32: call network.float()"
+            )
         if not p.requires_grad:
-            raise MBHError(f"{name} of the network is frozen (requires_grad=False), but training changes all weights")
+            raise MBHError(
+                f"{name} of the network is frozen (requires_grad=False), but training changes all weights"
+            )
 
 
 def _check_options(snapshot, every, keep, progress) -> None:
@@ -481,15 +571,21 @@ def _device(given) -> torch.device:
     """Where to train: a CPU or a CUDA device that is there."""
     if given is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    require.kind_of("device", given, str | torch.device, 'the name of one, "cpu" or "cuda", or None')
+    require.kind_of(
+        "device", given, str | torch.device, 'the name of one, "cpu" or "cuda", or None'
+    )
     try:
         device = torch.device(given)
     except RuntimeError:
-        raise MBHError(f'device is {require.shown(given)}; choose "cpu", or "cuda" where there is a GPU') from None
+        raise MBHError(
+            f'device is {require.shown(given)}; choose "cpu", or "cuda" where there is a GPU'
+        ) from None
     if device.type not in ("cpu", "cuda"):
         raise MBHError(f'device is "{device}"; training knows "cpu" and "cuda" only')
     if device.type == "cuda" and not (device.index or 0) < torch.cuda.device_count():
-        raise MBHError(f'device is "{device}", but there are {torch.cuda.device_count()} CUDA devices here: use "cpu"')
+        raise MBHError(
+            f'device is "{device}", but there are {torch.cuda.device_count()} CUDA devices here: use "cpu"'
+        )
     return device
 
 
@@ -502,7 +598,9 @@ def _is_iteration(given, end: int) -> bool:
 
 def _check(networks, states, data, seeds, checkpoints, recipe) -> None:
     if not networks or len(networks) != len(seeds):
-        raise MBHError(f"one seed per network is needed, got {len(networks)} networks and {len(seeds)} seeds")
+        raise MBHError(
+            f"one seed per network is needed, got {len(networks)} networks and {len(seeds)} seeds"
+        )
     for seed in seeds:
         require.whole("seed", seed, 0)
     require.kind_of("recipe", recipe, Recipe, "a Recipe(iterations, batch_size, learning_rate)")
@@ -522,16 +620,28 @@ def _check(networks, states, data, seeds, checkpoints, recipe) -> None:
         if not len(samples.labels):
             raise MBHError(f"{data.name} has no {part} samples; training needs some of both parts")
         if not np.isfinite(samples.images).all():
-            raise MBHError(f"the {part} images of {data.name} contain NaN or infinite values; mend them first")
+            raise MBHError(
+                f"the {part} images of {data.name} contain NaN or infinite values; mend them first"
+            )
         if not ((samples.labels >= 0) & (samples.labels < n_classes)).all():
-            raise MBHError(f"the {part} labels of {data.name} must lie in 0..{n_classes - 1}, one for each class")
+            raise MBHError(
+                f"the {part} labels of {data.name} must lie in 0..{n_classes - 1}, one for each class"
+            )
     if len(states) != len(networks):
-        raise MBHError(f"one state per network is needed, got {len(states)} for {len(networks)} networks")
+        raise MBHError(
+            f"one state per network is needed, got {len(states)} for {len(networks)} networks"
+        )
     for network, state in zip(networks, states, strict=True):
-        require.kind_of("a state in states", state, State, "a State that snapshot was given, or None")
+        require.kind_of(
+            "a state in states", state, State, "a State that snapshot was given, or None"
+        )
         size = sum(p.numel() for p in network.parameters())
-        shapes = {name: np.shape(state.arrays.get(name)) for name in STATE} if state.iteration else {}
-        if not 0 <= state.iteration <= recipe.iterations or any(shape != (size,) for shape in shapes.values()):
+        shapes = (
+            {name: np.shape(state.arrays.get(name)) for name in STATE} if state.iteration else {}
+        )
+        if not 0 <= state.iteration <= recipe.iterations or any(
+            shape != (size,) for shape in shapes.values()
+        ):
             raise MBHError(
                 f"a state at iteration {state.iteration} with arrays {shapes} does not belong to {network} trained for "
                 f"{recipe.iterations} iterations: it needs {', '.join(STATE)}, each of {size:,} numbers"

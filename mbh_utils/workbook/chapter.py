@@ -70,7 +70,9 @@ def pick(word: str, known: Iterable[str], kind: str) -> str:
     """The one of the ``known`` names that ``word`` is or begins; MBHError, with the nearest name, otherwise."""
     word, known = str(word).strip(), list(known)
     start = f"{word:0>2}_" if word.isdigit() else word
-    matches = [name for name in known if name == word] or [name for name in known if start and name.startswith(start)]
+    matches = [name for name in known if name == word] or [
+        name for name in known if start and name.startswith(start)
+    ]
     if len(matches) != 1:
         raise MBHError(f"{kind} {word!r} {_hint(word, known)}")
     return matches[0]
@@ -78,7 +80,9 @@ def pick(word: str, known: Iterable[str], kind: str) -> str:
 
 def _hint(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, known, n=1)
-    return f"is unknown: {f'did you mean {close[0]!r}? ' if close else ''}there are {', '.join(known)}"
+    return (
+        f"is unknown: {f'did you mean {close[0]!r}? ' if close else ''}there are {', '.join(known)}"
+    )
 
 
 def declaration(name: str) -> Declaration:
@@ -94,7 +98,9 @@ def figure_index() -> dict[str, str]:
 
 def figure_id(word: str) -> str:
     """The declared figure id that ``word`` means: 'fig-6-3', 'Fig. 6.3' and '6.3' are one; MBHError otherwise."""
-    plain = "-".join(str(word).lower().replace("figure", "fig").replace(".", " ").replace("-", " ").split())
+    plain = "-".join(
+        str(word).lower().replace("figure", "fig").replace(".", " ").replace("-", " ").split()
+    )
     index = figure_index()
     plain = plain if plain in index or plain.startswith("fig-") else f"fig-{plain}"
     if plain not in index:
@@ -116,7 +122,11 @@ def profile_names() -> list[str]:
 def shown(path: Path) -> str:
     """A path as a reader wants it: relative to the project where it lies inside, without a word on the machine."""
     path = Path(path).absolute()
-    return path.relative_to(paths.PROJECT).as_posix() if path.is_relative_to(paths.PROJECT) else str(path)
+    return (
+        path.relative_to(paths.PROJECT).as_posix()
+        if path.is_relative_to(paths.PROJECT)
+        else str(path)
+    )
 
 
 # ---------------------------------------------------------------- provenance
@@ -132,7 +142,9 @@ def commit() -> str | None:
     """The commit of this checkout, with '+dirty' if sources differ from it; None outside a git checkout."""
 
     def git(*arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=paths.PROJECT, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            ["git", *arguments], cwd=paths.PROJECT, capture_output=True, text=True, check=True
+        )
         return done.stdout.strip()
 
     try:
@@ -165,7 +177,11 @@ def digest(data) -> str:
             for name, column in data.items():
                 mark(f"column {name}")
                 numbers = isinstance(column.dtype, np.dtype) and column.dtype != object
-                feed(column.to_numpy() if numbers else [None if pd.isna(v) else str(v) for v in column])
+                feed(
+                    column.to_numpy()
+                    if numbers
+                    else [None if pd.isna(v) else str(v) for v in column]
+                )
         elif isinstance(data, pd.Series | pd.Index):
             feed(pd.DataFrame({"values": data}))
         elif isinstance(data, dict):
@@ -190,7 +206,9 @@ def digest(data) -> str:
 def write_json(path: Path, content: dict) -> None:
     """Write a readable JSON file, whole or not at all."""
     with atomic(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+        temporary.write_text(
+            json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8"
+        )
 
 
 def fragment_path(folder: Path, chapter: str) -> Path:
@@ -202,7 +220,9 @@ def read_fragment(folder: Path, chapter: str) -> dict | None:
     """What a chapter noted when it last finished, or None if it never did or the note cannot be read."""
     try:
         noted = json.loads(fragment_path(folder, chapter).read_text(encoding="utf-8"))
-        sound = isinstance(noted["figures"], dict) and all(isinstance(one, dict) for one in noted["figures"].values())
+        sound = isinstance(noted["figures"], dict) and all(
+            isinstance(one, dict) for one in noted["figures"].values()
+        )
         return noted if sound else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -214,9 +234,13 @@ def write_manifest(folder: Path, profile: str) -> None:
     for name in (c.name for c in CHAPTERS):
         if noted := read_fragment(folder, name):
             shared = {k: noted.get(k) for k in ("parameters", "data", "versions", "commit")}
-            figures |= {i: {"chapter": name, **entry, **shared} for i, entry in noted.pop("figures").items()}
+            figures |= {
+                i: {"chapter": name, **entry, **shared} for i, entry in noted.pop("figures").items()
+            }
             chapters[name] = noted
-    write_json(folder / "manifest.json", {"profile": profile, "figures": figures, "chapters": chapters})
+    write_json(
+        folder / "manifest.json", {"profile": profile, "figures": figures, "chapters": chapters}
+    )
 
 
 # ---------------------------------------------------------------- inside a notebook
@@ -226,13 +250,24 @@ class Chapter:
     """The open chapter of a notebook: saves its figures, and notes in the manifest what each was made of."""
 
     def __init__(self, declaration: Declaration, profile: str, seed: int, folder: Path):
-        self.name, self.title, self.declared = declaration.name, declaration.title, declaration.figures
+        self.name, self.title, self.declared = (
+            declaration.name,
+            declaration.title,
+            declaration.figures,
+        )
         self.profile, self.seed, self.folder = profile, seed, folder
         self.figures: dict[str, dict] = {}
         self._started = self._last = time.perf_counter()
 
     def save(
-        self, figure, figure_id: str, *, alt: str, data, function: str | Callable = "", settings: dict | None = None
+        self,
+        figure,
+        figure_id: str,
+        *,
+        alt: str,
+        data,
+        function: str | Callable = "",
+        settings: dict | None = None,
     ) -> None:
         """Write a matplotlib figure to ``<figures folder>/<figure_id>.png``, show it once with its alt text, close it.
 
@@ -253,7 +288,9 @@ class Chapter:
                 + "; the index is CHAPTERS in mbh_utils/workbook.py"
             )
         if not isinstance(alt, str) or not alt.strip():
-            raise MBHError(f"{figure_id} needs an alt text: one or two sentences on what the figure shows")
+            raise MBHError(
+                f"{figure_id} needs an alt text: one or two sentences on what the figure shows"
+            )
         alt = " ".join(alt.split())
         settings, plotted, content = settings or {}, digest(data), render(figure, alt)
         with atomic(self.folder / f"{figure_id}.png") as temporary:
@@ -273,7 +310,10 @@ class Chapter:
         # HTML that they do not trust: so the picture goes out as plain PNG with its alt text, and a caption repeats it.
         caption = f"<b>{label(figure_id)}.</b> {html.escape(alt)}"
         look = 'class="mbh-caption mathjax_ignore" style="max-width: 60em; font-size: 90%"'
-        display.display(display.Image(content, format="png", alt=alt), display.HTML(f"<div {look}>{caption}</div>"))
+        display.display(
+            display.Image(content, format="png", alt=alt),
+            display.HTML(f"<div {look}>{caption}</div>"),
+        )
         plt.close(figure)
 
     def finish(self) -> None:
@@ -292,7 +332,9 @@ class Chapter:
         write_manifest(self.folder, self.profile)
         for i in self.figures:
             print(f"{label(i):<14} {shown(self.folder / i)}.png")
-        print(f"{len(self.figures)} of {len(self.declared)} figures of {self.name}, {seconds:.1f} s")
+        print(
+            f"{len(self.figures)} of {len(self.declared)} figures of {self.name}, {seconds:.1f} s"
+        )
         if missing := [i for i in self.declared if i not in self.figures]:
             raise MBHError(
                 f"chapter {self.name} did not save {', '.join(missing)}, which it declares: run the cells that do, "
@@ -300,7 +342,9 @@ class Chapter:
             )
 
 
-def open_chapter(name: str, *, profile: str = "quick", seed: int = 0, out: str | os.PathLike | None = None) -> Chapter:
+def open_chapter(
+    name: str, *, profile: str = "quick", seed: int = 0, out: str | os.PathLike | None = None
+) -> Chapter:
     """The chapter a notebook writes into; prints what it runs with and applies the plot style.
 
     profile: one of ``experiments.PROFILES``. seed: an int from 0 to 2**63 - 1. out: another folder for the figures.
@@ -313,10 +357,16 @@ def open_chapter(name: str, *, profile: str = "quick", seed: int = 0, out: str |
     check_writable(folder)
     plots.use_style()
     n = torch.get_num_threads()
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {n} thread{'s' * (n > 1)}"
+    device = (
+        torch.cuda.get_device_name()
+        if torch.cuda.is_available()
+        else f"CPU, {n} thread{'s' * (n > 1)}"
+    )
     print(f"Chapter {chapter.name}: {chapter.title}")
     print(", ".join(f"{k} {v}" for k, v in versions().items()))
-    print(f"profile {profile} on {', '.join(experiments.PROFILES[profile].datasets)}; seed {seed}; {device}")
+    print(
+        f"profile {profile} on {', '.join(experiments.PROFILES[profile].datasets)}; seed {seed}; {device}"
+    )
     print(f"figures go to {shown(folder)}")
     return Chapter(chapter, profile, seed, folder)
 
@@ -353,7 +403,11 @@ def render(figure, alt: str = "", dpi: int = 110) -> bytes:
     drawn, packed, words = io.BytesIO(), io.BytesIO(), PngImagePlugin.PngInfo()
     figure.savefig(drawn, format="png", dpi=dpi)
     words.add_itxt("Description", alt)
-    picture = Image.open(drawn).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    picture = (
+        Image.open(drawn)
+        .convert("RGB")
+        .quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    )
     picture.save(packed, format="png", optimize=True, dpi=(dpi, dpi), pnginfo=words)
     return packed.getvalue()
 

@@ -39,7 +39,9 @@ from mbh_utils.errors import MBHError
 from mbh_utils.workbook import chapter as workbook
 from mbh_utils.workbook.chapter import Declaration, shown
 
-logging.getLogger("papermill").addHandler(logging.NullHandler())  # what matters of its words is reported below
+logging.getLogger("papermill").addHandler(
+    logging.NullHandler()
+)  # what matters of its words is reported below
 
 #: Seconds between two lines on what is still running.
 PROGRESS_SECONDS = 20.0
@@ -101,20 +103,27 @@ def run(
     folder = paths.figures_folder(given["profile"])
     workbook.check_writable(folder)
     with _alone(folder, echo):
-        for leftover in (*folder.rglob(".*.part"), *folder.rglob(".*.partial.ipynb")):  # of a killed run
+        for leftover in (
+            *folder.rglob(".*.part"),
+            *folder.rglob(".*.partial.ipynb"),
+        ):  # of a killed run
             with contextlib.suppress(OSError):
                 if not is_written(leftover):  # a chapter open in JupyterLab writes here as well
                     leftover.unlink()
         return _regenerate(chosen, folder, given, jobs or cores(), force, prepare, echo)
 
 
-def _regenerate(chosen, folder: Path, given: dict, jobs: int, force: bool, prepare: Callable, echo) -> Report:
+def _regenerate(
+    chosen, folder: Path, given: dict, jobs: int, force: bool, prepare: Callable, echo
+) -> Report:
     """Do what is stale, and tell by the closing table how it went, however it went."""
     started, profile = time.perf_counter(), given["profile"]
     keys, executed, problems = {c.name: freshness_key(c, given) for c in chosen}, {}, []
 
     def report() -> Report:
-        outcomes = [executed.get(c.name) or Outcome(c.name, "fresh", figures=c.figures) for c in chosen]
+        outcomes = [
+            executed.get(c.name) or Outcome(c.name, "fresh", figures=c.figures) for c in chosen
+        ]
         made = Report(folder, outcomes, problems + undeclared_files(folder))
         echo(table(made, time.perf_counter() - started))
         return made
@@ -123,17 +132,25 @@ def _regenerate(chosen, folder: Path, given: dict, jobs: int, force: bool, prepa
         if names := list(dict.fromkeys(e for c in stale for e in c.experiments)):
             echo(f"computing what the chapters read ({', '.join(names)}), profile {profile}")
             try:
-                with told(f"what the chapters read ({', '.join(names)})", "computed", "free space, or see MBH_STORE"):
+                with told(
+                    f"what the chapters read ({', '.join(names)})",
+                    "computed",
+                    "free space, or see MBH_STORE",
+                ):
                     prepare(profile, names, jobs=jobs)
             except MBHError:
                 reason = "not executed, since what the chapters read could not be computed"
                 executed = {c.name: Outcome(c.name, "failed", problem=reason) for c in stale}
                 report()
                 raise
-            echo(f"everything the chapters read is there after {time.perf_counter() - started:.0f} s")
+            echo(
+                f"everything the chapters read is there after {time.perf_counter() - started:.0f} s"
+            )
         jobs = min(jobs, len(stale))
         threads = max(1, cores() // jobs)
-        executed = _execute_all([Execution(c, folder, given, keys[c.name], threads) for c in stale], jobs, echo)
+        executed = _execute_all(
+            [Execution(c, folder, given, keys[c.name], threads) for c in stale], jobs, echo
+        )
     try:
         workbook.write_manifest(folder, profile)
     except MBHError as error:
@@ -157,7 +174,9 @@ def _alone(folder: Path, echo):
                 break
             except BlockingIOError:
                 if not waits:
-                    echo(f"another run writes figures to {shown(folder)}: waiting until it has ended")
+                    echo(
+                        f"another run writes figures to {shown(folder)}: waiting until it has ended"
+                    )
                 waits = True
                 time.sleep(0.2)
             except OSError:  # a file system without locks
@@ -172,7 +191,9 @@ def _alone(folder: Path, echo):
 
 def choose(chapters: Iterable[str] | None, figures: Iterable[str] | None) -> list[Declaration]:
     """The chapters named, or that write the figures named, in the order of the workbook; all if none are named."""
-    chapters, figures = ([one] if isinstance(one, str | int) else one or () for one in (chapters, figures))
+    chapters, figures = (
+        [one] if isinstance(one, str | int) else one or () for one in (chapters, figures)
+    )
     names = [workbook.declaration(c).name for c in chapters]
     names += [workbook.figure_index()[workbook.figure_id(f)] for f in figures]
     return [c for c in workbook.CHAPTERS if c.name in names or not names]
@@ -188,7 +209,9 @@ def check_given(profile: str, seed: int, parameters: dict) -> dict:
     given = {"profile": profile, "seed": seed, **parameters}
     given["profile"] = workbook.pick(given["profile"], workbook.profile_names(), "profile")
     if isinstance(seed := given["seed"], bool) or not isinstance(seed, Integral):
-        raise MBHError(f"parameter seed of all chapters must be of type int, got {seed!r} ({type(seed).__name__})")
+        raise MBHError(
+            f"parameter seed of all chapters must be of type int, got {seed!r} ({type(seed).__name__})"
+        )
     given["seed"] = int(seed)
     workbook.check_seed(given["seed"])
     for name, value in parameters.items():
@@ -226,20 +249,27 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
         for i, cell in enumerate(notebook.cells, start=1):
             _check_cell(i, cell)
         metadata = notebook.metadata
-        if not isinstance(spec := metadata.get("kernelspec"), dict) or not {"name", "language"} <= spec.keys():
+        if (
+            not isinstance(spec := metadata.get("kernelspec"), dict)
+            or not {"name", "language"} <= spec.keys()
+        ):
             metadata.kernelspec = nbformat.from_dict(_KERNELSPEC)
         if not isinstance(info := metadata.get("language_info"), dict) or not info.get("name"):
             metadata.language_info = nbformat.from_dict({"name": "python"})
         return notebook
     except FileNotFoundError as error:
-        raise MBHError(f"notebook {shown(path)} is missing: restore it (git checkout -- notebooks)") from error
+        raise MBHError(
+            f"notebook {shown(path)} is missing: restore it (git checkout -- notebooks)"
+        ) from error
     except Exception as error:  # nbformat raises several kinds of its own, json others
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise MBHError(f"{shown(path)} is not a notebook that can be read ({reason})") from error
 
 
 def _check_cell(i: int, cell: nbformat.NotebookNode) -> None:
-    if cell.get("cell_type") not in ("code", "markdown", "raw") or not isinstance(cell.get("source"), str):
+    if cell.get("cell_type") not in ("code", "markdown", "raw") or not isinstance(
+        cell.get("source"), str
+    ):
         raise ValueError(f"cell {i} has no source, or is no cell of code or text")
     if not isinstance(cell.metadata.get("tags") or [], list):
         raise ValueError(f"the tags of cell {i} are no list")
@@ -277,28 +307,47 @@ def check_parameters(path: Path, given: dict) -> None:
         wanted, got = _type_names(path, name, *declared[name]), type(value).__name__
         if wanted and got not in wanted and not ("float" in wanted and got == "int"):
             expected = " or ".join(sorted(wanted))
-            raise MBHError(f"parameter {name} of {shown(path)} must be of type {expected}, got {value!r} ({got})")
+            raise MBHError(
+                f"parameter {name} of {shown(path)} must be of type {expected}, got {value!r} ({got})"
+            )
 
 
 def _declared(path: Path, source: str) -> dict[str, tuple[str, ast.expr]]:
     """Parameter -> its annotation, or "", and the expression of its default value."""
-    plain = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines())
+    plain = "\n".join(
+        "" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines()
+    )
     try:
         statements = ast.parse(plain).body
     except (SyntaxError, ValueError) as error:
-        raise MBHError(f"the parameters cell of {shown(path)} is not plain Python ({error})") from error
+        raise MBHError(
+            f"the parameters cell of {shown(path)} is not plain Python ({error})"
+        ) from error
     found = {}
     for statement in statements:
-        if isinstance(statement, ast.AnnAssign) and statement.value and isinstance(statement.target, ast.Name):
-            found[statement.target.id] = ast.unparse(statement.annotation).strip("'\""), statement.value
+        if (
+            isinstance(statement, ast.AnnAssign)
+            and statement.value
+            and isinstance(statement.target, ast.Name)
+        ):
+            found[statement.target.id] = (
+                ast.unparse(statement.annotation).strip("'\""),
+                statement.value,
+            )
         elif isinstance(statement, ast.Assign):
-            found |= {target.id: ("", statement.value) for target in statement.targets if isinstance(target, ast.Name)}
+            found |= {
+                target.id: ("", statement.value)
+                for target in statement.targets
+                if isinstance(target, ast.Name)
+            }
     return found
 
 
 def _type_names(path: Path, name: str, annotation: str, default: ast.expr) -> set[str]:
     """Names of the types that a parameter takes, by its annotation or else its default; none for any type."""
-    words = {word.split("[")[0].strip().replace("None", "NoneType") for word in annotation.split("|")}
+    words = {
+        word.split("[")[0].strip().replace("None", "NoneType") for word in annotation.split("|")
+    }
     try:
         if not words <= {"bool", "int", "float", "str", "list", "dict", "NoneType"}:
             words = {type(ast.literal_eval(default)).__name__}
@@ -326,7 +375,9 @@ def is_fresh(chapter: Declaration, folder: Path, key: str) -> bool:
     if noted is None or noted.get("key") != key or missing_figures(chapter, folder, noted):
         return False
     try:
-        return bool(json.loads((folder / "chapters" / f"{chapter.name}.ipynb").read_bytes())["cells"])
+        return bool(
+            json.loads((folder / "chapters" / f"{chapter.name}.ipynb").read_bytes())["cells"]
+        )
     except (OSError, ValueError, KeyError, TypeError):  # there is none, or it is damaged
         return False
 
@@ -351,7 +402,9 @@ def undeclared_files(folder: Path) -> list[str]:
     """One complaint for each file in a profile's folder that no chapter declares; hidden files are left alone."""
     known = {"manifest.json", *(f"{i}.png" for i in workbook.figure_index())}
     for chapter in workbook.CHAPTERS:
-        known |= {f"chapters/{chapter.name}{ending}" for ending in (".ipynb", ".failed.ipynb", ".json")}
+        known |= {
+            f"chapters/{chapter.name}{ending}" for ending in (".ipynb", ".failed.ipynb", ".json")
+        }
     found = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
     return [
         f"{shown(folder / p)} is declared by no chapter: remove it, or declare it in CHAPTERS (mbh_utils/workbook.py)"
@@ -389,7 +442,9 @@ class Execution:
     def __init__(self, chapter: Declaration, folder: Path, given: dict, key: str, threads: int):
         self.chapter, self.folder, self.given, self.key = chapter, folder, given, key
         self.manager_class = _kernel_manager_class(threads)
-        self.n_cells = len(read_notebook(source_path(chapter)).cells) + 1  # papermill adds the injected parameters
+        self.n_cells = (
+            len(read_notebook(source_path(chapter)).cells) + 1
+        )  # papermill adds the injected parameters
         self.started, self.cell, self.begun, self.killed = 0.0, 0, False, False
 
     def run(self, echo) -> Outcome:
@@ -411,7 +466,9 @@ class Execution:
         noted = workbook.read_fragment(self.folder, name) if self.begun else None
         figures = tuple((noted or {"figures": ()})["figures"])
         if not self.killed:
-            echo(f"{name}: {f'FAILED: {problem}' if problem else f'{len(figures)} figures'}, {seconds:.1f} s")
+            echo(
+                f"{name}: {f'FAILED: {problem}' if problem else f'{len(figures)} figures'}, {seconds:.1f} s"
+            )
         return Outcome(name, "failed" if problem else "done", seconds, figures, problem)
 
     @property
@@ -434,7 +491,9 @@ class Execution:
                 progress_bar=False,
                 start_timeout=180,
                 kernel_manager_class=self.manager_class,
-                resources={"metadata": {"path": str(paths.notebooks_folder())}},  # papermill's cwd= moves all threads
+                resources={
+                    "metadata": {"path": str(paths.notebooks_folder())}
+                },  # papermill's cwd= moves all threads
                 record_timing=False,
                 on_cell_execute=self._note_cell,
             )
@@ -489,7 +548,9 @@ class Execution:
         return ""
 
     def _note_cell(self, cell, cell_index: int) -> None:
-        if not self.begun:  # from here on the figures of an earlier run may be written over, so their note is void
+        if (
+            not self.begun
+        ):  # from here on the figures of an earlier run may be written over, so their note is void
             workbook.fragment_path(self.folder, self.chapter.name).unlink(missing_ok=True)
             self.begun = True
         self.cell = cell_index
@@ -513,9 +574,15 @@ def kernel_environment(threads: int) -> dict[str, str]:
     environment = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"}
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         environment[name] = str(threads)
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(paths.PROJECT), environment.get("PYTHONPATH")]))
-    environment["MBH_STATIC"] = "1"  # explorers show words: stored controls without a kernel behind them rot
-    environment["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # the debugger's remark on frozen modules is no output of ours
+    environment["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(paths.PROJECT), environment.get("PYTHONPATH")])
+    )
+    environment["MBH_STATIC"] = (
+        "1"  # explorers show words: stored controls without a kernel behind them rot
+    )
+    environment["PYDEVD_DISABLE_FILE_VALIDATION"] = (
+        "1"  # the debugger's remark on frozen modules is no output of ours
+    )
     return environment
 
 
@@ -537,7 +604,9 @@ def _kernel_manager_class(threads: int) -> type:
 
         @property
         def kernel_spec(self):
-            return KernelSpec(**get_kernel_dict())  # what the installed ipykernel says, encryption included
+            return KernelSpec(
+                **get_kernel_dict()
+            )  # what the installed ipykernel says, encryption included
 
         async def start_kernel(self, **options):
             self.started.append(self)
@@ -545,7 +614,9 @@ def _kernel_manager_class(threads: int) -> type:
                 raise RuntimeError("interrupted before the kernel was started")
             if self.has_trait("transport_encryption") and zmq.has("curve"):
                 self.transport_encryption = "auto"
-            await super().start_kernel(**options, env=kernel_environment(threads), stderr=self.log_file)
+            await super().start_kernel(
+                **options, env=kernel_environment(threads), stderr=self.log_file
+            )
 
     return ThisInterpreter
 
@@ -554,7 +625,9 @@ def _last_words(manager_class: type, error: Exception) -> str:
     """The last line that a kernel wrote outside of its notebook, such as why it could not start, or else the error."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         if isinstance(client := frame.f_locals.get("self"), nbclient.NotebookClient):
-            atexit.unregister(client._cleanup_kernel)  # nbclient leaves it behind, and it would fail
+            atexit.unregister(
+                client._cleanup_kernel
+            )  # nbclient leaves it behind, and it would fail
     manager_class.log_file.seek(0)
     return (manager_class.log_file.read().strip().splitlines() or [str(error)])[-1]
 
@@ -565,7 +638,9 @@ def try_kernel() -> float:
     notebook = nbformat.v4.new_notebook(cells=[ask])
     start, manager_class = time.perf_counter(), _kernel_manager_class(1)
     try:
-        nbclient.NotebookClient(notebook, kernel_manager_class=manager_class, startup_timeout=180).execute()
+        nbclient.NotebookClient(
+            notebook, kernel_manager_class=manager_class, startup_timeout=180
+        ).execute()
         answer = "".join(output.get("text", "") for output in notebook.cells[0].outputs).strip()
     except (RuntimeError, OSError, nbclient.exceptions.CellExecutionError) as error:
         answer = _last_words(manager_class, error)
@@ -591,6 +666,11 @@ def table(report: Report, seconds: float) -> str:
         lines.append(f"{o.chapter:<{width}}  {len(o.figures):>7}  {o.seconds:>7.1f}{remark}")
     total = sum(len(o.figures) for o in report.outcomes)
     lines.append(f"{'together':<{width}}  {total:>7}  {seconds:>7.1f}")
-    lines += [*(f"{o.chapter} failed: {o.problem}" for o in report.outcomes if o.problem), *report.problems]
-    lines.append(f"figures: {shown(report.folder)}, the executed chapters: {shown(report.folder / 'chapters')}")
+    lines += [
+        *(f"{o.chapter} failed: {o.problem}" for o in report.outcomes if o.problem),
+        *report.problems,
+    ]
+    lines.append(
+        f"figures: {shown(report.folder)}, the executed chapters: {shown(report.folder / 'chapters')}"
+    )
     return "\n".join(lines)

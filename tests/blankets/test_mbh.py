@@ -61,7 +61,10 @@ def as_printed(pattern_bits: np.ndarray, coverage: Fraction) -> dict[int, bool]:
     agreeing = {i: sum(s[i] == states[i] for s in samples) for i in range(k)}
     waiting = sorted(range(k), key=lambda i: (-agreeing[i], i))
     before, pattern = {}, {}
-    while Fraction(sum(all(s[j] == v for j, v in pattern.items()) for s in samples), n) > coverage and len(pattern) < k:
+    while (
+        Fraction(sum(all(s[j] == v for j, v in pattern.items()) for s in samples), n) > coverage
+        and len(pattern) < k
+    ):
         before = dict(pattern)
         i = waiting.pop(0)
         pattern[i] = states[i]
@@ -86,13 +89,19 @@ def test_maximal_pattern_is_the_literal_greedy_one(pattern_bits, coverage):
     n, k = pattern_bits.shape
     sigma = maximal_pattern(identity_network(k), samples_with(pattern_bits), float(coverage))
     assert sigma.as_dict() == greedily(pattern_bits, coverage)
-    assert sigma.coverage == sigma.support(pattern_bits) and Fraction(round(sigma.coverage * n), n) >= coverage
+    assert (
+        sigma.coverage == sigma.support(pattern_bits)
+        and Fraction(round(sigma.coverage * n), n) >= coverage
+    )
 
 
 @given(bits, shares)
 def test_strict_is_algorithm_3_as_it_is_printed(pattern_bits, coverage):
     sigma = maximal_pattern(
-        identity_network(pattern_bits.shape[1]), samples_with(pattern_bits), float(coverage), strict=True
+        identity_network(pattern_bits.shape[1]),
+        samples_with(pattern_bits),
+        float(coverage),
+        strict=True,
     )
     assert sigma.as_dict() == as_printed(pattern_bits, coverage)
 
@@ -119,7 +128,9 @@ def test_full_coverage_constrains_exactly_the_neurons_that_all_samples_agree_on(
 
 @given(bits, st.floats(1e-300, 1e-3))
 def test_a_pattern_never_loses_all_samples_however_small_the_coverage(pattern_bits, coverage):
-    sigma = maximal_pattern(identity_network(pattern_bits.shape[1]), samples_with(pattern_bits), coverage)
+    sigma = maximal_pattern(
+        identity_network(pattern_bits.shape[1]), samples_with(pattern_bits), coverage
+    )
     assert sigma.satisfied_by(pattern_bits).any()
 
 
@@ -132,26 +143,46 @@ def test_a_share_of_the_samples_means_the_same_number_in_spite_of_rounding(n):
         hits, c = hundredths * n // 100, hundredths / 100
         pattern_bits = np.arange(n)[:, None] < hits
         cases = [c, 1 - (100 - hundredths) / 100, np.arange(0, 1.005, 0.01)[hundredths], hits / n]
-        assert all(len(maximal_pattern(identity_network(1), samples_with(pattern_bits), min(c, 1))) for c in cases)
+        assert all(
+            len(maximal_pattern(identity_network(1), samples_with(pattern_bits), min(c, 1)))
+            for c in cases
+        )
         if hits < n:
-            assert not len(maximal_pattern(identity_network(1), samples_with(pattern_bits), (hits + 1) / n))
+            assert not len(
+                maximal_pattern(identity_network(1), samples_with(pattern_bits), (hits + 1) / n)
+            )
 
 
 def test_exactly_half_counts_as_inactive():
     pattern_bits = np.array([[1, 0], [1, 1], [0, 0], [0, 0]], dtype=bool)
-    assert maximal_pattern(identity_network(2), samples_with(pattern_bits), 0.25).as_dict() == {1: False, 0: False}
-    assert maximal_pattern(identity_network(2), samples_with(pattern_bits), 0.75).as_dict() == {1: False}
+    assert maximal_pattern(identity_network(2), samples_with(pattern_bits), 0.25).as_dict() == {
+        1: False,
+        0: False,
+    }
+    assert maximal_pattern(identity_network(2), samples_with(pattern_bits), 0.75).as_dict() == {
+        1: False
+    }
 
 
 def test_ties_go_to_the_first_neuron_and_the_search_stops_at_the_first_break():
     # Neurons 0 and 2 hold for 3 of 4 samples, 1 for 2. Taking 0 leaves 3; then 2 would leave 2, so 1 is not tried
     # though it would leave 2 as well; a search that went on would find nothing here but could elsewhere.
     pattern_bits = np.array([[1, 1, 1], [1, 0, 1], [1, 0, 0], [0, 1, 1]], dtype=bool)
-    assert maximal_pattern(identity_network(3), samples_with(pattern_bits), 0.75).as_dict() == {0: True}
-    assert maximal_pattern(identity_network(3), samples_with(pattern_bits), 0.5).as_dict() == {0: True, 2: True}
+    assert maximal_pattern(identity_network(3), samples_with(pattern_bits), 0.75).as_dict() == {
+        0: True
+    }
+    assert maximal_pattern(identity_network(3), samples_with(pattern_bits), 0.5).as_dict() == {
+        0: True,
+        2: True,
+    }
     # Here neuron 2 breaks what 0 and 1 leave, and 3 (true wherever 0 and 1 are) is not taken after it.
-    pattern_bits = np.array([[1, 1, 0, 1]] * 2 + [[1, 1, 1, 1]] * 6 + [[0, 1, 1, 0], [1, 0, 1, 0]], dtype=bool)
-    assert maximal_pattern(identity_network(4), samples_with(pattern_bits), 0.8).as_dict() == {0: True, 1: True}
+    pattern_bits = np.array(
+        [[1, 1, 0, 1]] * 2 + [[1, 1, 1, 1]] * 6 + [[0, 1, 1, 0], [1, 0, 1, 0]], dtype=bool
+    )
+    assert maximal_pattern(identity_network(4), samples_with(pattern_bits), 0.8).as_dict() == {
+        0: True,
+        1: True,
+    }
 
 
 def test_example_of_section_4_2_2():
@@ -161,21 +192,28 @@ def test_example_of_section_4_2_2():
     sigma = maximal_pattern(layers, samples, 0.9)
     assert (sigma.as_dict(), sigma.coverage) == ({0: True}, 0.9)
     assert partition_input_space(layers, SQUARE).blanket(sigma).share == 0.75
-    assert maximal_pattern(layers, samples, 0.91).as_dict() == {}, "more is not covered: the trivial blanket"
+    assert maximal_pattern(layers, samples, 0.91).as_dict() == {}, (
+        "more is not covered: the trivial blanket"
+    )
 
 
 def test_one_sample_and_equal_samples_constrain_every_neuron():
     layers, samples, _ = small_case(0)
     for few in (samples[:1], np.repeat(samples[:1], 5, axis=0)):
         sigma = maximal_pattern(layers, few, 1, scope="all")
-        assert len(sigma) == 7 and (sigma.states == activation_patterns(layers, few)[0][sigma.neurons]).all()
+        assert (
+            len(sigma) == 7
+            and (sigma.states == activation_patterns(layers, few)[0][sigma.neurons]).all()
+        )
 
 
 def test_scope_last_numbers_neurons_over_the_whole_network():
     layers, samples, _ = small_case(1, hidden=(5, 4, 3))
     last = maximal_pattern(layers, samples, 0.5)
     assert len(last) and last.neurons.min() >= 9
-    anywhere = maximal_pattern([(np.eye(3), np.zeros(3)), layers[2]] if False else layers, samples, 0.5, scope="all")
+    anywhere = maximal_pattern(
+        [(np.eye(3), np.zeros(3)), layers[2]] if False else layers, samples, 0.5, scope="all"
+    )
     assert set(anywhere.neurons) - set(range(9, 12)), "all layers may be constrained"
     for sigma in (last, anywhere):
         assert sigma.coverage == sigma.support(activation_patterns(layers, samples)) >= 0.5
@@ -187,12 +225,20 @@ def test_a_sequential_s_output_layer_belongs_to_no_pattern_unless_asked_for():
     network = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 4))
     samples = np.random.default_rng(0).random((9, 2))
     assert maximal_pattern(network, samples[:1], 1).neurons.tolist() == [0, 1, 2]
-    assert sorted(maximal_pattern(network, samples[:1], 1, output_layer=False).neurons) == [3, 4, 5, 6]
+    assert sorted(maximal_pattern(network, samples[:1], 1, output_layer=False).neurons) == [
+        3,
+        4,
+        5,
+        6,
+    ]
 
 
 @pytest.mark.parametrize("coverage", [0, -0.1, 1.0001, 80, np.nan, np.inf, None, "0.8", [0.8], 1j])
 def test_coverages_outside_of_0_to_1_are_refused(coverage):
-    for call in (check_coverage, lambda c: maximal_pattern(identity_network(1), np.ones((2, 1)), c)):
+    for call in (
+        check_coverage,
+        lambda c: maximal_pattern(identity_network(1), np.ones((2, 1)), c),
+    ):
         with pytest.raises(MBHError, match=r"coverage c_P is .*in \(0, 1\]"):
             call(coverage)
     with pytest.raises(MBHError, match="coverage c_P"):
@@ -201,7 +247,9 @@ def test_coverages_outside_of_0_to_1_are_refused(coverage):
         specialization(identity_network(2), np.ones((2, 2)), SQUARE, coverage)
 
 
-@pytest.mark.parametrize("coverage", [1, np.float64(0.8), np.float32(0.5), np.int64(1), Fraction(1, 2)])
+@pytest.mark.parametrize(
+    "coverage", [1, np.float64(0.8), np.float32(0.5), np.int64(1), Fraction(1, 2)]
+)
 def test_any_real_number_is_a_coverage(coverage):
     assert type(check_coverage(coverage)) is float
 
@@ -230,7 +278,9 @@ def test_fixture_f3_two_neurons(positive, coverage, s, constraints):
     x1 = np.where(np.arange(10) < positive, 0.5, -0.5)
     samples = np.column_stack([x1, np.full(10, -0.5)])
     assert maximal_pattern(identity_network(2), samples, coverage).as_dict() == constraints
-    assert specialization(identity_network(2), samples, SQUARE, coverage) == pytest.approx(s, abs=1e-14)
+    assert specialization(identity_network(2), samples, SQUARE, coverage) == pytest.approx(
+        s, abs=1e-14
+    )
 
 
 F4 = [(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), np.array([0.9, 0.8, 0.0]))]
@@ -238,12 +288,15 @@ F4_SAMPLES = np.array([[-0.5, 0.0]] * 7 + [[-0.5, -0.9]] + [[0.5, 0.0]] * 2)
 
 
 @pytest.mark.parametrize(
-    ("coverage", "greedy", "optimal"), [(1.0, 0.05, 0.05), (0.9, 0.145, 0.145), (0.8, 0.145, 0.55), (0.7, 0.595, 0.595)]
+    ("coverage", "greedy", "optimal"),
+    [(1.0, 0.05, 0.05), (0.9, 0.145, 0.145), (0.8, 0.145, 0.55), (0.7, 0.595, 0.595)],
 )
 def test_fixture_f4_where_the_greedy_search_fails(coverage, greedy, optimal):
     assert specialization(F4, F4_SAMPLES, SQUARE, coverage) == pytest.approx(greedy, abs=1e-12)
     best = smallest_pattern(F4, F4_SAMPLES, SQUARE, coverage)
-    assert 1 - partition_input_space(F4, SQUARE).blanket(best).share == pytest.approx(optimal, abs=1e-12)
+    assert 1 - partition_input_space(F4, SQUARE).blanket(best).share == pytest.approx(
+        optimal, abs=1e-12
+    )
     assert best.support(activation_patterns(F4, F4_SAMPLES)) == best.coverage >= coverage - 1e-12
 
 
@@ -278,7 +331,10 @@ def test_smallest_pattern_is_the_smallest_of_all(seed, coverage):
     found = smallest_pattern(layers, samples, plane, coverage)
     assert regions.blanket(found).share == pytest.approx(smallest, abs=1e-11)
     assert found.support(patterns) >= coverage - 1e-12
-    assert smallest <= regions.blanket(maximal_pattern(layers, samples, coverage, scope="all")).share + 1e-11
+    assert (
+        smallest
+        <= regions.blanket(maximal_pattern(layers, samples, coverage, scope="all")).share + 1e-11
+    )
 
 
 def test_trying_all_subsets_of_many_neurons_is_refused():
@@ -293,9 +349,14 @@ def test_a_further_constraint_never_enlarges_the_blanket(seed):
     layers, samples, plane = small_case(seed)
     regions = partition_input_space(layers, plane)
     sigma = maximal_pattern(layers, samples, 0.05, scope="all")
-    areas = [regions.blanket(DecisionPattern(sigma.neurons[:k], sigma.states[:k])).area for k in range(len(sigma) + 1)]
+    areas = [
+        regions.blanket(DecisionPattern(sigma.neurons[:k], sigma.states[:k])).area
+        for k in range(len(sigma) + 1)
+    ]
     assert areas == sorted(areas, reverse=True) and areas[0] == pytest.approx(plane.area, rel=1e-12)
-    by_coverage = [specialization(layers, samples, plane, c) for c in (0.1, 0.3, 0.5, 0.7, 0.9, 1.0)]
+    by_coverage = [
+        specialization(layers, samples, plane, c) for c in (0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
+    ]
     assert by_coverage == sorted(by_coverage, reverse=True)
     assert all(-1e-12 <= s <= 1 for s in by_coverage)
 
@@ -324,7 +385,11 @@ def test_specialization_is_averaged_over_planes():
     planes = [Plane.through(samples[i : i + 3]) for i in (0, 3, 6)]
     alone = [specialization(layers, samples, plane) for plane in planes]
     assert len(set(alone)) > 1
-    assert specialization(layers, samples, planes) == specialization(layers, samples, iter(planes)) == np.mean(alone)
+    assert (
+        specialization(layers, samples, planes)
+        == specialization(layers, samples, iter(planes))
+        == np.mean(alone)
+    )
 
 
 def test_no_plane_is_refused():
@@ -348,15 +413,26 @@ def test_the_table_holds_what_single_calls_give():
     planes = [Plane.through(data.validation.images[i : i + 3]) for i in (0, 7)]
     coverages = (0.3, 0.8, 1.0)
     table = specialization_table(network, data.validation, planes, coverages)
-    assert list(table) == ["plane", "class", "coverage", "s", "n_constraints", "covered", "n_regions", "area"]
-    assert [tuple(row) for row in table[["plane", "class", "coverage"]].itertuples(index=False)] == [
-        (p, c, v) for p in (0, 1) for c in (0, 1, 3) for v in coverages
+    assert list(table) == [
+        "plane",
+        "class",
+        "coverage",
+        "s",
+        "n_constraints",
+        "covered",
+        "n_regions",
+        "area",
     ]
+    assert [
+        tuple(row) for row in table[["plane", "class", "coverage"]].itertuples(index=False)
+    ] == [(p, c, v) for p in (0, 1) for c in (0, 1, 3) for v in coverages]
     for row in table.to_dict("records"):
         plane, samples = planes[row["plane"]], data.validation.of_class(row["class"])
         sigma = maximal_pattern(network, samples, row["coverage"])
         regions = partition_input_space(network, plane)
-        assert row["s"] == pytest.approx(specialization(network, samples, plane, row["coverage"]), abs=1e-12)
+        assert row["s"] == pytest.approx(
+            specialization(network, samples, plane, row["coverage"]), abs=1e-12
+        )
         assert (row["n_constraints"], row["covered"]) == (len(sigma), sigma.coverage)
         assert (row["n_regions"], row["area"]) == (len(regions), plane.area)
     assert table["s"].nunique() > 3
@@ -367,11 +443,14 @@ def test_the_table_takes_a_scope():
     network = feed_forward(data, (6, 4), seed=1, bias_std=0.3)
     plane = Plane.through(data.validation.images[:3])
     last, every = (
-        specialization_table(network, data.validation, [plane], [0.5], scope=scope) for scope in ("last", "all")
+        specialization_table(network, data.validation, [plane], [0.5], scope=scope)
+        for scope in ("last", "all")
     )
     assert (every["n_constraints"] > last["n_constraints"]).any()
     samples = data.validation.of_class(1)
-    assert every.loc[1, "s"] == pytest.approx(specialization(network, samples, plane, 0.5, scope="all"), abs=1e-12)
+    assert every.loc[1, "s"] == pytest.approx(
+        specialization(network, samples, plane, 0.5, scope="all"), abs=1e-12
+    )
 
 
 def test_a_plane_of_another_space_is_refused():
@@ -383,8 +462,13 @@ def test_a_plane_of_another_space_is_refused():
 
 
 def test_sampled_shares_agree_with_exact_areas_and_their_interval_covers_as_often_as_it_says():
-    data = from_arrays(np.random.default_rng(0).random((60, 5)), np.arange(60) % 3, np.zeros((3, 5)), np.arange(3))
-    network, plane = feed_forward(data, (9, 5), seed=2, bias_std=0.3), Plane.through(data.train.images[[3, 8, 12]])
+    data = from_arrays(
+        np.random.default_rng(0).random((60, 5)), np.arange(60) % 3, np.zeros((3, 5)), np.arange(3)
+    )
+    network, plane = (
+        feed_forward(data, (9, 5), seed=2, bias_std=0.3),
+        Plane.through(data.train.images[[3, 8, 12]]),
+    )
     patterns = [maximal_patterns(network, data.train.of_class(c), [0.3])[0] for c in range(3)]
     exact = partition_input_space(network, plane).blanket_areas(patterns) / plane.area
     assert ((exact > 0.02) & (exact < 0.98)).any()
@@ -393,21 +477,39 @@ def test_sampled_shares_agree_with_exact_areas_and_their_interval_covers_as_ofte
     covered = np.mean(
         [
             (one["low"] <= exact) & (exact <= one["high"])
-            for one in (sampled_shares(network, patterns, plane, n=200, seed=k, confidence=0.8) for k in range(250))
+            for one in (
+                sampled_shares(network, patterns, plane, n=200, seed=k, confidence=0.8)
+                for k in range(250)
+            )
         ],
         axis=0,
     )
-    assert (covered >= 0.75).all()  # exact intervals cover at least as often as they say, 0.8 here, up to chance
+    assert (
+        covered >= 0.75
+    ).all()  # exact intervals cover at least as often as they say, 0.8 here, up to chance
     assert (covered[(exact > 0.02) & (exact < 0.98)] <= 0.93).all()  # and are not merely wide
 
 
 def test_sampled_shares_of_the_whole_input_box():
-    data = from_arrays(np.random.default_rng(0).random((9, 50)), np.arange(9) % 3, np.zeros((3, 50)), np.arange(3))
-    halves = [(np.vstack([np.eye(50)[0], -np.eye(50)[1], np.zeros(50)]), np.array([-0.25, 0.5, 1.0]))]
-    patterns = [DecisionPattern([0], [True]), DecisionPattern([0, 1], [True, True]), DecisionPattern([2], [False])]
-    found = sampled_shares(halves, [*patterns, DecisionPattern([], [])], Block.whole(data), n=30_000)
+    data = from_arrays(
+        np.random.default_rng(0).random((9, 50)), np.arange(9) % 3, np.zeros((3, 50)), np.arange(3)
+    )
+    halves = [
+        (np.vstack([np.eye(50)[0], -np.eye(50)[1], np.zeros(50)]), np.array([-0.25, 0.5, 1.0]))
+    ]
+    patterns = [
+        DecisionPattern([0], [True]),
+        DecisionPattern([0, 1], [True, True]),
+        DecisionPattern([2], [False]),
+    ]
+    found = sampled_shares(
+        halves, [*patterns, DecisionPattern([], [])], Block.whole(data), n=30_000
+    )
     np.testing.assert_allclose(found["share"], [0.75, 0.375, 0, 1], atol=0.01)
-    assert found["low"][2] == 0 < found["high"][2] < 1e-3 and 1 - 1e-3 < found["low"][3] < found["high"][3] == 1
+    assert (
+        found["low"][2] == 0 < found["high"][2] < 1e-3
+        and 1 - 1e-3 < found["low"][3] < found["high"][3] == 1
+    )
     again = sampled_shares(halves, patterns, Block.whole(data), n=30_000)
     assert again.equals(found[:3])
 

@@ -35,7 +35,9 @@ def read_only(tmp_path_factory):
     """A copy of the package beside which nothing can be written, not even by root."""
     folder = tmp_path_factory.mktemp("read only")
     package = folder / "mbh_utils"
-    shutil.copytree(paths.PROJECT / "mbh_utils", package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        paths.PROJECT / "mbh_utils", package, ignore=shutil.ignore_patterns("__pycache__")
+    )
     (package / "__pycache__").write_text("a file where the folder would be")
     return folder
 
@@ -43,9 +45,20 @@ def read_only(tmp_path_factory):
 def run(code: str, package: Path, cwd: Path, **environment) -> str:
     """What a script prints in a process with nothing but this environment; it may print nothing on stderr."""
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")}
-    environment = {**kept, "PYTHONPATH": str(package), "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", **environment}
+    environment = {
+        **kept,
+        "PYTHONPATH": str(package),
+        "MPLBACKEND": "Agg",
+        "OMP_NUM_THREADS": "1",
+        **environment,
+    }
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=cwd, env=environment, capture_output=True, text=True, timeout=200
+        [sys.executable, "-c", code],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
     )
     assert done.returncode == 0 and done.stderr == "", done.stderr
     return done.stdout.strip()
@@ -83,7 +96,9 @@ def test_nothing_is_set_where_there_is_a_home_folder(tmp_path, monkeypatch, home
     monkeypatch.setenv("HOME", home)
     monkeypatch.setenv("MPLCONFIGDIR", "/somewhere")
     _home.settle()
-    assert os.environ["MPLCONFIGDIR"] == "/somewhere" and os.environ["IPYTHONDIR"].startswith(str(tmp_path))
+    assert os.environ["MPLCONFIGDIR"] == "/somewhere" and os.environ["IPYTHONDIR"].startswith(
+        str(tmp_path)
+    )
     for name in names[1:]:
         assert Path(os.environ[name]).is_dir()
         monkeypatch.delenv(name)
@@ -152,7 +167,9 @@ def test_a_full_disk_or_damaged_files_end_no_call(chosen, tmp_path, monkeypatch)
             path.write_bytes(path.read_bytes()[:40])
         assert _native.cached()(double)(3) == 6
         again = _native.cached()(double)
-        assert again(3) == 6 and sum(again.stats.cache_hits.values()) == 1, "what was damaged has been replaced"
+        assert again(3) == 6 and sum(again.stats.cache_hits.values()) == 1, (
+            "what was damaged has been replaced"
+        )
     before = _native.cached()(double)
     shutil.rmtree(tmp_path)
     tmp_path.write_text("the folder is gone")
@@ -164,7 +181,9 @@ def test_a_digest_is_of_all_files_that_code_is_made_of(tmp_path, monkeypatch):
     package.mkdir()
     monkeypatch.setattr(_native, "_PACKAGE", package)
     (package / "a.py").write_text("from mbh_utils.b import x\nfrom numpy import y\n")
-    (package / "b.py").write_text("x = 1\ndef f():\n    from mbh_utils import c\n    import mbh_utils.d\n")
+    (package / "b.py").write_text(
+        "x = 1\ndef f():\n    from mbh_utils import c\n    import mbh_utils.d\n"
+    )
     for name in "cde":
         (package / f"{name}.py").write_text("value = 1\n")
 
@@ -182,7 +201,9 @@ def test_a_digest_is_of_all_files_that_code_is_made_of(tmp_path, monkeypatch):
     assert digest() == first
 
 
-def test_a_change_of_a_helper_in_another_file_is_compiled_even_if_its_file_seems_unchanged(tmp_path):
+def test_a_change_of_a_helper_in_another_file_is_compiled_even_if_its_file_seems_unchanged(
+    tmp_path,
+):
     package = tmp_path / "mbh_utils"
     (package / "computing").mkdir(parents=True)
     for name in ("__init__.py", "home.py", "native.py"):

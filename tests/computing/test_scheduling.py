@@ -51,7 +51,9 @@ class Here(Executor):
 
     def submit(self, function, task, call, parcels):
         self.tasks.append(task)
-        function, task, call, parcels = pickle.loads(pickle.dumps((function, task, self.change(call), parcels)))
+        function, task, call, parcels = pickle.loads(
+            pickle.dumps((function, task, self.change(call), parcels))
+        )
         future = Future()
         try:
             future.set_result(pickle.loads(pickle.dumps(function(task, call, parcels))))
@@ -111,7 +113,9 @@ def count_threads(late, store):
     if late:
         import scipy.linalg  # noqa: F401  brings a library with threads of its own
     pools = [pool["num_threads"] for pool in threadpoolctl.threadpool_info()]
-    store.put_arrays("threads", {}, {"n": np.array([torch.get_num_threads(), numba.get_num_threads(), *pools])})
+    store.put_arrays(
+        "threads", {}, {"n": np.array([torch.get_num_threads(), numba.get_num_threads(), *pools])}
+    )
 
 
 def fail(words, store):
@@ -149,7 +153,10 @@ def squares(store, n=6):
 
 
 def right(store, n=6):
-    return all(np.array_equal(s[0]["value"], np.array([i, i / 7]) ** 2) for i, s in enumerate(squares(store, n)))
+    return all(
+        np.array_equal(s[0]["value"], np.array([i, i / 7]) ** 2)
+        for i, s in enumerate(squares(store, n))
+    )
 
 
 # --------------------------------------------------------------------------------------------- order and ends
@@ -271,10 +278,14 @@ def test_the_sign_of_a_run_is_renewed_and_those_of_killed_runs_are_removed(tmp_p
 # --------------------------------------------------------------------------------------------------- progress
 
 
-def test_progress_goes_by_the_estimated_time_in_plain_lines_where_nobody_watches(tmp_path, capsys, monkeypatch):
+def test_progress_goes_by_the_estimated_time_in_plain_lines_where_nobody_watches(
+    tmp_path, capsys, monkeypatch
+):
     clock = itertools.count(0, 20)
     monkeypatch.setattr(scheduling.time, "perf_counter", lambda: next(clock))
-    progress = scheduling._Progress("grid: training", [Task(square, seconds=s) for s in (60, 30, 10)])
+    progress = scheduling._Progress(
+        "grid: training", [Task(square, seconds=s) for s in (60, 30, 10)]
+    )
     for task in (Task(square, seconds=60), Task(square, seconds=30), Task(square, seconds=10)):
         progress.done(task)
         progress.show()
@@ -307,7 +318,9 @@ def test_progress_is_a_bar_on_a_terminal(capsys, monkeypatch):
 def test_the_wall_time_is_that_of_the_longest_first():
     tasks = [Task(square, seconds=s) for s in (1, 2, 3, 4, 10)]
     assert [wall_seconds(tasks, jobs) for jobs in (1, 2, 3, 9)] == [20, 10, 10, 10]
-    assert wall_seconds([Task(square, seconds=s) for s in (5, 5, 4, 3, 3)], 2) == 11, "no split, hence not 10"
+    assert wall_seconds([Task(square, seconds=s) for s in (5, 5, 4, 3, 3)], 2) == 11, (
+        "no split, hence not 10"
+    )
     assert wall_seconds([], 2) == 0
 
 
@@ -346,7 +359,10 @@ def test_at_least_one_process_is_needed(jobs):
 
 def test_a_killed_process_is_told_and_what_was_finished_is_kept(tmp_path):
     store = Store(tmp_path)
-    with pytest.raises(MBHError, match="process was killed .*memory.*fewer jobs"), workers(1) as pool:
+    with (
+        pytest.raises(MBHError, match="process was killed .*memory.*fewer jobs"),
+        workers(1) as pool,
+    ):
         compute([*numbers(store), Task(die, seconds=0.5)], store, pool, "squares")
     assert right(store)
 
@@ -377,7 +393,9 @@ def test_ctrl_c_ends_the_processes_at_once(tmp_path, ctrl_c):
             os.kill(os.getpid(), signal.SIGINT)
 
         threading.Thread(target=interrupt).start()
-        compute([Task(when_told, (1, str(tmp_path), None))], Store(tmp_path / "store"), pool, "waiting")
+        compute(
+            [Task(when_told, (1, str(tmp_path), None))], Store(tmp_path / "store"), pool, "waiting"
+        )
     assert set(multiprocessing.active_children()) <= before
 
 
@@ -401,7 +419,9 @@ def alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks for processes under /proc, as Linux has it")
+@pytest.mark.skipif(
+    not os.path.exists("/proc/self/stat"), reason="looks for processes under /proc, as Linux has it"
+)
 def test_the_processes_of_a_killed_run_do_not_go_on_without_it(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(ORPHANS)
@@ -430,18 +450,32 @@ class Cluster:
             **THREADS,
         }
         file = folder / "scheduler.json"
-        common = ["--scheduler-file", str(file), "--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", ":0"]
+        common = [
+            "--scheduler-file",
+            str(file),
+            "--host",
+            "127.0.0.1",
+            "--no-dashboard",
+            "--dashboard-address",
+            ":0",
+        ]
         self.start("scheduler", "--port", "0", *options, *common)
         self.address = wait_for(
-            lambda: file.exists() and file.read_text().endswith("}") and json.loads(file.read_text())
+            lambda: (
+                file.exists() and file.read_text().endswith("}") and json.loads(file.read_text())
+            )
         )["address"]
         for _ in range(n_workers):
-            self.start("worker", "--nthreads", "1", "--no-nanny", "--local-directory", str(folder), *common)
+            self.start(
+                "worker", "--nthreads", "1", "--no-nanny", "--local-directory", str(folder), *common
+            )
 
     def start(self, *words: str) -> None:
         with open(self.folder / f"{words[0]}{len(self.processes)}.log", "w") as log:
             command = [sys.executable, "-m", "dask", *words]
-            self.processes.append(subprocess.Popen(command, env=self.environment, stdout=log, stderr=log))
+            self.processes.append(
+                subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+            )
 
     @property
     def workers(self) -> dict[int, subprocess.Popen]:
@@ -464,7 +498,11 @@ def cluster(tmp_path_factory):
 
 def entries(store):
     """What is in a store, bit for bit, but for the snapshots of training (which are taken when time has passed)."""
-    return {(parcel.kind, parcel.key): parcel.data for parcel in store.pack_all() if parcel.kind != "snapshot"}
+    return {
+        (parcel.kind, parcel.key): parcel.data
+        for parcel in store.pack_all()
+        if parcel.kind != "snapshot"
+    }
 
 
 @pytest.fixture(scope="module")
@@ -493,7 +531,10 @@ def test_a_worker_of_a_cluster_killed_at_its_work_changes_nothing(cluster, here,
         (box / "go").touch()
 
     training, measuring = experiments.plan(TINY, ["grid"], there)
-    tasks = [Task(when_told, (i, str(box), task), task.needs, task.seconds) for i, task in enumerate(training.tasks)]
+    tasks = [
+        Task(when_told, (i, str(box), task), task.needs, task.seconds)
+        for i, task in enumerate(training.tasks)
+    ]
     killer = threading.Thread(target=kill)
     killer.start()
     with workers(scheduler=cluster.address) as executor:
@@ -509,13 +550,20 @@ def test_a_worker_of_a_cluster_killed_at_its_work_changes_nothing(cluster, here,
     there.drop("threads", {})
     assert entries(there) == entries(here) and len(entries(here)) > 2 * len(tasks)
     pd.testing.assert_frame_equal(
-        experiments.table("grid", TINY, store=there), experiments.table("grid", TINY, store=here), check_exact=True
+        experiments.table("grid", TINY, store=there),
+        experiments.table("grid", TINY, store=here),
+        check_exact=True,
     )
     assert not (cluster.folder / "wrong").exists(), "nothing was written elsewhere"
 
 
 @pytest.mark.parametrize(
-    "error", [KilledWorker("train", None, 3), CancelledError("the scheduler is gone"), BrokenProcessPool("a process")]
+    "error",
+    [
+        KilledWorker("train", None, 3),
+        CancelledError("the scheduler is gone"),
+        BrokenProcessPool("a process"),
+    ],
 )
 def test_workers_that_are_killed_for_good_are_told(tmp_path, error):
     class Lost(Executor):
@@ -531,11 +579,22 @@ def test_workers_that_are_killed_for_good_are_told(tmp_path, error):
 
 def test_a_scheduler_needs_dask(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(MBHError, match=r"pip install 'mbh_utils\[cluster\]'"), workers(scheduler="tcp://127.0.0.1:1"):
+    with (
+        pytest.raises(MBHError, match=r"pip install 'mbh_utils\[cluster\]'"),
+        workers(scheduler="tcp://127.0.0.1:1"),
+    ):
         pass
 
 
-ILL = ["nonsense://there", "http://there:80", "tcp://127.0.0.1:port", "tcp://127.0.0.1:99999", "tcp://", "there", ""]
+ILL = [
+    "nonsense://there",
+    "http://there:80",
+    "tcp://127.0.0.1:port",
+    "tcp://127.0.0.1:99999",
+    "tcp://",
+    "there",
+    "",
+]
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", *ILL])
@@ -556,7 +615,19 @@ def certificate(tmp_path_factory):
         pytest.skip("openssl makes the certificates of this test")
     folder = tmp_path_factory.mktemp("tls")
     names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", "key.pem", "-out", "cert.pem"]
+    words = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "cert.pem",
+    ]
     subprocess.run([openssl, *words, *names], cwd=folder, check=True, capture_output=True)
     return folder
 
@@ -570,13 +641,20 @@ def tls(folder: Path, *roles: str) -> dict[str, str]:
 
 
 def test_a_cluster_behind_tls_by_dask_s_own_configuration(certificate, tmp_path, monkeypatch):
-    for name, path in tls(certificate, "scheduler", "worker").items():  # for the processes of the cluster
+    for name, path in tls(
+        certificate, "scheduler", "worker"
+    ).items():  # for the processes of the cluster
         monkeypatch.setenv("DASK_" + name.upper().replace(".", "__").replace("-", "_"), path)
     found = Cluster(tmp_path, 1, "--protocol", "tls")
     try:
         assert found.address.startswith("tls://")
-        with dask.config.set(tls(certificate, "client")), workers(scheduler=found.address) as executor:
-            compute([Task(square, (3,))], Store(tmp_path / "store"), executor, "squares", shared=False)
+        with (
+            dask.config.set(tls(certificate, "client")),
+            workers(scheduler=found.address) as executor,
+        ):
+            compute(
+                [Task(square, (3,))], Store(tmp_path / "store"), executor, "squares", shared=False
+            )
     finally:
         found.end()
     assert Store(tmp_path / "store").arrays("square", {"i": 3}) is not None
@@ -593,12 +671,20 @@ def test_a_cluster_behind_tls_by_dask_s_own_configuration(certificate, tmp_path,
 def test_tls_without_certificates_says_what_to_set(configuration, reason):
     told = f"needs the certificates .*{reason}.*distributed.comm.tls.ca-file"
     address = "tls://127.0.0.1:9"
-    with dask.config.set(configuration), pytest.raises(MBHError, match=told), workers(scheduler=address):
+    with (
+        dask.config.set(configuration),
+        pytest.raises(MBHError, match=told),
+        workers(scheduler=address),
+    ):
         pass
 
 
 def test_plain_tcp_is_refused_where_dask_requires_encryption():
     told = "requires encryption, so it must be one at tls://"
     required = {"distributed.comm.require-encryption": True}
-    with dask.config.set(required), pytest.raises(MBHError, match=told), workers(scheduler="tcp://127.0.0.1:9"):
+    with (
+        dask.config.set(required),
+        pytest.raises(MBHError, match=told),
+        workers(scheduler="tcp://127.0.0.1:9"),
+    ):
         pass

@@ -25,9 +25,19 @@ from mbh_utils.computing.store import Store, atomic, key_of
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import Network
 
-SETTINGS = {"dataset": "digits8", "hidden": (4, 3), "recipe": {"iterations": 50, "learning_rate": 1.2e-3}, "seed": 0}
+SETTINGS = {
+    "dataset": "digits8",
+    "hidden": (4, 3),
+    "recipe": {"iterations": 50, "learning_rate": 1.2e-3},
+    "seed": 0,
+}
 TABLE = pd.DataFrame(
-    {"class": [0, 1, 1], "s": [0.25, np.nan, 1 / 3], "kind": ["a", "b", None], "ok": [True, False, True]}
+    {
+        "class": [0, 1, 1],
+        "s": [0.25, np.nan, 1 / 3],
+        "kind": ["a", "b", None],
+        "ok": [True, False, True],
+    }
 )
 
 
@@ -41,12 +51,17 @@ def network(seed: int = 0) -> Network:
 
 
 def same(a: Network, b: Network) -> bool:
-    return all(torch.equal(p, q) for p, q in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+    return all(
+        torch.equal(p, q)
+        for p, q in zip(a.state_dict().values(), b.state_dict().values(), strict=True)
+    )
 
 
 def files(folder: Path) -> dict[str, bytes]:
     """Everything in a folder, by its path in it."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
 
 
 # ------------------------------------------------------------------------------------------- round trips
@@ -57,7 +72,9 @@ def test_a_network_comes_back_as_it_was(store):
     given = network()
     store.put_network(SETTINGS, given, accuracy=0.75, seconds=1.5)
     found = Store(store.folder).network(SETTINGS)
-    assert same(found, given) and found.hidden == (4, 3) and found.n_parameters == given.n_parameters
+    assert (
+        same(found, given) and found.hidden == (4, 3) and found.n_parameters == given.n_parameters
+    )
     assert store.has("network", SETTINGS)
     facts = store.facts("network", SETTINGS)
     assert (facts["accuracy"], facts["seconds"]) == (0.75, 1.5)
@@ -88,10 +105,14 @@ def test_arrays_come_back_as_they_were(store):
     assert facts == {"iteration": 7, "accuracy": {"3": 0.5}} == store.facts("snapshot", SETTINGS)
     assert found.keys() == ARRAYS.keys()
     for name, given in ARRAYS.items():
-        assert found[name].dtype == np.asarray(given).dtype and found[name].shape == np.shape(given), name
+        assert found[name].dtype == np.asarray(given).dtype and found[name].shape == np.shape(
+            given
+        ), name
         np.testing.assert_array_equal(found[name], given)
     found["values"] += 1  # the reader's own
-    with pytest.raises(MBHError, match=r"snapshot: arrays of these types cannot be kept \(a <U1, b float64\)"):
+    with pytest.raises(
+        MBHError, match=r"snapshot: arrays of these types cannot be kept \(a <U1, b float64\)"
+    ):
         store.put_arrays("snapshot", SETTINGS, {"a": np.array(["x"]), "b": np.zeros(2)})
 
 
@@ -125,16 +146,25 @@ def test_parcels_carry_entries_to_another_store(store, tmp_path):
     store.put_network(SETTINGS, network(), accuracy=0.75)
     store.put_table("t", SETTINGS, TABLE, seconds=2)
     store.put_arrays("snapshot", SETTINGS, ARRAYS)
-    parcels = pickle.loads(pickle.dumps(store.pack([("t", SETTINGS), ("t", {"seed": 9}), ("network", SETTINGS)])))
-    assert [(p.kind, p.key) for p in parcels] == [(k, key_of(k, SETTINGS)) for k in ("t", "network")]
+    parcels = pickle.loads(
+        pickle.dumps(store.pack([("t", SETTINGS), ("t", {"seed": 9}), ("network", SETTINGS)]))
+    )
+    assert [(p.kind, p.key) for p in parcels] == [
+        (k, key_of(k, SETTINGS)) for k in ("t", "network")
+    ]
     other = Store(tmp_path / "other")
     for _ in range(2):
         other.unpack(parcels)
-    assert same(other.network(SETTINGS), network()) and other.facts("network", SETTINGS)["accuracy"] == 0.75
+    assert (
+        same(other.network(SETTINGS), network())
+        and other.facts("network", SETTINGS)["accuracy"] == 0.75
+    )
     pd.testing.assert_frame_equal(other.table("t", SETTINGS), TABLE)
     assert not other.has("snapshot", SETTINGS) and len(files(other.folder)) == 4
     other.unpack(store.pack_all())
-    assert {p[:2] for p in other.pack_all()} == {p[:2] for p in store.pack_all()} and other.has("snapshot", SETTINGS)
+    assert {p[:2] for p in other.pack_all()} == {p[:2] for p in store.pack_all()} and other.has(
+        "snapshot", SETTINGS
+    )
 
 
 def test_a_parcel_that_was_damaged_or_made_elsewhere_is_refused(store, tmp_path, monkeypatch):
@@ -183,7 +213,9 @@ def test_a_kind_that_would_leave_the_folder_is_refused(tmp_path, kind):
         lambda: store.drop(kind, SETTINGS),
         lambda: store.pack([(kind, SETTINGS)]),
     ):
-        with pytest.raises(MBHError, match="cannot be a kind of entries: a kind names a folder of the store"):
+        with pytest.raises(
+            MBHError, match="cannot be a kind of entries: a kind names a folder of the store"
+        ):
             use()
     assert files(tmp_path) == {}
 
@@ -194,7 +226,10 @@ def test_a_parcel_that_would_leave_the_folder_is_refused(tmp_path, kind):
     store = Store(tmp_path / "deep" / "down" / "store")
     content = safetensors.numpy.save({"x": np.ones(1)})
     words = {"kind": kind, "settings": SETTINGS, "versions": store_module.VERSIONS, "facts": {}}
-    words |= {"file": "0" * 24 + "-0123456789ab.safetensors", "sha256": hashlib.sha256(content).hexdigest()}
+    words |= {
+        "file": "0" * 24 + "-0123456789ab.safetensors",
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
     words["seal"] = store_module._seal(words)
     parcel = store_module.Parcel(kind, key_of(kind, SETTINGS), json.dumps(words).encode(), content)
     with pytest.raises(MBHError, match="cannot be a kind of entries"):
@@ -202,7 +237,9 @@ def test_a_parcel_that_would_leave_the_folder_is_refused(tmp_path, kind):
     assert files(tmp_path) == {}
 
 
-@pytest.mark.parametrize("name", ["x.exe", "../up.safetensors", "0" * 24 + "-0123456789ab.so", 7, None])
+@pytest.mark.parametrize(
+    "name", ["x.exe", "../up.safetensors", "0" * 24 + "-0123456789ab.so", 7, None]
+)
 def test_a_parcel_with_another_name_of_data_is_refused(tmp_path, store, name):
     store.put_arrays("t", SETTINGS, ARRAYS)
     (parcel,), other = store.pack_all(), Store(tmp_path / "other")
@@ -222,7 +259,10 @@ def test_a_name_that_means_no_folder_is_refused(folder):
 def test_putting_again_replaces(store):
     store.put_network(SETTINGS, network(0))
     store.put_network(SETTINGS, network(1), accuracy=0.5)
-    assert same(store.network(SETTINGS), network(1)) and store.facts("network", SETTINGS)["accuracy"] == 0.5
+    assert (
+        same(store.network(SETTINGS), network(1))
+        and store.facts("network", SETTINGS)["accuracy"] == 0.5
+    )
     store.put_table("t", SETTINGS, TABLE)
     store.put_table("t", SETTINGS, TABLE[:1])
     assert len(store.table("t", SETTINGS)) == 1
@@ -290,7 +330,10 @@ _REUSED = hypothesis.HealthCheck.function_scoped_fixture  # each example starts 
 plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 anything = st.recursive(
     plain,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
@@ -303,7 +346,10 @@ def test_whatever_settings_and_facts_are_given_the_entry_is_found_again(words):
         store.put_arrays("t", words, {"x": np.arange(3)}, words=words)
         assert store.arrays("t", words) is not None
         (entry,) = store.entries()
-        assert store.note("t", entry.settings) == entry.path and entry.facts["words"].keys() == entry.settings.keys()
+        assert (
+            store.note("t", entry.settings) == entry.path
+            and entry.facts["words"].keys() == entry.settings.keys()
+        )
         assert [finding.what for finding in store.verify()] == ["whole"]
 
 
@@ -321,12 +367,16 @@ def test_atomic_writes_whole_files_readable_by_others(tmp_path):
     with atomic(path) as temporary:
         temporary.write_text("content")
         assert not path.exists()
-    assert files(tmp_path) == {"new/folder/file.txt": b"content"} and path.stat().st_mode & 0o777 == 0o644
+    assert (
+        files(tmp_path) == {"new/folder/file.txt": b"content"}
+        and path.stat().st_mode & 0o777 == 0o644
+    )
 
 
 @pytest.mark.parametrize("before", [None, "old content"])
 @pytest.mark.parametrize(
-    "error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt(), KeyError("bug")]
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt(), KeyError("bug")],
 )
 def test_a_failure_in_the_middle_leaves_the_old_content_and_nothing_else(tmp_path, before, error):
     path = tmp_path / "file.txt"
@@ -347,12 +397,16 @@ def test_when_the_disk_takes_no_more_the_old_entry_stays(store, put, room):
         if put == "network":
             store.put_network(SETTINGS, network(i))
         else:
-            store.put_table("t", SETTINGS, pd.DataFrame({"s": np.random.default_rng(i).random(500)}))
+            store.put_table(
+                "t", SETTINGS, pd.DataFrame({"s": np.random.default_rng(i).random(500)})
+            )
 
     write(0)
     before = files(store.folder)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))  # files larger than this fail while being written
+    resource.setrlimit(
+        resource.RLIMIT_FSIZE, (room, limits[1])
+    )  # files larger than this fail while being written
     try:
         with pytest.raises(MBHError, match="could not be written .*free space") as caught:
             write(1)
@@ -377,7 +431,9 @@ def test_a_disk_that_fills_up_between_data_and_note_changes_no_entry(store, monk
         with pytest.raises(MBHError, match="No space left"):
             store.put_network(settings, network(1))
     monkeypatch.undo()
-    assert same(store.network(SETTINGS), network(0)) and not store.has("network", {**SETTINGS, "seed": 1})
+    assert same(store.network(SETTINGS), network(0)) and not store.has(
+        "network", {**SETTINGS, "seed": 1}
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_named(store, monkeypatch):
@@ -385,7 +441,9 @@ def test_a_folder_that_cannot_be_written_is_named(store, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(Path, "write_bytes", denied)
-    with pytest.raises(MBHError, match=r"store/network.*Permission denied.*make the folder .*writable .*MBH_STORE"):
+    with pytest.raises(
+        MBHError, match=r"store/network.*Permission denied.*make the folder .*writable .*MBH_STORE"
+    ):
         store.put_network(SETTINGS, network())
 
 
@@ -458,7 +516,10 @@ def note_that_names_a_folder(note: Path, data: Path):
 def foreign_content(note: Path, data: Path):
     """Another program's file, checksum and all."""
     data.write_bytes(b"GIF89a, and what a picture consists of")
-    words = {**json.loads(note.read_text()), "sha256": hashlib.sha256(data.read_bytes()).hexdigest()}
+    words = {
+        **json.loads(note.read_text()),
+        "sha256": hashlib.sha256(data.read_bytes()).hexdigest(),
+    }
     note.write_text(json.dumps({**words, "seal": store_module._seal(words)}))
 
 
@@ -501,7 +562,12 @@ def test_a_damaged_entry_is_set_aside_with_one_line_and_computed_again(store, ca
     found = store.network(SETTINGS) if kind == "network" else store.table("t", SETTINGS)
     assert found is None
     said = capsys.readouterr().err
-    assert said.count("\n") == 1 and str(note) in said and "set aside as" in said and "computed again" in said
+    assert (
+        said.count("\n") == 1
+        and str(note) in said
+        and "set aside as" in said
+        and "computed again" in said
+    )
     assert sorted(files(store.folder).values()) == before, "nothing is deleted"
     assert note.with_name(f"{note.name}.damaged1").exists() and not note.exists()
     assert not store.has(kind, SETTINGS) and capsys.readouterr().err == "", "it is said once"
@@ -517,7 +583,11 @@ def test_no_byte_is_lost_or_changed_unnoticed(store, capsys, which, harm):
     path = note if which == "note" else data_of(note)
     before, whole = files(store.folder), path.read_bytes()
     for i in range(len(whole)):
-        path.write_bytes(whole[:i] if harm == "cut" else whole[:i] + bytes([whole[i] ^ 1 << i % 8]) + whole[i + 1 :])
+        path.write_bytes(
+            whole[:i]
+            if harm == "cut"
+            else whole[:i] + bytes([whole[i] ^ 1 << i % 8]) + whole[i + 1 :]
+        )
         assert store.arrays("t", SETTINGS) is None and capsys.readouterr().err.count("\n") == 1, i
         assert list(store.gc(damaged=True)) and not note.exists()
         for name, content in before.items():
@@ -525,7 +595,10 @@ def test_no_byte_is_lost_or_changed_unnoticed(store, capsys, which, harm):
     assert store.arrays("t", SETTINGS)[1] == {"accuracy": 0.75} and capsys.readouterr().err == ""
 
 
-@hypothesis.given(st.one_of(st.binary(max_size=60), anything.map(lambda words: json.dumps(words).encode())), st.data())
+@hypothesis.given(
+    st.one_of(st.binary(max_size=60), anything.map(lambda words: json.dumps(words).encode())),
+    st.data(),
+)
 @hypothesis.settings(max_examples=150, deadline=None, suppress_health_check=[_REUSED])
 def test_whatever_stands_in_a_note_is_set_aside_without_an_error(tmp_path, capsys, content, more):
     store = Store(tmp_path)
@@ -533,7 +606,9 @@ def test_whatever_stands_in_a_note_is_set_aside_without_an_error(tmp_path, capsy
     note = store.note("t", SETTINGS)
     words = json.loads(note.read_text())
     if more.draw(st.booleans()):  # an honest note but for one thing
-        content = json.dumps({**words, more.draw(st.sampled_from(sorted(words))): more.draw(anything)}).encode()
+        content = json.dumps(
+            {**words, more.draw(st.sampled_from(sorted(words))): more.draw(anything)}
+        ).encode()
     note.write_bytes(content)
     same_words = content[:1] == b"{" and content[-1:] == b"}" and json.loads(content) == words
     capsys.readouterr()
@@ -593,7 +668,11 @@ def test_an_entry_dropped_while_it_is_read_is_none(store, capsys, monkeypatch):
         return read(path)
 
     monkeypatch.setattr(Path, "read_bytes", late)
-    assert store.arrays("t", SETTINGS) is None and capsys.readouterr().err == "" and files(store.folder) == {}
+    assert (
+        store.arrays("t", SETTINGS) is None
+        and capsys.readouterr().err == ""
+        and files(store.folder) == {}
+    )
 
 
 def test_an_entry_mended_while_its_damage_is_set_aside_stays(store, capsys, monkeypatch):
@@ -626,7 +705,12 @@ def found(findings) -> dict[str, str]:
 
 
 def test_verify_tells_what_becomes_of_everything(store, capsys):
-    kinds = {"whole": {"seed": 0}, "damaged": {"seed": 1}, "lost": {"seed": 2}, "orphaned": {"seed": 3}}
+    kinds = {
+        "whole": {"seed": 0},
+        "damaged": {"seed": 1},
+        "lost": {"seed": 2},
+        "orphaned": {"seed": 3},
+    }
     notes = {}
     for what, words in kinds.items():
         store.put_network(words, network())
@@ -678,14 +762,20 @@ def test_gc_removes_what_nothing_can_use_and_only_that(store, capsys):
     old = [folder / f"{key}-0123456789ab.parquet", folder / f".{key}.json.abcd1234.part"]
     own = store.note("network", finished).stem
     old.append(folder / f"{own}-0123456789ab.safetensors")  # superseded
-    fresh = [folder / f"{key}-ba9876543210.safetensors", folder / f".{key}-0123456789ab.parquet.abcd1234.part"]
+    fresh = [
+        folder / f"{key}-ba9876543210.safetensors",
+        folder / f".{key}-0123456789ab.parquet.abcd1234.part",
+    ]
     strange = [
         folder / "notes.json",
         folder / f"{key}-x.safetensors",
         folder / ".hidden.part",
         store.folder / f"{key}.json",
     ]
-    puzzling = folder / ("a" * 24 + ".json"), folder / ("a" * 24 + "-0123456789ab.parquet")  # a note nobody understands
+    puzzling = (
+        folder / ("a" * 24 + ".json"),
+        folder / ("a" * 24 + "-0123456789ab.parquet"),
+    )  # a note nobody understands
     deep = folder / "deeper" / f"{key}-0123456789ab.parquet"
     deep.parent.mkdir()
     for path in (*old, *fresh, *strange, *puzzling, deep):
@@ -704,7 +794,8 @@ def test_gc_removes_what_nothing_can_use_and_only_that(store, capsys):
     assert sum(f.bytes for f in told) == sum(path.stat().st_size for path in gone)
     assert list(store.gc()) == told and list(store.gc()) == [] and capsys.readouterr().err == ""
     assert (
-        files(store.folder) == {n: c for n, c in before.items() if store.folder / n not in gone} and link.is_symlink()
+        files(store.folder) == {n: c for n, c in before.items() if store.folder / n not in gone}
+        and link.is_symlink()
     )
 
 
@@ -723,18 +814,25 @@ def sign(folder: Path, process: int) -> Path:
 
 def test_signs_of_killed_runs_are_removed(store):
     store.put_arrays("t", SETTINGS, ARRAYS)
-    gone, elsewhere = dead_process(), store.folder / ".shared.0123456789ab.part"  # as it was called before
+    gone, elsewhere = (
+        dead_process(),
+        store.folder / ".shared.0123456789ab.part",
+    )  # as it was called before
     old, young, living = (sign(store.folder, process) for process in (gone, 2**22 + 1, os.getpid()))
     elsewhere.touch()
     for path in (old, elsewhere, living):
         age(path)
     assert found(store.verify())[old.name] == "part"
-    assert found(store.gc(dry_run=True)) == {p.name: "left by a killed process" for p in (old, elsewhere)}
+    assert found(store.gc(dry_run=True)) == {
+        p.name: "left by a killed process" for p in (old, elsewhere)
+    }
     assert {f.path for f in store.gc()} == {old, elsewhere} and young.exists() and living.exists()
     age(young)
     old.touch()
     store.remove_signs()
-    assert not young.exists() and old.exists() and living.exists(), "one is young, the other's process lives"
+    assert not young.exists() and old.exists() and living.exists(), (
+        "one is young, the other's process lives"
+    )
 
 
 def test_gc_with_a_clock_that_runs_ahead_loses_nothing_that_is_in_use(store, monkeypatch):
@@ -754,10 +852,16 @@ def test_gc_with_a_clock_that_runs_ahead_loses_nothing_that_is_in_use(store, mon
     store.put_arrays("t", SETTINGS, ARRAYS)
     store.put_arrays("t", SETTINGS, ARRAYS)
     assert told == [] and not list(store.gc())
-    assert store.has("t", SETTINGS) and store.has("snapshot", {"seed": 1}) and len(files(store.folder)) == 4
+    assert (
+        store.has("t", SETTINGS)
+        and store.has("snapshot", {"seed": 1})
+        and len(files(store.folder)) == 4
+    )
 
 
-def test_gc_when_the_clock_jumps_ahead_in_the_middle_of_a_put_loses_nothing(store, monkeypatch, capsys):
+def test_gc_when_the_clock_jumps_ahead_in_the_middle_of_a_put_loses_nothing(
+    store, monkeypatch, capsys
+):
     """All files seem old at once: what is being written is known by its process, what a note comes to name is put."""
     real, removed = os.replace, []
 
@@ -838,14 +942,18 @@ def test_gc_removes_old_versions_and_damaged_files_only_if_told(store, monkeypat
 
 def test_a_folder_that_is_not_there_is_an_empty_store(tmp_path):
     store = Store(tmp_path / "none" / "there")
-    assert list(store.verify()) == list(store.gc()) == list(store.entries()) == store.pack_all() == []
+    assert (
+        list(store.verify()) == list(store.gc()) == list(store.entries()) == store.pack_all() == []
+    )
     assert not store.folder.exists()
     (tmp_path / "file").write_text("")
     with pytest.raises(MBHError, match="could not be listed"):
         list(Store(tmp_path / "file").verify())
 
 
-@pytest.mark.parametrize("damage", [cut, flip, broken_note, foreign_entry], ids=lambda d: d.__name__)
+@pytest.mark.parametrize(
+    "damage", [cut, flip, broken_note, foreign_entry], ids=lambda d: d.__name__
+)
 def test_asking_whether_an_entry_is_there_notices_damage(store, capsys, damage):
     note = put(store, "network")
     damage(note, note.with_name(json.loads(note.read_text())["file"]))
@@ -882,7 +990,9 @@ def test_damage_in_a_store_that_cannot_be_written_is_told(store, monkeypatch):
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(os, "replace", read_only)
-    with pytest.raises(MBHError, match="is damaged .*could not be set aside .*Read-only file system"):
+    with pytest.raises(
+        MBHError, match="is damaged .*could not be set aside .*Read-only file system"
+    ):
         store.network(SETTINGS)
 
 
@@ -931,14 +1041,18 @@ print(reads, kills)
 
 
 def test_processes_that_write_one_entry_at_once_and_are_killed_never_spoil_it(tmp_path):
-    done = subprocess.run([sys.executable, "-c", CROWD, str(tmp_path)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", CROWD, str(tmp_path)], capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0 and done.stderr == "", done.stderr
     reads, kills = map(int, done.stdout.split())
     assert reads >= 5 and kills == 24  # how many reads fit in depends on what else the machine does
     store = Store(tmp_path)
     assert list(store.gc()) == [], "it is too young to be told from what is being written"
     left = set(found(store.verify()).values())
-    assert "whole" in left <= {"whole", "part", "orphaned"}, "what killed processes leave harms nothing"
+    assert "whole" in left <= {"whole", "part", "orphaned"}, (
+        "what killed processes leave harms nothing"
+    )
     list(store.gc(grace=0))
     assert list(found(store.verify()).values()) == ["whole"] and len(files(tmp_path)) == 2
 
@@ -982,7 +1096,9 @@ print(done, values)
 def test_two_processes_hammer_one_store_and_never_meet_a_wrong_or_damaged_entry(tmp_path):
     command = [sys.executable, "-c", HAMMER, str(tmp_path)]
     both = [
-        subprocess.Popen([*command, str(i), "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [*command, str(i), "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         for i in range(2)
     ]
     for process in both:
@@ -991,7 +1107,9 @@ def test_two_processes_hammer_one_store_and_never_meet_a_wrong_or_damaged_entry(
         done, values = map(int, out.split())
         assert done > 20 and values > 0
     store = Store(tmp_path)
-    assert set(found(store.verify()).values()) <= {"whole", "orphaned"} and not list(tmp_path.rglob("*.damaged*"))
+    assert set(found(store.verify()).values()) <= {"whole", "orphaned"} and not list(
+        tmp_path.rglob("*.damaged*")
+    )
     list(store.gc(grace=0))
     assert set(found(store.verify()).values()) == {"whole"}
     assert len(files(tmp_path)) == 2 * len(list(store.entries()))

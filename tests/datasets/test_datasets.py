@@ -22,7 +22,12 @@ from mbh_utils.datasets import catalogue as datasets
 from mbh_utils.datasets._torchvision import import_torchvision
 from mbh_utils.errors import MBHError
 
-PARTS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+PARTS = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
 
 # The real data
 
@@ -56,8 +61,14 @@ def test_real_data_have_the_known_statistics(name, statistics, train_counts, val
         assert np.bincount(part.labels).tolist() == counts
         assert part.images.min() == 0 and part.images.max() == 1
         assert part.images.mean(dtype=np.float64) == pytest.approx(mean, abs=5e-7)
-        assert np.sqrt((part.images**2).mean(dtype=np.float64) - mean**2) == pytest.approx(std, abs=2e-6)
-    assert (data.low == 0).all() and (data.high == 1).all() and data.low.shape == data.high.shape == (784,)
+        assert np.sqrt((part.images**2).mean(dtype=np.float64) - mean**2) == pytest.approx(
+            std, abs=2e-6
+        )
+    assert (
+        (data.low == 0).all()
+        and (data.high == 1).all()
+        and data.low.shape == data.high.shape == (784,)
+    )
 
 
 def test_classes_of_the_real_data():
@@ -86,7 +97,9 @@ def test_md5_table_of_unpacked_files_belongs_to_torchvision_s_table(name):
         unpacked = gzip.decompress(content) if file["path"].suffix == ".gz" else content
         assert (
             hashlib.md5(unpacked).hexdigest()
-            == datasets._UNPACKED_MD5[datasets._TORCHVISION[name]][file["path"].name.removesuffix(".gz")]
+            == datasets._UNPACKED_MD5[datasets._TORCHVISION[name]][
+                file["path"].name.removesuffix(".gz")
+            ]
         )
 
 
@@ -107,7 +120,10 @@ def test_digits8_holds_every_digit_of_scikit_learn_once():
 
     digits, data = load_digits(), load("digits8")
     ours = np.column_stack(
-        [np.vstack([data.train.images, data.validation.images]) * 16, np.r_[data.train.labels, data.validation.labels]]
+        [
+            np.vstack([data.train.images, data.validation.images]) * 16,
+            np.r_[data.train.labels, data.validation.labels],
+        ]
     )
     theirs = np.column_stack([digits.data, digits.target])
     assert np.array_equal(ours[np.lexsort(ours.T)], theirs[np.lexsort(theirs.T)])
@@ -122,16 +138,25 @@ def files(monkeypatch) -> dict[str, bytes]:
     generator = np.random.default_rng(0)
     content = {}
     for part, n in (("train", 30), ("t10k", 10)):
-        pixels, labels = generator.integers(0, 256, (n, 784), np.uint8), generator.integers(0, 10, n, np.uint8)
-        content[f"{part}-images-idx3-ubyte"] = struct.pack(">4I", 0x803, n, 28, 28) + pixels.tobytes()
+        pixels, labels = (
+            generator.integers(0, 256, (n, 784), np.uint8),
+            generator.integers(0, 10, n, np.uint8),
+        )
+        content[f"{part}-images-idx3-ubyte"] = (
+            struct.pack(">4I", 0x803, n, 28, 28) + pixels.tobytes()
+        )
         content[f"{part}-labels-idx1-ubyte"] = struct.pack(">2I", 0x801, n) + labels.tobytes()
     packed = {f"{part}.gz": gzip.compress(content[part], mtime=0) for part in PARTS}
     table = [(name, hashlib.md5(value).hexdigest()) for name, value in packed.items()]
     monkeypatch.setattr(import_torchvision().datasets.MNIST, "resources", table)
     monkeypatch.setitem(
-        datasets._UNPACKED_MD5, "MNIST", {name: hashlib.md5(value).hexdigest() for name, value in content.items()}
+        datasets._UNPACKED_MD5,
+        "MNIST",
+        {name: hashlib.md5(value).hexdigest() for name, value in content.items()},
     )
-    monkeypatch.setattr(import_torchvision().datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"])  # nobody answers
+    monkeypatch.setattr(
+        import_torchvision().datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"]
+    )  # nobody answers
     return packed
 
 
@@ -166,12 +191,18 @@ def mirror(files, monkeypatch, tmp_path):
         def log_message(self, *_):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(served)))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(Quiet, directory=str(served))
+    )
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+    )
     thread.start()
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(
-        import_torchvision().datasets.MNIST, "mirrors", [f"http://127.0.0.1:{server.server_address[1]}/"]
+        import_torchvision().datasets.MNIST,
+        "mirrors",
+        [f"http://127.0.0.1:{server.server_address[1]}/"],
     )
     yield served
     server.shutdown()
@@ -201,15 +232,24 @@ def test_files_with_the_other_usual_names_are_found(files, folders, how):
     raw = folders[1] / "MNIST" / "raw"
     for name, packed in files.items():
         (raw / name).unlink()
-        content = {"unpacked": gzip.decompress, "packed": bytes, "packed again": repacked}[how](packed)
+        content = {"unpacked": gzip.decompress, "packed": bytes, "packed again": repacked}[how](
+            packed
+        )
         (raw / dotted(name.removesuffix(".gz") if how == "unpacked" else name)).write_bytes(content)
     said = describe("mnist")
-    assert said["found"] and said["folder"] == folders[1] and {f["status"] for f in said["files"]} == {"ok"}
+    assert (
+        said["found"]
+        and said["folder"] == folders[1]
+        and {f["status"] for f in said["files"]} == {"ok"}
+    )
     assert load("mnist", download=False).checksum == expected.checksum
     # Damage is noticed as under the official names.
     path = said["files"][2]["path"]
     path.write_bytes(path.read_bytes()[:-9])
-    assert path.name.startswith("t10k-images.idx3-ubyte") and describe("mnist")["files"][2]["status"] == "wrong"
+    assert (
+        path.name.startswith("t10k-images.idx3-ubyte")
+        and describe("mnist")["files"][2]["status"] == "wrong"
+    )
     with pytest.raises(MBHError, match="t10k-images.idx3-ubyte.* is damaged or another file"):
         load("mnist", download=False)
 
@@ -240,8 +280,12 @@ def test_a_name_made_of_another_is_described_by_its_files(files, folders):
 def test_pixels_and_labels_are_those_that_torchvision_reads(files, folders):
     place(files, folders[0])
     data = load("mnist", download=False)
-    theirs = import_torchvision().datasets.MNIST(folders[0], train=False, download=True)  # unpacks, downloads nothing
-    assert np.array_equal(data.validation.images, (theirs.data.float() / 255).reshape(-1, 784).numpy())
+    theirs = import_torchvision().datasets.MNIST(
+        folders[0], train=False, download=True
+    )  # unpacks, downloads nothing
+    assert np.array_equal(
+        data.validation.images, (theirs.data.float() / 255).reshape(-1, 784).numpy()
+    )
     assert np.array_equal(data.validation.labels, theirs.targets.numpy())
 
 
@@ -271,21 +315,37 @@ def test_changed_file_is_read_anew(files, folders):
 def test_damaged_gz_is_named_with_both_checksums(files, folders, damage):
     name = "train-images-idx3-ubyte.gz"
     raw, good = place(files, folders[1]), files[name]
-    bad = {"truncated": good[:-100], "flipped": good[:50] + bytes([good[50] ^ 1]) + good[51:], "empty": b""}[damage]
+    bad = {
+        "truncated": good[:-100],
+        "flipped": good[:50] + bytes([good[50] ^ 1]) + good[51:],
+        "empty": b"",
+    }[damage]
     (raw / name).write_bytes(bad)
     with pytest.raises(MBHError) as caught:
         load("mnist")
     said = str(caught.value)
-    for part in (str(raw / name), hashlib.md5(bad).hexdigest(), hashlib.md5(good).hexdigest(), "by hand", "MBH_DATA"):
+    for part in (
+        str(raw / name),
+        hashlib.md5(bad).hexdigest(),
+        hashlib.md5(good).hexdigest(),
+        "by hand",
+        "MBH_DATA",
+    ):
         assert part in said
     states = {file["path"].name: file["status"] for file in describe("mnist")["files"]}
-    assert states.pop(name) == "wrong" and set(states.values()) == {"ok"} and not describe("mnist")["found"]
+    assert (
+        states.pop(name) == "wrong"
+        and set(states.values()) == {"ok"}
+        and not describe("mnist")["found"]
+    )
     assert (raw / name).read_bytes() == bad, "what is there is the user's: it is not touched"
 
 
 def test_truncated_unpacked_file_is_noticed(files, folders):
     raw = place(files, folders[0])
-    (raw / "t10k-images-idx3-ubyte").write_bytes(gzip.decompress(files["t10k-images-idx3-ubyte.gz"])[:-784])
+    (raw / "t10k-images-idx3-ubyte").write_bytes(
+        gzip.decompress(files["t10k-images-idx3-ubyte.gz"])[:-784]
+    )
     (raw / "t10k-images-idx3-ubyte.gz").unlink()
     with pytest.raises(MBHError, match="t10k-images-idx3-ubyte is damaged"):
         load("mnist")
@@ -298,7 +358,9 @@ def test_unreadable_file_is_named(files, folders, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(MBHError, match=r"train-images-idx3-ubyte.gz cannot be read \(Permission denied\)"):
+    with pytest.raises(
+        MBHError, match=r"train-images-idx3-ubyte.gz cannot be read \(Permission denied\)"
+    ):
         load("mnist")
     assert [f["status"] for f in describe("mnist")["files"]] == ["unreadable"] * 4
     assert everything_in(raw) == sorted(files)
@@ -306,7 +368,10 @@ def test_unreadable_file_is_named(files, folders, monkeypatch):
 
 def test_missing_files_offline_are_listed_with_folders_and_checksums(files, folders):
     place(files, folders[1], list(files)[:3])
-    for arguments, reason in (({"download": False}, "switched off"), ({"progress": False}, "Download failed")):
+    for arguments, reason in (
+        ({"download": False}, "switched off"),
+        ({"progress": False}, "Download failed"),
+    ):
         with pytest.raises(MBHError) as caught:
             load("mnist", **arguments)
         said = str(caught.value)
@@ -322,7 +387,9 @@ def test_missing_files_offline_are_listed_with_folders_and_checksums(files, fold
 def test_describe_says_what_is_missing(files, folders):
     said = describe("mnist")
     assert (said["found"], said["folder"], said["searched"]) == (False, folders[0], folders)
-    assert [(f["path"].name, f["status"], f["found"]) for f in said["files"]] == [(n, "missing", None) for n in files]
+    assert [(f["path"].name, f["status"], f["found"]) for f in said["files"]] == [
+        (n, "missing", None) for n in files
+    ]
     assert not folders[0].exists(), "looking makes no folder"
 
 
@@ -331,8 +398,13 @@ def test_download_fetches_what_is_missing_and_says_so(mirror, files, folders, ca
     old = (raw / "t10k-images-idx3-ubyte.gz").stat().st_mtime_ns
     assert len(load("mnist").train) == 30
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 3 and all(line.startswith("mnist: downloading http://127.0.0.1") for line in lines)
-    assert everything_in(folders[0]) == sorted(files) and (raw / "t10k-images-idx3-ubyte.gz").stat().st_mtime_ns == old
+    assert len(lines) == 3 and all(
+        line.startswith("mnist: downloading http://127.0.0.1") for line in lines
+    )
+    assert (
+        everything_in(folders[0]) == sorted(files)
+        and (raw / "t10k-images-idx3-ubyte.gz").stat().st_mtime_ns == old
+    )
     assert describe("mnist")["found"]
 
 
@@ -352,7 +424,9 @@ def test_wrong_file_from_the_mirror_is_not_kept(mirror, files, folders):
     with pytest.raises(MBHError) as caught:
         load("mnist", progress=False)
     assert hashlib.md5(b"<html>please log in</html>").hexdigest() in str(caught.value)
-    assert everything_in(folders[0]) == sorted(set(files) - {"t10k-labels-idx1-ubyte.gz"}), "the good ones stay"
+    assert everything_in(folders[0]) == sorted(set(files) - {"t10k-labels-idx1-ubyte.gz"}), (
+        "the good ones stay"
+    )
     (mirror / "t10k-labels-idx1-ubyte.gz").write_bytes(files["t10k-labels-idx1-ubyte.gz"])
     assert len(load("mnist", progress=False).train) == 30
 
@@ -375,7 +449,9 @@ def test_folder_that_cannot_be_written_is_named(mirror, folders):
     folders[0].write_text("a file where the folder should be")
     with pytest.raises(MBHError, match="cannot be written") as caught:
         load("mnist")
-    assert str(folders[0] / "MNIST" / "raw") in str(caught.value) and "MBH_DATA" in str(caught.value)
+    assert str(folders[0] / "MNIST" / "raw") in str(caught.value) and "MBH_DATA" in str(
+        caught.value
+    )
 
 
 def test_folder_without_permission_is_named(mirror, folders, monkeypatch):
@@ -389,7 +465,8 @@ def test_folder_without_permission_is_named(mirror, folders, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "near"), [("fashion-mnist", "'fashion_mnist'"), ("MNIST", "'mnist'"), ("digits", "'digits8'")]
+    ("name", "near"),
+    [("fashion-mnist", "'fashion_mnist'"), ("MNIST", "'mnist'"), ("digits", "'digits8'")],
 )
 @pytest.mark.parametrize("function", [load, describe])
 def test_unknown_name_lists_the_known_ones_and_the_nearest(function, name, near):
@@ -413,7 +490,11 @@ def samples() -> Samples:
 
 
 def test_phenomena_classes_and_indices(samples):
-    assert len(samples) == 6 and samples.images.dtype == np.float32 and samples.labels.dtype == np.int64
+    assert (
+        len(samples) == 6
+        and samples.images.dtype == np.float32
+        and samples.labels.dtype == np.int64
+    )
     assert samples.of_class(np.int64(3)).images.tolist() == [[4, 5], [10, 11]]
     assert samples.where(samples.images[:, 0] > 6).labels.tolist() == [0, 3]
     assert len(samples.where(np.zeros(6, bool))) == 0
@@ -501,20 +582,30 @@ def test_your_own_arrays():
 def test_limits_follow_the_values_or_are_given():
     images = np.array([[0.0, 255.0], [-3.0, 7.0]])
     free = from_arrays(images, [0, 1], images, [0, 1])
-    assert free.low.tolist() == [-3, -3] and free.high.tolist() == [255, 255] and free.classes == ("0", "1")
+    assert (
+        free.low.tolist() == [-3, -3]
+        and free.high.tolist() == [255, 255]
+        and free.classes == ("0", "1")
+    )
     fixed = from_arrays(images, [0, 1], images, [0, 1], low=[-3, 0], high=256)
     assert fixed.low.tolist() == [-3, 0] and fixed.high.tolist() == [256, 256]
-    tenth = np.full((1, 2), 0.1)  # as float32 slightly more than the limit 0.1 as float64: still inside
+    tenth = np.full(
+        (1, 2), 0.1
+    )  # as float32 slightly more than the limit 0.1 as float64: still inside
     assert from_arrays(tenth, [0], tenth, [0], low=0, high=0.1).high.tolist() == [0.1, 0.1]
 
 
 def test_torch_tensors_are_taken():
     import torch
 
-    data = from_arrays(torch.rand(4, 3), torch.tensor([0, 1, 0, 1]), torch.rand(2, 3), torch.tensor([1, 0]))
+    data = from_arrays(
+        torch.rand(4, 3), torch.tensor([0, 1, 0, 1]), torch.rand(2, 3), torch.tensor([1, 0])
+    )
     assert data.n_inputs == 3
     images = torch.rand(4, 3, requires_grad=True)  # what they are needs no gradient
-    assert (from_arrays(images, [0] * 4, images, [0] * 4).train.images == images.detach().numpy()).all()
+    assert (
+        from_arrays(images, [0] * 4, images, [0] * 4).train.images == images.detach().numpy()
+    ).all()
 
 
 def with_value(value: float) -> np.ndarray:
@@ -526,7 +617,10 @@ def with_value(value: float) -> np.ndarray:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"validation_images": with_value(np.nan)}, r"validation_images\[1, 2\] is nan; NaN or infinite values: 1"),
+        (
+            {"validation_images": with_value(np.nan)},
+            r"validation_images\[1, 2\] is nan; NaN or infinite values: 1",
+        ),
         ({"validation_images": with_value(-np.inf)}, r"validation_images\[1, 2\] is -inf"),
         ({"validation_images": with_value(1e300)}, r"validation_images\[1, 2\] is inf"),
         ({"train_images": np.zeros(6)}, r"train_images must have shape \(n, d\)"),
@@ -534,9 +628,15 @@ def with_value(value: float) -> np.ndarray:
         ({"train_images": [[1, 2], [3]]}, "train_images must be an array of numbers"),
         ({"train_images": [["a", "b"]]}, "train_images must be an array of numbers"),
         ({"validation_images": np.zeros((3, 5))}, r"shape \(2, 2\), a validation image \(5,\)"),
-        ({"train_labels": [0, 1, 2]}, r"train_labels must be one label per image, shape \(6,\), got \(3,\)"),
+        (
+            {"train_labels": [0, 1, 2]},
+            r"train_labels must be one label per image, shape \(6,\), got \(3,\)",
+        ),
         ({"validation_labels": np.eye(3)}, r"validation_labels must be one label per image"),
-        ({"validation_labels": [0.0, 1.0, 2.0]}, "validation_labels must be whole numbers, got float64"),
+        (
+            {"validation_labels": [0.0, 1.0, 2.0]},
+            "validation_labels must be whole numbers, got float64",
+        ),
         ({"validation_labels": [0, 1, -1]}, r"validation_labels\[2\] is -1"),
         ({"classes": ["red", "green"]}, r"train_labels\[2\] is 2, but there are 2 classes"),
         ({"classes": ["red", "green", "red"]}, "differ"),
@@ -567,11 +667,15 @@ def test_checksum_is_that_of_the_samples():
     same = from_arrays(**arrays(name="other name", classes=["a", "b", "c"]))
     relabelled = from_arrays(**arrays(validation_labels=[0, 2, 1]))
     train, validation = (
-        Samples(part.images.reshape(-1, 2), [0] * 2 * len(part)) for part in (data.train, data.validation)
+        Samples(part.images.reshape(-1, 2), [0] * 2 * len(part))
+        for part in (data.train, data.validation)
     )
     reshaped = Dataset("same bytes, other shape", train, validation, ("a",), 0, 1)
     assert data.checksum == same.checksum and len(data.checksum) == 64
-    assert len({data.checksum, relabelled.checksum, reshaped.checksum, data.standardised().checksum}) == 4
+    assert (
+        len({data.checksum, relabelled.checksum, reshaped.checksum, data.standardised().checksum})
+        == 4
+    )
 
 
 def test_names_of_derived_data_sets():
@@ -592,7 +696,9 @@ def test_standardised_inputs_have_mean_0_and_deviation_1_and_limits_follow():
     scaled = data.standardised()
     raw = data.train.images.astype(np.float64)
     varies = np.ptp(raw, axis=0) > 0
-    assert 0 < (~varies).sum() < 10, "digits8 has border pixels that are always 0: the case to look at"
+    assert 0 < (~varies).sum() < 10, (
+        "digits8 has border pixels that are always 0: the case to look at"
+    )
     assert np.abs(scaled.train.images.mean(axis=0, dtype=np.float64)).max() < 1e-6
     assert np.allclose(scaled.train.images.std(axis=0, dtype=np.float64)[varies], 1, atol=1e-5)
     assert (scaled.train.images[:, ~varies] == 0).all()
@@ -626,10 +732,21 @@ def test_xor_of_the_figure():
     data = xor_with_outliers()
     right = data.validation.images.prod(axis=1) < 0
     assert (data.validation.labels == right).mean() == 0.95
-    assert (data.low == -1).all() and (data.high == 1).all() and data.n_classes == 2 and data.image_shape == ()
+    assert (
+        (data.low == -1).all()
+        and (data.high == 1).all()
+        and data.n_classes == 2
+        and data.image_shape == ()
+    )
     assert xor_with_outliers().checksum == data.checksum != xor_with_outliers(seed=1).checksum
     assert not np.array_equal(data.train.images, data.validation.images)
     assert min(np.bincount(data.train.labels)) > 400
-    for bad in ({"n": 0}, {"n": 2.5}, {"outliers": 1}, {"outliers": -0.1}, {"outliers": float("nan")}):
+    for bad in (
+        {"n": 0},
+        {"n": 2.5},
+        {"outliers": 1},
+        {"outliers": -0.1},
+        {"outliers": float("nan")},
+    ):
         with pytest.raises(MBHError, match=f"{next(iter(bad))} is .*; expected a"):
             xor_with_outliers(**bad)

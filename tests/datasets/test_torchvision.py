@@ -50,7 +50,9 @@ except RuntimeError as error:
 
 
 def run(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd=paths.PROJECT)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd=paths.PROJECT
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

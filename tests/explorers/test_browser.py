@@ -12,10 +12,14 @@ import pytest
 
 from mbh_utils.computing import paths
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 FLAGS = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run"]
 FLAGS += ["disable-background-networking", "disable-component-update", "disable-sync"]
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the path (Debian: apt install chromium)")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on the path (Debian: apt install chromium)"
+)
 CELL = """\
 import numpy as np
 import mbh_utils as mbh
@@ -35,20 +39,40 @@ def lab(tmp_path_factory):
     """Address of a JupyterLab with the notebook explorer.ipynb, settings of nobody and no news."""
     root = tmp_path_factory.mktemp("lab")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     (root / "notebooks").mkdir()
     nbformat.write(notebook, root / "notebooks" / "explorer.ipynb")
     (root / "config" / "labconfig").mkdir(parents=True)
     disabled = {"@jupyterlab/apputils-extension:announcements": True}
-    (root / "config" / "labconfig" / "page_config.json").write_text(json.dumps({"disabledExtensions": disabled}))
+    (root / "config" / "labconfig" / "page_config.json").write_text(
+        json.dumps({"disabledExtensions": disabled})
+    )
     places = {"CONFIG": "config", "DATA": "data", "RUNTIME": "runtime"}
-    environment = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(root / "settings"), "IPYTHONDIR": str(root / "ipython")}
+    environment = {
+        **os.environ,
+        "JUPYTERLAB_SETTINGS_DIR": str(root / "settings"),
+        "IPYTHONDIR": str(root / "ipython"),
+    }
     environment |= {f"JUPYTER_{name}_DIR": str(root / place) for name, place in places.items()}
     environment["JUPYTERLAB_WORKSPACES_DIR"] = str(root / "workspaces")
-    environment["PYTHONPATH"] = os.pathsep.join([str(paths.PROJECT), *filter(None, [environment.get("PYTHONPATH")])])
+    environment["PYTHONPATH"] = os.pathsep.join(
+        [str(paths.PROJECT), *filter(None, [environment.get("PYTHONPATH")])]
+    )
     for name in ("MBH_STATIC", "MPLBACKEND"):
         environment.pop(name, None)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--port=0", "--allow-root"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--ip=127.0.0.1",
+        "--port=0",
+        "--allow-root",
+    ]
     command.append(f"--ServerApp.root_dir={root / 'notebooks'}")
     with open(root / "log.txt", "w") as log:
         server = subprocess.Popen(command, env=environment, cwd=root, stdout=log, stderr=log)
@@ -71,11 +95,15 @@ def page():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[f"--{flag}" for flag in FLAGS])
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[f"--{flag}" for flag in FLAGS]
+        )
         page = browser.new_page(viewport={"width": 1100, "height": 1000})
         page.set_default_timeout(60 * SECONDS)
         page.errors = []
-        page.on("console", lambda message: message.type == "error" and page.errors.append(message.text))
+        page.on(
+            "console", lambda message: message.type == "error" and page.errors.append(message.text)
+        )
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         yield page
         browser.close()
@@ -85,10 +113,15 @@ def test_the_slider_moved_by_keyboard_redraws_the_blanket(page, lab, tmp_path):
     from playwright.sync_api import expect
 
     page.goto(lab)
-    expect(page.get_by_role("button", name="| Idle")).to_be_visible(timeout=60 * SECONDS)  # the kernel is there
+    expect(page.get_by_role("button", name="| Idle")).to_be_visible(
+        timeout=60 * SECONDS
+    )  # the kernel is there
     page.locator(".jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Control+Enter")
-    numbers, image = page.get_by_role("status").filter(has_text="c_P"), page.locator(".jp-OutputArea img.widget-image")
+    numbers, image = (
+        page.get_by_role("status").filter(has_text="c_P"),
+        page.locator(".jp-OutputArea img.widget-image"),
+    )
     expect(numbers).to_contain_text("Class 1 (bee) at c_P = 0.70", timeout=60 * SECONDS)
     expect(image).to_be_visible()
     shown = picture(image)

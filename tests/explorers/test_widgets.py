@@ -20,7 +20,9 @@ def data():
     rng = np.random.default_rng(0)
     images, labels = rng.random((60, 4)), np.arange(60) % 3
     kept = labels < 2
-    return mbh.from_arrays(images, labels, images[kept], labels[kept], classes=["ant", "bee", "cat & dog"])
+    return mbh.from_arrays(
+        images, labels, images[kept], labels[kept], classes=["ant", "bee", "cat & dog"]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -54,30 +56,48 @@ def live(explorer):
 
 
 @pytest.mark.parametrize("coverage", [0.5, 0.7, 0.95, 1.0])
-def test_view_agrees_with_the_forward_pass_at_a_point_in_each_region(network, plane, data, regions, coverage):
+def test_view_agrees_with_the_forward_pass_at_a_point_in_each_region(
+    network, plane, data, regions, coverage
+):
     view = widgets.blanket_view(network, regions, data.validation, 1, coverage)
     samples = mbh.activation_patterns(network, data.validation.of_class(1))
     assert view.pattern.support(samples) >= coverage
-    inside = view.pattern.satisfied_by(mbh.activation_patterns(network, plane.embed(regions.centroids)))
+    inside = view.pattern.satisfied_by(
+        mbh.activation_patterns(network, plane.embed(regions.centroids))
+    )
     assert view.area == pytest.approx(regions.areas[inside].sum())
     assert view.s == pytest.approx(1 - view.area / plane.area) == pytest.approx(1 - view.share)
-    assert view.s == pytest.approx(mbh.specialization(network, data.validation.of_class(1), plane, coverage))
+    assert view.s == pytest.approx(
+        mbh.specialization(network, data.validation.of_class(1), plane, coverage)
+    )
 
 
 def test_views_shrink_with_falling_coverage(network, data, regions):
-    views = [widgets.blanket_view(network, regions, data.validation, 0, c) for c in (1.0, 0.9, 0.7, 0.5)]
-    assert all(a.area >= b.area and len(a.pattern) <= len(b.pattern) for a, b in zip(views, views[1:], strict=False))
+    views = [
+        widgets.blanket_view(network, regions, data.validation, 0, c) for c in (1.0, 0.9, 0.7, 0.5)
+    ]
+    assert all(
+        a.area >= b.area and len(a.pattern) <= len(b.pattern)
+        for a, b in zip(views, views[1:], strict=False)
+    )
     assert views[0].area > views[-1].area
 
 
 def test_words_carry_the_numbers(network, data, regions):
     view = widgets.blanket_view(network, regions, data.validation, 1, 0.9)
     words = widgets.blanket_words(view, "bee")
-    for part in ("Class 1 (bee)", "c_P = 0.90", f"s = {view.s:.3f}", f"{len(view.pattern)} constraint"):
+    for part in (
+        "Class 1 (bee)",
+        "c_P = 0.90",
+        f"s = {view.s:.3f}",
+        f"{len(view.pattern)} constraint",
+    ):
         assert part in words
 
 
-@pytest.mark.parametrize("label, coverage, part", [(2, 0.9, "no sample has the label 2"), (1, 0.0, "c_P is 0.0")])
+@pytest.mark.parametrize(
+    "label, coverage, part", [(2, 0.9, "no sample has the label 2"), (1, 0.0, "c_P is 0.0")]
+)
 def test_view_of_nothing_is_an_error(network, data, regions, label, coverage, part):
     with pytest.raises(MBHError, match=part):
         widgets.blanket_view(network, regions, data.validation, label, coverage)
@@ -134,13 +154,18 @@ def test_a_redraw_leaves_no_figure_behind(live):
 def test_static_figure_shows_the_default_state(live, network, data, regions):
     live.coverage.value = 1.0
     default = widgets.blanket_view(network, regions, data.validation, 1, 0.7)
-    assert live.figure().axes[0].get_title() == widgets.blanket_figure(regions, default).axes[0].get_title()
+    assert (
+        live.figure().axes[0].get_title()
+        == widgets.blanket_figure(regions, default).axes[0].get_title()
+    )
 
 
 def test_an_explorer_of_a_line(network, data):
     line = mbh.Line.through(data.train.images[:2])
     explorer = widgets.blanket_explorer(network, line, data, label=1)
-    assert explorer.view.s == pytest.approx(mbh.specialization(network, data.validation.of_class(1), line, 0.8))
+    assert explorer.view.s == pytest.approx(
+        mbh.specialization(network, data.validation.of_class(1), line, 0.8)
+    )
     ax = explorer.figure().axes[0]
     assert ax.get_xlim() == (line.low, line.high) and "along the line" in ax.get_xlabel()
     assert [mark.get_xydata()[0, 0] for mark in ax.lines] == pytest.approx(line.spanning)

@@ -10,14 +10,25 @@ from torch import nn
 from mbh_utils import networks
 from mbh_utils.computing.seeds import PURPOSES, stream
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import Network, deepfc, feed_forward, hidden_layers, lenet, pruning, winning_ticket
+from mbh_utils.networks import (
+    Network,
+    deepfc,
+    feed_forward,
+    hidden_layers,
+    lenet,
+    pruning,
+    winning_ticket,
+)
 
 MNIST_LIKE = SimpleNamespace(n_inputs=784, n_classes=10)
 SMALL = SimpleNamespace(n_inputs=6, n_classes=3)
 
 
 def same(a: Network, b: Network) -> bool:
-    return all(torch.equal(p, q) for p, q in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+    return all(
+        torch.equal(p, q)
+        for p, q in zip(a.state_dict().values(), b.state_dict().values(), strict=True)
+    )
 
 
 def relu_network(*sizes: int) -> nn.Sequential:
@@ -36,7 +47,9 @@ def test_weights_are_he_normal_over_the_full_fan_in():
         n = w.size
         assert abs(w.mean()) < 5 / np.sqrt(n)
         assert abs(w.var() - 1) < 5 * np.sqrt(2 / n)
-        assert abs((w**4).mean() - 3) < 5 * np.sqrt(96 / n), "normal, not uniform (whose fourth moment is 1.8)"
+        assert abs((w**4).mean() - 3) < 5 * np.sqrt(96 / n), (
+            "normal, not uniform (whose fourth moment is 1.8)"
+        )
 
 
 @pytest.mark.parametrize("bias_std", [1e-6, 1e-3])
@@ -72,7 +85,10 @@ def test_random_masks_come_from_a_stream_of_their_own():
 
 
 def test_masks_do_not_depend_on_the_bias_std():
-    a, b = lenet(SMALL, 4, parameters=40, seed=1), lenet(SMALL, 4, parameters=40, seed=1, bias_std=0.1)
+    a, b = (
+        lenet(SMALL, 4, parameters=40, seed=1),
+        lenet(SMALL, 4, parameters=40, seed=1, bias_std=0.1),
+    )
     assert all((m == n).all() for m, n in zip(a.masks, b.masks, strict=True))
 
 
@@ -108,12 +124,16 @@ def test_drawing_anew_keeps_the_masks_and_changes_the_weights():
 # ------------------------------------------------------------------------------------ shapes and masks
 
 
-@pytest.mark.parametrize("setup", networks.LENET.setups(784) + networks.DEEPFC.setups(784), ids=lambda s: f"{s[:2]}")
+@pytest.mark.parametrize(
+    "setup", networks.LENET.setups(784) + networks.DEEPFC.setups(784), ids=lambda s: f"{s[:2]}"
+)
 def test_networks_of_all_set_ups_have_exactly_their_parameters(setup):
     network = feed_forward(MNIST_LIKE, setup.hidden, parameters=setup.parameters)
     assert network.n_parameters == setup.parameters
     assert network.n_hidden == setup.n_hidden
-    assert network.density == pytest.approx((setup.parameters - setup.n_hidden) / sum(m.size for m in network.masks))
+    assert network.density == pytest.approx(
+        (setup.parameters - setup.n_hidden) / sum(m.size for m in network.masks)
+    )
     assert all(mask.any(axis=1).all() for mask in network.masks)
 
 
@@ -148,7 +168,9 @@ def test_forward_is_that_of_the_written_out_network():
     value = x.astype(float)
     for layer in network.hidden_layers:
         value = np.maximum(
-            value @ (layer.weight.detach().numpy() * layer.mask.numpy()).T + layer.bias.detach().numpy(), 0
+            value @ (layer.weight.detach().numpy() * layer.mask.numpy()).T
+            + layer.bias.detach().numpy(),
+            0,
         )
     value = value @ network.output.weight.detach().numpy().T + network.output.bias.detach().numpy()
     assert np.allclose(network(torch.tensor(x)).detach().numpy(), value, atol=1e-5)
@@ -184,7 +206,10 @@ def test_a_copy_is_equal_and_independent():
 
 
 def test_repr_names_sizes_and_parameters():
-    assert repr(lenet(SMALL, 4, parameters=40)) == "Network(6-12-4-3, 40 hidden parameters, density 0.2000)"
+    assert (
+        repr(lenet(SMALL, 4, parameters=40))
+        == "Network(6-12-4-3, 40 hidden parameters, density 0.2000)"
+    )
 
 
 # ---------------------------------------------------------------------------------------- winning tickets
@@ -195,8 +220,12 @@ def test_a_winning_ticket_has_initial_weights_under_the_mask_of_the_largest_trai
     trained = lenet(SMALL, 4, seed=9)  # stands for the same network after training
     ticket = winning_ticket(trained, initial, 60)
     assert ticket.n_parameters == 60
-    expected = pruning.magnitude_masks([m.weight.detach().numpy() for m in trained.hidden_layers], 60)
-    for layer, start, mask in zip(ticket.hidden_layers, initial.hidden_layers, expected, strict=True):
+    expected = pruning.magnitude_masks(
+        [m.weight.detach().numpy() for m in trained.hidden_layers], 60
+    )
+    for layer, start, mask in zip(
+        ticket.hidden_layers, initial.hidden_layers, expected, strict=True
+    ):
         assert (layer.mask.numpy() == mask).all()
         assert torch.equal(layer.weight, start.weight * torch.tensor(mask))
         assert torch.equal(layer.bias, start.bias)
@@ -222,12 +251,21 @@ def test_a_sequential_gives_all_layers_but_its_last_unless_told_otherwise():
     layers = hidden_layers(network)
     assert [w.shape for w, _ in layers] == [(5, 6), (4, 5)]
     assert np.array_equal(layers[1][0], network[2].weight.detach().double().numpy())
-    assert [w.shape for w, _ in hidden_layers(network, output_layer=False)] == [(5, 6), (4, 5), (3, 4)]
+    assert [w.shape for w, _ in hidden_layers(network, output_layer=False)] == [
+        (5, 6),
+        (4, 5),
+        (3, 4),
+    ]
 
 
 def test_flatten_identity_and_dropout_are_passed_over_and_a_missing_bias_is_zero():
     network = nn.Sequential(
-        nn.Flatten(), nn.Linear(6, 5, bias=False), nn.Identity(), nn.ReLU(), nn.Dropout(), nn.Linear(5, 2)
+        nn.Flatten(),
+        nn.Linear(6, 5, bias=False),
+        nn.Identity(),
+        nn.ReLU(),
+        nn.Dropout(),
+        nn.Linear(5, 2),
     ).eval()
     ((w, b),) = hidden_layers(network)
     assert w.shape == (5, 6) and (b == 0).all() and b.shape == (5,)
@@ -241,7 +279,10 @@ def test_every_float_type_becomes_float64_without_loss(dtype):
 
 
 def test_a_list_of_arrays_is_taken_as_the_hidden_layers():
-    given = [([[1, 2], [3, 4], [5, 6]], [0, 1, 2]), (np.ones((2, 3), dtype=np.float32), torch.zeros(2))]
+    given = [
+        ([[1, 2], [3, 4], [5, 6]], [0, 1, 2]),
+        (np.ones((2, 3), dtype=np.float32), torch.zeros(2)),
+    ]
     layers = hidden_layers(given)
     assert [(w.shape, b.shape) for w, b in layers] == [((3, 2), (3,)), ((2, 3), (2,))]
     assert all(x.dtype == np.float64 and x.flags.c_contiguous for pair in layers for x in pair)
@@ -250,19 +291,40 @@ def test_a_list_of_arrays_is_taken_as_the_hidden_layers():
 @pytest.mark.parametrize(
     ("network", "said"),
     [
-        (nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Linear(2, 2)), r"Conv2d: trace it first.*input_shape"),
-        (nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2)), r"^1 is a Tanh: it is not understood"),
+        (
+            nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Linear(2, 2)),
+            r"Conv2d: trace it first.*input_shape",
+        ),
+        (
+            nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2)),
+            r"^1 is a Tanh: it is not understood",
+        ),
         (nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), "no hidden layer"),
-        (nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.BatchNorm1d(2), nn.Linear(2, 2)), r"2 is a BatchNorm1d.*eval"),
-        (nn.Sequential(nn.Flatten(), nn.Linear(2, 2), nn.Sigmoid()), r"^2 is a Sigmoid: it is not understood"),
+        (
+            nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.BatchNorm1d(2), nn.Linear(2, 2)),
+            r"2 is a BatchNorm1d.*eval",
+        ),
+        (
+            nn.Sequential(nn.Flatten(), nn.Linear(2, 2), nn.Sigmoid()),
+            r"^2 is a Sigmoid: it is not understood",
+        ),
         (nn.Linear(2, 2), "no hidden layer"),
         (None, r"^NoneType is not understood"),
         ("lenet", r"^str is not understood"),
         ([], "no hidden layer"),
         (nn.Sequential(), "no hidden layer"),
         (nn.Sequential(nn.Linear(2, 2)), "no hidden layer.*output_layer=False"),
-        ([(np.ones((3, 2)), np.ones(3)), (np.ones((2, 4)), np.ones(2))], "layer 1 takes 4 inputs, but layer 0 has 3"),
-        (relu_network(2, 3, 2)[:2].append(nn.Linear(4, 2)).append(nn.ReLU()).append(nn.Linear(2, 2)), "takes 4 inputs"),
+        (
+            [(np.ones((3, 2)), np.ones(3)), (np.ones((2, 4)), np.ones(2))],
+            "layer 1 takes 4 inputs, but layer 0 has 3",
+        ),
+        (
+            relu_network(2, 3, 2)[:2]
+            .append(nn.Linear(4, 2))
+            .append(nn.ReLU())
+            .append(nn.Linear(2, 2)),
+            "takes 4 inputs",
+        ),
         ([(np.ones((3, 2)), np.ones(2))], r"layer 0: weight \(3, 2\) and bias \(2,\)"),
         ([(np.ones(3), np.ones(3))], r"layer 0: weight \(3,\)"),
         ([(np.ones((0, 3)), np.ones(0))], r"layer 0: weight \(0, 3\)"),

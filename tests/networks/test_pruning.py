@@ -67,11 +67,17 @@ def test_the_14_lenets_of_the_thesis():
 
 
 def test_the_14_deepfcs_of_the_thesis():
-    assert [(s.number, s.hidden, s.parameters) for s in DEEPFC.setups(784)] == [row[:3] for row in DEEPFCS]
+    assert [(s.number, s.hidden, s.parameters) for s in DEEPFC.setups(784)] == [
+        row[:3] for row in DEEPFCS
+    ]
 
 
-@pytest.mark.parametrize(("number", "hidden", "parameters", "dense", "of_parameters", "of_weights", "kept"), LENETS)
-def test_densities_and_weights_kept_of_the_lenets(number, hidden, parameters, dense, of_parameters, of_weights, kept):
+@pytest.mark.parametrize(
+    ("number", "hidden", "parameters", "dense", "of_parameters", "of_weights", "kept"), LENETS
+)
+def test_densities_and_weights_kept_of_the_lenets(
+    number, hidden, parameters, dense, of_parameters, of_weights, kept
+):
     assert pruning.dense_parameters(784, hidden) == dense
     assert round(parameters / dense, 4) == of_parameters
     assert round(pruning.density(784, hidden, parameters), 4) == of_weights
@@ -114,7 +120,9 @@ def test_weights_per_layer_meet_the_budget_within_each_layer_s_limits(case):
     shapes, parameters = case
     counts = pruning.weights_per_layer(shapes, parameters)
     assert sum(counts) == parameters - sum(n for n, _ in shapes)
-    assert all(n_out <= count <= n_out * n_in for count, (n_out, n_in) in zip(counts, shapes, strict=True))
+    assert all(
+        n_out <= count <= n_out * n_in for count, (n_out, n_in) in zip(counts, shapes, strict=True)
+    )
 
 
 @given(budgets())
@@ -123,13 +131,17 @@ def test_every_layer_has_the_same_density_up_to_one_weight(case):
     counts = np.array(pruning.weights_per_layer(shapes, parameters))
     sizes = np.array([n_out * n_in for n_out, n_in in shapes])
     exact = (parameters - sum(n for n, _ in shapes)) * sizes / sizes.sum()
-    assume((exact >= [n for n, _ in shapes]).all())  # else some layer must keep one weight per neuron
+    assume(
+        (exact >= [n for n, _ in shapes]).all()
+    )  # else some layer must keep one weight per neuron
     assert (np.abs(counts - exact) < 1).all()
 
 
 @pytest.mark.parametrize("parameters", [-1, 0, 19, 67, 10**9])
 def test_a_budget_that_does_not_fit_is_refused_with_the_limits(parameters):
-    with pytest.raises(MBHError, match=r"do not fit hidden layers \[7, 3\].*between 20 .*and 66 \(dense\)"):
+    with pytest.raises(
+        MBHError, match=r"do not fit hidden layers \[7, 3\].*between 20 .*and 66 \(dense\)"
+    ):
         pruning.weights_per_layer([(7, 5), (3, 7)], parameters)
 
 
@@ -146,7 +158,9 @@ def test_random_masks_keep_the_budget_and_an_input_for_every_neuron(case, seed):
     assert all(m.any(axis=1).all() for m in masks)
 
 
-@pytest.mark.parametrize("setup", [s for s in LENET.setups(784) if s.n_hidden == 400], ids=lambda s: s.number)
+@pytest.mark.parametrize(
+    "setup", [s for s in LENET.setups(784) if s.n_hidden == 400], ids=lambda s: s.number
+)
 def test_random_masks_of_the_largest_lenets(setup):
     shapes = pruning.layer_shapes(784, setup.hidden)
     masks = pruning.random_masks(shapes, setup.parameters, np.random.default_rng(0))
@@ -192,10 +206,14 @@ def test_magnitude_masks_keep_the_largest_weights(case, seed):
     ):
         assert mask.sum() == count
         strongest = np.argmax(np.abs(w), axis=1)
-        assert mask[np.arange(len(w)), strongest].all(), "each neuron keeps at least its strongest input"
+        assert mask[np.arange(len(w)), strongest].all(), (
+            "each neuron keeps at least its strongest input"
+        )
         spare = mask & (np.arange(w.shape[1]) != strongest[:, None])
         if spare.any() and not mask.all():
-            assert np.abs(w)[spare].min() >= np.abs(w)[~mask].max(), "and beyond those the largest of all are kept"
+            assert np.abs(w)[spare].min() >= np.abs(w)[~mask].max(), (
+                "and beyond those the largest of all are kept"
+            )
 
 
 def test_magnitude_masks_by_hand():
@@ -234,7 +252,9 @@ def test_dead_ends_against_every_path(case, seed):
     for layer, found in enumerate(pruning.dead_ends(masks)):
         reach = np.eye(shapes[layer][0], dtype=int)
         for mask in masks[layer + 1 :]:
-            reach = mask.astype(int) @ reach  # number of live paths to each neuron of the next layer
+            reach = (
+                mask.astype(int) @ reach
+            )  # number of live paths to each neuron of the next layer
         assert found.tolist() == (reach.sum(axis=0) == 0).tolist()
 
 

@@ -75,9 +75,13 @@ def test_regions_are_all_drawn_in_the_colour_of_their_active_neurons(partition):
     drawn = patches(ax)
     assert sum(len(p.get_path().to_polygons()) for p in drawn) == len(partition) == 20
     areas = sorted(area(p.get_path()) for p in drawn)
-    assert areas == pytest.approx(sorted(partition.areas[active == k].sum() for k in np.unique(active)))
+    assert areas == pytest.approx(
+        sorted(partition.areas[active == k].sum() for k in np.unique(active))
+    )
     low, high = active.min(), active.max()
-    expected = {plt.get_cmap("cividis")((k - low) / (high - low)) for k in np.unique(active).astype(float)}
+    expected = {
+        plt.get_cmap("cividis")((k - low) / (high - low)) for k in np.unique(active).astype(float)
+    }
     assert {p.get_facecolor() for p in drawn} == expected
     bar = ax.figure.axes[1]
     assert bar.get_ylabel() == "active hidden neurons" and bar.get_ylim() == (low, high)
@@ -98,7 +102,11 @@ def test_a_blanket_is_drawn_with_its_area_and_titled_with_its_share(partition):
     assert area(inside.get_path()) == pytest.approx(found.area)
     assert len(inside.get_path().to_polygons()) == found.regions.sum()
     assert ax.get_title() == f"{found.share:.1%}, 2 constraints"
-    assert any(to_rgba(plots.OUTSIDE) == p.get_facecolor() for p in ax.patches if not isinstance(p, PathPatch))
+    assert any(
+        to_rgba(plots.OUTSIDE) == p.get_facecolor()
+        for p in ax.patches
+        if not isinstance(p, PathPatch)
+    )
     assert plots.blanket(partition, pattern, title=False).get_title() == ""
 
 
@@ -110,14 +118,18 @@ def test_words_of_a_blanket():
 def test_the_trivial_blanket_is_everything_and_an_empty_one_nothing(partition):
     whole = [p for p in patches(plots.blanket(partition, DecisionPattern([], []))) if p.get_fill()]
     assert area(whole[0].get_path()) == pytest.approx(81)
-    nowhere = DecisionPattern([2, 3, 4], [False, False, True])  # nothing comes in, and the bias is -4
+    nowhere = DecisionPattern(
+        [2, 3, 4], [False, False, True]
+    )  # nothing comes in, and the bias is -4
     assert partition.blanket(nowhere).area == 0
     empty = [p for p in patches(plots.blanket(partition, nowhere)) if p.get_fill()]
     assert len(empty[0].get_path().vertices) == 0
 
 
 def test_a_grid_of_blankets_names_rows_columns_and_shares(partition):
-    patterns = [[DecisionPattern([i], [True]), DecisionPattern([i, 5], [True, True])] for i in range(3)]
+    patterns = [
+        [DecisionPattern([i], [True]), DecisionPattern([i, 5], [True, True])] for i in range(3)
+    ]
     figure = plots.blanket_grid(partition, patterns, ["a", "b", "c"], ["x", "y"])
     axes = np.array(figure.axes).reshape(3, 2)
     assert [ax.get_ylabel() for ax in axes[:, 0]] == ["a", "b", "c"]
@@ -138,7 +150,9 @@ def test_bent_hyperplanes_lie_where_their_neuron_is_zero(partition):
         weight, bias = F1[layer]
         values.append(np.abs(x @ weight.T + bias).max(axis=0).min())
     assert max(values) < 1e-9, "along each line one neuron of its layer is zero at every bend"
-    drawn = sum(np.linalg.norm(np.diff(line.get_xydata(), axis=0), axis=1).sum() for line in ax.lines)
+    drawn = sum(
+        np.linalg.norm(np.diff(line.get_xydata(), axis=0), axis=1).sum() for line in ax.lines
+    )
     edges = sum(
         np.linalg.norm(p - np.roll(p, -1, axis=0), axis=1)[n >= 0].sum()
         for p, n in zip(partition.polygons, partition.edge_neurons, strict=True)
@@ -146,20 +160,27 @@ def test_bent_hyperplanes_lie_where_their_neuron_is_zero(partition):
     assert drawn == pytest.approx(edges / 2), "every inner edge has a region on either side"
     assert labels(ax) == ["hidden layer 1", "hidden layer 2", "hidden layer 3"]
     # Four lines of Fig 3.2 are one polyline each; a bend does not break it.
-    assert len([line for line in ax.lines if to_rgb(line.get_color()) == to_rgb(plots.LAYERS[0])]) == 2
+    assert (
+        len([line for line in ax.lines if to_rgb(line.get_color()) == to_rgb(plots.LAYERS[0])]) == 2
+    )
 
 
 def test_each_hyperplane_of_fig_3_2_is_drawn_as_one_line_from_border_to_border(partition):
     ax = plots.bent_hyperplanes(partition)
     assert len(ax.lines) == 6
     for line in ax.lines:
-        at_border = (np.isclose(line.get_xydata(), PLANE.low) | np.isclose(line.get_xydata(), PLANE.high)).any(axis=1)
+        at_border = (
+            np.isclose(line.get_xydata(), PLANE.low) | np.isclose(line.get_xydata(), PLANE.high)
+        ).any(axis=1)
         assert at_border[[0, -1]].all() and not at_border[1:-1].any()
 
 
 def test_a_closed_hyperplane_comes_back_to_where_it_began():
     # Four first-layer neurons measure |x| and |y|; the second-layer one is active where |x| + |y| < 1.
-    layers = [(np.array([[1, 0], [-1, 0], [0, 1], [0, -1]]), np.zeros(4)), (-np.ones((1, 4)), np.ones(1))]
+    layers = [
+        (np.array([[1, 0], [-1, 0], [0, 1], [0, -1]]), np.zeros(4)),
+        (-np.ones((1, 4)), np.ones(1)),
+    ]
     ax = plots.bent_hyperplanes(partition_input_space(layers, Plane.rectangle((-2, -2), (2, 2))))
     line = ax.lines[-1].get_xydata()
     np.testing.assert_allclose(line[0], line[-1], atol=1e-9)
@@ -170,18 +191,28 @@ def test_spanning_points_are_marked_where_they_are():
     plane = Plane.through([[0.0, 0, 0], [1, 0, 0], [0, 2, 1]])
     ax = plots.spanning_points(plane, ["one", "two", "three"], planes._axes(None))
     assert np.allclose([line.get_xydata()[0] for line in ax.lines], plane.spanning)
-    assert [line.get_marker() for line in ax.lines] == ["o", "s", "^"] and labels(ax) == ["one", "two", "three"]
+    assert [line.get_marker() for line in ax.lines] == ["o", "s", "^"] and labels(ax) == [
+        "one",
+        "two",
+        "three",
+    ]
     plots.plane_labels(ax)
     assert "[input units]" in ax.get_xlabel() and "[input units]" in ax.get_ylabel()
 
 
 def test_a_class_map_shows_where_each_class_wins_and_the_boundary_between():
-    network = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2)).double()
-    for x, values in zip(network.parameters(), ([[1, 0], [-1, 0]], [0, 0], [[1, 1], [0, 0]], [0, 4]), strict=True):
+    network = torch.nn.Sequential(
+        torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2)
+    ).double()
+    for x, values in zip(
+        network.parameters(), ([[1, 0], [-1, 0]], [0, 0], [[1, 1], [0, 0]], [0, 4]), strict=True
+    ):
         x.data = torch.tensor(values, dtype=torch.float64)  # class 0 wins where |u| > 4
     ax = plots.class_map(partition_input_space(network, PLANE, decision_boundary=True))
     outside, inside = (patch for patch in ax.get_children() if isinstance(patch, PathPatch))
-    assert area(outside.get_path()) == pytest.approx(3 * 9) and area(inside.get_path()) == pytest.approx(6 * 9)
+    assert area(outside.get_path()) == pytest.approx(3 * 9) and area(
+        inside.get_path()
+    ) == pytest.approx(6 * 9)
     assert outside.get_facecolor() != inside.get_facecolor()
     (boundary,) = (lines for lines in ax.collections if isinstance(lines, LineCollection))
     ends = np.concatenate(boundary.get_segments())
@@ -200,7 +231,9 @@ def on_a_line():
     for x, value in zip((p for layer in layers for p in layer.parameters()), values, strict=True):
         x.data = torch.tensor(value, dtype=torch.float64)
     network = torch.nn.Sequential(layers[0], torch.nn.ReLU(), layers[1])
-    return partition_input_space(network, Line([0.0], [[1.0]], 0.0, 4.0, [1.0, 3.0]), decision_boundary=True)
+    return partition_input_space(
+        network, Line([0.0], [[1.0]], 0.0, 4.0, [1.0, 3.0]), decision_boundary=True
+    )
 
 
 def test_regions_of_a_line_are_strips_coloured_by_active_neurons():
@@ -217,7 +250,10 @@ def test_the_blanket_on_a_line_is_where_the_pattern_holds():
     ax = plots.blanket(on_a_line(), DecisionPattern([0, 1], [True, True]))
     (inside, _) = (patch for patch in ax.get_children() if isinstance(patch, PathPatch))
     corners = inside.get_path().vertices[:4]
-    assert sorted(corners[:, 0]) == pytest.approx([1, 1, 2, 2]) and ax.get_title() == "25.0%, 2 constraints"
+    assert (
+        sorted(corners[:, 0]) == pytest.approx([1, 1, 2, 2])
+        and ax.get_title() == "25.0%, 2 constraints"
+    )
 
 
 def test_a_neuron_bends_a_line_at_a_point():
@@ -233,7 +269,9 @@ def test_classes_spanning_points_and_names_of_a_line():
     assert np.ravel(boundary.get_segments()[0])[::2] == pytest.approx([3.5, 3.5])
     assert "along the line" in ax.get_xlabel() and not ax.get_ylabel()
     plots.spanning_points(line.plane, ["one", "two"], ax)
-    assert [tuple(mark.get_xydata()[0]) for mark in ax.lines] == [(1, 0.5), (3, 0.5)] and labels(ax) == ["one", "two"]
+    assert [tuple(mark.get_xydata()[0]) for mark in ax.lines] == [(1, 0.5), (3, 0.5)] and labels(
+        ax
+    ) == ["one", "two"]
     with pytest.raises(MBHError, match="3 names for 2 spanning points"):
         plots.spanning_points(line.plane, ["one", "two", "three"], ax)
 
@@ -244,7 +282,11 @@ def test_a_plane_that_no_points_span_has_none_to_mark():
 
 
 def test_a_refused_call_leaves_no_figure_behind(partition):
-    for call in (lambda: plots.blanket(partition, None), lambda: plots.class_map(partition), lambda: plots.regions(F1)):
+    for call in (
+        lambda: plots.blanket(partition, None),
+        lambda: plots.class_map(partition),
+        lambda: plots.regions(F1),
+    ):
         with pytest.raises(MBHError):
             call()
     assert not plt.get_fignums()
@@ -265,7 +307,9 @@ def test_curves_are_means_with_bands_from_least_to_largest(y):
         assert list(x) == list(groups.mean().index) and np.allclose(mean, scale * groups.mean())
     bands = [c.get_paths()[0].vertices[:, 1] for c in ax.collections if len(c.get_paths()) == 1]
     last = table[table["n_hidden"] == 400][y]
-    assert bands[-1].min() == pytest.approx(scale * last.min()) and bands[-1].max() == pytest.approx(scale * last.max())
+    assert bands[-1].min() == pytest.approx(scale * last.min()) and bands[
+        -1
+    ].max() == pytest.approx(scale * last.max())
     assert ax.get_xscale() == "log" and ax.get_xlabel() == "density of hidden weights"
     assert ax.get_ylabel() == {"accuracy": "validation accuracy [%]", "s": "specialization s"}[y]
 
@@ -275,7 +319,9 @@ def test_dashed_lines_join_set_ups_of_equal_parameters():
     ax = plots.setup_curves(table, "density", "s")
     dashed = [line for line in ax.lines if line.get_color() == "k"]
     assert sorted(len(line.get_xdata()) for line in dashed) == [2, 3, 4, 4]
-    assert not [line for line in plots.setup_curves(table, "n_hidden", "s").lines if line.get_color() == "k"]
+    assert not [
+        line for line in plots.setup_curves(table, "n_hidden", "s").lines if line.get_color() == "k"
+    ]
     # The smallest level has one set-up here: the legend still names the dashed lines.
     few = table[(table["parameters"] != 4_736) | (table["setup"] == 14)]
     assert labels(plots.setup_curves(few, "density", "s")).count("equal HNPs") == 1
@@ -288,7 +334,9 @@ def test_curves_over_neurons_grouped_by_parameters():
 
 
 def test_no_group_is_lost_however_many_there_are():
-    table = pd.DataFrame({"n_hidden": range(1, 13), "coverage": 0.5, "s": 0.5, "accuracy": 0.5, "setup": range(12)})
+    table = pd.DataFrame(
+        {"n_hidden": range(1, 13), "coverage": 0.5, "s": 0.5, "accuracy": 0.5, "setup": range(12)}
+    )
     table = table.assign(density=0.5, parameters=100)
     for ax in (
         plots.setup_curves(table, "density", "s", levels=False),
@@ -299,12 +347,18 @@ def test_no_group_is_lost_however_many_there_are():
 
 
 def test_specialization_over_coverage():
-    table = pd.concat([measured().assign(coverage=c, s=lambda t, c=c: t["s"] * c) for c in (0.5, 0.8, 1.0)])
+    table = pd.concat(
+        [measured().assign(coverage=c, s=lambda t, c=c: t["s"] * c) for c in (0.5, 0.8, 1.0)]
+    )
     ax = plots.coverage_curves(table)
     assert labels(ax) == [f"{n} neurons" for n in (16, 46, 136, 400)] and ax.get_ylim() == (0, 1)
     x, y = ax.lines[0].get_data()
     expected = table[table["n_hidden"] == 16].groupby("coverage")["s"].mean()
-    assert list(x) == [0.5, 0.8, 1.0] and np.allclose(y, expected) and ax.get_xlabel() == "minimum coverage $c_P$"
+    assert (
+        list(x) == [0.5, 0.8, 1.0]
+        and np.allclose(y, expected)
+        and ax.get_xlabel() == "minimum coverage $c_P$"
+    )
 
 
 def test_the_scatter_numbers_every_set_up_at_its_mean():
@@ -319,7 +373,9 @@ def test_the_scatter_numbers_every_set_up_at_its_mean():
 
 def test_the_scatter_takes_models_that_all_measure_the_same():
     rows, values = measured().query("setup == 1"), np.arange(1, 360) / 360
-    beside = [v for v in values if rows.assign(v=100 * v).groupby("setup")["v"].mean().iloc[0] > 100 * v]
+    beside = [
+        v for v in values if rows.assign(v=100 * v).groupby("setup")["v"].mean().iloc[0] > 100 * v
+    ]
     assert beside, "for some values the mean lies beside them by a rounding"
     for value in beside[:3]:
         plots.setup_scatter(rows.assign(accuracy=value), "accuracy", "s")
@@ -359,15 +415,27 @@ def test_a_network_diagram_draws_live_connections_and_states():
     ax = plots.network_diagram(network, {0: True, 4: False}, title="a network")
     assert [len(c.get_segments()) for c in ax.collections[:3]] == [2, 6, 4]
     assert sorted(t.get_text() for t in ax.texts) == ["0", "1"] and ax.get_title() == "a network"
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["input", "hidden 1", "hidden 2", "output"]
+    assert [t.get_text() for t in ax.get_xticklabels()] == [
+        "input",
+        "hidden 1",
+        "hidden 2",
+        "output",
+    ]
     colours = [tuple(c.get_facecolor()[0]) for c in ax.collections[3:]]
-    assert [colours.count(to_rgba(c)) for c in (plots.ACTIVE, plots.INACTIVE, plots.FREE)] == [1, 1, 3]
+    assert [colours.count(to_rgba(c)) for c in (plots.ACTIVE, plots.INACTIVE, plots.FREE)] == [
+        1,
+        1,
+        3,
+    ]
 
 
 def test_an_image_keeps_its_shape_and_scale():
     pixels = np.arange(6) / 10
     ax = plots.image(pixels, (2, 3), title="six")
-    assert (ax.images[0].get_array() == pixels.reshape(2, 3)).all() and ax.images[0].get_clim() == (0, 1)
+    assert (ax.images[0].get_array() == pixels.reshape(2, 3)).all() and ax.images[0].get_clim() == (
+        0,
+        1,
+    )
     named = plots.image(pixels, (2, 3), label="mean")
     assert named.images[0].get_clim() == (0, 0.5) and named.figure.axes[1].get_ylabel() == "mean"
 

@@ -47,7 +47,9 @@ def test_serra_is_the_sum_it_is_defined_by(case):
     n_inputs, widths = case
     total = 0
     for js in product(*(range(n + 1) for n in widths)):
-        caps = [min([n_inputs, n, *(widths[m] - js[m] for m in range(i))]) for i, n in enumerate(widths)]
+        caps = [
+            min([n_inputs, n, *(widths[m] - js[m] for m in range(i))]) for i, n in enumerate(widths)
+        ]
         if all(j <= cap for j, cap in zip(js, caps, strict=True)):
             term = 1
             for n, j in zip(widths, js, strict=True):

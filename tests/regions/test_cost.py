@@ -19,9 +19,17 @@ from mbh_utils.regions.planes import Line, Plane
 @pytest.mark.parametrize("shape", ["square", "box", "line"])
 def test_the_expected_number_of_regions_is_near_the_true_one(shape):
     for seed in range(3):
-        layers, points = random_layers(seed, 9, (120, 40)), np.random.default_rng(seed).random((3, 9))
-        domain = Line.through(points[:2]) if shape == "line" else Plane.through(points, domain=shape)
-        cost, true = mbh.expected_cost(layers, domain), len(mbh.partition_input_space(layers, domain))
+        layers, points = (
+            random_layers(seed, 9, (120, 40)),
+            np.random.default_rng(seed).random((3, 9)),
+        )
+        domain = (
+            Line.through(points[:2]) if shape == "line" else Plane.through(points, domain=shape)
+        )
+        cost, true = (
+            mbh.expected_cost(layers, domain),
+            len(mbh.partition_input_space(layers, domain)),
+        )
         assert true / 2 < cost.regions < 2 * true
         assert 0 < cost.seconds < 10 and cost.bytes > 50 * cost.regions
         assert f"{cost}".startswith("about ") and f"{cost}".endswith("MB")
@@ -42,11 +50,16 @@ def test_the_expected_cost_of_what_cannot_be_partitioned():
 def test_a_function_is_told_how_far_it_is(monkeypatch, decision_boundary):
     monkeypatch.setattr(partition, "_WORK", 20_000)
     torch.manual_seed(0)
-    network = torch.nn.Sequential(torch.nn.Linear(4, 60), torch.nn.ReLU(), torch.nn.Linear(60, 400)).double()
+    network = torch.nn.Sequential(
+        torch.nn.Linear(4, 60), torch.nn.ReLU(), torch.nn.Linear(60, 400)
+    ).double()
     plane = Plane.through(np.random.default_rng(0).random((3, 4)), margin=9)
     told = []
     regions = mbh.partition_input_space(
-        network, plane, decision_boundary=decision_boundary, progress=lambda share, n: told.append((share, n))
+        network,
+        plane,
+        decision_boundary=decision_boundary,
+        progress=lambda share, n: told.append((share, n)),
     )
     shares, counts = np.array(told).T
     assert len(told) > 3 and (np.diff(shares) >= 0).all() and (np.diff(counts) >= 0).all()
@@ -91,7 +104,10 @@ mbh.partition_input_space(layers, plane, keep="areas", progress=False)
 
 def test_an_interrupt_ends_a_long_partition():
     child = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", LONG], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-W", "ignore", "-c", LONG],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert child.stdout.readline() == "start\n"
     time.sleep(2)  # at work in the kernel
@@ -101,4 +117,6 @@ def test_an_interrupt_ends_a_long_partition():
         _, words = child.communicate(timeout=30)
     finally:
         child.kill()
-    assert "KeyboardInterrupt" in words and time.monotonic() - sent < 10  # a second, on an idle machine
+    assert (
+        "KeyboardInterrupt" in words and time.monotonic() - sent < 10
+    )  # a second, on an idle machine

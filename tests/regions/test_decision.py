@@ -25,15 +25,25 @@ def sequential(layers) -> nn.Sequential:
     modules = []
     for weight, bias in layers:
         linear = nn.Linear(*weight.shape[::-1], dtype=torch.float64)
-        linear.weight.data, linear.bias.data = torch.from_numpy(weight.copy()), torch.from_numpy(bias.copy())
+        linear.weight.data, linear.bias.data = (
+            torch.from_numpy(weight.copy()),
+            torch.from_numpy(bias.copy()),
+        )
         modules += [linear, nn.ReLU()]
     return nn.Sequential(*modules[:-1])
 
 
-def random_case(seed: int, widths, n_classes: int = 3, n_inputs: int = 4) -> tuple[nn.Sequential, Plane]:
+def random_case(
+    seed: int, widths, n_classes: int = 3, n_inputs: int = 4
+) -> tuple[nn.Sequential, Plane]:
     rng, layers, n_inputs_of = np.random.default_rng(seed), [], n_inputs
     for n in (*widths, n_classes):
-        layers.append((rng.standard_normal((n, n_inputs_of)) / np.sqrt(n_inputs_of), 0.3 * rng.standard_normal(n)))
+        layers.append(
+            (
+                rng.standard_normal((n, n_inputs_of)) / np.sqrt(n_inputs_of),
+                0.3 * rng.standard_normal(n),
+            )
+        )
         n_inputs_of = n
     return sequential(layers), Plane.through(rng.random((3, n_inputs)), margin=4)
 
@@ -48,7 +58,10 @@ def outputs(network, points) -> np.ndarray:
 
 @settings(deadline=None, max_examples=300)
 @given(
-    seeds, st.lists(st.integers(1, 4), min_size=1, max_size=2), st.integers(2, 4), st.sampled_from([SQUARE, TRIANGLE])
+    seeds,
+    st.lists(st.integers(1, 4), min_size=1, max_size=2),
+    st.integers(2, 4),
+    st.sampled_from([SQUARE, TRIANGLE]),
 )
 def test_nasty_networks_equal_exact_arithmetic(seed, widths, n_classes, plane):
     network = sequential(nasty_layers(seed, [*widths, n_classes]))
@@ -56,7 +69,11 @@ def test_nasty_networks_equal_exact_arithmetic(seed, widths, n_classes, plane):
 
 
 @settings(deadline=None, max_examples=300)
-@given(seeds, st.lists(st.integers(1, 4), min_size=1, max_size=2), st.sampled_from(["nasty", "normal", "grid"]))
+@given(
+    seeds,
+    st.lists(st.integers(1, 4), min_size=1, max_size=2),
+    st.sampled_from(["nasty", "normal", "grid"]),
+)
 def test_so_does_the_default(seed, widths, kind):
     rng = np.random.default_rng(seed)
     values = {"nasty": NASTY, "normal": rng.standard_normal(50), "grid": np.arange(-3, 4) / 2}[kind]
@@ -75,7 +92,9 @@ def test_the_hard_case_with_zero_biases(exact):
     """All boundaries meet in the samples' own points, and some lie on lines of neurons."""
     layers, plane = hard_case(1, (16, 8), bias=0.0)
     output = np.random.default_rng(0).standard_normal((4, 8)), np.zeros(4)
-    regions = partition_input_space(sequential([*layers, output]), plane, exact=exact, decision_boundary=True)
+    regions = partition_input_space(
+        sequential([*layers, output]), plane, exact=exact, decision_boundary=True
+    )
     assert regions.uncertain > 0 and regions.touched.any()
     assert_equals_exact(regions)
 
@@ -102,17 +121,26 @@ def test_laws_on_random_networks(seed, widths, n_classes, domain):
     assert (found >= 0).all()
     assert (regions.classes[found] == z.argmax(axis=1))[clear].all()
     # Cut regions are those of the plain partition: together they have the same patterns and areas.
-    keys, owner = np.unique(np.concatenate([plain.packed, regions.packed]), axis=0, return_inverse=True)
+    keys, owner = np.unique(
+        np.concatenate([plain.packed, regions.packed]), axis=0, return_inverse=True
+    )
     owner = owner.ravel()
     assert len(keys) == len(plain)
-    assert np.allclose(np.bincount(owner[: len(plain)], plain.areas), np.bincount(owner[len(plain) :], regions.areas))
-    assert len(np.unique(np.column_stack([regions.packed, regions.classes]), axis=0)) == len(regions)
+    assert np.allclose(
+        np.bincount(owner[: len(plain)], plain.areas),
+        np.bincount(owner[len(plain) :], regions.areas),
+    )
+    assert len(np.unique(np.column_stack([regions.packed, regions.classes]), axis=0)) == len(
+        regions
+    )
     for polygon in regions.polygons:  # convex, counter-clockwise
         along = np.roll(polygon, -1, axis=0) - polygon
         after = np.roll(along, -1, axis=0)
         turn = along[:, 0] * after[:, 1] - along[:, 1] * after[:, 0]
         assert (turn > -1e-12 * plane.area).all()
-    assert (regions.locate(regions.centroids) == np.arange(len(regions)))[regions.areas > 1e-9 * plane.area].all()
+    assert (regions.locate(regions.centroids) == np.arange(len(regions)))[
+        regions.areas > 1e-9 * plane.area
+    ].all()
 
 
 @settings(deadline=None, max_examples=60)
@@ -144,7 +172,9 @@ def test_the_boundary_of_a_known_network():
     assert np.bincount(regions.classes, regions.areas).tolist() == pytest.approx([2, 2])
     assert len(regions) == 4 + 2 + 0 + 2 * 1 and len(partition_input_space(layers, square)) == 4
     boundary = regions.decision_boundary()
-    assert np.linalg.norm(boundary[:, 1] - boundary[:, 0], axis=1).sum() == pytest.approx(2 * np.sqrt(5))
+    assert np.linalg.norm(boundary[:, 1] - boundary[:, 0], axis=1).sum() == pytest.approx(
+        2 * np.sqrt(5)
+    )
     assert np.abs(boundary[..., 0]) == pytest.approx(0.5 + 0.5 * boundary[..., 1])
     assert "cut by 2 classes, " in repr(regions)
 
@@ -166,12 +196,17 @@ def test_ties_go_to_the_first_class():
 def test_outputs_equal_up_to_rounding_are_one_class():
     rng = np.random.default_rng(0)
     network, plane = random_case(0, (9, 5), 3)
-    best = int(np.bincount(partition_input_space(network, plane, decision_boundary=True).classes).argmax())
+    best = int(
+        np.bincount(partition_input_space(network, plane, decision_boundary=True).classes).argmax()
+    )
     with torch.no_grad():
         for x in (network[-1].weight, network[-1].bias):
             x[[0, best]] = x[[best, 0]]
             x[2] = x[0] * (
-                1 + torch.tensor([2**-52, -(2**-52)]).double()[torch.arange(x[0].numel()) % 2].reshape(x[0].shape)
+                1
+                + torch.tensor([2**-52, -(2**-52)])
+                .double()[torch.arange(x[0].numel()) % 2]
+                .reshape(x[0].shape)
             )
     default = partition_input_space(network, plane, decision_boundary=True)
     assert default.uncertain > 0
@@ -191,7 +226,12 @@ def test_every_kind_of_network_gives_the_same():
     expected = partition_input_space(network, plane, decision_boundary=True)
     layers = [(m.weight.detach().numpy(), m.bias.detach().numpy()) for m in network.linears]
     plain = sequential(layers)
-    for other in (plain, nn.Sequential(*plain, nn.Identity()), nn.Sequential(plain, nn.Flatten()), mbh.trace(plain)):
+    for other in (
+        plain,
+        nn.Sequential(*plain, nn.Identity()),
+        nn.Sequential(plain, nn.Flatten()),
+        mbh.trace(plain),
+    ):
         same = partition_input_space(other, plane, decision_boundary=True)
         assert (same.classes == expected.classes).all() and (same.corners == expected.corners).all()
         assert (same.packed == expected.packed).all()
@@ -235,7 +275,9 @@ def test_on_a_line():
     assert ends[1:, 0] == pytest.approx(ends[:-1, 1])
     assert (outputs(network, line.embed(ends.mean(axis=1))).argmax(axis=1) == regions.classes).all()
     assert (regions.locate(ends.mean(axis=1)) == np.arange(len(regions))).all()
-    assert sorted(map(tuple, regions.adjacency()[0])) == [(i, i + 1) for i in range(len(regions) - 1)]
+    assert sorted(map(tuple, regions.adjacency()[0])) == [
+        (i, i + 1) for i in range(len(regions) - 1)
+    ]
     assert len(regions.decision_boundary()) == (np.diff(regions.classes) != 0).sum()
 
 
@@ -253,15 +295,21 @@ def test_what_is_kept_and_saved(tmp_path):
         small.decision_boundary()
     plain = partition_input_space(network, plane)
     patterns = [DecisionPattern([13, 17], [True, False]), DecisionPattern([3], [True])]
-    assert regions.blanket_areas(patterns) == pytest.approx(plain.blanket_areas(patterns), rel=1e-12)
-    assert regions.blanket(patterns[1]).share == pytest.approx(plain.blanket(patterns[1]).share, rel=1e-12)
+    assert regions.blanket_areas(patterns) == pytest.approx(
+        plain.blanket_areas(patterns), rel=1e-12
+    )
+    assert regions.blanket(patterns[1]).share == pytest.approx(
+        plain.blanket(patterns[1]).share, rel=1e-12
+    )
 
 
 def test_many_regions_come_in_several_blocks():
     network, plane = random_case(6, (60, 40), 900, n_inputs=3)
     regions = partition_input_space(network, plane, decision_boundary=True)
     assert len(regions) > 1000 and regions.areas.sum() == pytest.approx(plane.area, rel=1e-12)
-    assert (outputs(network, plane.embed(regions.centroids)).argmax(axis=1) == regions.classes).all()
+    assert (
+        outputs(network, plane.embed(regions.centroids)).argmax(axis=1) == regions.classes
+    ).all()
 
 
 def test_networks_without_an_output_layer_are_refused():
@@ -276,6 +324,10 @@ def test_networks_without_an_output_layer_are_refused():
         with pytest.raises(MBHError, match=words):
             partition_input_space(wrong, plane, decision_boundary=True, **options)
     plain = partition_input_space(network, plane)
-    for ask in (lambda: plain.classes, plain.decision_boundary, lambda: plain.affine_map(0, "output")):
+    for ask in (
+        lambda: plain.classes,
+        plain.decision_boundary,
+        lambda: plain.affine_map(0, "output"),
+    ):
         with pytest.raises(MBHError, match="decision_boundary=True"):
             ask()

@@ -25,7 +25,11 @@ def random_layers(seed: int, n_inputs: int, widths, bias: float = 0.3, density: 
     rng = np.random.default_rng(seed)
     layers = []
     for n in widths:
-        weight = rng.standard_normal((n, n_inputs)) * np.sqrt(2 / n_inputs) * (rng.random((n, n_inputs)) < density)
+        weight = (
+            rng.standard_normal((n, n_inputs))
+            * np.sqrt(2 / n_inputs)
+            * (rng.random((n, n_inputs)) < density)
+        )
         layers.append((weight, bias * rng.standard_normal(n)))
         n_inputs = n
     return layers
@@ -52,12 +56,17 @@ def check(layers, plane: Plane, regions, n_samples: int = 300) -> None:
     uv = uv[plane.contains(uv)]
     found = regions.locate(uv)
     assert (found >= 0).all()
-    clear = np.abs(np.concatenate(preactivation_rows(layers, plane.embed(uv)), axis=1)).min(axis=1) > 1e-9
+    clear = (
+        np.abs(np.concatenate(preactivation_rows(layers, plane.embed(uv)), axis=1)).min(axis=1)
+        > 1e-9
+    )
     assert (regions.patterns[found] == activation_patterns(layers, plane.embed(uv)))[clear].all()
     # Polygons are convex, counter-clockwise, and their shoelace areas are the ones given.
     for polygon, area in zip(regions.polygons[:50], regions.areas, strict=False):
         x, y = (polygon - polygon[0]).T
-        assert 0.5 * (x @ np.roll(y, -1) - y @ np.roll(x, -1)) == pytest.approx(area, rel=1e-6, abs=1e-14 * plane.area)
+        assert 0.5 * (x @ np.roll(y, -1) - y @ np.roll(x, -1)) == pytest.approx(
+            area, rel=1e-6, abs=1e-14 * plane.area
+        )
 
 
 def preactivation_rows(layers, x):
@@ -77,7 +86,9 @@ F1 = [
 ]
 
 
-@pytest.mark.parametrize(("low", "high", "counts"), [(-1, 6, (4, 11, 20)), (-50, 70, (4, 11, 20)), (0, 4, (4, 9, 18))])
+@pytest.mark.parametrize(
+    ("low", "high", "counts"), [(-1, 6, (4, 11, 20)), (-50, 70, (4, 11, 20)), (0, 4, (4, 9, 18))]
+)
 def test_f1_the_network_of_figure_3_2(low, high, counts):
     plane = Plane.rectangle([low, low], [high, high])
     for n_layers, count in enumerate(counts, start=1):
@@ -121,9 +132,18 @@ def test_f4_shares_of_the_greedy_failure():
 
 
 @settings(deadline=None, max_examples=150)
-@given(seeds, st.sampled_from([2, 3, 17]), widths, st.sampled_from([0.0, 1e-6, 0.3]), st.sampled_from([0.3, 1.0]))
+@given(
+    seeds,
+    st.sampled_from([2, 3, 17]),
+    widths,
+    st.sampled_from([0.0, 1e-6, 0.3]),
+    st.sampled_from([0.3, 1.0]),
+)
 def test_laws_on_random_networks(seed, n_inputs, widths, bias, density):
-    layers, plane = random_layers(seed, n_inputs, widths, bias, density), random_plane(seed, n_inputs)
+    layers, plane = (
+        random_layers(seed, n_inputs, widths, bias, density),
+        random_plane(seed, n_inputs),
+    )
     check(layers, plane, partition_input_space(layers, plane))
 
 
@@ -192,7 +212,9 @@ def test_blanket_areas_agree_with_brute_force(seed, widths):
     expected = [regions.areas[p.satisfied_by(regions.patterns)].sum() for p in patterns]
     assert regions.blanket_areas(patterns) == pytest.approx(expected, rel=1e-12)
     assert [regions.blanket(p).area for p in patterns] == pytest.approx(expected, rel=1e-12)
-    assert (regions.blanket(patterns[0]).regions == patterns[0].satisfied_by(regions.patterns)).all()
+    assert (
+        regions.blanket(patterns[0]).regions == patterns[0].satisfied_by(regions.patterns)
+    ).all()
 
 
 # ---------------------------------------------------------------------------------------------------- degenerate input
@@ -202,7 +224,10 @@ def test_neurons_without_a_line_on_the_plane():
     weight = np.array([[0.0, 0], [0, 0], [0, 0], [1, 0], [2, 0], [-1, 0], [1, 0]])
     bias = np.array([0.0, 1, -1, 0, 0, 0, 5])
     regions = partition_input_space([(weight, bias)], Plane.rectangle([-1, -1], [1, 1]))
-    assert sorted(map(tuple, regions.patterns.astype(int))) == [(0, 1, 0, 0, 0, 1, 1), (0, 1, 0, 1, 1, 0, 1)]
+    assert sorted(map(tuple, regions.patterns.astype(int))) == [
+        (0, 1, 0, 0, 0, 1, 1),
+        (0, 1, 0, 1, 1, 0, 1),
+    ]
     assert regions.areas.tolist() == [2, 2]
     pairs, neurons = regions.adjacency()
     assert pairs.tolist() == [[0, 1]] and neurons[0] in (3, 4, 5)
@@ -228,7 +253,10 @@ def test_a_second_layer_that_repeats_the_first():
     """Lines of the second layer that lie on lines of the first one make no noise slivers."""
     rng = np.random.default_rng(3)
     first = rng.standard_normal((9, 2)), rng.standard_normal(9) * 0.2
-    layers = [first, (np.eye(9)[rng.integers(0, 9, 12)] * rng.uniform(0.5, 2, (12, 1)), np.zeros(12))]
+    layers = [
+        first,
+        (np.eye(9)[rng.integers(0, 9, 12)] * rng.uniform(0.5, 2, (12, 1)), np.zeros(12)),
+    ]
     plane = Plane.rectangle([-1, -1], [1, 1])
     regions, alone = partition_input_space(layers, plane), partition_input_space(layers[:1], plane)
     assert len(regions) == len(alone)
@@ -237,7 +265,9 @@ def test_a_second_layer_that_repeats_the_first():
 
 def test_a_wide_network_and_a_domain_with_many_corners():
     angles = np.arange(150) / 150 * 2 * np.pi
-    plane = Plane.rectangle([-1, -1], [1, 1]).with_domain(np.column_stack([np.cos(angles), np.sin(angles)]))
+    plane = Plane.rectangle([-1, -1], [1, 1]).with_domain(
+        np.column_stack([np.cos(angles), np.sin(angles)])
+    )
     layers = random_layers(0, 2, (200, 70))
     regions = partition_input_space(layers, plane)
     assert len(regions) > 3000  # beyond the first output block, and its stack and polygons grow
@@ -252,7 +282,9 @@ def test_the_kernels_stack_grows_where_it_has_to(monkeypatch, keep):
     found = partition_input_space(layers, plane, keep=keep)
     assert np.array_equal(found.areas, expected.areas)
     if "patterns" in keep:
-        assert np.array_equal(found.packed, expected.packed) and np.array_equal(found.corners, expected.corners)
+        assert np.array_equal(found.packed, expected.packed) and np.array_equal(
+            found.corners, expected.corners
+        )
 
 
 def test_networks_in_three_forms_give_the_same_regions():
@@ -266,7 +298,9 @@ def test_networks_in_three_forms_give_the_same_regions():
     regions = partition_input_space(layers, plane)
     same = partition_input_space(torch.nn.Sequential(*modules[:-1]), plane)
     assert (same.packed == regions.packed).all() and (same.corners == regions.corners).all()
-    hidden_only = partition_input_space(torch.nn.Sequential(*modules[:4]), plane, output_layer=False)
+    hidden_only = partition_input_space(
+        torch.nn.Sequential(*modules[:4]), plane, output_layer=False
+    )
     assert (hidden_only.packed == regions.packed).all()
 
 
@@ -278,7 +312,9 @@ def test_points_are_found_and_points_outside_are_not():
     regions = partition_input_space(layers, plane)
     assert (regions.locate(regions.centroids) == np.arange(len(regions))).all()
     assert regions.locate([[3, 0], [0, -2.1]]).tolist() == [-1, -1]
-    on_edges = (regions.corners + np.concatenate([np.roll(p, -1, axis=0) for p in regions.polygons])) / 2
+    on_edges = (
+        regions.corners + np.concatenate([np.roll(p, -1, axis=0) for p in regions.polygons])
+    ) / 2
     owner = np.repeat(np.arange(len(regions)), np.diff(regions.offsets))
     pairs = {tuple(pair) for pair in regions.adjacency()[0].tolist()}
     for found, here in zip(regions.locate(on_edges), owner, strict=True):
@@ -287,15 +323,24 @@ def test_points_are_found_and_points_outside_are_not():
 
 def test_layers_of_the_patterns():
     regions = partition_input_space(random_layers(1, 3, (70, 5)), random_plane(1, 3))
-    assert (np.hstack([regions.layer_patterns(0), regions.layer_patterns(1)]) == regions.patterns).all()
+    assert (
+        np.hstack([regions.layer_patterns(0), regions.layer_patterns(1)]) == regions.patterns
+    ).all()
     assert (regions.layer_patterns() == regions.patterns[:, 70:]).all()
     assert regions.packed.shape == (len(regions), 3) and regions.packed.dtype == np.uint64
 
 
 def test_only_what_is_kept_is_there():
     layers, plane = random_layers(1, 3, (20, 5)), random_plane(1, 3)
-    full, small = partition_input_space(layers, plane), partition_input_space(layers, plane, keep=("areas", "patterns"))
-    assert (small.packed == full.packed).all() and (small.areas == full.areas).all() and len(small) == len(full)
+    full, small = (
+        partition_input_space(layers, plane),
+        partition_input_space(layers, plane, keep=("areas", "patterns")),
+    )
+    assert (
+        (small.packed == full.packed).all()
+        and (small.areas == full.areas).all()
+        and len(small) == len(full)
+    )
     for name in ("polygons", "corners", "edges", "centroids"):
         with pytest.raises(MBHError, match='keep them by keep=.*"polygons"'):
             getattr(small, name)
@@ -322,7 +367,9 @@ def test_wrong_input_is_named():
 
 def test_repr_is_short_and_says_how_sure_it_is():
     regions = partition_input_space(random_layers(1, 3, (5, 3)), random_plane(1, 3))
-    assert repr(regions).startswith(f"Partition({len(regions)} regions of a 5-3 hidden network, certified; Plane")
+    assert repr(regions).startswith(
+        f"Partition({len(regions)} regions of a 5-3 hidden network, certified; Plane"
+    )
 
 
 # -------------------------------------------------------------------------------------------- the complex as a whole
@@ -368,7 +415,9 @@ def test_rotating_and_scaling_the_plane_changes_nothing(seed, widths, angle, sca
     layers, plane = random_layers(seed, 5, widths), random_plane(seed, 5)
     regions = partition_input_space(layers, plane)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    turned = Plane(plane.origin, turn @ plane.basis, plane.low, plane.high).with_domain(plane.corners @ turn.T)
+    turned = Plane(plane.origin, turn @ plane.basis, plane.low, plane.high).with_domain(
+        plane.corners @ turn.T
+    )
     assert_same(pattern_areas(regions), pattern_areas(partition_input_space(layers, turned)))
     # Inputs and all biases larger by one factor: the same picture, enlarged.
     larger = Plane(scale * plane.origin, plane.basis, scale * plane.low, scale * plane.high)
@@ -384,7 +433,9 @@ def test_the_order_of_neurons_and_their_scale_change_nothing(seed, widths):
     shuffled, inputs, factors, place, first = [], np.arange(4), np.ones(4), [], 0
     for weight, bias in layers:
         order, scale = rng.permutation(len(bias)), rng.uniform(0.2, 5, len(bias))
-        shuffled.append((scale[:, None] * (weight[order][:, inputs] / factors), scale * bias[order]))
+        shuffled.append(
+            (scale[:, None] * (weight[order][:, inputs] / factors), scale * bias[order])
+        )
         place += [first + int(np.flatnonzero(order == i)[0]) for i in range(len(bias))]
         inputs, factors, first = order, scale, first + len(bias)
     regions, same = partition_input_space(layers, plane), partition_input_space(shuffled, plane)
@@ -398,7 +449,10 @@ def test_the_order_of_neurons_and_their_scale_change_nothing(seed, widths):
 @given(seeds, st.sampled_from([2, 9]), widths, st.sampled_from([0.0, 0.3]))
 def test_regions_of_a_line(seed, n_inputs, widths, bias):
     rng = np.random.default_rng(seed)
-    layers, line = random_layers(seed, n_inputs, widths, bias), Line.through(rng.standard_normal((2, n_inputs)))
+    layers, line = (
+        random_layers(seed, n_inputs, widths, bias),
+        Line.through(rng.standard_normal((2, n_inputs))),
+    )
     regions = partition_input_space(layers, line)
     ends = regions.intervals
     assert (ends[0, 0], ends[-1, 1]) == (line.low, line.high)
@@ -406,13 +460,17 @@ def test_regions_of_a_line(seed, n_inputs, widths, bias):
     assert regions.areas == pytest.approx(ends[:, 1] - ends[:, 0], abs=1e-12 * line.area)
     assert len(regions) <= bounds.serra(1, regions.widths)
     wide = regions.areas > 1e-9 * line.area
-    assert (activation_patterns(layers, line.embed(ends.mean(axis=1))) == regions.patterns)[wide].all()
+    assert (activation_patterns(layers, line.embed(ends.mean(axis=1))) == regions.patterns)[
+        wide
+    ].all()
     changes = regions.patterns[1:] != regions.patterns[:-1]
     assert changes.any(axis=1).all()
     if bias:
         assert (changes.sum(axis=1) == 1).all()
         pairs, neurons = regions.adjacency()
-        assert (pairs == np.column_stack([np.arange(len(pairs)), np.arange(1, len(pairs) + 1)])).all()
+        assert (
+            pairs == np.column_stack([np.arange(len(pairs)), np.arange(1, len(pairs) + 1)])
+        ).all()
         assert (neurons == changes.argmax(axis=1)).all()
     assert (regions.locate(ends.mean(axis=1))[wide] == np.arange(len(regions))[wide]).all()
     assert regions.blanket(DecisionPattern([0], [True])).share == pytest.approx(
@@ -472,7 +530,9 @@ def test_a_saved_partition_comes_back(tmp_path, domain):
     assert (back.corners == regions.corners).all() and (back.areas == regions.areas).all()
     middle = regions.intervals.mean(axis=1) if domain == "line" else regions.centroids
     assert (back.locate(middle) == regions.locate(middle)).all()
-    assert (back.adjacency()[0] == regions.adjacency()[0]).all() and (back.touched == regions.touched).all()
+    assert (back.adjacency()[0] == regions.adjacency()[0]).all() and (
+        back.touched == regions.touched
+    ).all()
     partition_input_space(layers, where, keep=("areas",)).save(tmp_path / "regions.npz")
     assert type(regions).load(tmp_path / "regions.npz").areas == pytest.approx(regions.areas)
     assert [file.name for file in tmp_path.iterdir()] == ["regions.npz"]
@@ -498,7 +558,9 @@ def test_a_saved_partition_that_was_changed_is_refused(tmp_path):
             Partition.load(tmp_path / "ill.npz")
             raise AssertionError(name)
     rng = np.random.default_rng(0)
-    places = np.concatenate([rng.integers(0, len(content), 300), np.arange(len(content) - 400, len(content))])
+    places = np.concatenate(
+        [rng.integers(0, len(content), 300), np.arange(len(content) - 400, len(content))]
+    )
     for place in places:
         ill = bytearray(content)
         ill[place] ^= 1 << rng.integers(8)
@@ -513,7 +575,10 @@ def test_a_saved_partition_that_was_changed_is_refused(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="rights of files")
 @pytest.mark.parametrize("umask", [0o022, 0o027, 0o077, 0o002])
 def test_a_saved_file_has_the_rights_that_the_umask_gives(tmp_path, umask):
-    regions, before = partition_input_space(random_layers(2, 2, (3,)), Plane.rectangle()), os.umask(umask)
+    regions, before = (
+        partition_input_space(random_layers(2, 2, (3,)), Plane.rectangle()),
+        os.umask(umask),
+    )
     try:
         regions.save(tmp_path / "regions.npz")
     finally:

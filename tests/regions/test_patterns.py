@@ -45,9 +45,13 @@ def random_layers(rng, sizes):
 
 def test_patterns_of_figure_3_2_by_hand():
     # At (1, 3): h_a = 2, h_b = 0 (exactly zero: inactive), then h_c = 4 - 2 = 2, h_d = 4 - 6 < 0, then e < 0, f = 2.
-    assert activation_patterns(F1, np.array([[1.0, 3.0]])).astype(int).tolist() == [[1, 0, 1, 0, 0, 1]]
+    assert activation_patterns(F1, np.array([[1.0, 3.0]])).astype(int).tolist() == [
+        [1, 0, 1, 0, 0, 1]
+    ]
     # At (3, 2): h_a < 0, h_b = 1, h_c = 4 - 3 = 1, h_d = 4 - 1 = 3, h_e = 1 + 9 - 4 > 0, h_f = 3 + 3 - 4 > 0
-    assert activation_patterns(F1, np.array([[3.0, 2.0]])).astype(int).tolist() == [[0, 1, 1, 1, 1, 1]]
+    assert activation_patterns(F1, np.array([[3.0, 2.0]])).astype(int).tolist() == [
+        [0, 1, 1, 1, 1, 1]
+    ]
 
 
 @given(st.integers(0, 2**32), st.lists(st.integers(1, 5), min_size=2, max_size=5))
@@ -58,13 +62,24 @@ def test_patterns_are_signs_of_the_network_written_out(seed, sizes):
     for image in images:
         value, row = image.tolist(), []
         for weight, bias in layers:
-            value = [sum(w * v for w, v in zip(ws, value, strict=True)) + b for ws, b in zip(weight, bias, strict=True)]
+            value = [
+                sum(w * v for w, v in zip(ws, value, strict=True)) + b
+                for ws, b in zip(weight, bias, strict=True)
+            ]
             row += [z > 0 for z in value]
             value = [max(z, 0.0) for z in value]
         expected.append(row)
     assert activation_patterns(layers, images).tolist() == expected
-    assert np.concatenate([layer_patterns(layers, images, i) for i in range(len(layers))], axis=1).tolist() == expected
-    assert layer_patterns(layers, images).tolist() == layer_patterns(layers, images, len(layers) - 1).tolist()
+    assert (
+        np.concatenate(
+            [layer_patterns(layers, images, i) for i in range(len(layers))], axis=1
+        ).tolist()
+        == expected
+    )
+    assert (
+        layer_patterns(layers, images).tolist()
+        == layer_patterns(layers, images, len(layers) - 1).tolist()
+    )
 
 
 def test_an_exact_zero_is_inactive():
@@ -133,8 +148,14 @@ def test_a_decision_pattern_by_hand():
     assert pattern.satisfied_by(patterns).tolist() == [True, True, False, False]
     assert pattern.support(patterns) == 0.5
     assert pattern.as_dict() == {2: False, 0: True} and len(pattern) == 2
-    assert pattern == DecisionPattern([0, 2], [1, 0], coverage=0.3), "order and coverage make no other pattern"
-    assert pattern != DecisionPattern([0, 2], [1, 1]) and pattern != DecisionPattern([0], [1]) and pattern != 7
+    assert pattern == DecisionPattern([0, 2], [1, 0], coverage=0.3), (
+        "order and coverage make no other pattern"
+    )
+    assert (
+        pattern != DecisionPattern([0, 2], [1, 1])
+        and pattern != DecisionPattern([0], [1])
+        and pattern != 7
+    )
     assert np.isnan(pattern.coverage)
     assert repr(pattern) == "DecisionPattern({2:0, 0:1}, 2 constraints)"
     assert repr(DecisionPattern(range(9), [1] * 9)).endswith("7:1, ...}, 9 constraints)")
@@ -142,7 +163,9 @@ def test_a_decision_pattern_by_hand():
 
 @given(bits)
 def test_the_trivial_pattern_is_satisfied_by_all(patterns):
-    assert DecisionPattern([], []).satisfied_by(patterns).all() and len(DecisionPattern([], [])) == 0
+    assert (
+        DecisionPattern([], []).satisfied_by(patterns).all() and len(DecisionPattern([], [])) == 0
+    )
 
 
 @given(bits, st.data())
@@ -153,7 +176,9 @@ def test_constraints_are_conjunctions_and_never_raise_the_support(patterns, data
     pattern = DecisionPattern(neurons, states)
     expected = [all(row[n] == s for n, s in zip(neurons, states, strict=True)) for row in patterns]
     assert pattern.satisfied_by(patterns).tolist() == expected
-    supports = [DecisionPattern(neurons[:i], states[:i]).support(patterns) for i in range(len(neurons) + 1)]
+    supports = [
+        DecisionPattern(neurons[:i], states[:i]).support(patterns) for i in range(len(neurons) + 1)
+    ]
     assert supports == sorted(supports, reverse=True) and supports[0] == 1
 
 
@@ -206,7 +231,9 @@ def test_unique_patterns_are_the_distinct_rows_with_their_counts(patterns):
     found, counts = unique_patterns(patterns)
     assert found.dtype == bool
     rows = list(map(tuple, patterns))
-    assert {tuple(row): count for row, count in zip(found, counts, strict=True)} == {r: rows.count(r) for r in rows}
+    assert {tuple(row): count for row, count in zip(found, counts, strict=True)} == {
+        r: rows.count(r) for r in rows
+    }
     assert len(found) == len(set(rows)) and counts.sum() == len(rows)
 
 
@@ -221,9 +248,13 @@ def test_no_sample_has_no_pattern():
 def test_mined_by_hand_the_patterns_are_the_branches_of_the_tree():
     # One hidden layer of three neurons, x > 0 each; the third is never asked: it says nothing about the class.
     layers = [(np.eye(3), np.zeros(3))]
-    images = np.array([[1, 1, 1], [1, 1, -1], [1, -1, 1], [1, -1, -1], [-1, 1, 1], [-1, -1, -1], [-1, 1, -1]])
+    images = np.array(
+        [[1, 1, 1], [1, 1, -1], [1, -1, 1], [1, -1, -1], [-1, 1, 1], [-1, -1, -1], [-1, 1, -1]]
+    )
     mined = mine_patterns(layers, Samples(images, [4, 4, 7, 7, 2, 2, 2]))
-    assert {(tuple(sorted(m.pattern.as_dict().items())), m.label, m.n_samples, m.n_right) for m in mined} == {
+    assert {
+        (tuple(sorted(m.pattern.as_dict().items())), m.label, m.n_samples, m.n_right) for m in mined
+    } == {
         (((0, True), (1, True)), 4, 2, 2),
         (((0, True), (1, False)), 7, 2, 2),
         (((0, False),), 2, 3, 3),
@@ -236,7 +267,11 @@ def test_samples_that_the_neurons_cannot_tell_apart_share_a_pattern():
     mined = mine_patterns(layers, Samples([[1], [2], [3], [-1]], [0, 1, 1, 0]))
     assert {(m.label, m.n_samples, m.n_right) for m in mined} == {(1, 3, 2), (0, 1, 1)}
     (only,) = mine_patterns(layers, Samples([[1], [2]], [5, 5]))
-    assert len(only.pattern) == 0 and only.pattern.coverage == 1 and (only.label, only.n_right) == (5, 2)
+    assert (
+        len(only.pattern) == 0
+        and only.pattern.coverage == 1
+        and (only.label, only.n_right) == (5, 2)
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -252,7 +287,9 @@ def test_every_sample_satisfies_exactly_one_mined_pattern_and_gets_the_tree_s_cl
         int((samples.labels[s] == m.label).sum()) for s, m in zip(satisfied, mined, strict=True)
     ]
     tree = DecisionTreeClassifier(random_state=0).fit(bits[:, 9:], samples.labels)
-    assert len(mined) == tree.get_n_leaves() and max(len(m.pattern) for m in mined) == tree.get_depth()
+    assert (
+        len(mined) == tree.get_n_leaves() and max(len(m.pattern) for m in mined) == tree.get_depth()
+    )
     labels = np.array([m.label for m in mined])
     assert (labels[satisfied.argmax(axis=0)] == tree.predict(bits[:, 9:])).all()
 

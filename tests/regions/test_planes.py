@@ -97,7 +97,9 @@ def test_clipping_a_polygon_at_a_line_loses_no_area(seed):
 def test_line_through_two_points(seed, d, margin):
     p = np.random.default_rng(seed).standard_normal((2, d))
     line = Line.through(p, margin=margin)
-    assert np.allclose(line.embed(line.spanning), p, atol=1e-12) and np.allclose(line.project(p), line.spanning)
+    assert np.allclose(line.embed(line.spanning), p, atol=1e-12) and np.allclose(
+        line.project(p), line.spanning
+    )
     assert line.area == pytest.approx(margin * np.linalg.norm(p[1] - p[0]))
     assert (line.contains(line.spanning) == (margin >= 1)).all() or abs(margin - 1) < 1e-9
     assert polygon_area(line.corners) == pytest.approx(line.area)
@@ -120,7 +122,10 @@ BAD = {
     "equal": (lambda: Plane.through([p[0], p[1], p[0]]), "points 0 and 2 are equal"),
     "collinear": (lambda: Plane.through([p[0], p[1], (p[0] + p[1]) / 2]), "on one line"),
     "one dimension": (lambda: Plane.through([[0.0], [1.0], [2.0]]), "on one line"),
-    "nan": (lambda: Plane.through(np.where(np.arange(3)[:, None] == 1, np.nan, p)), r"points holds NaN.*row 1"),
+    "nan": (
+        lambda: Plane.through(np.where(np.arange(3)[:, None] == 1, np.nan, p)),
+        r"points holds NaN.*row 1",
+    ),
     "two points": (lambda: Plane.through(p[:2]), r"points has shape \(2, 20\)"),
     "no numbers": (lambda: Plane.through("abc"), "points"),
     "margin": (lambda: Plane.through(p, margin=0), "margin is 0"),
@@ -129,10 +134,19 @@ BAD = {
     "box missed": (lambda: Plane.through(p, domain="box", low=5, high=6), "does not meet"),
     "box upside down": (lambda: Plane.through(p, domain="box", low=1, high=0), "low <= high"),
     "box shape": (lambda: Plane.through(p, domain="box", low=np.zeros(3)), "length 20"),
-    "slanted basis": (lambda: Plane(np.zeros(2), [[1, 0], [1, 1]], [0, 0], [1, 1]), "not orthonormal"),
-    "basis shape": (lambda: Plane(np.zeros(3), np.eye(2), [0, 0], [1, 1]), r"basis has shape \(2, 2\)"),
+    "slanted basis": (
+        lambda: Plane(np.zeros(2), [[1, 0], [1, 1]], [0, 0], [1, 1]),
+        "not orthonormal",
+    ),
+    "basis shape": (
+        lambda: Plane(np.zeros(3), np.eye(2), [0, 0], [1, 1]),
+        r"basis has shape \(2, 2\)",
+    ),
     "empty": (lambda: Plane.rectangle([0, 0], [0, 1]), "domain is empty"),
-    "flat polygon": (lambda: Plane.rectangle().with_domain([[0, 0], [1, 1], [2, 2]]), "domain is empty"),
+    "flat polygon": (
+        lambda: Plane.rectangle().with_domain([[0, 0], [1, 1], [2, 2]]),
+        "domain is empty",
+    ),
     "dented polygon": (
         lambda: Plane.rectangle().with_domain([[0, 0], [2, 0], [2, 2], [1, 0.5]]),
         "not a convex polygon",
@@ -175,7 +189,9 @@ def test_samples_of_a_polygon_are_uniform_even_on_a_thin_diagonal():
         points = plane.sample(40_000, np.random.default_rng(0))
         assert points.shape == (40_000, 2) and plane.contains(points).all()
         half = clip(plane.corners, -1.0, 0.0, 0.5)  # the part with x <= 0.5
-        np.testing.assert_allclose((points[:, 0] <= 0.5).mean(), polygon_area(half) / plane.area, atol=0.01)
+        np.testing.assert_allclose(
+            (points[:, 0] <= 0.5).mean(), polygon_area(half) / plane.area, atol=0.01
+        )
 
 
 def test_a_block_around_three_points_is_the_square_of_their_plane_and_samples_it():
@@ -191,14 +207,17 @@ def test_a_block_around_three_points_is_the_square_of_their_plane_and_samples_it
 
 
 @pytest.mark.parametrize(
-    "points", [np.zeros((3, 5)), np.ones((1, 5)), np.eye(4)[:, :2], [[0, 0, 0], [1, 1, 1], [2, 2, 2]]]
+    "points",
+    [np.zeros((3, 5)), np.ones((1, 5)), np.eye(4)[:, :2], [[0, 0, 0], [1, 1, 1], [2, 2, 2]]],
 )
 def test_a_block_needs_independent_points(points):
     with pytest.raises(MBHError, match="points"):
         Block.through(points)
 
 
-@pytest.mark.parametrize("size", [1e-101, 1e-160, 1e-200, 5e-324, 1e101, 1e119, 1e160, 1e200, 1e308])
+@pytest.mark.parametrize(
+    "size", [1e-101, 1e-160, 1e-200, 5e-324, 1e101, 1e119, 1e160, 1e200, 1e308]
+)
 def test_domains_that_float64_does_not_hold_are_refused_when_they_are_made(size):
     points = size * np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0.5]])
     for make in (
@@ -217,12 +236,17 @@ def test_domains_near_the_limits_are_taken(size):
     points = size * np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0.5]])
     assert Plane.through(points).area == pytest.approx(size**2 * Plane.through(points / size).area)
     assert Line.through(points[:2]).area == pytest.approx(1.5 * np.sqrt(2) * size)
-    regions = partition_input_space([(np.eye(2), np.zeros(2))], Plane.rectangle([-size] * 2, [size] * 2))
+    regions = partition_input_space(
+        [(np.eye(2), np.zeros(2))], Plane.rectangle([-size] * 2, [size] * 2)
+    )
     assert regions.areas / size**2 == pytest.approx([1, 1, 1, 1])
 
 
 @pytest.mark.parametrize("length", [1e-201, 1e-300, 1e201, 1e300])
 def test_segments_that_float64_does_not_hold_are_refused(length):
-    for make in (lambda: Line([0.0], [[1.0]], 0.0, length), lambda: Line.through([[0.0, 0.0], [length, 0.0]])):
+    for make in (
+        lambda: Line([0.0], [[1.0]], 0.0, length),
+        lambda: Line.through([[0.0, 0.0], [length, 0.0]]),
+    ):
         with pytest.raises(MBHError):
             make()

@@ -36,7 +36,9 @@ def clusters(n: int = 150, seed: int = 0):
     """Three classes in 8 inputs that a small network learns."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 3, 2 * n)
-    images = np.clip(0.25 * labels[:, None] + rng.normal(0.2, 0.12, (2 * n, 8)), 0, 1).astype(np.float32)
+    images = np.clip(0.25 * labels[:, None] + rng.normal(0.2, 0.12, (2 * n, 8)), 0, 1).astype(
+        np.float32
+    )
     return from_arrays(images[:n], labels[:n], images[n:], labels[n:], name="clusters")
 
 
@@ -48,7 +50,10 @@ def small(seed: int = 0, parameters: int | None = None, hidden=(7, 5)) -> Networ
 
 
 def same(a: Network, b: Network) -> bool:
-    return all(torch.equal(p, q) for p, q in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+    return all(
+        torch.equal(p, q)
+        for p, q in zip(a.state_dict().values(), b.state_dict().values(), strict=True)
+    )
 
 
 def plain(network: Network) -> nn.Sequential:
@@ -61,7 +66,9 @@ def plain(network: Network) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-def train_plainly(network: Network, data, iterations: int, seed: int, batch_size: int = 60) -> nn.Sequential:
+def train_plainly(
+    network: Network, data, iterations: int, seed: int, batch_size: int = 60
+) -> nn.Sequential:
     """The oracle: torch.optim.Adam on a plain Sequential, gradients of masked weights set to zero."""
     model, rng, batches = plain(network), stream(seed, "batches"), []
     optimiser = torch.optim.Adam(model.parameters(), lr=1.2e-3)
@@ -69,7 +76,9 @@ def train_plainly(network: Network, data, iterations: int, seed: int, batch_size
     for _ in range(iterations):
         if not batches:
             order = rng.permutation(len(images))
-            batches = [order[i : i + batch_size] for i in range(0, len(order) - batch_size + 1, batch_size)]
+            batches = [
+                order[i : i + batch_size] for i in range(0, len(order) - batch_size + 1, batch_size)
+            ]
         batch = batches.pop(0)
         optimiser.zero_grad()
         nn.functional.cross_entropy(model(images[batch]), labels[batch]).backward()
@@ -87,7 +96,9 @@ def largest_difference(network: Network, model: nn.Sequential) -> float:
 
 def engine(kind, members, data=DATA, batch_size: int = 60, iteration: int = 0):
     start = [State(iteration, {})] * len(members)
-    return kind(members, start, data, Recipe(10, batch_size), [0] * len(members), torch.device("cpu"))
+    return kind(
+        members, start, data, Recipe(10, batch_size), [0] * len(members), torch.device("cpu")
+    )
 
 
 def sized(n: int, d: int, classes: int = 3, seed: int = 0):
@@ -105,7 +116,9 @@ def test_gradients_of_a_batch_of_networks_are_those_of_automatic_differentiation
     rng = np.random.default_rng(0)
     budgets = [None, 2 * sum(hidden), 2 * sum(hidden) + 9]
     members = [small(seed, parameters, hidden) for seed, parameters in enumerate(budgets)]
-    x = torch.tensor(rng.standard_normal((1 if shared else 3, 11, 8)), dtype=torch.float32).expand(3, -1, -1)
+    x = torch.tensor(rng.standard_normal((1 if shared else 3, 11, 8)), dtype=torch.float32).expand(
+        3, -1, -1
+    )
     y = torch.tensor(rng.integers(0, 3, (1 if shared else 3, 11))).expand(3, -1)
     stack = engine(_Batched, members)
     before = stack.values.clone()
@@ -114,7 +127,9 @@ def test_gradients_of_a_batch_of_networks_are_those_of_automatic_differentiation
     for i, network in enumerate(members):
         expected = [g for pair in gradients(network, x[i], y[i]) for g in pair]
         found = [
-            g for w, b in zip(stack.weight_gradients, stack.bias_gradients, strict=True) for g in (w[i].T, b[i, 0])
+            g
+            for w, b in zip(stack.weight_gradients, stack.bias_gradients, strict=True)
+            for g in (w[i].T, b[i, 0])
         ]
         for f, e in zip(found, expected, strict=True):
             assert torch.allclose(f, e, rtol=0, atol=1e-6) and not f[e == 0].any()
@@ -125,7 +140,10 @@ def gradients(network: Network, x, y) -> list[tuple]:
     model = plain(network)
     nn.functional.cross_entropy(model(x), y).backward()
     pairs = zip(model[::2], network.linears, strict=True)
-    return [(m.weight.grad * getattr(n, "mask", torch.ones_like(m.weight)), m.bias.grad) for m, n in pairs]
+    return [
+        (m.weight.grad * getattr(n, "mask", torch.ones_like(m.weight)), m.bias.grad)
+        for m, n in pairs
+    ]
 
 
 @settings(max_examples=60, deadline=None)
@@ -143,7 +161,9 @@ def test_gradients_of_the_compiled_kernel_are_those_of_automatic_differentiation
     least = sum(hidden) + sum(min(1, n_inputs) * n for n in hidden)
     dense = feed_forward(data, hidden).n_parameters
     sizes = {round(least + share * (dense - least)) for share in (density, 1.0, 0.2)}
-    members = [feed_forward(data, hidden, parameters=p, seed=seed, bias_std=0.1) for p in sorted(sizes)]
+    members = [
+        feed_forward(data, hidden, parameters=p, seed=seed, bias_std=0.1) for p in sorted(sizes)
+    ]
     listed = engine(_Listed, members, data, batch)
     chosen = listed.order.take(1)
     kernel.descend(
@@ -153,7 +173,9 @@ def test_gradients_of_the_compiled_kernel_are_those_of_automatic_differentiation
     for network, (positions, dense_positions, size) in zip(members, listed.places, strict=True):
         found = np.zeros(size, np.float32)
         found[dense_positions] = listed.stack.gradient[positions]
-        expected = torch.cat([g.flatten() for pair in gradients(network, x, y) for g in pair]).numpy()
+        expected = torch.cat(
+            [g.flatten() for pair in gradients(network, x, y) for g in pair]
+        ).numpy()
         assert np.allclose(found, expected, rtol=1e-4, atol=2e-6)
         assert not found[expected == 0].any() or np.abs(found[expected == 0]).max() < 1e-9
         assert (_flat(network)[dense_positions] == listed.stack.values[positions]).all()
@@ -167,8 +189,14 @@ def test_states_and_networks_come_back_as_they_went_in(kind):
     for state, network in zip(running.states(3), members, strict=True):
         assert state.iteration == 3 and (state.arrays["values"] == _flat(network)).all()
         assert not state.arrays["mean"].any() and not state.arrays["square"].any()
-    live = [np.concatenate([np.r_[m.ravel(), np.ones(len(m))] for m in (*n.masks, np.ones((3, 5)))]) for n in members]
-    drawn = [State(1, {name: (rng.random(len(alive)) * alive).astype(np.float32) for name in STATE}) for alive in live]
+    live = [
+        np.concatenate([np.r_[m.ravel(), np.ones(len(m))] for m in (*n.masks, np.ones((3, 5)))])
+        for n in members
+    ]
+    drawn = [
+        State(1, {name: (rng.random(len(alive)) * alive).astype(np.float32) for name in STATE})
+        for alive in live
+    ]
     running = kind(members, drawn, DATA, Recipe(10), [0] * 3, torch.device("cpu"))
     for before, after in zip(drawn, running.states(1), strict=True):
         assert all((before.arrays[name] == after.arrays[name]).all() for name in STATE)
@@ -190,15 +218,24 @@ def test_final_accuracies_are_those_of_plain_torch():
     """Trajectories part sooner or later by rounding; what the networks learn does not."""
     cases = [(seed, parameters) for seed in range(4) for parameters in (None, 40)]
     stack = [small(seed, parameters) for seed, parameters in cases]
-    found = [h.accuracy[1500] for h in train_stack(stack, DATA, Recipe(1500), seeds=[seed for seed, _ in cases])]
-    plainly = [accuracy(train_plainly(small(s, p), DATA, 1500, seed=s), DATA.validation) for s, p in cases]
+    found = [
+        h.accuracy[1500]
+        for h in train_stack(stack, DATA, Recipe(1500), seeds=[seed for seed, _ in cases])
+    ]
+    plainly = [
+        accuracy(train_plainly(small(s, p), DATA, 1500, seed=s), DATA.validation) for s, p in cases
+    ]
     assert abs(np.mean(found) - np.mean(plainly)) < 0.01 and np.mean(found) > 0.8
 
 
 def test_scratch_starts_on_a_cache_line():
     for units, samples in ((1, 1), (7, 64), (33, 65)):
         rows = kernel.scratch(units, samples)
-        assert rows.ctypes.data % 64 == 0 and not rows.any() and rows.shape == (units, -(-samples // 64) * 64)
+        assert (
+            rows.ctypes.data % 64 == 0
+            and not rows.any()
+            and rows.shape == (units, -(-samples // 64) * 64)
+        )
 
 
 def test_a_stack_equals_each_network_alone():
@@ -210,7 +247,9 @@ def test_a_stack_equals_each_network_alone():
         for network, (seed, parameters) in zip(stack, chosen, strict=True):
             alone = small(seed, parameters)
             train(alone, DATA, iterations=400, seed=seed)
-            assert same(network, alone), "down to the last bit: an interrupted stack goes on as a smaller one"
+            assert same(network, alone), (
+                "down to the last bit: an interrupted stack goes on as a smaller one"
+            )
 
 
 @pytest.mark.parametrize("hidden", [(3,), (5, 2), (33, 9)])
@@ -302,7 +341,13 @@ def test_training_goes_on_from_any_snapshot_as_if_it_had_not_been_interrupted():
     whole, taken = [small(seed, parameters) for seed, parameters in cases], []
     seeds = [seed for seed, _ in cases]
     histories = train_stack(
-        whole, DATA, Recipe(90), seeds=seeds, checkpoints=[0, 30, 70], snapshot=taken.append, every=0
+        whole,
+        DATA,
+        Recipe(90),
+        seeds=seeds,
+        checkpoints=[0, 30, 70],
+        snapshot=taken.append,
+        every=0,
     )
     assert len(taken) > 8 and {s.iteration for states in taken for s in states} >= {0, 30, 70, 90}
     for states in (taken[0], taken[3], taken[-2], [taken[1][0], None, taken[-2][2], taken[4][3]]):
@@ -322,7 +367,9 @@ def test_training_goes_on_from_any_snapshot_as_if_it_had_not_been_interrupted():
 
 def test_states_fit_either_engine(monkeypatch):
     states = []
-    train_stack([small(1, 40)], DATA, Recipe(50), seeds=[0], snapshot=lambda s: states.append(s[0]), every=0)
+    train_stack(
+        [small(1, 40)], DATA, Recipe(50), seeds=[0], snapshot=lambda s: states.append(s[0]), every=0
+    )
     middle = next(s for s in states if 0 < s.iteration < 50)
     network, order = small(1, 40), _Order(len(DATA.train), 60, 0, middle.iteration)
     other = _Batched([network], [middle], DATA, Recipe(50), [0], torch.device("cpu"))
@@ -338,7 +385,9 @@ def test_states_fit_either_engine(monkeypatch):
 
 def test_states_that_do_not_belong_to_the_networks_are_refused():
     states = []
-    train_stack([small(1, 40)], DATA, Recipe(50), seeds=[0], snapshot=lambda s: states.extend(s), every=0)
+    train_stack(
+        [small(1, 40)], DATA, Recipe(50), seeds=[0], snapshot=lambda s: states.extend(s), every=0
+    )
     for members, recipe in (([small(hidden=(5, 7))], Recipe(50)), ([small(1, 40)], Recipe(40))):
         with pytest.raises(MBHError, match="a state at iteration 50 .* does not belong to Network"):
             train_stack(members, DATA, recipe, seeds=[0], states=states[-1:])
@@ -368,11 +417,15 @@ def test_an_epoch_shows_every_sample_at_most_once_and_leaves_the_rest_out():
 @pytest.mark.parametrize("taken", [0, 1, 3, 4, 17])
 def test_an_order_goes_on_where_it_was_left(taken):
     whole, order = _Order(100, 30, seed=3).take(30), _Order(100, 30, 3, taken)
-    assert (np.concatenate([order.take(n) for n in (1, 5, 0, 7)]) == whole[taken : taken + 13]).all()
+    assert (
+        np.concatenate([order.take(n) for n in (1, 5, 0, 7)]) == whole[taken : taken + 13]
+    ).all()
 
 
 def test_a_batch_larger_than_the_data_is_all_of_it():
-    assert [sorted(batch) for batch in _Order(5, 60, seed=0).take(3).tolist()] == 3 * [[0, 1, 2, 3, 4]]
+    assert [sorted(batch) for batch in _Order(5, 60, seed=0).take(3).tolist()] == 3 * [
+        [0, 1, 2, 3, 4]
+    ]
     train(small(), clusters(5), iterations=4)
 
 
@@ -412,9 +465,18 @@ class Counting(nn.Module):
 def normed() -> nn.Sequential:
     """A network whose modes differ, trained for a moment, one of its modules in eval mode."""
     torch.manual_seed(0)
-    layers = [nn.Linear(8, 9), nn.BatchNorm1d(9), Counting(), nn.ReLU(), nn.Dropout(0.8), nn.Linear(9, 3)]
+    layers = [
+        nn.Linear(8, 9),
+        nn.BatchNorm1d(9),
+        Counting(),
+        nn.ReLU(),
+        nn.Dropout(0.8),
+        nn.Linear(9, 3),
+    ]
     network = nn.Sequential(*layers)
-    nn.functional.cross_entropy(network(torch.tensor(DATA.train.images)), torch.tensor(DATA.train.labels)).backward()
+    nn.functional.cross_entropy(
+        network(torch.tensor(DATA.train.images)), torch.tensor(DATA.train.labels)
+    ).backward()
     network[3].eval()
     return network
 
@@ -422,7 +484,9 @@ def normed() -> nn.Sequential:
 def trace_of(network: nn.Module) -> list:
     """Everything that looking at a network must leave as it is."""
     modes = [m.training for m in network.modules()]
-    tensors = [x.clone() for x in (*network.state_dict().values(), *(p.grad for p in network.parameters()))]
+    tensors = [
+        x.clone() for x in (*network.state_dict().values(), *(p.grad for p in network.parameters()))
+    ]
     return [modes, *tensors, torch.get_rng_state(), *map(id, network.buffers())]
 
 
@@ -494,7 +558,9 @@ def logits_with(forward, **kept) -> nn.Module:
 
 @pytest.mark.parametrize("training", [True, False])
 def test_accuracy_between_forward_and_backward_leaves_the_gradients_alone(training):
-    network = nn.Sequential(nn.Linear(8, 9), nn.BatchNorm1d(9), nn.ReLU(), nn.Linear(9, 3)).train(training)
+    network = nn.Sequential(nn.Linear(8, 9), nn.BatchNorm1d(9), nn.ReLU(), nn.Linear(9, 3)).train(
+        training
+    )
     images, labels = torch.tensor(DATA.train.images), torch.tensor(DATA.train.labels)
     loss = nn.functional.cross_entropy(network(images), labels)
     right = torch.autograd.grad(loss, network.parameters(), retain_graph=True)
@@ -517,11 +583,15 @@ def test_accuracy_undoes_what_a_forward_writes_to_its_tensors():
     versions = [x._version for x in tensors]
     accuracy(network, DATA.validation)
     after = network.u, network.v, network.plain
-    assert [x.item() for x in after] == [2, 2, 0] and all(a is b for a, b in zip(tensors, after, strict=True))
+    assert [x.item() for x in after] == [2, 2, 0] and all(
+        a is b for a, b in zip(tensors, after, strict=True)
+    )
     assert [x._version for x in after] == versions and not dict(network.named_buffers())
 
 
-@pytest.mark.parametrize("buffer", [torch.ones(1).expand(3), torch.full((1,), torch.nan).expand(3)], ids=["1", "nan"])
+@pytest.mark.parametrize(
+    "buffer", [torch.ones(1).expand(3), torch.full((1,), torch.nan).expand(3)], ids=["1", "nan"]
+)
 def test_accuracy_with_an_expanded_buffer(buffer):
     network = nn.Sequential(nn.Linear(8, 3))
     right = accuracy(network, DATA.validation)
@@ -532,7 +602,10 @@ def test_accuracy_with_an_expanded_buffer(buffer):
 def test_accuracy_of_a_network_made_in_inference_mode():
     with torch.inference_mode():
         network = nn.Sequential(nn.Linear(8, 9), nn.BatchNorm1d(9), nn.ReLU(), nn.Linear(9, 3))
-        right = network.eval()(torch.tensor(DATA.validation.images)).argmax(1).numpy() == DATA.validation.labels
+        right = (
+            network.eval()(torch.tensor(DATA.validation.images)).argmax(1).numpy()
+            == DATA.validation.labels
+        )
     before = [x.clone() for x in network.state_dict().values()]
     assert accuracy(network.train(), DATA.validation) == right.mean() and network.training
     assert alike(before, list(network.state_dict().values()))
@@ -548,7 +621,11 @@ def test_accuracy_uses_up_no_random_numbers():
         of_python = random.getstate(), network.python[0].getstate()
         return [*of_numpy, *of_python, torch.get_rng_state(), network.torch.get_state()]
 
-    kept = {"numpy": np.random.default_rng(0), "python": [random.Random(0)], "torch": torch.Generator()}
+    kept = {
+        "numpy": np.random.default_rng(0),
+        "python": [random.Random(0)],
+        "torch": torch.Generator(),
+    }
     network = logits_with(forward, **kept, layer=nn.Linear(8, 3))
     before = states()
     accuracy(network, DATA.validation)
@@ -557,8 +634,12 @@ def test_accuracy_uses_up_no_random_numbers():
 
 HOLDERS = {
     "a list": lambda norm: logits_with(lambda self, x: self.kept[0](x), kept=[norm]),
-    "a dict in a tuple": lambda norm: logits_with(lambda self, x: self.kept[0]["n"](x), kept=({"n": norm},)),
-    "an object": lambda norm: logits_with(lambda self, x: self.kept.norm(x), kept=SimpleNamespace(norm=norm)),
+    "a dict in a tuple": lambda norm: logits_with(
+        lambda self, x: self.kept[0]["n"](x), kept=({"n": norm},)
+    ),
+    "an object": lambda norm: logits_with(
+        lambda self, x: self.kept.norm(x), kept=SimpleNamespace(norm=norm)
+    ),
     "a closure": lambda norm: logits_with(lambda self, x: norm(x)),
 }
 
@@ -587,7 +668,9 @@ def test_accuracy_puts_a_module_that_is_a_global_in_eval_mode(monkeypatch):
     assert NORM.training and NORM.num_batches_tracked == 0  # noqa: F821
 
 
-@pytest.mark.parametrize("hold", [lambda w: w, lambda w: [w], lambda w: {"w": (w,)}], ids=["plain", "list", "dict"])
+@pytest.mark.parametrize(
+    "hold", [lambda w: w, lambda w: [w], lambda w: {"w": (w,)}], ids=["plain", "list", "dict"]
+)
 def test_accuracy_of_float64_weights_that_are_not_registered(hold):
     def forward(self, x):
         kept = self.kept
@@ -651,9 +734,13 @@ def test_a_network_that_does_not_fit_the_data_is_refused(network):
 def test_images_that_are_not_finite_are_refused(part, value):
     images = DATA.train.images.copy()
     images[3, 2] = value
-    broken = SimpleNamespace(**{k: getattr(DATA, k) for k in ("name", "n_inputs", "n_classes", "train", "validation")})
+    broken = SimpleNamespace(
+        **{k: getattr(DATA, k) for k in ("name", "n_inputs", "n_classes", "train", "validation")}
+    )
     setattr(broken, part, SimpleNamespace(images=images, labels=DATA.train.labels))
-    with pytest.raises(MBHError, match=f"{'training' if part == 'train' else part} images of clusters contain NaN"):
+    with pytest.raises(
+        MBHError, match=f"{'training' if part == 'train' else part} images of clusters contain NaN"
+    ):
         train(small(), broken, iterations=1)
 
 

@@ -50,11 +50,15 @@ def run(**options):
 
 
 def test_good_chapter_from_first_run_to_change(small_workbook, monkeypatch):
-    print_environment = (
-        "import os\nprint(sys.executable, os.environ['OMP_NUM_THREADS'], os.environ['NUMBA_NUM_THREADS'])"
-    )
+    print_environment = "import os\nprint(sys.executable, os.environ['OMP_NUM_THREADS'], os.environ['NUMBA_NUM_THREADS'])"
     parameters = 'profile = "quick"\nseed = 0\ncoverage = 0.8  # c_P'
-    small_workbook.add("01_good", save(), print_environment, "print('coverage is', coverage)", parameters=parameters)
+    small_workbook.add(
+        "01_good",
+        save(),
+        print_environment,
+        "print('coverage is', coverage)",
+        parameters=parameters,
+    )
     folder = small_workbook.quick
     monkeypatch.setattr(runner, "cores", lambda: 4)
 
@@ -74,7 +78,10 @@ def test_good_chapter_from_first_run_to_change(small_workbook, monkeypatch):
     assert ["image/png" in o.data for o in outputs] == [True, False]
     assert outputs[0].metadata["image/png"]["alt"] == "A line <rises>."
     assert "<b>Figure 1.1.</b> A line &lt;rises&gt;." in outputs[1].data["text/html"]
-    assert 'alt="A line &lt;rises&gt;."' in HTMLExporter(template_name="classic").from_notebook_node(copy)[0]
+    assert (
+        'alt="A line &lt;rises&gt;."'
+        in HTMLExporter(template_name="classic").from_notebook_node(copy)[0]
+    )
     # No clocks, and no paths but the one the chapter printed itself.
     assert "start_time" not in text and "iopub" not in text and "input_path" not in text
     assert str(small_workbook.notebooks) not in text
@@ -95,8 +102,14 @@ def test_good_chapter_from_first_run_to_change(small_workbook, monkeypatch):
     assert changed.ok and changed.outcomes[0].status == "done"
     assert "coverage is 0.95" in (folder / "chapters" / "01_good.ipynb").read_text()
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["figures"]["fig-1-1"]["settings"]["seed"] == 5 and manifest["figures"]["fig-1-1"]["seeds"] == [5]
-    assert manifest["figures"]["fig-1-1"]["parameters"] == {"profile": "quick", "seed": 5, "coverage": 0.95}
+    assert manifest["figures"]["fig-1-1"]["settings"]["seed"] == 5 and manifest["figures"][
+        "fig-1-1"
+    ]["seeds"] == [5]
+    assert manifest["figures"]["fig-1-1"]["parameters"] == {
+        "profile": "quick",
+        "seed": 5,
+        "coverage": 0.95,
+    }
     assert run(seed=5, parameters={"coverage": 0.95}).outcomes[0].status == "fresh"
 
 
@@ -114,7 +127,9 @@ def test_what_makes_a_chapter_stale(small_workbook, monkeypatch, tmp_path):
     small_workbook.write("01_good", save())
     assert runner.freshness_key(chapter, given) == key
     package = tmp_path / "mbh_utils"
-    shutil.copytree(paths.PROJECT / "mbh_utils", package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        paths.PROJECT / "mbh_utils", package, ignore=shutil.ignore_patterns("__pycache__")
+    )
     with monkeypatch.context() as patch:
         patch.setattr(runner, "__file__", str(package / "workbook" / "runner.py"))
         assert runner.freshness_key(chapter, given) == key
@@ -152,17 +167,30 @@ def test_redone_only_by_force_and_prepared_only_if_stale(small_workbook, monkeyp
 
 def test_failing_chapters_are_named_and_stop_no_other(small_workbook):
     small_workbook.add("01_good", save("fig-1-1"), figures=("fig-1-1",))
-    small_workbook.add("02_raises", save("fig-2-1"), "x = 1\nraise KeyError('no such\\nthing')", figures=("fig-2-1",))
+    small_workbook.add(
+        "02_raises",
+        save("fig-2-1"),
+        "x = 1\nraise KeyError('no such\\nthing')",
+        figures=("fig-2-1",),
+    )
     small_workbook.add("03_forgets", figures=("fig-3-1",))
-    small_workbook.add("04_dies", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", figures=("fig-4-1",))
+    small_workbook.add(
+        "04_dies", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", figures=("fig-4-1",)
+    )
     small_workbook.add("05_stops", save("fig-5-1"), "sys.exit()", figures=("fig-5-1",))
     report = run(jobs=2)
     assert not report.ok
     assert [o.status for o in report.outcomes] == ["done", "failed", "failed", "failed", "failed"]
     problem = {o.chapter: o.problem for o in report.outcomes}
-    assert "cell In [6] (cell 6 of the executed copy) raised KeyError: 'no such" in problem["02_raises"]
+    assert (
+        "cell In [6] (cell 6 of the executed copy) raised KeyError: 'no such"
+        in problem["02_raises"]
+    )
     assert "MBHError: chapter 03_forgets did not save fig-3-1" in problem["03_forgets"]
-    assert "the kernel died in cell 5" in problem["04_dies"] and "smaller profile" in problem["04_dies"]
+    assert (
+        "the kernel died in cell 5" in problem["04_dies"]
+        and "smaller profile" in problem["04_dies"]
+    )
     assert "never called chapter.finish()" in problem["05_stops"]
     for name in ("02_raises", "03_forgets", "04_dies"):
         copy = small_workbook.quick / "chapters" / f"{name}.failed.ipynb"
@@ -188,7 +216,9 @@ def test_figures_choose_their_chapter(small_workbook):
 
 def test_what_preparing_raises_reaches_the_caller(small_workbook, monkeypatch):
     small_workbook.add("01_good", save())
-    monkeypatch.setattr(workbook, "CHAPTERS", (workbook.Declaration("01_good", "title", ("fig-1-1",), ("grid",)),))
+    monkeypatch.setattr(
+        workbook, "CHAPTERS", (workbook.Declaration("01_good", "title", ("fig-1-1",), ("grid",)),)
+    )
 
     def prepare(*_, **__):
         raise MBHError("mnist: files are missing")
@@ -222,7 +252,8 @@ def test_unknown_and_ill_typed_parameters(small_workbook, given, reason):
         run(parameters=given)
     assert not list(small_workbook.quick.rglob("*.ipynb"))
     runner.check_parameters(
-        small_workbook.notebooks / "01_good.ipynb", {"coverage": 1, "planes": [], "free": 3, "seed": 2}
+        small_workbook.notebooks / "01_good.ipynb",
+        {"coverage": 1, "planes": [], "free": 3, "seed": 2},
     )
 
 
@@ -250,7 +281,10 @@ def everything(folder):
         ({"parameters": {"free": [{1: 2}]}}, "parameter free cannot be"),
         ({"parameters": {"free": {3}}}, "parameter free cannot be"),
         ({"parameters": {"free": print}}, "parameter free cannot be"),
-        ({"parameters": {"width": "wide"}}, "width .* must be of type NoneType or float, got 'wide'"),
+        (
+            {"parameters": {"width": "wide"}},
+            "width .* must be of type NoneType or float, got 'wide'",
+        ),
         ({"parameters": ["seed"]}, "parameters are a dict"),
         ({"chapters": ["1", "2"]}, "chapter '2' is unknown"),
         ({"figures": ["1.1", "x"]}, "figure 'x' is unknown"),
@@ -274,11 +308,15 @@ def test_what_is_ill_is_refused_before_anything_is_touched(small_workbook, given
 def test_a_profile_or_seed_among_the_parameters_is_meant_as_such(small_workbook):
     given = runner.check_given("quick", 0, {"profile": "dra", "seed": 4, "free": [1, {"a": None}]})
     assert given == {"profile": "draft", "seed": 4, "free": [1, {"a": None}]}
-    small_workbook.add("01_good", save(), parameters='profile = "quick"\nseed = 0\nwidth: float | None = 1.0')
+    small_workbook.add(
+        "01_good", save(), parameters='profile = "quick"\nseed = 0\nwidth: float | None = 1.0'
+    )
     report = run(parameters={"profile": "draft", "seed": 4, "width": None})
     assert report.ok and report.folder == small_workbook.figures / "draft"
     manifest = json.loads((report.folder / "manifest.json").read_text())
-    assert manifest["profile"] == "draft" and manifest["figures"]["fig-1-1"]["settings"]["seed"] == 4
+    assert (
+        manifest["profile"] == "draft" and manifest["figures"]["fig-1-1"]["settings"]["seed"] == 4
+    )
     assert not small_workbook.quick.exists()
 
 
@@ -286,7 +324,10 @@ METADATA = [
     {},
     {"language_info": {"name": "python"}},
     {"kernelspec": {"name": "python3"}},
-    {"kernelspec": {"name": "conda-env-x-py", "display_name": "x", "language": "python"}, "language_info": {}},
+    {
+        "kernelspec": {"name": "conda-env-x-py", "display_name": "x", "language": "python"},
+        "language_info": {},
+    },
     {"kernelspec": {"display_name": "Python 3"}, "language_info": {"codemirror_mode": "python"}},
     {"kernelspec": None, "language_info": None},
     {"kernelspec": {}, "vscode": {"interpreter": {"hash": "0"}}},
@@ -313,7 +354,9 @@ def test_metadata_that_editors_leave_out_do_not_matter(small_workbook, metadata)
         report = run()
         assert report.ok, report.told
         copy = nbformat.read(small_workbook.quick / "chapters" / "01_good.ipynb", as_version=4)
-        assert copy.metadata.kernelspec.language == "python" and all(c.execution_count for c in copy.cells)
+        assert copy.metadata.kernelspec.language == "python" and all(
+            c.execution_count for c in copy.cells
+        )
 
 
 def test_parameters_cells_are_read_as_python(small_workbook):
@@ -339,7 +382,9 @@ def test_parameters_cells_are_read_as_python(small_workbook):
 
 
 def test_parameters_are_literals(small_workbook):
-    small_workbook.add("01_good", save(), parameters='profile = "quick"\nseed = 0\nwidth = 2 * seed')
+    small_workbook.add(
+        "01_good", save(), parameters='profile = "quick"\nseed = 0\nwidth = 2 * seed'
+    )
     with pytest.raises(MBHError, match="plain literals only"):
         run(parameters={"width": 3})
 
@@ -395,7 +440,9 @@ def test_folder_that_cannot_be_written(small_workbook):
         run()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere; the test above covers the message")
+@pytest.mark.skipif(
+    os.geteuid() == 0, reason="root may write anywhere; the test above covers the message"
+)
 def test_read_only_folder(small_workbook):
     small_workbook.add("01_good", save())
     small_workbook.figures.mkdir(mode=0o500)
@@ -421,7 +468,9 @@ def test_disk_full_while_the_copy_is_filed(small_workbook, monkeypatch):
     assert copy.read_text() == "the copy of an earlier run"
 
 
-@pytest.mark.parametrize("fault", ["note", "figure", "copy while it runs", "manifest", "kernel", "strange"])
+@pytest.mark.parametrize(
+    "fault", ["note", "figure", "copy while it runs", "manifest", "kernel", "strange"]
+)
 def test_every_fault_is_a_failed_outcome_and_a_closing_table(small_workbook, monkeypatch, fault):
     cells = [save()]
     if fault == "figure":
@@ -439,7 +488,11 @@ def test_every_fault_is_a_failed_outcome_and_a_closing_table(small_workbook, mon
     def fail(*_, **__):
         if fault == "strange":
             raise ZeroDivisionError("nobody thought of this")
-        raise MBHError("it could not be written (No space left on device)") if failing[0] is workbook else full
+        raise (
+            MBHError("it could not be written (No space left on device)")
+            if failing[0] is workbook
+            else full
+        )
 
     if failing:
         monkeypatch.setattr(*failing, fail)
@@ -447,8 +500,13 @@ def test_every_fault_is_a_failed_outcome_and_a_closing_table(small_workbook, mon
     told = report.told
     table = told.splitlines().index("chapter  figures  seconds")
     assert not report.ok and told.splitlines()[table + 1].startswith("01_good "), told
-    reason = {"figure": "raised MBHError: .*Is a directory", "strange": "ZeroDivisionError: nobody thought of this"}
-    assert re.search(reason.get(fault, "No space left on device"), "\n".join([told, *report.problems])), told
+    reason = {
+        "figure": "raised MBHError: .*Is a directory",
+        "strange": "ZeroDivisionError: nobody thought of this",
+    }
+    assert re.search(
+        reason.get(fault, "No space left on device"), "\n".join([told, *report.problems])
+    ), told
     assert "Traceback" not in told and "together" in told
     assert [o.status for o in report.outcomes] == ["done" if fault == "manifest" else "failed"]
     assert not list(small_workbook.quick.rglob(".*")), "nothing half-written is left"
@@ -466,23 +524,34 @@ def test_what_an_earlier_run_wrote_stands_until_a_cell_is_executed(small_workboo
     with monkeypatch.context() as patch:
         patch.setattr(runner, "kernel_environment", no_kernel)
         report = run(force=True)
-        assert [o.status for o in report.outcomes] == ["failed"] and report.outcomes[0].figures == ()
+        assert [o.status for o in report.outcomes] == ["failed"] and report.outcomes[
+            0
+        ].figures == ()
     after = everything(small_workbook.quick)
     assert {path: after[path] for path in before} == before
     assert run().outcomes[0].status == "fresh"
 
 
-def test_what_cannot_be_prepared_is_a_closing_table_and_then_the_reason(small_workbook, monkeypatch):
+def test_what_cannot_be_prepared_is_a_closing_table_and_then_the_reason(
+    small_workbook, monkeypatch
+):
     small_workbook.add("01_good", save())
-    monkeypatch.setattr(workbook, "CHAPTERS", (workbook.Declaration("01_good", "title", ("fig-1-1",), ("grid",)),))
+    monkeypatch.setattr(
+        workbook, "CHAPTERS", (workbook.Declaration("01_good", "title", ("fig-1-1",), ("grid",)),)
+    )
 
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     lines = []
-    with pytest.raises(MBHError, match=r"what the chapters read \(grid\) could not be computed \(No space left"):
+    with pytest.raises(
+        MBHError, match=r"what the chapters read \(grid\) could not be computed \(No space left"
+    ):
         runner.run(echo=lines.append, prepare=full)
-    assert "01_good failed: not executed, since what the chapters read" in lines[-1] and "together" in lines[-1]
+    assert (
+        "01_good failed: not executed, since what the chapters read" in lines[-1]
+        and "together" in lines[-1]
+    )
 
 
 def test_a_chapter_without_its_executed_copy_is_not_up_to_date(small_workbook):
@@ -491,7 +560,9 @@ def test_a_chapter_without_its_executed_copy_is_not_up_to_date(small_workbook):
     copy = small_workbook.quick / "chapters" / "01_good.ipynb"
     whole = copy.read_bytes()
     for harm in (copy.unlink, lambda: copy.write_bytes(whole[:-40]), lambda: copy.write_bytes(b"")):
-        assert runner.is_fresh(workbook.CHAPTERS[0], small_workbook.quick, key := key_noted(small_workbook))
+        assert runner.is_fresh(
+            workbook.CHAPTERS[0], small_workbook.quick, key := key_noted(small_workbook)
+        )
         harm()
         assert not runner.is_fresh(workbook.CHAPTERS[0], small_workbook.quick, key)
         copy.write_bytes(whole)
@@ -503,7 +574,9 @@ def key_noted(small_workbook):
     return workbook.read_fragment(small_workbook.quick, "01_good")["key"]
 
 
-def test_a_changed_table_makes_the_chapters_that_read_it_stale(small_workbook, monkeypatch, tmp_path):
+def test_a_changed_table_makes_the_chapters_that_read_it_stale(
+    small_workbook, monkeypatch, tmp_path
+):
     monkeypatch.setattr(paths, "results_folder", lambda profile: tmp_path / "results" / profile)
     reads = workbook.Declaration("01_good", "title", ("fig-1-1",), ("grid", "toy"))
     other = workbook.Declaration("01_good", "title", ("fig-1-1",), ("trees",))
@@ -533,7 +606,10 @@ def test_two_runs_at_once_do_not_mix(small_workbook, tmp_path):
     for thread in threads:
         thread.join(120)
     assert [report.ok for report in reports] == [True, True]
-    assert sorted(report.outcomes[0].status for report in reports) == ["done", "fresh"] and count.read_text() == "x"
+    assert (
+        sorted(report.outcomes[0].status for report in reports) == ["done", "fresh"]
+        and count.read_text() == "x"
+    )
     assert sum("another run writes figures to" in report.told for report in reports) == 1
     assert not list(small_workbook.quick.rglob(".*"))
 
@@ -572,7 +648,11 @@ def start_in_background(small_workbook, tmp_path):
     )
     environment = {**os.environ, "PYTHONPATH": str(paths.PROJECT), "TOKEN_OF_TEST": str(tmp_path)}
     return subprocess.Popen(
-        [sys.executable, str(program)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, str(program)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -596,15 +676,23 @@ def processes_with(token):
     return found
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks for left-over kernels in /proc, which Linux has")
+@pytest.mark.skipif(
+    not os.path.isdir("/proc/self"), reason="looks for left-over kernels in /proc, which Linux has"
+)
 @pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_killed_half_way_leaves_nothing_half_written(small_workbook, tmp_path, kind):
     small_workbook.add(
-        "01_slow", save(), "import time\ntime.sleep(600)", save("fig-1-2"), figures=("fig-1-1", "fig-1-2")
+        "01_slow",
+        save(),
+        "import time\ntime.sleep(600)",
+        save("fig-1-2"),
+        figures=("fig-1-1", "fig-1-2"),
     )
     process = start_in_background(small_workbook, tmp_path)
     try:
-        wait_until(lambda: (small_workbook.quick / "fig-1-1.png").exists() or process.poll() is not None)
+        wait_until(
+            lambda: (small_workbook.quick / "fig-1-1.png").exists() or process.poll() is not None
+        )
         process.send_signal(kind)
         out, err = process.communicate(timeout=60)
     finally:
@@ -613,7 +701,11 @@ def test_killed_half_way_leaves_nothing_half_written(small_workbook, tmp_path, k
     if kind != signal.SIGKILL:
         assert process.returncode == 130 and "interrupted" in err, (out, err)
     wait_until(lambda: not processes_with(tmp_path), 20)
-    visible = sorted(p.name for p in small_workbook.quick.rglob("*") if p.is_file() and not p.name.startswith("."))
+    visible = sorted(
+        p.name
+        for p in small_workbook.quick.rglob("*")
+        if p.is_file() and not p.name.startswith(".")
+    )
     assert visible == ["fig-1-1.png"]
     assert (small_workbook.quick / "fig-1-1.png").read_bytes().endswith(b"IEND\xaeB`\x82")
 
@@ -629,16 +721,24 @@ def test_a_kernel_can_be_tried(monkeypatch, tmp_path):
     assert 0 < runner.try_kernel() < 60
     (tmp_path / "ipykernel_launcher.py").write_text("raise SystemExit('this kernel is broken')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(MBHError, match=r"no notebook kernel .*\(this kernel is broken\).*pip install ipykernel"):
+    with pytest.raises(
+        MBHError, match=r"no notebook kernel .*\(this kernel is broken\).*pip install ipykernel"
+    ):
         runner.try_kernel()
 
 
-def test_a_kernel_that_does_not_start_is_told_with_its_last_words(small_workbook, monkeypatch, tmp_path):
+def test_a_kernel_that_does_not_start_is_told_with_its_last_words(
+    small_workbook, monkeypatch, tmp_path
+):
     small_workbook.add("01_good", save())
     (tmp_path / "ipykernel_launcher.py").write_text("raise SystemExit('this kernel is broken')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     report = run()
-    assert not report.ok and "no kernel could be started" in report.told and "(this kernel is broken)" in report.told
+    assert (
+        not report.ok
+        and "no kernel could be started" in report.told
+        and "(this kernel is broken)" in report.told
+    )
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,9 @@ def test_index_is_well_formed():
     assert names == sorted(names) and all(re.fullmatch(r"\d\d_[a-z_]+", name) for name in names)
     declared = [figure for c in workbook.CHAPTERS for figure in c.figures]
     assert len(set(declared)) == len(declared), "a figure is declared twice"
-    assert all(re.fullmatch(r"(fig|table|widget)-([1-9]|[a-e])-\d+b?", figure) for figure in declared)
+    assert all(
+        re.fullmatch(r"(fig|table|widget)-([1-9]|[a-e])-\d+b?", figure) for figure in declared
+    )
     assert workbook.figure_index()["fig-6-3"] == "05_experiments"
 
 
@@ -98,7 +100,11 @@ def test_digest_tells_apart_what_differs(values, at):
     changed[at % len(array)] = np.nextafter(
         changed[at % len(array)], np.inf if changed[at % len(array)] <= 0 else -np.inf
     )
-    assert workbook.digest(array) == workbook.digest(array.copy()) == workbook.digest(array[::-1][::-1])
+    assert (
+        workbook.digest(array)
+        == workbook.digest(array.copy())
+        == workbook.digest(array[::-1][::-1])
+    )
     assert workbook.digest(array) != workbook.digest(changed)
 
 
@@ -106,7 +112,12 @@ def test_digest_sees_types_names_and_shapes():
     table = pd.DataFrame({"n": [1, 2], "name": ["a", None], "kind": pd.Categorical(["x", "y"])})
     plain = [None, 1, 1.0, True, "1", [1], [[1]], {"a": 1}, {"b": 1}]
     arrays = [np.arange(4), np.arange(4.0), np.arange(4).reshape(2, 2)]
-    tables = [table, table.rename(columns={"n": "m"}), table.assign(n=[1, 3]), table.assign(name=["a", "b"])]
+    tables = [
+        table,
+        table.rename(columns={"n": "m"}),
+        table.assign(n=[1, 3]),
+        table.assign(name=["a", "b"]),
+    ]
     things = [*plain, *arrays, *tables, table.iloc[::-1]]
     assert len({workbook.digest(thing) for thing in things}) == len(things)
     assert workbook.digest(table) == workbook.digest(table.copy().reset_index(drop=True))
@@ -144,7 +155,9 @@ def test_same_figure_same_bytes_without_dates(tmp_path):
 def test_256_colours_make_a_picture_small_and_look_the_same():
     figure = plt.figure(figsize=(5, 5))
     figure.set_layout_engine("none")
-    figure.add_axes((0, 0, 1, 1)).imshow(np.random.default_rng(0).random((300, 300)), cmap="cividis")
+    figure.add_axes((0, 0, 1, 1)).imshow(
+        np.random.default_rng(0).random((300, 300)), cmap="cividis"
+    )
     full, small = io.BytesIO(), workbook.render(figure, "noise")
     figure.savefig(full, format="png", dpi=110)
     assert len(small) < len(full.getvalue()) / 2
@@ -154,7 +167,8 @@ def test_256_colours_make_a_picture_small_and_look_the_same():
 
 
 @pytest.mark.parametrize(
-    "figure_id, reason", [("fig-6-3", "05_experiments writes it"), ("fig-9-9", "it has table-2-1, fig-2-1, fig-2-2")]
+    "figure_id, reason",
+    [("fig-6-3", "05_experiments writes it"), ("fig-9-9", "it has table-2-1, fig-2-1, fig-2-2")],
 )
 def test_only_the_chapters_own_figures_can_be_saved(chapter, figure_id, reason):
     with pytest.raises(MBHError, match=reason):
@@ -210,7 +224,11 @@ def test_manifest_says_what_each_figure_was_made_of(chapter, capsys):
     assert {"python", "mbh_utils", "torch", "numpy", "numba"} <= set(entry["versions"])
     assert "not installed" not in entry["versions"].values()
     text = (chapter.folder / "manifest.json").read_text()
-    assert str(paths.PROJECT) not in text and str(chapter.folder) not in text and os.path.expanduser("~") not in text
+    assert (
+        str(paths.PROJECT) not in text
+        and str(chapter.folder) not in text
+        and os.path.expanduser("~") not in text
+    )
     assert "3 of 3 figures" in capsys.readouterr().out
 
 
@@ -233,7 +251,12 @@ def test_opening_says_what_it_runs_with(tmp_path, capsys):
     chapter = workbook.open_chapter("03", seed=3, out=tmp_path)
     told = capsys.readouterr().out
     assert chapter.name == "03_specialization" and (chapter.profile, chapter.seed) == ("quick", 3)
-    for words in ("Chapter 03_specialization", "torch", "profile quick on digits8; seed 3", str(tmp_path)):
+    for words in (
+        "Chapter 03_specialization",
+        "torch",
+        "profile quick on digits8; seed 3",
+        str(tmp_path),
+    ):
         assert words in told
 
 
@@ -244,7 +267,9 @@ def test_seed_must_be_a_whole_number(tmp_path, seed):
 
 
 def test_unknown_profile_names_the_known(tmp_path):
-    with pytest.raises(MBHError, match="'quik' is unknown: did you mean 'quick'. there are quick, draft, paper"):
+    with pytest.raises(
+        MBHError, match="'quik' is unknown: did you mean 'quick'. there are quick, draft, paper"
+    ):
         workbook.open_chapter("01_sparsity", profile="quik", out=tmp_path)
 
 

@@ -79,7 +79,9 @@ def check(
     )
 
 
-def _check_original(original: nn.Module, twin: nn.Module, x: torch.Tensor, compare: "_Comparison") -> None:
+def _check_original(
+    original: nn.Module, twin: nn.Module, x: torch.Tensor, compare: "_Comparison"
+) -> None:
     """MBHError where the module itself, run without leaving traces, gives something else than its copy has given."""
     y = _original.outputs_of_itself(original, twin, lambda m: m(x.clone()))
     if not isinstance(y, torch.Tensor):
@@ -123,10 +125,15 @@ def _kept_numbers(twin: nn.Module) -> dict[str, object]:
     return found | {name: (id(x), None if x.is_inference() else x._version) for name, x in tensors}
 
 
-def _points(size: int, points: Callable[[], np.ndarray] | None) -> tuple[np.ndarray, list[tuple[str, slice]]]:
+def _points(
+    size: int, points: Callable[[], np.ndarray] | None
+) -> tuple[np.ndarray, list[tuple[str, slice]]]:
     """All points (n, size), and groups of them: their name and their rows."""
     # Points of another space are passed over: whoever looks at them says what is the matter.
-    parts = {f"random inputs of size {scale:g}": random_points(size, _N, scale) for scale in (0.1, 1.0, 10.0)}
+    parts = {
+        f"random inputs of size {scale:g}": random_points(size, _N, scale)
+        for scale in (0.1, 1.0, 10.0)
+    }
     parts["random inputs from 0 to 255"] = np.random.default_rng(1).uniform(0, 255, (_N, size))
     if points is not None:
         given = points()
@@ -154,7 +161,9 @@ def _array(y: torch.Tensor, n: int) -> np.ndarray:
     return y.reshape(n, -1) if y.size % n == 0 else y.reshape(1, -1)
 
 
-def _one_by_one(twin: nn.Module, x: torch.Tensor, kind: str, problem: Exception | None) -> np.ndarray:
+def _one_by_one(
+    twin: nn.Module, x: torch.Tensor, kind: str, problem: Exception | None
+) -> np.ndarray:
     """Outputs of each input alone; MBHError where these cannot be had either."""
     try:
         return np.concatenate([_run(twin, x[i : i + 1])[0] for i in range(len(x))])
@@ -165,15 +174,29 @@ def _one_by_one(twin: nn.Module, x: torch.Tensor, kind: str, problem: Exception 
 class _Comparison:
     """What the traced form gives at the points, and how far a module in its own arithmetic may be from that."""
 
-    def __init__(self, traced: Traced, x: np.ndarray, groups: list[tuple[str, slice]], epsilon: float, clipped: bool):
+    def __init__(
+        self,
+        traced: Traced,
+        x: np.ndarray,
+        groups: list[tuple[str, slice]],
+        epsilon: float,
+        clipped: bool,
+    ):
         self.groups, self.clipped, self.epsilon = groups, clipped, epsilon
         self.z, self.y = _forward(traced, x, 0.0)
         others = [_forward(traced, x, epsilon, seed) for seed in (2, 3)]
         self.z_error = _ROUNDINGS * np.max([np.abs(z - self.z) for z, _ in others], axis=0)
         self.y_error = _ROUNDINGS * np.max([np.abs(y - self.y) for _, y in others], axis=0)
         # Where numbers of its type cannot reach so far, a module may give anything.
-        far = np.finfo({2.0**-10: np.float16}.get(epsilon, np.float32 if epsilon > 1e-12 else np.float64)).max / 100
-        self.reached = (np.abs(self.z).max(axis=1) < far) & (np.abs(self.y).max(axis=1, initial=0.0) < far)
+        far = (
+            np.finfo(
+                {2.0**-10: np.float16}.get(epsilon, np.float32 if epsilon > 1e-12 else np.float64)
+            ).max
+            / 100
+        )
+        self.reached = (np.abs(self.z).max(axis=1) < far) & (
+            np.abs(self.y).max(axis=1, initial=0.0) < far
+        )
 
     def outputs(self, found: np.ndarray) -> str | None:
         """How the module's outputs (n, n_outputs) differ, in words; None where they agree."""
@@ -192,7 +215,9 @@ class _Comparison:
         i = int(np.argmax(off))
         return f"output {i} is {found[0, i]:.6g} instead of {self.y[0, i]:.6g}"
 
-    def activations(self, form: Canonical, follower: Follower, inputs: list[torch.Tensor]) -> str | None:
+    def activations(
+        self, form: Canonical, follower: Follower, inputs: list[torch.Tensor]
+    ) -> str | None:
         """How what goes into the activations differs; what cannot be told apart is passed over."""
         if len(inputs) != len(follower.activations):
             return None
@@ -200,7 +225,11 @@ class _Comparison:
         for block, z in zip(follower.activations, inputs, strict=True):
             if block not in form.neurons:
                 continue
-            neurons, value, breakpoints = form.neurons[block], form.blocks[block].value, form.blocks[block].breakpoints
+            neurons, value, breakpoints = (
+                form.neurons[block],
+                form.blocks[block].value,
+                form.blocks[block].breakpoints,
+            )
             if tuple(z.shape) != (n, *value.const.shape[1:]) or value.const.shape[:1] != (1,):
                 continue
             columns = slice(neurons.columns.start, neurons.columns.stop, neurons.breakpoints)
@@ -226,14 +255,18 @@ class _Comparison:
         return None
 
 
-def _forward(traced: Traced, x: np.ndarray, epsilon: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def _forward(
+    traced: Traced, x: np.ndarray, epsilon: float, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Pre-activations of all neurons (n, N) and outputs, each sum off by as much as rounding may make it."""
     rng, values = np.random.default_rng(seed), []
 
     def off(x, weight, bias):
         z = x @ weight.T + bias
         if epsilon:
-            noise = rng.standard_normal(z.shape)  # of one rounding at least, so that none of it is rounded away
+            noise = rng.standard_normal(
+                z.shape
+            )  # of one rounding at least, so that none of it is rounded away
             z += epsilon * (noise + np.sign(noise)) * (np.abs(x) @ np.abs(weight).T + np.abs(bias))
         return z
 

@@ -38,11 +38,17 @@ class Neurons(NamedTuple):
     layer: int  # hidden layer, from 0
     columns: slice  # of a pattern, counted over all hidden neurons
     shape: tuple[int, ...]  # of the activation's output, for one sample
-    breakpoints: int  # neurons per element; those of one element stand side by side, breakpoints rising
+    breakpoints: (
+        int  # neurons per element; those of one element stand side by side, breakpoints rising
+    )
 
     def states(self, patterns: np.ndarray) -> np.ndarray:
         """State alpha of each element: (n, *shape) int, breakpoints below it, of patterns (n, n_hidden) bool."""
-        return patterns[:, self.columns].reshape(len(patterns), *self.shape, self.breakpoints).sum(axis=-1)
+        return (
+            patterns[:, self.columns]
+            .reshape(len(patterns), *self.shape, self.breakpoints)
+            .sum(axis=-1)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +111,9 @@ class Value:
 
     def apply(self, f) -> "Value":
         """f, which only picks or rearranges, of each of its parts; f takes and gives (n, ...)."""
-        return Value(self.level, f(self.const[None])[0], {b: f(rows) for b, rows in self.rows.items()})
+        return Value(
+            self.level, f(self.const[None])[0], {b: f(rows) for b, rows in self.rows.items()}
+        )
 
 
 @dataclass
@@ -137,7 +145,9 @@ class Canonical:
         """The same value as a map of the units of a later layer: linear units carry it there."""
         while value.level < level:
             size, following, shape = value.const.numel(), value.level + 1, value.const.shape
-            if sum(self.blocks[b].size for b in value.rows) <= size:  # fewer units than elements: carry the units
+            if (
+                sum(self.blocks[b].size for b in value.rows) <= size
+            ):  # fewer units than elements: carry the units
                 rows = {self._copy(b): r for b, r in value.rows.items()}
             else:
                 pure = Value(value.level, torch.zeros_like(value.const), value.rows)
@@ -177,10 +187,15 @@ class Canonical:
         const, rows = torch.zeros_like(value.const) + offset, {}
         if slope.any():
             carried = self.lift(value, level)
-            const, rows = const + slope * carried.const, {b: slope * r for b, r in carried.rows.items()}
+            const, rows = (
+                const + slope * carried.const,
+                {b: slope * r for b, r in carried.rows.items()},
+            )
         breakpoints = [spread(t).flatten() for t, _ in pieces.bends]
         changes = torch.stack([spread(change).flatten() for _, change in pieces.bends], dim=1)
-        units = torch.diag_embed(changes.T).permute(1, 0, 2).reshape(size * k, *shape)  # neuron (i, k) -> element i
+        units = (
+            torch.diag_embed(changes.T).permute(1, 0, 2).reshape(size * k, *shape)
+        )  # neuron (i, k) -> element i
         rows[self._new(_Block(level, size * k, name, value, breakpoints))] = units
         return Value(level, const, rows)
 
@@ -212,7 +227,9 @@ class Canonical:
         output = self.lift(output, last)
         used = self._used(output)
         if last == 0:
-            raise MBHError("the network has no hidden layer: the module is affine, nothing in it bends")
+            raise MBHError(
+                "the network has no hidden layer: the module is affine, nothing in it bends"
+            )
         place = {0: 0}  # block -> first of its units in its layer
         width, layers, first, calls = self.blocks[0].size, [], 0, Counter()
         for level in range(1, last + 1):
@@ -223,18 +240,25 @@ class Canonical:
                 block = self.blocks[b]
                 place[b], n = n, n + block.size
                 parts.append(self._matrix(block.value, block.breakpoints, place, width))
-                block.value = Value(block.value.level, block.value.const, {})  # its rows are not needed any more
+                block.value = Value(
+                    block.value.level, block.value.const, {}
+                )  # its rows are not needed any more
                 if block.name is None:
                     n_linear += block.size
                     continue
                 calls[block.name] += 1
                 name = block.name if calls[block.name] == 1 else f"{block.name}#{calls[block.name]}"
-                columns, shape = slice(first, first + block.size), _of_one_sample(block.value.const.shape)
+                columns, shape = (
+                    slice(first, first + block.size),
+                    _of_one_sample(block.value.const.shape),
+                )
                 self.neurons[b] = Neurons(name, level - 1, columns, shape, len(block.breakpoints))
                 first += block.size
             layers.append((*(np.concatenate(part) for part in zip(*parts, strict=True)), n_linear))
             width = n
-        return Traced(layers, self._matrix(output, [], place, width), list(self.neurons.values()), input_shape)
+        return Traced(
+            layers, self._matrix(output, [], place, width), list(self.neurons.values()), input_shape
+        )
 
     def _matrix(self, value: Value, breakpoints: list, place: dict[int, int], width: int):
         """Weight and bias of the value's elements less each breakpoint, over a layer of this width."""
@@ -254,11 +278,16 @@ def _of_one_sample(shape) -> tuple[int, ...]:
     return tuple(shape[1:] if len(shape) > 1 and shape[0] == 1 else shape)
 
 
-def _of_rows(f, given: list[torch.Tensor], is_rows: list[bool], shape, zero: torch.Tensor) -> torch.Tensor:
+def _of_rows(
+    f, given: list[torch.Tensor], is_rows: list[bool], shape, zero: torch.Tensor
+) -> torch.Tensor:
     """f less f(0) of each row, (n_units, *shape); where ``is_rows`` is False, the argument is the same for all rows."""
     n = next(len(x) for x, many in zip(given, is_rows, strict=True) if many)
     if (found := _of_batch(f, given, is_rows, (n, *shape), zero)) is None:
-        each = [f(*(x[i] if many else x for x, many in zip(given, is_rows, strict=True))) for i in range(n)]
+        each = [
+            f(*(x[i] if many else x for x, many in zip(given, is_rows, strict=True)))
+            for i in range(n)
+        ]
         found = torch.stack(each)
     return found - zero if zero.any() else found
 
@@ -270,14 +299,24 @@ def _of_batch(f, given, is_rows, shape, zero: torch.Tensor) -> torch.Tensor | No
         return None
     try:
         found = f(*(x[:, 0] if many else x for x, many in zip(given, is_rows, strict=True)))
-    except (ValueError, TypeError, RuntimeError, IndexError):  # e.g. sizes that it was given for one sample
+    except (
+        ValueError,
+        TypeError,
+        RuntimeError,
+        IndexError,
+    ):  # e.g. sizes that it was given for one sample
         return None
     if found.shape != (shape[0], *shape[2:]):
         return None
     # Some rows, each with a factor, go together to the sum of their results, unless f mixes rows.
     some = torch.linspace(0, shape[0] - 1, min(shape[0], 16)).long().unique()
     factors = torch.arange(1.0, len(some) + 1, dtype=torch.float64).sin()
-    mixed = f(*(torch.tensordot(factors, x[some], 1) if many else x for x, many in zip(given, is_rows, strict=True)))
+    mixed = f(
+        *(
+            torch.tensordot(factors, x[some], 1) if many else x
+            for x, many in zip(given, is_rows, strict=True)
+        )
+    )
     parts = found[some][:, None] - zero
     scale = max(parts.abs().max().item(), zero.abs().max().item()) if parts.numel() else 0.0
     if not (mixed - zero - torch.tensordot(factors, parts, 1)).abs().le(1e-9 * scale).all():

@@ -72,7 +72,10 @@ def refuse_fresh_coins(module: nn.Module, run: Callable[[], torch.Tensor]) -> to
 
 
 def _is_draw(called) -> bool:
-    return isinstance(getattr(called, "__self__", None), random.Random) and called.__name__ in ("random", "getrandbits")
+    return isinstance(getattr(called, "__self__", None), random.Random) and called.__name__ in (
+        "random",
+        "getrandbits",
+    )
 
 
 def _refusal(module: nn.Module, whose: str) -> str:
@@ -83,7 +86,9 @@ def _refusal(module: nn.Module, whose: str) -> str:
 
 
 def _kept(module: nn.Module, kinds) -> list:
-    return [x for m in twin.all_modules(module) for x in vars(m).values() if issubclass(type(x), kinds)]
+    return [
+        x for m in twin.all_modules(module) for x in vars(m).values() if issubclass(type(x), kinds)
+    ]
 
 
 def _states(module: nn.Module) -> dict[str, object]:

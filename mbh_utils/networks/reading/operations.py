@@ -32,9 +32,7 @@ UNDERSTOOD = (
 )
 _ATEN = torch.ops.aten
 _BATCH_NORM = inspect.signature(functional.batch_norm)
-_RANDOM = (
-    "it drops at random, or draws random numbers otherwise: put it in eval mode, F.dropout(x, training=self.training)"
-)
+_RANDOM = "it drops at random, or draws random numbers otherwise: put it in eval mode, F.dropout(x, training=self.training)"
 _TWO = "it takes two tensors that depend on the input, and is not affine"
 _DIVIDES = "it divides by a tensor that depends on the input"
 #: Whatever can go wrong with an operation that is run on affine maps: it is then not understood.
@@ -79,7 +77,10 @@ class PiecewiseLinear(nn.Module):
     def __init__(self, breakpoints, slopes, offset: float = 0.0):
         super().__init__()
         breakpoints = require.numbers("breakpoints", breakpoints, (None,)).tolist()
-        slopes, offset = require.numbers("slopes", slopes, (None,)).tolist(), require.number("offset", offset)
+        slopes, offset = (
+            require.numbers("slopes", slopes, (None,)).tolist(),
+            require.number("offset", offset),
+        )
         if len(slopes) != len(breakpoints) + 1 or any(np.diff(breakpoints) <= 0) or not breakpoints:
             raise MBHError(
                 f"{len(breakpoints)} breakpoints with {len(slopes)} slopes: give rising breakpoints, one slope more"
@@ -104,9 +105,13 @@ class Place:
     modules: list[tuple[str, nn.Module]] = field(default_factory=list)
     function: str | None = None
     hook: str | None = None  # what the hook is called
-    took: bool = False  # whether this hook has taken numbers out of a tensor that depends on the input
+    took: bool = (
+        False  # whether this hook has taken numbers out of a tensor that depends on the input
+    )
     looking: list[str] = field(default_factory=list)  # all hooks that have
-    refusal: MBHError | None = None  # the first one, in case that the module's own code lets errors pass
+    refusal: MBHError | None = (
+        None  # the first one, in case that the module's own code lets errors pass
+    )
 
     @property
     def module(self) -> tuple[str, nn.Module | None]:
@@ -227,7 +232,9 @@ class Follower(Watch):
     pretended: what hooks get in place of all numbers that they take out of tensors that depend on the input.
     """
 
-    def __init__(self, form: Canonical, place: Place, precision: float, pretended: float | None = None):
+    def __init__(
+        self, form: Canonical, place: Place, precision: float, pretended: float | None = None
+    ):
         super().__init__()
         self.form, self.place, self.precision, self.pretended = form, place, precision, pretended
         self.followed: dict[int, _Followed] = {}
@@ -241,9 +248,14 @@ class Follower(Watch):
     def result(self, x) -> Value:
         """The affine map of the module's output; MBHError where there is none."""
         if not isinstance(x, torch.Tensor) or (followed := self._find(x)) is None:
-            raise MBHError("the module's output is not one tensor made from its input: wrap it to return one")
+            raise MBHError(
+                "the module's output is not one tensor made from its input: wrap it to return one"
+            )
         if followed.reason or followed.is_step:
-            raise MBHError(followed.reason or "the module's output is a condition, True or False: it is not understood")
+            raise MBHError(
+                followed.reason
+                or "the module's output is a condition, True or False: it is not understood"
+            )
         return self._read(x)
 
     def first_reason(self) -> str | None:
@@ -275,7 +287,9 @@ class Follower(Watch):
             else:
                 with on_cpu():
                     value = self._written(x, value, None if before is None else before.value, n)
-                self.followed[storage._cdata] = _Followed(StorageWeakRef(storage), x.dtype, value, is_step)
+                self.followed[storage._cdata] = _Followed(
+                    StorageWeakRef(storage), x.dtype, value, is_step
+                )
                 return
         self.followed[storage._cdata] = _Followed(StorageWeakRef(storage), x.dtype, reason=reason)
 
@@ -293,7 +307,9 @@ class Follower(Watch):
         def put(old, new):
             whole = old.clone()
             if x.numel():
-                whole.as_strided((len(whole), *x.shape), (n, *x.stride()), x.storage_offset()).copy_(new)
+                whole.as_strided(
+                    (len(whole), *x.shape), (n, *x.stride()), x.storage_offset()
+                ).copy_(new)
             return whole
 
         rows = {}
@@ -349,7 +365,12 @@ class Follower(Watch):
         except NotUnderstood as error:
             reason = str(error)
         outputs = func(*args, **kwargs)
-        if not written and known and all(self._find(x) is not None for x in _tensors(outputs)) and _tensors(outputs):
+        if (
+            not written
+            and known
+            and all(self._find(x) is not None for x in _tensors(outputs))
+            and _tensors(outputs)
+        ):
             return outputs  # views, though the operation's schema does not say so
         if not _tensors(outputs) and outputs is not None and func._schema.returns:
             return self._plain_number(outputs)
@@ -375,8 +396,18 @@ class Follower(Watch):
         if not isinstance(x, torch.Tensor) or self._find(x) is None:
             return x
         self._number_taken()
-        by_address = self.place.function in ("data_ptr", "__dlpack__", "storage", "untyped_storage", "_typed_storage")
-        return x if self.pretended is None or by_address else torch.full_like(x, self.pretended).detach()
+        by_address = self.place.function in (
+            "data_ptr",
+            "__dlpack__",
+            "storage",
+            "untyped_storage",
+            "_typed_storage",
+        )
+        return (
+            x
+            if self.pretended is None or by_address
+            else torch.full_like(x, self.pretended).detach()
+        )
 
     def _number_taken(self) -> None:
         """Hooks may look at numbers, other code would decide by them."""
@@ -404,7 +435,9 @@ class Follower(Watch):
         for x in known:
             if self._find(x).reason:
                 raise NotUnderstood(self._find(x).reason)
-        bound = {argument.name: self._operand(value) for argument, value in _bound(func, args, kwargs)}
+        bound = {
+            argument.name: self._operand(value) for argument, value in _bound(func, args, kwargs)
+        }
         try:
             with torch.no_grad(), on_cpu():
                 found = self._rule(name, func, bound)
@@ -413,7 +446,9 @@ class Follower(Watch):
         except _ERRORS as error:
             if isinstance(error, MBHError):
                 raise
-            raise NotUnderstood(self.place.says((str(error).splitlines() or ["it failed"])[0])) from error
+            raise NotUnderstood(
+                self.place.says((str(error).splitlines() or ["it failed"])[0])
+            ) from error
         return found if isinstance(found, list) else [found]
 
     def _operand(self, x):
@@ -436,7 +471,9 @@ class Follower(Watch):
             raise NotUnderstood("with out= it is not understood")
         if any(isinstance(x, Step) for x in parts):
             return _with_steps(self, name, bound)
-        if not any(isinstance(x, Value) for x in parts):  # constants have taken the place of what depends on the input
+        if not any(
+            isinstance(x, Value) for x in parts
+        ):  # constants have taken the place of what depends on the input
             found = _functional(func, {**bound, "device": None})
             return [_as_value(x) for x in _tensors(found)]
         if name in ACTIVATIONS:
@@ -449,14 +486,20 @@ class Follower(Watch):
             return _batch_norm(form, bound)
         if name in ("copy", "fill"):
             source = "src" if name == "copy" else "value"
-            shape = bound["self"].const.shape if isinstance(bound["self"], Value) else bound["self"].shape
+            shape = (
+                bound["self"].const.shape
+                if isinstance(bound["self"], Value)
+                else bound["self"].shape
+            )
             return _spread(_as_value(bound[source]), shape)
         if name == "reciprocal":
             raise NotUnderstood(_DIVIDES)
         joint, factors = LINEAR.get(name, (None, ()))
         if joint is None:
             raise NotUnderstood("it is not understood")
-        if name == "div" and (isinstance(bound["other"], Value) or bound.get("rounding_mode") is not None):
+        if name == "div" and (
+            isinstance(bound["other"], Value) or bound.get("rounding_mode") is not None
+        ):
             raise NotUnderstood(_DIVIDES if isinstance(bound["other"], Value) else "it rounds")
         moving = [k for k in factors if isinstance(bound[k], Value)]
         if len(moving) > 1:
@@ -465,11 +508,17 @@ class Follower(Watch):
 
     def _converted(self, bound: dict) -> Value:
         kind, value = bound["dtype"], bound["self"]
-        if kind is None or kind.is_floating_point and torch.finfo(kind).eps <= max(self.precision, 2e-7):
+        if (
+            kind is None
+            or kind.is_floating_point
+            and torch.finfo(kind).eps <= max(self.precision, 2e-7)
+        ):
             if kind is not None:
                 self.precision = max(self.precision, torch.finfo(kind).eps)
             return value
-        raise NotUnderstood(f"it rounds what depends on the input to {str(kind).removeprefix('torch.')}")
+        raise NotUnderstood(
+            f"it rounds what depends on the input to {str(kind).removeprefix('torch.')}"
+        )
 
     def activate(self, value: Value, pieces: Pieces) -> Value:
         """A piecewise linear function of each element, named after where it is."""
@@ -512,7 +561,9 @@ def _strided(rows: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """What the tensor x reads of rows (n, elements of its storage): (n, *x.shape)."""
     if x.is_contiguous() and x.numel() == rows.shape[1]:
         return rows.reshape(len(rows), *x.shape)
-    return rows.contiguous().as_strided((len(rows), *x.shape), (rows.shape[1], *x.stride()), x.storage_offset())
+    return rows.contiguous().as_strided(
+        (len(rows), *x.shape), (rows.shape[1], *x.stride()), x.storage_offset()
+    )
 
 
 def _name(func) -> str:
@@ -524,7 +575,9 @@ def _flat(x) -> list:
     if isinstance(x, dict):
         return _flat(list(x.values()))
     return (
-        [part for item in x for part in _flat(item)] if isinstance(x, list | tuple) and not isinstance(x, Step) else [x]
+        [part for item in x for part in _flat(item)]
+        if isinstance(x, list | tuple) and not isinstance(x, Step)
+        else [x]
     )
 
 
@@ -537,7 +590,9 @@ def _bound(func, args, kwargs) -> list[tuple]:
     found = []
     for i, argument in enumerate(func._schema.arguments):
         value = (
-            args[i] if i < len(args) and not argument.kwarg_only else kwargs.get(argument.name, argument.default_value)
+            args[i]
+            if i < len(args) and not argument.kwarg_only
+            else kwargs.get(argument.name, argument.default_value)
         )
         found.append((argument, value))
     return found
@@ -546,7 +601,12 @@ def _bound(func, args, kwargs) -> list[tuple]:
 def _decomposed(watch: Watch, func, args, kwargs):
     """The result of an operation that is made of others (seen as one in inference mode only), of which each is seen."""
     name = _name(func)
-    if not torch.is_inference_mode_enabled() or name in LINEAR or name in ACTIVATIONS or name in _BATCH_NORMS:
+    if (
+        not torch.is_inference_mode_enabled()
+        or name in LINEAR
+        or name in ACTIVATIONS
+        or name in _BATCH_NORMS
+    ):
         return NotImplemented
     if not func._can_decompose():
         return NotImplemented
@@ -559,13 +619,17 @@ def _only_looks(func) -> bool:
     if torch.Tag.inplace_view in func.tags:
         return True
     returns = func._schema.returns
-    return bool(returns) and all(r.alias_info is not None and not r.alias_info.is_write for r in returns)
+    return bool(returns) and all(
+        r.alias_info is not None and not r.alias_info.is_write for r in returns
+    )
 
 
 def _spread(value: Value, shape) -> Value:
     """A value broadcast to a shape."""
     ones = [1] * (len(shape) - value.const.ndim)
-    return value.apply(lambda rows: rows.reshape(len(rows), *ones, *rows.shape[1:]).expand(len(rows), *shape))
+    return value.apply(
+        lambda rows: rows.reshape(len(rows), *ones, *rows.shape[1:]).expand(len(rows), *shape)
+    )
 
 
 def _as_value(x) -> Value:
@@ -574,20 +638,37 @@ def _as_value(x) -> Value:
 
 def _affine(form: Canonical, func, bound: dict, moving: tuple[str, ...]) -> Value:
     """An operation that is affine in the arguments ``moving`` together (tensors, numbers or lists of tensors)."""
-    left_out = {"dtype", "layout", "device", "pin_memory", "memory_format"}  # everything is float64 on the CPU here
+    left_out = {
+        "dtype",
+        "layout",
+        "device",
+        "pin_memory",
+        "memory_format",
+    }  # everything is float64 on the CPU here
     bound = {k: None if k in left_out else x for k, x in bound.items()}
     bound["indices"] = _numbered(bound.get("indices"))
     kinds = (Value, torch.Tensor, list)
-    if _name(func) in ("add", "sub", "rsub", "masked_fill"):  # a number in their place is only added
+    if _name(func) in (
+        "add",
+        "sub",
+        "rsub",
+        "masked_fill",
+    ):  # a number in their place is only added
         kinds = (*kinds, int, float)
     moving = [k for k in moving if isinstance(bound.get(k), kinds)]
     _refuse_no_numbers(bound)
-    values = [_as_value(x) for k in moving for x in (bound[k] if isinstance(bound[k], list) else [bound[k]])]
+    values = [
+        _as_value(x)
+        for k in moving
+        for x in (bound[k] if isinstance(bound[k], list) else [bound[k]])
+    ]
 
     def run(*parts):
         parts, given = iter(parts), dict(bound)
         for k in moving:
-            given[k] = [next(parts) for _ in bound[k]] if isinstance(bound[k], list) else next(parts)
+            given[k] = (
+                [next(parts) for _ in bound[k]] if isinstance(bound[k], list) else next(parts)
+            )
         found = _functional(func, given)
         return found[0] if isinstance(found, tuple) else found
 
@@ -599,7 +680,9 @@ def _refuse_no_numbers(bound: dict) -> None:
     for x in _tensors(bound):
         if x.is_floating_point() and not torch.isfinite(x).all():
             where = torch.argwhere(~torch.isfinite(x))[0].tolist()
-            raise NotUnderstood(f"a constant tensor that it uses is {x[tuple(where)].item()} at {where}")
+            raise NotUnderstood(
+                f"a constant tensor that it uses is {x[tuple(where)].item()} at {where}"
+            )
 
 
 def _numbered(indices):
@@ -618,10 +701,14 @@ def _functional(func, given: dict):
     if func._schema.is_mutable:
         packet = getattr(_ATEN, _name(func))
         overload = func._overloadname
-        if overload == "Scalar" and any(isinstance(given.get(k), torch.Tensor) for k in ("other", "value")):
+        if overload == "Scalar" and any(
+            isinstance(given.get(k), torch.Tensor) for k in ("other", "value")
+        ):
             overload = "Tensor"
         func = getattr(packet, overload)
-    elif func._overloadname == "Scalar" and any(isinstance(given.get(k), torch.Tensor) for k in ("other", "value")):
+    elif func._overloadname == "Scalar" and any(
+        isinstance(given.get(k), torch.Tensor) for k in ("other", "value")
+    ):
         func = func._overloadpacket.Tensor
     arguments = func._schema.arguments
     args = [given[a.name] for a in arguments if not a.kwarg_only]
@@ -717,11 +804,20 @@ def _maximum(sign: float):
             if sign > 0:
                 return form.maximum(a, b, follower.place.name)
             return form.linear(
-                torch.neg, form.maximum(form.linear(torch.neg, a), form.linear(torch.neg, b), follower.place.name)
+                torch.neg,
+                form.maximum(
+                    form.linear(torch.neg, a), form.linear(torch.neg, b), follower.place.name
+                ),
             )
         value, bar = (a, b) if isinstance(a, Value) else (b, a)
-        value = form.linear(torch.add, _as_value(value), Value(0, torch.zeros_like(torch.as_tensor(bar).double()), {}))
-        return form.activate(value, clamp(bar, None) if sign > 0 else clamp(None, bar), follower.place.name)
+        value = form.linear(
+            torch.add,
+            _as_value(value),
+            Value(0, torch.zeros_like(torch.as_tensor(bar).double()), {}),
+        )
+        return form.activate(
+            value, clamp(bar, None) if sign > 0 else clamp(None, bar), follower.place.name
+        )
 
     return rule
 
@@ -746,8 +842,12 @@ def _windows(bound: dict, const: torch.Tensor) -> torch.Tensor:
         for name in ("kernel_size", "dilation", "padding", "stride")
     )
     stride = stride or kernel
-    windows = functional.unfold(index, tuple(kernel), tuple(dilation), tuple(padding), tuple(stride))
-    windows = windows.reshape(index.shape[1], kernel[0] * kernel[1], -1).transpose(0, 1).flatten(1).long()
+    windows = functional.unfold(
+        index, tuple(kernel), tuple(dilation), tuple(padding), tuple(stride)
+    )
+    windows = (
+        windows.reshape(index.shape[1], kernel[0] * kernel[1], -1).transpose(0, 1).flatten(1).long()
+    )
     return windows - 1  # -1: padding
 
 
@@ -799,7 +899,9 @@ def _largest_along(sign: float):
         index = torch.arange(value.const.numel()).reshape(value.const.shape).permute(*dims, *others)
         index = index.reshape(math.prod(value.const.shape[d] for d in dims), -1)
         keep = bound.get("keepdim")
-        shape = [1 if d in dims else n for d, n in enumerate(value.const.shape) if keep or d not in dims]
+        shape = [
+            1 if d in dims else n for d, n in enumerate(value.const.shape) if keep or d not in dims
+        ]
         turned = value if sign > 0 else follower.form.linear(torch.neg, value)
         found = _largest(follower, turned, index, shape)
         return [found if sign > 0 else follower.form.linear(torch.neg, found)]
@@ -810,7 +912,9 @@ def _largest_along(sign: float):
 def _max(sign: float):
     """torch.max (or min) in its three meanings: of two tensors, along a dimension, of all elements."""
     along, of_two = _largest_along(sign), _maximum(sign)
-    return lambda follower, bound: of_two(follower, bound) if "other" in bound else along(follower, bound)
+    return lambda follower, bound: (
+        of_two(follower, bound) if "other" in bound else along(follower, bound)
+    )
 
 
 ACTIVATIONS: dict[str, Callable] = {
@@ -843,7 +947,13 @@ def _batch_norm(form: Canonical, bound: dict) -> list:
     shift = -bound["running_mean"] * scale if bias is None else bias - bound["running_mean"] * scale
     form_of = [-1, *[1] * (value.const.ndim - 2)]
     scale, shift = scale.reshape(form_of), shift.reshape(form_of)
-    return [Value(value.level, value.const * scale + shift, {b: rows * scale for b, rows in value.rows.items()})]
+    return [
+        Value(
+            value.level,
+            value.const * scale + shift,
+            {b: rows * scale for b, rows in value.rows.items()},
+        )
+    ]
 
 
 # ---- conditions z > 0, as in torch.where(z > 0, z, 0.1 * z)
@@ -867,14 +977,21 @@ def _with_steps(follower: Follower, name: str, bound: dict) -> Value | Step:
         return _switched(follower, bound["condition"].z, bound["self"], bound["other"])
     if name == "mul":
         step, x = (
-            (bound["self"], bound["other"]) if isinstance(bound["self"], Step) else (bound["other"], bound["self"])
+            (bound["self"], bound["other"])
+            if isinstance(bound["self"], Step)
+            else (bound["other"], bound["self"])
         )
         return _switched(follower, step.z, x, 0.0)
     if name == "masked_fill" and isinstance(bound["mask"], Step):
         return _switched(follower, bound["mask"].z, bound["value"], bound["self"])
     if name in ("index_put", "_index_put_impl") and not bound["accumulate"]:
         (step, *more), value = bound["indices"], bound["values"]
-        if isinstance(step, Step) and not more and isinstance(value, torch.Tensor) and value.numel() == 1:
+        if (
+            isinstance(step, Step)
+            and not more
+            and isinstance(value, torch.Tensor)
+            and value.numel() == 1
+        ):
             return _switched(follower, step.z, value.reshape(()), bound["self"])
     raise NotUnderstood("of a condition it is not understood")
 
@@ -893,7 +1010,9 @@ def _switched(follower: Follower, z: Value, a, b) -> Value:
     factor = torch.where(inner > 0, product / inner.clamp_min(1e-300), 0.0)
     rest = form.linear(lambda x, y: x - factor * y, high, low)
     if not (_terms(rest, rest) <= (8 * follower.precision) ** 2 * size).all():
-        raise NotUnderstood("it jumps where its condition changes, and such functions are not understood")
+        raise NotUnderstood(
+            "it jumps where its condition changes, and such functions are not understood"
+        )
     bent = form.activate(z, Pieces(0.0, 0.0, ((0.0, factor),)), follower.place.name)
     return form.linear(torch.add, b, bent)
 

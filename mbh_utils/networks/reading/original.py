@@ -67,7 +67,10 @@ def outputs_of_itself(module: nn.Module, twin: nn.Module, run: Callable[[nn.Modu
 def _cannot_run(module: nn.Module) -> bool:
     if any(getattr(torch_module, name) for name in _GLOBAL_HOOKS):
         return True
-    return any(vars(m).get("_compiled_call_impl") or isinstance(m, nn.DataParallel) for m in all_modules(module))
+    return any(
+        vars(m).get("_compiled_call_impl") or isinstance(m, nn.DataParallel)
+        for m in all_modules(module)
+    )
 
 
 def _keep(module: nn.Module) -> list[tuple[object, object]]:
@@ -101,14 +104,31 @@ def _contents(x):
             return (x.cell_contents,)
         return ()
     if isinstance(x, types.FunctionType):
-        return {k: x.__globals__[k] for k in names_in(x.__code__) & x.__globals__.keys()} if _is_own(x) else None
+        return (
+            {k: x.__globals__[k] for k in names_in(x.__code__) & x.__globals__.keys()}
+            if _is_own(x)
+            else None
+        )
     if isinstance(x, type):
         return {k: y for k, y in vars(x).items() if not k.startswith("__")} if _is_own(x) else None
     if isinstance(x, types.ModuleType):
         return None if x.__name__.partition(".")[0] in _LIBRARIES else _refuse(x)
-    if isinstance(x, tuple | frozenset | types.MethodType | functools.partial | property | staticmethod | classmethod):
+    if isinstance(
+        x,
+        tuple
+        | frozenset
+        | types.MethodType
+        | functools.partial
+        | property
+        | staticmethod
+        | classmethod,
+    ):
         return None
-    if isinstance(x, nn.Module) or isinstance(getattr(x, "__dict__", None), dict) and not _has_slots(x):
+    if (
+        isinstance(x, nn.Module)
+        or isinstance(getattr(x, "__dict__", None), dict)
+        and not _has_slots(x)
+    ):
         return dict(vars(x))
     if _has_only_slots(x):
         return {name: getattr(x, name) for name in _slots(x) if hasattr(x, name)}
@@ -159,7 +179,11 @@ def _inside(x) -> list:
     if isinstance(x, staticmethod | classmethod):
         return [x.__func__]
     if isinstance(x, types.FunctionType):
-        used = [*_contents(x).values(), x.__defaults__, x.__kwdefaults__, vars(x)] if _is_own(x) else []
+        used = (
+            [*_contents(x).values(), x.__defaults__, x.__kwdefaults__, vars(x)]
+            if _is_own(x)
+            else []
+        )
         return used + list(x.__closure__ or ())  # such as the hook that one of ours runs
     if isinstance(x, type):
         own = [kind for kind in x.__mro__ if _is_own(kind)]
@@ -174,7 +198,11 @@ def _inside(x) -> list:
 def _runs(key: str, x) -> bool:
     """Whether an attribute of a class is one that a forward pass may use."""
     special = key.startswith("__") and key.endswith("__")
-    return not special or isinstance(x, types.FunctionType) and key not in ("__init__", "__new__", "__repr__")
+    return (
+        not special
+        or isinstance(x, types.FunctionType)
+        and key not in ("__init__", "__new__", "__repr__")
+    )
 
 
 def _has_changed(x, before) -> bool:
@@ -187,7 +215,9 @@ def _has_changed(x, before) -> bool:
     if isinstance(now, set):
         return {id(y) for y in now} != {id(y) for y in before}
     if isinstance(now, dict):
-        return [(id(k), id(y)) for k, y in now.items()] != [(id(k), id(y)) for k, y in before.items()]
+        return [(id(k), id(y)) for k, y in now.items()] != [
+            (id(k), id(y)) for k, y in before.items()
+        ]
     return [id(y) for y in now] != [id(y) for y in before]
 
 
@@ -205,12 +235,27 @@ def _put_back(x, before) -> None:
     elif isinstance(x, types.CellType):
         x.cell_contents = before[0]
     elif isinstance(x, type):
-        _put_keys_back(vars(x), before, _contents(x), functools.partial(setattr, x), functools.partial(delattr, x))
+        _put_keys_back(
+            vars(x),
+            before,
+            _contents(x),
+            functools.partial(setattr, x),
+            functools.partial(delattr, x),
+        )
     elif not isinstance(x, dict | types.FunctionType) and not hasattr(x, "__dict__"):
-        put, take_out = functools.partial(object.__setattr__, x), functools.partial(object.__delattr__, x)
+        put, take_out = (
+            functools.partial(object.__setattr__, x),
+            functools.partial(object.__delattr__, x),
+        )
         _put_keys_back(_contents(x), before, _contents(x), put, take_out)
     else:
-        own = x if isinstance(x, dict) else x.__globals__ if isinstance(x, types.FunctionType) else vars(x)
+        own = (
+            x
+            if isinstance(x, dict)
+            else x.__globals__
+            if isinstance(x, types.FunctionType)
+            else vars(x)
+        )
         _put_keys_back(own, before, _contents(x), own.__setitem__, own.__delitem__)
 
 

@@ -26,17 +26,29 @@ from mbh_utils.errors import MBHError
 from mbh_utils.networks.reading import agreement, chance
 from mbh_utils.networks.reading import twin as _twin
 from mbh_utils.networks.reading.canonical import RELU, Canonical, Traced, Value, on_cpu
-from mbh_utils.networks.reading.operations import Follower, FunctionNames, PiecewiseLinear, Place, is_leaf
+from mbh_utils.networks.reading.operations import (
+    Follower,
+    FunctionNames,
+    PiecewiseLinear,
+    Place,
+    is_leaf,
+)
 
 __all__ = ["PiecewiseLinear", "trace", "trace_at"]
 
 #: Inputs of one sample.
 MOST_INPUTS = 10**7
 _NO_FORWARD = nn.Module.forward
-_RANDOM = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutNd, nn.RReLU)  # act otherwise in training
+_RANDOM = (
+    nn.modules.batchnorm._NormBase,
+    nn.modules.dropout._DropoutNd,
+    nn.RReLU,
+)  # act otherwise in training
 
 
-def trace(module: nn.Module, input_shape: Sequence[int] | int | None = None, *, output_layer: bool = True) -> Traced:
+def trace(
+    module: nn.Module, input_shape: Sequence[int] | int | None = None, *, output_layer: bool = True
+) -> Traced:
     """A module as a ReLU network with linear units, compared with the module itself.
 
     module: any composition of affine layers and piecewise linear activations, residual additions, functions such as
@@ -58,7 +70,12 @@ def trace(module: nn.Module, input_shape: Sequence[int] | int | None = None, *, 
     in its tensors (control flow); for a module in training mode whose BatchNorm or Dropout would act; for NaN and
     infinite weights; when the traced form and the module disagree, with the place and the size of the difference.
     """
-    require.kind_of("module", module, nn.Module, "a torch.nn.Module of affine layers and piecewise linear activations")
+    require.kind_of(
+        "module",
+        module,
+        nn.Module,
+        "a torch.nn.Module of affine layers and piecewise linear activations",
+    )
     return trace_at(module, input_shape, output_layer=require.flag("output_layer", output_layer))
 
 
@@ -88,7 +105,9 @@ def trace_at(
             result = output if is_end else form.activate(output, RELU, "output")
             traced = form.finish(result, tuple(form.input.const.shape[1:]))
         follower.followed.clear()
-        agreement.check(traced, form, follower, twin, kind, points, clipped=not is_end, original=module)
+        agreement.check(
+            traced, form, follower, twin, kind, points, clipped=not is_end, original=module
+        )
     return traced
 
 
@@ -117,7 +136,9 @@ def _refuse_what_cannot_run(module: nn.Module) -> None:
             "was made from, with the same state_dict"
         )
     if getattr(module.forward, "__func__", None) is _NO_FORWARD:
-        raise MBHError(f"{type(module).__name__} has no forward, so it computes nothing: give a module that has one")
+        raise MBHError(
+            f"{type(module).__name__} has no forward, so it computes nothing: give a module that has one"
+        )
     for name, m in _twin.named_modules(module):
         where = f"{name or 'the module'} is a {type(m).__name__}"
         if isinstance(m, torch.jit.ScriptModule):
@@ -125,24 +146,36 @@ def _refuse_what_cannot_run(module: nn.Module) -> None:
                 f"{where}, scripted (torch.jit): its code cannot be followed; give the module it was made of"
             )
         if any(kind.__name__ == "FakeQuantizeBase" for kind in type(m).__mro__):
-            raise MBHError(f"{where}, which quantises: it rounds; give the float module before its preparation")
-        if isinstance(m, nn.modules.batchnorm._BatchNorm) and not m.training and m.running_mean is None:
+            raise MBHError(
+                f"{where}, which quantises: it rounds; give the float module before its preparation"
+            )
+        if (
+            isinstance(m, nn.modules.batchnorm._BatchNorm)
+            and not m.training
+            and m.running_mean is None
+        ):
             raise MBHError(
                 f"{where} without running statistics (track_running_stats=False): it takes those of the batch at hand, "
                 "so it mixes samples"
             )
         if ".quantized" in type(m).__module__:
-            raise MBHError(f"{where}, which is quantised: it rounds; give the float module that it was made from")
+            raise MBHError(
+                f"{where}, which is quantised: it rounds; give the float module that it was made from"
+            )
     for name, x in _twin.named_tensors(module):
         if nn.parameter.is_lazy(x):
-            raise MBHError(f"{name} of a lazy module has no shape yet: run the module once on an input")
+            raise MBHError(
+                f"{name} of a lazy module has no shape yet: run the module once on an input"
+            )
         if x.is_complex():
             raise MBHError(
                 f"{name} of {type(module).__name__} holds complex numbers: the regions are those of real layers, write "
                 "the real and the imaginary part as units of their own"
             )
         if x.is_meta:
-            raise MBHError(f"{name} lies on the meta device, without numbers: load the weights first (to_empty, load)")
+            raise MBHError(
+                f"{name} lies on the meta device, without numbers: load the weights first (to_empty, load)"
+            )
 
 
 def _refuse_training(module: nn.Module) -> None:
@@ -178,7 +211,9 @@ def _first_that_fits(twin: nn.Module, given, points, place: Place, kind: str):
     told, first = _told_shape(twin)
     if problem and (given or told or first is None):
         raise problem
-    layer = "first layer, for it has none" if first is None else f"first layer, {type(first).__name__}"
+    layer = (
+        "first layer, for it has none" if first is None else f"first layer, {type(first).__name__}"
+    )
     raise MBHError(
         f"the input shape of {kind} cannot be told from its {layer}: trace it first, "
         "mbh_utils.trace(module, input_shape=(1, 28, 28)), and use what comes back in place of the module"
@@ -211,7 +246,9 @@ def _followed(twin: nn.Module, form: Canonical, place: Place, kind: str) -> tupl
     return follower, value
 
 
-def _refuse_hooks_that_decide(twin: nn.Module, x: torch.Tensor, form: Canonical, place: Place, result) -> None:
+def _refuse_hooks_that_decide(
+    twin: nn.Module, x: torch.Tensor, form: Canonical, place: Place, result
+) -> None:
     """MBHError where other numbers than those that hooks have seen would have changed the module's output."""
     if not place.looking:
         return
@@ -249,7 +286,9 @@ def _refuse_shape(twin: nn.Module, form: Canonical, kind: str) -> None:
         )
         needed = [p.name for p in parameters if p.default is p.empty and p.kind in kinds]
         if len(needed) > 1:
-            raise MBHError(f"the module takes a second input, {needed[1]}: wrap it in a module of one input") from error
+            raise MBHError(
+                f"the module takes a second input, {needed[1]}: wrap it in a module of one input"
+            ) from error
         raise _OtherShape(f"{kind} does not take inputs of shape {shape}: {error}") from error
 
 
@@ -257,7 +296,11 @@ def _input_shapes(module: nn.Module, given, points) -> list[tuple[int, ...]]:
     """Shapes of one sample to try: the one that is given, or told by the first layer, and by the points at hand."""
     if given is not None:
         lengths = require.array("input_shape", given)
-        shape = tuple(int(n) for n in np.atleast_1d(lengths)) if lengths.dtype.kind in "iu" and lengths.ndim < 2 else ()
+        shape = (
+            tuple(int(n) for n in np.atleast_1d(lengths))
+            if lengths.dtype.kind in "iu" and lengths.ndim < 2
+            else ()
+        )
         if not shape or min(shape) < 1 or math.prod(shape) > MOST_INPUTS:
             raise MBHError(
                 f"input_shape is {require.shown(given)}; expected the shape of one sample, such as (1, 28, 28)"
@@ -273,14 +316,26 @@ def _input_shapes(module: nn.Module, given, points) -> list[tuple[int, ...]]:
 
 def _told_shape(module: nn.Module) -> tuple[tuple[int, ...] | None, nn.Module | None]:
     """The input shape that the first layer tells, and that layer."""
-    passed = nn.Flatten, nn.Identity, nn.modules.dropout._DropoutNd, nn.ReLU, nn.LeakyReLU, nn.Hardtanh, PiecewiseLinear
+    passed = (
+        nn.Flatten,
+        nn.Identity,
+        nn.modules.dropout._DropoutNd,
+        nn.ReLU,
+        nn.LeakyReLU,
+        nn.Hardtanh,
+        PiecewiseLinear,
+    )
     for name, m in _twin.named_modules(module):
         if "parametrizations" in name.split(".") or isinstance(m, passed):
             continue
         if isinstance(m, nn.Linear):
             return (m.in_features,), m
-        if isinstance(m, nn.Unflatten) and all(isinstance(n, int) and n > 0 for n in m.unflattened_size):
+        if isinstance(m, nn.Unflatten) and all(
+            isinstance(n, int) and n > 0 for n in m.unflattened_size
+        ):
             return (int(np.prod(m.unflattened_size)),), m
-        if all(x is None for x in vars(m)["_modules"].values()) and not isinstance(m, nn.modules.container.Sequential):
+        if all(x is None for x in vars(m)["_modules"].values()) and not isinstance(
+            m, nn.modules.container.Sequential
+        ):
             return None, m
     return None, None

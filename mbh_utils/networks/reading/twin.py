@@ -38,7 +38,9 @@ def copy_of(module: nn.Module) -> nn.Module:
         )
     memo.update({id(m): m for m in all_modules(twin)})
     for m in all_modules(twin):
-        vars(m)["_compiled_call_impl"] = None  # of module.compile(); a class may forbid to set attributes
+        vars(m)["_compiled_call_impl"] = (
+            None  # of module.compile(); a class may forbid to set attributes
+        )
         for hooks in (getattr(m, name) for name in _HOOKS):
             for key, hook in hooks.items():
                 hooks[key] = _own_callable(hook, memo)
@@ -50,7 +52,9 @@ def copy_of(module: nn.Module) -> nn.Module:
         x = x.detach() if x.layout is torch.strided else x.detach().to_dense()
         if not torch.isfinite(x).all():
             where = torch.argwhere(~torch.isfinite(x))[0].tolist()
-            raise MBHError(f"{name}{where} is {x[tuple(where)].item()}; every parameter must be finite")
+            raise MBHError(
+                f"{name}{where} is {x[tuple(where)].item()}; every parameter must be finite"
+            )
     return twin
 
 
@@ -62,7 +66,11 @@ def named_modules(module: nn.Module) -> list[tuple[str, nn.Module]]:
         if id(m) in found:
             continue
         found[id(m)] = path, m
-        parts = [(f"{path}.{name}" if path else name, x) for name, x in vars(m)["_modules"].items() if x is not None]
+        parts = [
+            (f"{path}.{name}" if path else name, x)
+            for name, x in vars(m)["_modules"].items()
+            if x is not None
+        ]
         waiting += reversed(parts)
     return list(found.values())
 
@@ -104,16 +112,27 @@ def _numbers(module: nn.Module) -> Iterator[torch.Tensor]:
     for _, x in named_tensors(module):
         yield x
     for holder in _reachable(module):
-        inside = holder.values() if isinstance(holder, dict) else holder if isinstance(holder, list | tuple) else ()
+        inside = (
+            holder.values()
+            if isinstance(holder, dict)
+            else holder
+            if isinstance(holder, list | tuple)
+            else ()
+        )
         yield from (x for x in inside if isinstance(x, torch.Tensor))
 
 
 def name_places(twin: nn.Module, place: Place) -> None:
     """Have the copy tell, while it runs, in which of its modules and hooks it is."""
     for name, m in named_modules(twin):
-        for hooks, what in ((m._forward_pre_hooks, "forward pre-hook"), (m._forward_hooks, "forward hook")):
+        for hooks, what in (
+            (m._forward_pre_hooks, "forward pre-hook"),
+            (m._forward_hooks, "forward hook"),
+        ):
             for key, hook in hooks.items():
-                hooks[key] = _named(hook, place, f"the {what} of {name or 'the module'} ({type(m).__name__})")
+                hooks[key] = _named(
+                    hook, place, f"the {what} of {name or 'the module'} ({type(m).__name__})"
+                )
         m.register_forward_pre_hook(functools.partial(_enter, place, name), prepend=True)
         m.register_forward_hook(functools.partial(_leave, place), always_call=True)
 
@@ -160,7 +179,14 @@ class _Detached(TorchFunctionMode):
 
 
 #: Ways of an object to say what a copy of it is, which need not be the same.
-_COPY_METHODS = "__deepcopy__", "__reduce_ex__", "__reduce__", "__getstate__", "__setstate__", "__getnewargs_ex__"
+_COPY_METHODS = (
+    "__deepcopy__",
+    "__reduce_ex__",
+    "__reduce__",
+    "__getstate__",
+    "__setstate__",
+    "__getnewargs_ex__",
+)
 
 
 def _deep_copy(module: nn.Module, memo: dict) -> nn.Module:
@@ -169,7 +195,9 @@ def _deep_copy(module: nn.Module, memo: dict) -> nn.Module:
             return _whole_copy(module, memo)
         except Exception:  # a lock, an open file, a generator, ...: the copy uses the same one
             memo.clear()
-            memo.update({id(x): x for m in all_modules(module) for x in _parts(m) if not _can_be_copied(x)})
+            memo.update(
+                {id(x): x for m in all_modules(module) for x in _parts(m) if not _can_be_copied(x)}
+            )
         try:
             return _whole_copy(module, memo)
         except Exception as error:
@@ -194,7 +222,9 @@ def _reachable(module: nn.Module) -> list:
     found, waiting = {}, [module]
     while waiting:
         x = waiting.pop()
-        if id(x) in found or isinstance(x, torch.Tensor | np.ndarray | type | types.ModuleType | types.FunctionType):
+        if id(x) in found or isinstance(
+            x, torch.Tensor | np.ndarray | type | types.ModuleType | types.FunctionType
+        ):
             continue
         found[id(x)] = x
         if isinstance(x, dict):
@@ -291,11 +321,20 @@ def _own_thing(x, memo: dict, home: dict):
     if id(x) in memo:
         return memo[id(x)]
     if isinstance(x, types.MethodType):
-        return types.MethodType(_own_thing(x.__func__, memo, home), _own_thing(x.__self__, memo, home))
+        return types.MethodType(
+            _own_thing(x.__func__, memo, home), _own_thing(x.__self__, memo, home)
+        )
     if isinstance(x, types.FunctionType):
         return _own_function(x, memo) if x.__globals__ is home else x
-    changes = isinstance(x, list | dict | set | tuple | np.ndarray | torch.Tensor) or hasattr(x, "__dict__")
-    if not changes or isinstance(x, type | types.ModuleType) or callable(x) and not isinstance(x, nn.Module):
+    changes = isinstance(x, list | dict | set | tuple | np.ndarray | torch.Tensor) or hasattr(
+        x, "__dict__"
+    )
+    if (
+        not changes
+        or isinstance(x, type | types.ModuleType)
+        or callable(x)
+        and not isinstance(x, nn.Module)
+    ):
         return x
     try:
         with _Detached():

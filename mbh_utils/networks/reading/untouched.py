@@ -19,7 +19,17 @@ from mbh_utils.networks.reading.chance import own_random_numbers
 
 _LISTS = list, tuple, set, frozenset, collections.deque
 #: Objects of these packages are not looked into.
-_LIBRARIES = {"torch", "builtins", "numpy", "collections", "random", "threading", "weakref", "logging", "pandas"}
+_LIBRARIES = {
+    "torch",
+    "builtins",
+    "numpy",
+    "collections",
+    "random",
+    "threading",
+    "weakref",
+    "logging",
+    "pandas",
+}
 
 
 def reached(network: nn.Module) -> tuple[list[nn.Module], list]:
@@ -53,11 +63,20 @@ def _parts(x) -> list:
     if issubclass(kind, types.MethodType):
         return [x.__func__, x.__self__]
     if issubclass(kind, types.FunctionType):
-        return [*_closed_over(x), *_globals_of(x), *(x.__defaults__ or ()), *(x.__kwdefaults__ or {}).values()]
+        return [
+            *_closed_over(x),
+            *_globals_of(x),
+            *(x.__defaults__ or ()),
+            *(x.__kwdefaults__ or {}).values(),
+        ]
     ours = issubclass(kind, nn.Module) or kind.__module__.partition(".")[0] not in _LIBRARIES
-    attributes = getattr(x, "__dict__", None) if ours and not issubclass(kind, type | torch.Tensor) else None
+    attributes = (
+        getattr(x, "__dict__", None) if ours and not issubclass(kind, type | torch.Tensor) else None
+    )
     found = list(attributes.values()) if type(attributes) is dict else []
-    return [*found, getattr(kind, "forward", None)] if ours and issubclass(kind, nn.Module) else found
+    return (
+        [*found, getattr(kind, "forward", None)] if ours and issubclass(kind, nn.Module) else found
+    )
 
 
 def _closed_over(function) -> Iterator:
@@ -84,7 +103,9 @@ def untouched(network: nn.Module, device: torch.device) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.no_grad())
         stack.enter_context(own_random_numbers(network))
-        stack.enter_context(torch.random.fork_rng(devices=[device] if device.type == "cuda" else []))
+        stack.enter_context(
+            torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+        )
         for x in others:
             _keep_stream(x, stack)
         _keep_tensors(modules, stack)
@@ -111,7 +132,11 @@ def _keep_tensors(modules: list[nn.Module], stack: contextlib.ExitStack) -> None
     clones: dict[int, torch.Tensor] = {}  # what is shared stays shared
     for m in modules:
         plain = {name: x for name, x in vars(m).items() if issubclass(type(x), torch.Tensor)}
-        for holder, tensors in ((m._parameters, m._parameters), (m._buffers, m._buffers), (vars(m), plain)):
+        for holder, tensors in (
+            (m._parameters, m._parameters),
+            (m._buffers, m._buffers),
+            (vars(m), plain),
+        ):
             tensors = {name: x for name, x in tensors.items() if x is not None}
             stack.callback(_put_back, holder, tensors, holder is not vars(m))
             for name, x in tensors.items():
@@ -139,4 +164,6 @@ def _rewrite(x: torch.Tensor, before: torch.Tensor) -> None:
 
 
 def _alike(a: torch.Tensor, b: torch.Tensor) -> bool:
-    return a.shape == b.shape and (torch.equal(a, b) or bool(((a == b) | ((a != a) & (b != b))).all()))
+    return a.shape == b.shape and (
+        torch.equal(a, b) or bool(((a == b) | ((a != a) & (b != b))).all())
+    )

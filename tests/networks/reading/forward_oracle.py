@@ -167,7 +167,9 @@ def plane_of(case: Case) -> mbh.Plane:
     size = int(np.prod(case.shape))
     if size == 2:
         return mbh.Plane.rectangle([-case.half] * 2, [case.half] * 2)
-    return mbh.Plane.through(np.random.default_rng(7).random((3, size)) * case.half, margin=case.margin)
+    return mbh.Plane.through(
+        np.random.default_rng(7).random((3, size)) * case.half, margin=case.margin
+    )
 
 
 def judge(case: Case, n_points: int = 2000) -> Outcome:
@@ -189,19 +191,33 @@ def _judge(case: Case, module, plane, n_points: int) -> Outcome:
         regions = mbh.partition_input_space(network, plane)
         decided = _decided(network, plane)
         bits = mbh.activation_patterns(network, x)
-        whole = None if network is not module else mbh.partition_input_space(network, plane, output_layer=False)
+        whole = (
+            None
+            if network is not module
+            else mbh.partition_input_space(network, plane, output_layer=False)
+        )
     except MBHError as error:
         said = str(error)
-        changed = compared(before, snapshot(module)) or _random_state() != state and "the random state"
+        changed = (
+            compared(before, snapshot(module)) or _random_state() != state and "the random state"
+        )
         if changed:
             return Outcome("ill", f"refusing it changed {changed}")
         if case.verdict == TAKEN:
             return Outcome("ill", f"refused: {said}")
         fits = re.search(case.says, said, re.IGNORECASE)
-        return Outcome("refused", said) if fits else Outcome("ill", f"refused, but not for {case.says!r}: {said}")
+        return (
+            Outcome("refused", said)
+            if fits
+            else Outcome("ill", f"refused, but not for {case.says!r}: {said}")
+        )
     except Exception as error:  # noqa: BLE001  (any other error than MBHError is what this looks for)
         return Outcome("ill", f"raw {type(error).__name__}: {str(error)[:200]}")
-    if changed := compared(before, snapshot(module)) or _random_state() != state and "the random state":
+    if (
+        changed := compared(before, snapshot(module))
+        or _random_state() != state
+        and "the random state"
+    ):
         return Outcome("ill", f"taking it changed {changed}")
     if case.verdict == REFUSED and case.says:
         return Outcome("wrong", f"taken ({len(regions)} regions), though it has to be refused")
@@ -263,7 +279,11 @@ def _outputs_as_neurons_differ(compare: str, regions, uv: np.ndarray, seen: Seen
     doubtful = np.abs(seen.outputs) <= DOUBT * _scale(seen)
     bits = regions.patterns[regions.locate(uv)][:, -n:]
     off = ((bits != (seen.outputs > 0)) & ~doubtful).any(axis=1).mean()
-    return f"output_layer=False: {off:.2%} of the points have other signs of the outputs" if off > SHARE else ""
+    return (
+        f"output_layer=False: {off:.2%} of the points have other signs of the outputs"
+        if off > SHARE
+        else ""
+    )
 
 
 def _reader_differs(bits: np.ndarray, regions, uv: np.ndarray, seen: Seen) -> str:
@@ -272,7 +292,11 @@ def _reader_differs(bits: np.ndarray, regions, uv: np.ndarray, seen: Seen) -> st
     if differ.shape == seen.doubtful.shape:
         differ &= ~seen.doubtful
     off = differ.any(axis=1).mean()
-    return f"activation_patterns differ from the regions in {off:.2%} of the points" if off > SHARE else ""
+    return (
+        f"activation_patterns differ from the regions in {off:.2%} of the points"
+        if off > SHARE
+        else ""
+    )
 
 
 def _strangers(group: np.ndarray, kind: np.ndarray) -> float:
@@ -329,19 +353,33 @@ def _give_gradients(module) -> None:
     if not isinstance(module, nn.Module):
         return
     for p in module.parameters():
-        if p.is_leaf and p.requires_grad and type(p) is nn.Parameter and p.device.type == "cpu" and not p.is_sparse:
+        if (
+            p.is_leaf
+            and p.requires_grad
+            and type(p) is nn.Parameter
+            and p.device.type == "cpu"
+            and not p.is_sparse
+        ):
             p.grad = torch.full_like(p, 0.5)
 
 
 def _kept(value):
     """What a snapshot keeps of an attribute."""
     if isinstance(value, torch.Tensor):
-        plain = type(value) in (torch.Tensor, nn.Parameter) and value.device.type == "cpu" and not value.is_sparse
+        plain = (
+            type(value) in (torch.Tensor, nn.Parameter)
+            and value.device.type == "cpu"
+            and not value.is_sparse
+        )
         data = value.detach().clone() if plain and not value.is_quantized else None
         grad = value.grad.clone() if value.is_leaf and value.grad is not None else None
         return id(value), value.requires_grad, data, grad
     if isinstance(value, dict):
-        return id(value), {str(key): _kept(x) for key, x in value.items() if not isinstance(x, nn.Module)}, list(value)
+        return (
+            id(value),
+            {str(key): _kept(x) for key, x in value.items() if not isinstance(x, nn.Module)},
+            list(value),
+        )
     if isinstance(value, list):
         return id(value), [_kept(x) for x in value]
     return id(value) if not isinstance(value, int | float | str | bool | tuple) else value
@@ -369,7 +407,9 @@ def compared(before: dict, after: dict) -> str:
 
 def _equal(a, b) -> bool:
     if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
-        return a.dtype == b.dtype and torch.equal(torch.nan_to_num(a, 123), torch.nan_to_num(b, 123))
+        return a.dtype == b.dtype and torch.equal(
+            torch.nan_to_num(a, 123), torch.nan_to_num(b, 123)
+        )
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(_equal(a[k], b[k]) for k in a)
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):

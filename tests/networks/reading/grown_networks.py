@@ -101,12 +101,20 @@ def watched(layer):
 
 def residual(n, m, act):
     return Does(
-        lambda s, x: x + s.second(s.act(s.first(x))), first=nn.Linear(n, m), act=act(m), second=nn.Linear(m, n)
+        lambda s, x: x + s.second(s.act(s.first(x))),
+        first=nn.Linear(n, m),
+        act=act(m),
+        second=nn.Linear(m, n),
     ), n
 
 
 def before_activation(n, m, act):
-    return Does(lambda s, x: x + s.f(s.act(s.norm(x))), norm=nn.BatchNorm1d(n), act=act(n), f=nn.Linear(n, n)), n
+    return Does(
+        lambda s, x: x + s.f(s.act(s.norm(x))),
+        norm=nn.BatchNorm1d(n),
+        act=act(n),
+        f=nn.Linear(n, n),
+    ), n
 
 
 def after_activation(n, m, act):
@@ -114,7 +122,9 @@ def after_activation(n, m, act):
 
 
 def dense(n, m, act):
-    return Does(lambda s, x: torch.cat([x, s.act(s.f(x))], dim=1), f=nn.Linear(n, m), act=act(m)), n + m
+    return Does(
+        lambda s, x: torch.cat([x, s.act(s.f(x))], dim=1), f=nn.Linear(n, m), act=act(m)
+    ), n + m
 
 
 def reused(n, m, act):
@@ -122,7 +132,9 @@ def reused(n, m, act):
 
 
 def tied(n, m, act):
-    return Does(lambda s, x: F.linear(s.act(s.f(x)), s.f.weight.t()), f=nn.Linear(n, m), act=act(m)), n
+    return Does(
+        lambda s, x: F.linear(s.act(s.f(x)), s.f.weight.t()), f=nn.Linear(n, m), act=act(m)
+    ), n
 
 
 def assigned(n, m, act):
@@ -152,7 +164,11 @@ def convolution(pool):
 def images(n, m, act):
     pool = nn.AdaptiveAvgPool2d((2, 1))
     return nn.Sequential(
-        nn.Unflatten(1, (1, 1, n)), nn.Conv2d(1, 2, (1, 2), padding=(0, 1)), act(2), pool, nn.Flatten()
+        nn.Unflatten(1, (1, 1, n)),
+        nn.Conv2d(1, 2, (1, 2), padding=(0, 1)),
+        act(2),
+        pool,
+        nn.Flatten(),
     ), 4
 
 
@@ -170,7 +186,10 @@ BRICKS = {
     ),
     "masked by prune": changed_linear(pruned_and_trained),
     "masked once": changed_linear(lambda f: f.weight.mul_(half_mask(f.weight)).sum() * 0 and None),
-    "masked as in this package": lambda n, m, act: (nn.Sequential(mbh.networks.MaskedLinear(n, m), act(m)), m),
+    "masked as in this package": lambda n, m, act: (
+        nn.Sequential(mbh.networks.MaskedLinear(n, m), act(m)),
+        m,
+    ),
     "weight_norm": changed_linear(parametrizations.weight_norm),
     "a hook that looks": changed_linear(watched),
     "a hook that changes": changed_linear(rescaled),
@@ -188,7 +207,9 @@ BRICKS = {
     "Dropout": only(lambda n, act: nn.Dropout(0.5)),
     "Identity": only(lambda n, act: nn.Identity()),
     "view": only(lambda n, act: Does(lambda m, x: x.view(x.size(0), -1))),
-    "view by a loop": only(lambda n, act: Does(lambda m, x: x[:, None].reshape(-1, flat_features(x)))),
+    "view by a loop": only(
+        lambda n, act: Does(lambda m, x: x[:, None].reshape(-1, flat_features(x)))
+    ),
     "centred": only(lambda n, act: Does(lambda m, x: x - x.mean(dim=1, keepdim=True))),
     "convolution": convolution(None),
     "convolution, MaxPool": convolution(lambda: nn.MaxPool1d(2)),
@@ -223,13 +244,18 @@ class Recipe:
         if self.container == "Sequential":
             module = nn.Sequential(*parts)
         elif self.container == "flat Sequential":
-            module = nn.Sequential(*(m for part in parts for m in (part if type(part) is nn.Sequential else [part])))
+            module = nn.Sequential(
+                *(m for part in parts for m in (part if type(part) is nn.Sequential else [part]))
+            )
         else:
             module = Does(_one_after_the_other, parts=nn.ModuleList(parts))
         return spread(module, self.seed)
 
     def case(self) -> Case:
-        names, acts = [brick for brick, *_ in self.bricks], {act for brick, act, _ in self.bricks if brick not in FLAT}
+        names, acts = (
+            [brick for brick, *_ in self.bricks],
+            {act for brick, act, _ in self.bricks if brick not in FLAT},
+        )
         words = []
         words += ["hook"] if "a hook that changes" in names else []
         words += ["forward"] if "forward replaced" in names else []
@@ -257,7 +283,9 @@ def _one_after_the_other(m, x):
 
 def _computes_exactly(recipe: Recipe) -> bool:
     """Whether the module's own numbers are exact in its type: a norm of weights is rounded to it."""
-    return recipe.dtype == torch.float64 or all(brick != "weight_norm" for brick, *_ in recipe.bricks)
+    return recipe.dtype == torch.float64 or all(
+        brick != "weight_norm" for brick, *_ in recipe.bricks
+    )
 
 
 recipes = st.builds(

@@ -48,7 +48,12 @@ class Written(nn.Module):
     def __init__(self, body=None, **parts):
         super().__init__()
         self.body = body
-        self.a, self.b, self.out, self.act = nn.Linear(2, 8), nn.Linear(8, 8), nn.Linear(8, 3), nn.ReLU()
+        self.a, self.b, self.out, self.act = (
+            nn.Linear(2, 8),
+            nn.Linear(8, 8),
+            nn.Linear(8, 3),
+            nn.ReLU(),
+        )
         for name, part in parts.items():
             setattr(self, name, part)
         spread(self)
@@ -100,7 +105,12 @@ class ResidualSequential(nn.Sequential):
 class PostBlock(nn.Module):
     def __init__(self, n=6, shortcut=None):
         super().__init__()
-        self.f1, self.f2, self.act, self.shortcut = nn.Linear(n, n), nn.Linear(n, n), nn.ReLU(), shortcut
+        self.f1, self.f2, self.act, self.shortcut = (
+            nn.Linear(n, n),
+            nn.Linear(n, n),
+            nn.ReLU(),
+            shortcut,
+        )
 
     def forward(self, x):
         way = x if self.shortcut is None else self.shortcut(x)
@@ -133,10 +143,15 @@ def around(*blocks, n=6, out=None):
 
 add("residual MLP, activation after the sum", lambda: around(PostBlock(), PostBlock()))
 add("residual MLP, activation before (ResNet v2)", lambda: around(PreBlock(), PreBlock()))
-add("residual MLP with a projection", lambda: around(PostBlock(shortcut=nn.Linear(6, 6, bias=False))))
+add(
+    "residual MLP with a projection",
+    lambda: around(PostBlock(shortcut=nn.Linear(6, 6, bias=False))),
+)
 add("DenseNet-like blocks", lambda: around(DenseBlock(6), DenseBlock(9), out=12))
 written("long skip from the input", lambda m, x: m.out(torch.cat([F.relu(m.a(x)), x], 1)[:, 2:]))
-written("skips as in a U-net", lambda m, x: m.out((h := F.relu(m.a(x))) + F.relu(m.b(F.relu(m.b(h))))))
+written(
+    "skips as in a U-net", lambda m, x: m.out((h := F.relu(m.a(x))) + F.relu(m.b(F.relu(m.b(h)))))
+)
 written(
     "ReZero",
     lambda m, x: m.out((h := m.a(x)) + m.alpha * F.relu(m.b(h))),
@@ -144,12 +159,20 @@ written(
 )
 written(
     "highway with a constant gate",
-    lambda m, x: m.out(torch.sigmoid(m.gate) * F.relu(m.a(x)) + (1 - torch.sigmoid(m.gate)) * m.a(x)),
+    lambda m, x: m.out(
+        torch.sigmoid(m.gate) * F.relu(m.a(x)) + (1 - torch.sigmoid(m.gate)) * m.a(x)
+    ),
     lambda: {"gate": nn.Parameter(torch.zeros(8))},
 )
-written("two branches summed", lambda m, x: m.out(F.relu(m.a(x)) + F.relu(-m.a(x) + 0.3)), compare="same")
 written(
-    "branches of unequal depth", lambda m, x: m.out(F.relu(m.b(F.relu(m.a(x)))) - F.relu(m.a(x + 1))), compare="same"
+    "two branches summed",
+    lambda m, x: m.out(F.relu(m.a(x)) + F.relu(-m.a(x) + 0.3)),
+    compare="same",
+)
+written(
+    "branches of unequal depth",
+    lambda m, x: m.out(F.relu(m.b(F.relu(m.a(x)))) - F.relu(m.a(x + 1))),
+    compare="same",
 )
 
 
@@ -251,7 +274,10 @@ def load_then_prune(module):
     prune_all(module)
 
 
-add("masks as buffers", lambda: spread(nn.Sequential(MaskedByBuffer(2, 8), nn.ReLU(), MaskedByBuffer(8, 3))))
+add(
+    "masks as buffers",
+    lambda: spread(nn.Sequential(MaskedByBuffer(2, 8), nn.ReLU(), MaskedByBuffer(8, 3))),
+)
 add("masks from scores", lambda: spread(nn.Sequential(ByScores(2, 8), nn.ReLU(), ByScores(8, 3))))
 written(
     "a mask on the weight in forward",
@@ -264,24 +290,49 @@ written(
     lambda m, x: m.out(F.relu(m.a(x)) * m.mask),
     lambda: {"mask": torch.tensor([1.0, 0, 1, 1, 0, 1, 1, 1])},
 )
-written("a mask on the inputs", lambda m, x: m.out(F.relu(m.a(x * m.mask))), lambda: {"mask": torch.tensor([1.0, 0.5])})
+written(
+    "a mask on the inputs",
+    lambda m, x: m.out(F.relu(m.a(x * m.mask))),
+    lambda: {"mask": torch.tensor([1.0, 0.5])},
+)
 add("prune", changed(prune_all))
 add("prune, and a step of an optimiser since", changed(stale_after_step))
 add("prune, then load_state_dict", changed(loaded_over_prune))
 add("load_state_dict, then prune", changed(load_then_prune))
-add("prune of whole neurons", changed(lambda m: prune.ln_structured(m[2], "weight", 0.5, n=2, dim=0)))
-add("prune by a mask of one's own", changed(lambda m: prune.custom_from_mask(m[0], "weight", half_mask(m[0].weight))))
+add(
+    "prune of whole neurons",
+    changed(lambda m: prune.ln_structured(m[2], "weight", 0.5, n=2, dim=0)),
+)
+add(
+    "prune by a mask of one's own",
+    changed(lambda m: prune.custom_from_mask(m[0], "weight", half_mask(m[0].weight))),
+)
 add(
     "prune of biases, twice",
-    changed(lambda m: (prune.random_unstructured(m[0], "bias", 0.3), prune.l1_unstructured(m[0], "bias", 0.3))),
+    changed(
+        lambda m: (
+            prune.random_unstructured(m[0], "bias", 0.3),
+            prune.l1_unstructured(m[0], "bias", 0.3),
+        )
+    ),
 )
-add("prune made permanent", changed(lambda m: (prune_all(m), [prune.remove(m[i], "weight") for i in (0, 2, 4)])))
+add(
+    "prune made permanent",
+    changed(lambda m: (prune_all(m), [prune.remove(m[i], "weight") for i in (0, 2, 4)])),
+)
 add(
     "a mask as parametrisation",
-    changed(lambda m: parametrize.register_parametrization(m[0], "weight", Times(half_mask(m[0].weight)))),
+    changed(
+        lambda m: parametrize.register_parametrization(
+            m[0], "weight", Times(half_mask(m[0].weight))
+        )
+    ),
 )
 add("weights multiplied by a mask", changed(lambda m: m[2].weight.mul_(half_mask(m[2].weight))))
-add("a weight that is a property", lambda: nn.Sequential(WeightIsAProperty(2, 8), nn.ReLU(), nn.Linear(8, 3)))
+add(
+    "a weight that is a property",
+    lambda: nn.Sequential(WeightIsAProperty(2, 8), nn.ReLU(), nn.Linear(8, 3)),
+)
 add(
     "this package's masked layers",
     changed(
@@ -292,7 +343,9 @@ add(
 
 
 def mask_by_pre_hook(module):
-    module[2].register_forward_pre_hook(lambda m, inputs: [m.weight.data.mul_(half_mask(m.weight)), None][1])
+    module[2].register_forward_pre_hook(
+        lambda m, inputs: [m.weight.data.mul_(half_mask(m.weight)), None][1]
+    )
 
 
 add("a pre-hook that masks the weight", changed(mask_by_pre_hook), verdict=EITHER, says="hook")
@@ -317,15 +370,29 @@ class Leaking(mbh.networks.Network):
 add("this package's Network", network)
 add(
     "this package's Network, pruned",
-    changed(lambda m: m.set_masks(mbh.pruning.random_masks([(8, 2), (6, 8)], 40, np.random.default_rng(0))), network),
+    changed(
+        lambda m: m.set_masks(
+            mbh.pruning.random_masks([(8, 2), (6, 8)], 40, np.random.default_rng(0))
+        ),
+        network,
+    ),
 )
 add(
-    "this package's Network, masks changed by hand", changed(lambda m: m.hidden_layers[1].mask[:, ::2].zero_(), network)
+    "this package's Network, masks changed by hand",
+    changed(lambda m: m.hidden_layers[1].mask[:, ::2].zero_(), network),
 )
 add(
-    "a subclass of Network that scales its inputs", lambda: spread(Scaled(2, (8, 6), 3)), verdict=EITHER, says="forward"
+    "a subclass of Network that scales its inputs",
+    lambda: spread(Scaled(2, (8, 6), 3)),
+    verdict=EITHER,
+    says="forward",
 )
-add("a subclass of Network with LeakyReLU", lambda: spread(Leaking(2, (8, 6), 3)), verdict=EITHER, says="forward")
+add(
+    "a subclass of Network with LeakyReLU",
+    lambda: spread(Leaking(2, (8, 6), 3)),
+    verdict=EITHER,
+    says="forward",
+)
 
 # ---------------------------------------------------------------------------------------------------- hooks
 
@@ -336,16 +403,36 @@ def hooked(register, make=mlp):
 
 
 CHANGES = {
-    "forward hook on a ReLU": lambda m: m[1].register_forward_hook(lambda m, i, out: out * half_mask(out[0])),
-    "forward hook on the Sequential": lambda m: m.register_forward_hook(lambda m, i, out: out.flip(1) * 2),
-    "forward hook on the last Linear": lambda m: m[4].register_forward_hook(lambda m, i, out: out - 3 * out[:, :1]),
-    "pre-hook on the Sequential": lambda m: m.register_forward_pre_hook(lambda m, i: (3 * i[0] + 1,)),
-    "pre-hook on a Linear": lambda m: m[2].register_forward_pre_hook(lambda m, i: (i[0] * 0.5 - 1,)),
-    "pre-hook that returns no tuple": lambda m: m[0].register_forward_pre_hook(lambda m, i: i[0] - 1),
-    "forward hook with kwargs": lambda m: m[3].register_forward_hook(lambda m, i, k, out: -out, with_kwargs=True),
-    "pre-hook with kwargs": lambda m: m[2].register_forward_pre_hook(lambda m, i, k: ((-i[0],), k), with_kwargs=True),
-    "hook that always is called": lambda m: m[2].register_forward_hook(lambda m, i, out: out + 1, always_call=True),
-    "hook that changes its result in place": lambda m: m[1].register_forward_hook(lambda m, i, out: out.mul_(3)),
+    "forward hook on a ReLU": lambda m: m[1].register_forward_hook(
+        lambda m, i, out: out * half_mask(out[0])
+    ),
+    "forward hook on the Sequential": lambda m: m.register_forward_hook(
+        lambda m, i, out: out.flip(1) * 2
+    ),
+    "forward hook on the last Linear": lambda m: m[4].register_forward_hook(
+        lambda m, i, out: out - 3 * out[:, :1]
+    ),
+    "pre-hook on the Sequential": lambda m: m.register_forward_pre_hook(
+        lambda m, i: (3 * i[0] + 1,)
+    ),
+    "pre-hook on a Linear": lambda m: m[2].register_forward_pre_hook(
+        lambda m, i: (i[0] * 0.5 - 1,)
+    ),
+    "pre-hook that returns no tuple": lambda m: m[0].register_forward_pre_hook(
+        lambda m, i: i[0] - 1
+    ),
+    "forward hook with kwargs": lambda m: m[3].register_forward_hook(
+        lambda m, i, k, out: -out, with_kwargs=True
+    ),
+    "pre-hook with kwargs": lambda m: m[2].register_forward_pre_hook(
+        lambda m, i, k: ((-i[0],), k), with_kwargs=True
+    ),
+    "hook that always is called": lambda m: m[2].register_forward_hook(
+        lambda m, i, out: out + 1, always_call=True
+    ),
+    "hook that changes its result in place": lambda m: m[1].register_forward_hook(
+        lambda m, i, out: out.mul_(3)
+    ),
     "hook that changes in place and returns nothing": lambda m: m[2].register_forward_hook(
         lambda m, i, out: [out.sub_(0.5), None][1]
     ),
@@ -367,7 +454,10 @@ add(
 )
 add(
     "a hook on a module inside",
-    hooked(lambda m: m[2].f1.register_forward_hook(lambda m, i, out: out * 2), lambda: around(PostBlock())),
+    hooked(
+        lambda m: m[2].f1.register_forward_hook(lambda m, i, out: out * 2),
+        lambda: around(PostBlock()),
+    ),
     verdict=EITHER,
     says="hook",
 )
@@ -385,7 +475,11 @@ add(
 )
 add(
     "a hook that acts on raw pixels only",
-    hooked(lambda m: m[1].register_forward_hook(lambda m, i, out: 2 * out if out.abs().max() > 50 else out)),
+    hooked(
+        lambda m: m[1].register_forward_hook(
+            lambda m, i, out: 2 * out if out.abs().max() > 50 else out
+        )
+    ),
     half=255.0,
     verdict=EITHER,
     says="hook",
@@ -408,7 +502,9 @@ add(
     verdict=EITHER,
     says="hook",
 )
-add("a hook on a parameter's gradient", hooked(lambda m: m[0].weight.register_hook(lambda g: g * 0)))
+add(
+    "a hook on a parameter's gradient", hooked(lambda m: m[0].weight.register_hook(lambda g: g * 0))
+)
 add("hooks on state_dict", hooked(lambda m: m.register_state_dict_post_hook(lambda *a: None)))
 
 
@@ -505,9 +601,19 @@ def between(*modules):
 add("a subclass of Linear with a skip", between(nn.ReLU, lambda: SkipLinear(8, 8), nn.ReLU))
 add("weight standardisation", between(nn.ReLU, lambda: StandardisedLinear(8, 8), nn.ReLU))
 add("a subclass of ReLU that is one", between(OwnReLU))
-add("a subclass of ReLU that leaks", between(LeakyOfReLU), verdict=EITHER, says="LeakyOfReLU|forward")
+add(
+    "a subclass of ReLU that leaks",
+    between(LeakyOfReLU),
+    verdict=EITHER,
+    says="LeakyOfReLU|forward",
+)
 refused("a subclass of ReLU that squares", between(SquaredReLU), "SquaredReLU|pow|forward")
-add("a subclass of ReLU called otherwise", between(CalledReLU), verdict=EITHER, says="__call__|CalledReLU")
+add(
+    "a subclass of ReLU called otherwise",
+    between(CalledReLU),
+    verdict=EITHER,
+    says="__call__|CalledReLU",
+)
 add(
     "a subclass of Linear called otherwise",
     between(lambda: LaterLinear(8, 8), nn.ReLU),
@@ -588,10 +694,19 @@ add(
     verdict=EITHER,
     says="forward",
 )
-add("forward replaced on a ReLU", changed(set_forward(1, lambda m, x: F.relu(x) + 0.5)), verdict=EITHER, says="forward")
+add(
+    "forward replaced on a ReLU",
+    changed(set_forward(1, lambda m, x: F.relu(x) + 0.5)),
+    verdict=EITHER,
+    says="forward",
+)
 add(
     "forward wrapped on a Linear",
-    changed(lambda m: setattr(m[2], "forward", functools.partial(lambda old, x: old(x) * 2, m[2].forward))),
+    changed(
+        lambda m: setattr(
+            m[2], "forward", functools.partial(lambda old, x: old(x) * 2, m[2].forward)
+        )
+    ),
     verdict=EITHER,
     says="forward",
 )
@@ -599,7 +714,11 @@ add(
     "forward replaced on this package's Network",
     changed(
         lambda m: setattr(
-            m, "forward", types.MethodType(lambda m, x: m.output(F.relu(m.hidden_layers[1](m.hidden_layers[0](x)))), m)
+            m,
+            "forward",
+            types.MethodType(
+                lambda m, x: m.output(F.relu(m.hidden_layers[1](m.hidden_layers[0](x)))), m
+            ),
         ),
         network,
     ),
@@ -636,10 +755,18 @@ add(
 
 RELU = nn.ReLU()
 add("plain MLP", mlp)
-add("no biases", lambda: nn.Sequential(nn.Linear(2, 8, bias=False), nn.ReLU(), nn.Linear(8, 3, bias=False)).eval())
+add(
+    "no biases",
+    lambda: nn.Sequential(
+        nn.Linear(2, 8, bias=False), nn.ReLU(), nn.Linear(8, 3, bias=False)
+    ).eval(),
+)
 add("a single neuron", lambda: mlp(2, 1, 2))
 add("one output", lambda: mlp(2, 8, 1))
-add("one ReLU everywhere", lambda: spread(nn.Sequential(nn.Linear(2, 8), RELU, nn.Linear(8, 8), RELU, nn.Linear(8, 3))))
+add(
+    "one ReLU everywhere",
+    lambda: spread(nn.Sequential(nn.Linear(2, 8), RELU, nn.Linear(8, 8), RELU, nn.Linear(8, 3))),
+)
 add(
     "nested Sequentials",
     lambda: spread(
@@ -651,37 +778,63 @@ add(
 )
 add(
     "a Sequential of named layers",
-    lambda: spread(nn.Sequential(OrderedDict(fc1=nn.Linear(2, 8), act=nn.ReLU(), fc2=nn.Linear(8, 3)))),
+    lambda: spread(
+        nn.Sequential(OrderedDict(fc1=nn.Linear(2, 8), act=nn.ReLU(), fc2=nn.Linear(8, 3)))
+    ),
 )
 add(
     "one Linear in several places",
     lambda: spread(
-        nn.Sequential(nn.Linear(2, 8), *[nn.ReLU(), lin := nn.Linear(8, 8)], nn.ReLU(), lin, nn.ReLU(), nn.Linear(8, 3))
+        nn.Sequential(
+            nn.Linear(2, 8),
+            *[nn.ReLU(), lin := nn.Linear(8, 8)],
+            nn.ReLU(),
+            lin,
+            nn.ReLU(),
+            nn.Linear(8, 3),
+        )
     ),
 )
-add("one Linear first and last", lambda: spread(nn.Sequential(*[lin := nn.Linear(2, 2), nn.ReLU(), lin])))
+add(
+    "one Linear first and last",
+    lambda: spread(nn.Sequential(*[lin := nn.Linear(2, 2), nn.ReLU(), lin])),
+)
 add(
     "linear layers without activation",
-    lambda: spread(nn.Sequential(nn.Linear(2, 5), nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 4), nn.Linear(4, 3))),
+    lambda: spread(
+        nn.Sequential(nn.Linear(2, 5), nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 4), nn.Linear(4, 3))
+    ),
 )
 add("two ReLUs in a row", between(nn.ReLU, nn.ReLU), compare="same")
 add(
     "one Identity in two places",
-    lambda: spread(nn.Sequential(nn.Linear(2, 2), *[none := nn.Identity(), nn.ReLU(), nn.Linear(2, 2), none])),
+    lambda: spread(
+        nn.Sequential(nn.Linear(2, 2), *[none := nn.Identity(), nn.ReLU(), nn.Linear(2, 2), none])
+    ),
 )
 add(
     "one Identity behind the ReLU and the output",
-    lambda: spread(nn.Sequential(nn.Linear(2, 5), nn.ReLU(), *[none := nn.Identity(), nn.Linear(5, 3), none])),
+    lambda: spread(
+        nn.Sequential(nn.Linear(2, 5), nn.ReLU(), *[none := nn.Identity(), nn.Linear(5, 3), none])
+    ),
 )
 add(
     "one Dropout in two places, eval mode",
-    lambda: spread(nn.Sequential(nn.Linear(2, 5), nn.ReLU(), *[d := nn.Dropout(), nn.Linear(5, 3), d])),
+    lambda: spread(
+        nn.Sequential(nn.Linear(2, 5), nn.ReLU(), *[d := nn.Dropout(), nn.Linear(5, 3), d])
+    ),
 )
-add("a Flatten in front", lambda: spread(nn.Sequential(nn.Flatten(), nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 3))))
+add(
+    "a Flatten in front",
+    lambda: spread(nn.Sequential(nn.Flatten(), nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 3))),
+)
 add("a slice of a Sequential", lambda: mlp(2, 8, 6, 5, 3)[:5])
 add("ends in a ReLU", lambda: mlp(2, 6, 5, 3, 3)[:4])
 add("ends in a ReLU, wrapped", lambda: spread(nn.Sequential(mlp(2, 6, 5, 3, 3)[:4])))
-add("ends in a ReLU and a Flatten", lambda: spread(nn.Sequential(*mlp(2, 6, 5, 3, 3)[:4], nn.Flatten())))
+add(
+    "ends in a ReLU and a Flatten",
+    lambda: spread(nn.Sequential(*mlp(2, 6, 5, 3, 3)[:4], nn.Flatten())),
+)
 add(
     "ends in a LeakyReLU",
     lambda: spread(nn.Sequential(nn.Linear(2, 6), nn.LeakyReLU(), nn.Linear(6, 3), nn.LeakyReLU())),
@@ -709,11 +862,18 @@ written(
     lambda m, x: m.out(F.relu(x @ m.weights[0] + m.weights[1])),
     lambda: {"weights": nn.ParameterList([torch.randn(2, 8), torch.randn(8)])},
 )
-written("layers by getattr", lambda m, x: m.out(functools.reduce(lambda h, name: F.relu(getattr(m, name)(h)), "ab", x)))
 written(
-    "one layer in a loop", lambda m, x: m.out(functools.reduce(lambda h, _: m.act(m.b(h)), range(3), m.act(m.a(x))))
+    "layers by getattr",
+    lambda m, x: m.out(functools.reduce(lambda h, name: F.relu(getattr(m, name)(h)), "ab", x)),
 )
-written("tied weights", lambda m, x: F.linear(F.relu(F.linear(F.relu(m.a(x)), m.b.weight)), m.a.weight.t()))
+written(
+    "one layer in a loop",
+    lambda m, x: m.out(functools.reduce(lambda h, _: m.act(m.b(h)), range(3), m.act(m.a(x)))),
+)
+written(
+    "tied weights",
+    lambda m, x: F.linear(F.relu(F.linear(F.relu(m.a(x)), m.b.weight)), m.a.weight.t()),
+)
 written(
     "one parameter in two layers",
     lambda m, x: m.out(F.relu(m.c(F.relu(m.b(F.relu(m.a(x))))))),
@@ -746,7 +906,13 @@ refused("an empty Sequential", nn.Sequential, "no hidden layer|empty|first layer
 
 add(
     "BatchNorm in eval mode",
-    between(lambda: nn.BatchNorm1d(8), nn.ReLU, lambda: nn.Linear(8, 8), lambda: nn.BatchNorm1d(8), nn.ReLU),
+    between(
+        lambda: nn.BatchNorm1d(8),
+        nn.ReLU,
+        lambda: nn.Linear(8, 8),
+        lambda: nn.BatchNorm1d(8),
+        nn.ReLU,
+    ),
     half=10.0,
 )
 add("BatchNorm without parameters", between(lambda: nn.BatchNorm1d(8, affine=False), nn.ReLU))
@@ -757,7 +923,9 @@ add(
     traced=True,
 )
 refused(
-    "BatchNorm in training mode", lambda: between(lambda: nn.BatchNorm1d(8), nn.ReLU)().train(), r"training|eval\(\)"
+    "BatchNorm in training mode",
+    lambda: between(lambda: nn.BatchNorm1d(8), nn.ReLU)().train(),
+    r"training|eval\(\)",
 )
 refused(
     "one BatchNorm left in training mode",
@@ -769,8 +937,14 @@ refused(
     between(lambda: nn.BatchNorm1d(8, track_running_stats=False), nn.ReLU),
     "statistics|mixes|batch",
 )
-refused("Dropout in training mode", lambda: between(nn.ReLU, nn.Dropout)().train(), r"training|eval\(\)")
-refused("AlphaDropout in training mode", lambda: between(nn.ReLU, nn.AlphaDropout)().train(), r"training|eval\(\)")
+refused(
+    "Dropout in training mode", lambda: between(nn.ReLU, nn.Dropout)().train(), r"training|eval\(\)"
+)
+refused(
+    "AlphaDropout in training mode",
+    lambda: between(nn.ReLU, nn.AlphaDropout)().train(),
+    r"training|eval\(\)",
+)
 add("training mode where nothing minds", lambda: mlp().train())
 add(
     "Dropout(0) in training mode",
@@ -785,7 +959,12 @@ refused(
     "InstanceNorm",
     lambda: spread(
         nn.Sequential(
-            nn.Linear(2, 8), nn.Unflatten(1, (2, 4)), nn.InstanceNorm1d(2), nn.ReLU(), nn.Flatten(), nn.Linear(8, 3)
+            nn.Linear(2, 8),
+            nn.Unflatten(1, (2, 4)),
+            nn.InstanceNorm1d(2),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(8, 3),
         )
     ),
     "InstanceNorm|normal",
@@ -796,17 +975,23 @@ refused(
     "LocalResponseNorm|norm|pow|mul",
     shape=IMAGE,
 )
-refused("F.layer_norm", lambda: Written(hidden(lambda h: F.relu(F.layer_norm(h, (8,))))), "layer_norm")
+refused(
+    "F.layer_norm", lambda: Written(hidden(lambda h: F.relu(F.layer_norm(h, (8,))))), "layer_norm"
+)
 refused("F.normalize", lambda: Written(hidden(lambda h: F.relu(F.normalize(h)))), "norm")
 refused(
     "standardised by hand",
-    lambda: Written(hidden(lambda h: F.relu((h - h.mean(1, keepdim=True)) / h.std(1, keepdim=True)))),
+    lambda: Written(
+        hidden(lambda h: F.relu((h - h.mean(1, keepdim=True)) / h.std(1, keepdim=True)))
+    ),
     "std|div",
 )
 written("centred by hand", hidden(lambda h: F.relu(h - h.mean(dim=1, keepdim=True))))
 written(
     "F.batch_norm",
-    lambda m, x: m.out(F.relu(F.batch_norm(m.a(x), m.n.running_mean, m.n.running_var, m.n.weight, m.n.bias))),
+    lambda m, x: m.out(
+        F.relu(F.batch_norm(m.a(x), m.n.running_mean, m.n.running_var, m.n.weight, m.n.bias))
+    ),
     lambda: {"n": nn.BatchNorm1d(8)},
     verdict=EITHER,
     says="batch_norm",
@@ -835,17 +1020,31 @@ def old(norm, **options):
 
 
 add("weight_norm, old", changed(old(nn.utils.weight_norm)))
-add("weight_norm, old, and a step since", changed(lambda m: (old(nn.utils.weight_norm)(m), m[2].weight_g.mul_(2))))
+add(
+    "weight_norm, old, and a step since",
+    changed(lambda m: (old(nn.utils.weight_norm)(m), m[2].weight_g.mul_(2))),
+)
 add("weight_norm, old, with dim=None", changed(old(nn.utils.weight_norm, dim=None)))
 add("weight_norm", changed(old(parametrizations.weight_norm)))
 add(
     "weight_norm, and a step since",
-    changed(lambda m: (parametrizations.weight_norm(m[2]), m[2].parametrizations.weight.original0.mul_(2))),
+    changed(
+        lambda m: (
+            parametrizations.weight_norm(m[2]),
+            m[2].parametrizations.weight.original0.mul_(2),
+        )
+    ),
 )
 add("spectral_norm, old", changed(lambda m: (old(nn.utils.spectral_norm)(m), m.eval())))
 add(
     "spectral_norm, old, and a step since",
-    changed(lambda m: (old(nn.utils.spectral_norm)(m), m.eval(), m[2].weight_orig.mul_(half_mask(m[2].weight_orig)))),
+    changed(
+        lambda m: (
+            old(nn.utils.spectral_norm)(m),
+            m.eval(),
+            m[2].weight_orig.mul_(half_mask(m[2].weight_orig)),
+        )
+    ),
 )
 add("spectral_norm", changed(lambda m: (old(parametrizations.spectral_norm)(m), m.eval())))
 add(
@@ -859,13 +1058,16 @@ add(
     "two parametrisations on one weight",
     changed(
         lambda m: [
-            parametrize.register_parametrization(m[2], "weight", Times(half_mask(m[2].weight) * k)) for k in (2, 0.7)
+            parametrize.register_parametrization(m[2], "weight", Times(half_mask(m[2].weight) * k))
+            for k in (2, 0.7)
         ]
     ),
 )
 add(
     "a parametrised bias",
-    changed(lambda m: parametrize.register_parametrization(m[0], "bias", Times(half_mask(m[0].bias)))),
+    changed(
+        lambda m: parametrize.register_parametrization(m[0], "bias", Times(half_mask(m[0].bias)))
+    ),
 )
 written(
     "low rank",
@@ -884,9 +1086,16 @@ written(
     verdict=EITHER,
     says="trace|reshape|understood",
 )
-written("weights binarised", lambda m, x: m.out(F.relu(F.linear(x, torch.sign(m.a.weight), m.a.bias))))
+written(
+    "weights binarised", lambda m, x: m.out(F.relu(F.linear(x, torch.sign(m.a.weight), m.a.bias)))
+)
 for kind in (torch.float64, torch.float16, torch.bfloat16):
-    add(f"weights in {str(kind)[6:]}", lambda kind=kind: mlp().to(kind), judged=double, dtype=torch.float64)
+    add(
+        f"weights in {str(kind)[6:]}",
+        lambda kind=kind: mlp().to(kind),
+        judged=double,
+        dtype=torch.float64,
+    )
 add(
     "a LeakyReLU network in bfloat16",
     lambda: mlp(act=nn.LeakyReLU).bfloat16(),
@@ -910,7 +1119,9 @@ refused("NaN weights", changed(lambda m: m[2].weight.view(-1)[5:6].fill_(math.na
 refused("infinite weights", changed(lambda m: m[2].bias[:1].fill_(math.inf)), "inf")
 refused(
     "NaN running statistics",
-    changed(lambda m: m[1].running_var[:1].fill_(math.nan), between(lambda: nn.BatchNorm1d(8), nn.ReLU)),
+    changed(
+        lambda m: m[1].running_var[:1].fill_(math.nan), between(lambda: nn.BatchNorm1d(8), nn.ReLU)
+    ),
     "nan",
 )
 refused(
@@ -933,7 +1144,9 @@ add("huge weights", changed(lambda m: m[2].weight.mul_(1e20)), judged=double, dt
 add("tiny weights", changed(lambda m: m[2].weight.mul_(1e-20)), judged=double, dtype=torch.float64)
 add(
     "sparse weights",
-    lambda: Written(lambda m, x: m.out(F.relu(torch.sparse.mm(m.w, x.t()).t())), w=torch.randn(8, 2).to_sparse()),
+    lambda: Written(
+        lambda m, x: m.out(F.relu(torch.sparse.mm(m.w, x.t()).t())), w=torch.randn(8, 2).to_sparse()
+    ),
     verdict=EITHER,
     says="sparse|trace|strided|\\bt\\b",
 )
@@ -987,13 +1200,22 @@ for act in SMOOTH:
     refused(f"activation {act()}", between(act), act.__name__)
 refused("a Threshold that jumps", between(lambda: nn.Threshold(0.5, -1)), "threshold")
 refused("a Softmax in between", between(lambda: nn.Softmax(dim=1)), "Softmax")
-refused("ends in a Softmax", lambda: nn.Sequential(mlp(), nn.Softmax(dim=1)), "Softmax", compare="outputs")
+refused(
+    "ends in a Softmax",
+    lambda: nn.Sequential(mlp(), nn.Softmax(dim=1)),
+    "Softmax",
+    compare="outputs",
+)
 refused("ends in a LogSoftmax", lambda: nn.Sequential(mlp(), nn.LogSoftmax(dim=1)), "LogSoftmax")
 refused(
-    "ends in F.log_softmax", lambda: Written(lambda m, x: F.log_softmax(m.out(F.relu(m.a(x))), dim=1)), "log_softmax"
+    "ends in F.log_softmax",
+    lambda: Written(lambda m, x: F.log_softmax(m.out(F.relu(m.a(x))), dim=1)),
+    "log_softmax",
 )
 refused("ends in a Sigmoid", lambda: nn.Sequential(mlp(2, 8, 1), nn.Sigmoid()), "Sigmoid")
-refused("ends in the class", lambda: Written(lambda m, x: m.out(F.relu(m.a(x))).argmax(dim=1)), "argmax")
+refused(
+    "ends in the class", lambda: Written(lambda m, x: m.out(F.relu(m.a(x))).argmax(dim=1)), "argmax"
+)
 
 # ----------------------------------------------------------------------------------------------- functional style
 
@@ -1020,9 +1242,15 @@ written("clamp(min=0)", hidden(lambda h: h.clamp(min=0)))
 written("clamp_min(0)", hidden(lambda h: h.clamp_min(0)))
 written("torch.clamp(h, 0)", hidden(lambda h: torch.clamp(h, 0)))
 written("clip(0, 1)", hidden(lambda h: h.clip(0, 1)))
-written("F.threshold(h, 0, 0)", hidden(lambda h: F.threshold(h, 0, 0)), verdict=EITHER, says="threshold")
+written(
+    "F.threshold(h, 0, 0)", hidden(lambda h: F.threshold(h, 0, 0)), verdict=EITHER, says="threshold"
+)
 written("F.leaky_relu", hidden(lambda h: F.leaky_relu(h, negative_slope=0.1)))
-written("F.prelu", lambda m, x: m.out(F.prelu(m.a(x), m.slope)), lambda: {"slope": nn.Parameter(torch.full((8,), 0.3))})
+written(
+    "F.prelu",
+    lambda m, x: m.out(F.prelu(m.a(x), m.slope)),
+    lambda: {"slope": nn.Parameter(torch.full((8,), 0.3))},
+)
 written("F.rrelu", hidden(lambda h: F.rrelu(h, training=False)), verdict=EITHER, says="rrelu")
 written("F.hardtanh", hidden(F.hardtanh))
 written("F.relu6", hidden(F.relu6))
@@ -1065,10 +1293,20 @@ written(
     says="maximum",
 )
 written(
-    "torch.where", hidden(lambda h: torch.where(h > 0, h, 0.1 * h)), compare="same", verdict=EITHER, says="where|gt"
+    "torch.where",
+    hidden(lambda h: torch.where(h > 0, h, 0.1 * h)),
+    compare="same",
+    verdict=EITHER,
+    says="where|gt",
 )
-refused("torch.where that jumps", lambda: Written(hidden(lambda h: torch.where(h > 0, h, h - 1))), "where|gt")
-written("h * (h > 0)", hidden(lambda h: h * (h > 0)), compare="same", verdict=EITHER, says="gt|mul|>")
+refused(
+    "torch.where that jumps",
+    lambda: Written(hidden(lambda h: torch.where(h > 0, h, h - 1))),
+    "where|gt",
+)
+written(
+    "h * (h > 0)", hidden(lambda h: h * (h > 0)), compare="same", verdict=EITHER, says="gt|mul|>"
+)
 written(
     "maxout",
     hidden(lambda h: torch.cat([h.view(-1, 4, 2).max(dim=2)[0]] * 2, 1)),
@@ -1083,7 +1321,11 @@ written(
     verdict=EITHER,
     says="max",
 )
-written("CReLU", lambda m, x: m.out(torch.cat([F.relu(h := m.a(x)[:, :4]), F.relu(-h)], dim=1)), compare="same")
+written(
+    "CReLU",
+    lambda m, x: m.out(torch.cat([F.relu(h := m.a(x)[:, :4]), F.relu(-h)], dim=1)),
+    compare="same",
+)
 written("difference of two ReLUs", hidden(lambda h: F.relu(h) - F.relu(h - 1)), compare="same")
 refused("torch.sign", lambda: Written(hidden(torch.sign)), "sign")
 refused("torch.round", lambda: Written(hidden(lambda h: F.relu(h).round())), "round")
@@ -1101,7 +1343,9 @@ refused("F.gelu", lambda: Written(hidden(F.gelu)), "gelu")
 refused("F.softmax", lambda: Written(hidden(lambda h: F.softmax(h, dim=-1))), "softmax")
 refused("F.glu", lambda: Written(hidden(lambda h: torch.cat([F.glu(h)] * 2, 1))), "glu")
 refused(
-    "a gate that depends on the input", lambda: Written(lambda m, x: m.out(F.relu(h := m.a(x)) * h)), "mul|two tensors"
+    "a gate that depends on the input",
+    lambda: Written(lambda m, x: m.out(F.relu(h := m.a(x)) * h)),
+    "mul|two tensors",
 )
 refused(
     "attention",
@@ -1113,16 +1357,28 @@ refused(
     lambda: Written(lambda m, x: m.out(torch.softmax(m.b(h := F.relu(m.a(x))), 1) * h)),
     "softmax",
 )
-refused("Bilinear", lambda: Written(lambda m, x: F.relu(m.bi(x, x)), bi=nn.Bilinear(2, 2, 3)), "Bilinear")
+refused(
+    "Bilinear",
+    lambda: Written(lambda m, x: F.relu(m.bi(x, x)), bi=nn.Bilinear(2, 2, 3)),
+    "Bilinear",
+)
 refused(
     "division by a tensor of the input",
     lambda: Written(hidden(lambda h: F.relu(h) / (h.sum(1, keepdim=True) + 9))),
     "div",
 )
 refused("square root", lambda: Written(hidden(lambda h: F.relu(h).sqrt())), "sqrt")
-refused("torch.cdist", lambda: Written(lambda m, x: m.out(torch.cdist(x, m.c)), c=torch.randn(8, 2)), "cdist")
+refused(
+    "torch.cdist",
+    lambda: Written(lambda m, x: m.out(torch.cdist(x, m.c)), c=torch.randn(8, 2)),
+    "cdist",
+)
 refused("sorted activations", lambda: Written(hidden(lambda h: h.sort(dim=1)[0])), "sort")
-refused("k winners take all", lambda: Written(hidden(lambda h: h * (h >= h.topk(3, dim=1)[0][:, -1:]))), "topk|ge|mul")
+refused(
+    "k winners take all",
+    lambda: Written(hidden(lambda h: h * (h >= h.topk(3, dim=1)[0][:, -1:]))),
+    "topk|ge|mul",
+)
 
 
 def named(label: str) -> str:
@@ -1227,7 +1483,13 @@ def clone_first(m, x):
 
 
 written("h += ... and its kin", assigned)
-written("+= seen through another name", aliased, verdict=EITHER, says="place|iadd|disagree", compare="same")
+written(
+    "+= seen through another name",
+    aliased,
+    verdict=EITHER,
+    says="place|iadd|disagree",
+    compare="same",
+)
 written("+= behind a use", kept_before, compare="same")
 written("the input doubled in place", in_place_on_input, verdict=EITHER, says="place|mul_")
 written(
@@ -1237,7 +1499,11 @@ written(
     verdict=EITHER,
     says="place|ReLU",
 )
-written("a skip cloned before ReLU(inplace=True)", clone_first, lambda: {"inplace": nn.ReLU(inplace=True)})
+written(
+    "a skip cloned before ReLU(inplace=True)",
+    clone_first,
+    lambda: {"inplace": nn.ReLU(inplace=True)},
+)
 written(
     "an unused ReLU(inplace=True)",
     stated(lambda h: None, lambda m, h: (m.inplace(h), m.out(h))[1]),
@@ -1251,10 +1517,20 @@ written(
     lambda: {"aux": nn.Linear(8, 2)},
     compare="outputs",
 )
-written("F.dropout with self.training", lambda m, x: m.out(F.dropout(F.relu(m.a(x)), 0.5, m.training)))
+written(
+    "F.dropout with self.training", lambda m, x: m.out(F.dropout(F.relu(m.a(x)), 0.5, m.training))
+)
 written("F.dropout(training=False)", hidden(lambda h: F.dropout(F.relu(h), training=False)))
-refused("F.dropout as it is", lambda: Written(hidden(lambda h: F.dropout(F.relu(h)))), "drop|random|training")
-refused("noise in forward", lambda: Written(hidden(lambda h: F.relu(h + 0.1 * torch.randn(8)))), "rand|disagree|chance")
+refused(
+    "F.dropout as it is",
+    lambda: Written(hidden(lambda h: F.dropout(F.relu(h)))),
+    "drop|random|training",
+)
+refused(
+    "noise in forward",
+    lambda: Written(hidden(lambda h: F.relu(h + 0.1 * torch.randn(8)))),
+    "rand|disagree|chance",
+)
 refused(
     "noise like the activations",
     lambda: Written(hidden(lambda h: F.relu(h + 0.1 * torch.randn_like(h)))),
@@ -1270,7 +1546,10 @@ refused(
     lambda: Written(hidden(lambda h: F.relu(h) * float(np.random.rand()))),
     "rand|disagree|chance",
 )
-written("noise only in training", lambda m, x: m.out(F.relu(m.a(x) + torch.randn(8)) if m.training else F.relu(m.a(x))))
+written(
+    "noise only in training",
+    lambda m, x: m.out(F.relu(m.a(x) + torch.randn(8)) if m.training else F.relu(m.a(x))),
+)
 
 # -------------------------------------------------------------------------------------------- products with weights
 
@@ -1291,17 +1570,38 @@ with_weight("torch.matmul", lambda m, x: torch.matmul(x, m.w))
 with_weight("torch.mm", lambda m, x: torch.mm(x, m.w), verdict=EITHER, says="mm")
 with_weight("x.mm(w)", lambda m, x: x.mm(m.w), verdict=EITHER, says="mm")
 with_weight("torch.addmm", lambda m, x: torch.addmm(m.c, x, m.w), verdict=EITHER, says="addmm")
-with_weight("torch.einsum", lambda m, x: torch.einsum("bi,io->bo", x, m.w) + m.c, verdict=EITHER, says="einsum")
 with_weight(
-    "torch.bmm", lambda m, x: torch.bmm(x[:, None], m.w.expand(x.shape[0], 2, 8))[:, 0], verdict=EITHER, says="bmm"
+    "torch.einsum",
+    lambda m, x: torch.einsum("bi,io->bo", x, m.w) + m.c,
+    verdict=EITHER,
+    says="einsum",
 )
-with_weight("torch.tensordot", lambda m, x: torch.tensordot(x, m.w, dims=1), verdict=EITHER, says="tensordot")
 with_weight(
-    "(w.t() @ x.t()).t()", lambda m, x: (m.w.t() @ x.t()).t(), verdict=EITHER, says="matmul|\\bt\\b|samples|transpose"
+    "torch.bmm",
+    lambda m, x: torch.bmm(x[:, None], m.w.expand(x.shape[0], 2, 8))[:, 0],
+    verdict=EITHER,
+    says="bmm",
+)
+with_weight(
+    "torch.tensordot",
+    lambda m, x: torch.tensordot(x, m.w, dims=1),
+    verdict=EITHER,
+    says="tensordot",
+)
+with_weight(
+    "(w.t() @ x.t()).t()",
+    lambda m, x: (m.w.t() @ x.t()).t(),
+    verdict=EITHER,
+    says="matmul|\\bt\\b|samples|transpose",
 )
 with_weight("torch.outer sum", lambda m, x: x[:, :1] * m.w[0] + x[:, 1:] * m.w[1])
 with_weight("F.bilinear with constants", lambda m, x: F.linear(x, m.w.t().contiguous(), m.c))
-with_weight("torch.kron", lambda m, x: x @ torch.kron(m.w[:, :4], torch.ones(1, 2)), verdict=EITHER, says="kron")
+with_weight(
+    "torch.kron",
+    lambda m, x: x @ torch.kron(m.w[:, :4], torch.ones(1, 2)),
+    verdict=EITHER,
+    says="kron",
+)
 with_weight("sum of products", lambda m, x: (x[:, :, None] * m.w).sum(dim=1) + m.c)
 with_weight("a sum over a list", lambda m, x: sum(x[:, i : i + 1] * m.w[i] for i in range(2)))
 refused(
@@ -1337,7 +1637,9 @@ SHAPES = {
     "if x.ndim > 2": lambda x: x.flatten(1) if x.ndim > 2 else x,
     "if x.shape[1] == 8": lambda x: x if x.shape[1] == 8 else -x,
     "if x.size(-1) != 8": lambda x: -x if x.size(-1) != 8 else x,
-    "for i in range(x.shape[1])": lambda x: torch.stack([x[:, i] * (i + 1) for i in range(x.shape[1])], dim=1),
+    "for i in range(x.shape[1])": lambda x: torch.stack(
+        [x[:, i] * (i + 1) for i in range(x.shape[1])], dim=1
+    ),
     "list(x.shape)": lambda x: x.reshape(list(x.shape)),
     "x.view_as(x)": lambda x: x.view_as(x),
     "x.reshape(x.size())": lambda x: x.reshape(x.size()),
@@ -1405,14 +1707,20 @@ for label, f in REARRANGED.items():
         says="understood|trace|samples|disagree|dtype",
     )
 written(
-    "squeeze(-1) of one output", lambda m, x: m.value(F.relu(m.a(x))).squeeze(-1), lambda: {"value": nn.Linear(8, 1)}
+    "squeeze(-1) of one output",
+    lambda m, x: m.value(F.relu(m.a(x))).squeeze(-1),
+    lambda: {"value": nn.Linear(8, 1)},
 )
 written(
     "torch.squeeze(x, dim=1) of one output",
     lambda m, x: torch.squeeze(m.value(F.relu(m.a(x))), dim=1),
     lambda: {"value": nn.Linear(8, 1)},
 )
-written("[:, 0] of one output", lambda m, x: m.value(F.relu(m.a(x)))[:, 0], lambda: {"value": nn.Linear(8, 1)})
+written(
+    "[:, 0] of one output",
+    lambda m, x: m.value(F.relu(m.a(x)))[:, 0],
+    lambda: {"value": nn.Linear(8, 1)},
+)
 written(
     "squeeze() of one output",
     lambda m, x: m.value(F.relu(m.a(x))).squeeze(),
@@ -1427,9 +1735,21 @@ written(
     verdict=EITHER,
     says="flatten|sample",
 )
-written("outputs as a matrix", lambda m, x: m.wide(F.relu(m.a(x))).view(-1, 2, 3), lambda: {"wide": nn.Linear(8, 6)})
-refused("the sum of all samples", lambda: Written(lambda m, x: m.out(F.relu(m.a(x))).sum()), "sum|sample|one tensor")
-refused("the mean over the batch", lambda: Written(lambda m, x: m.out(F.relu(m.a(x) - m.a(x).mean(0)))), "mean|sample")
+written(
+    "outputs as a matrix",
+    lambda m, x: m.wide(F.relu(m.a(x))).view(-1, 2, 3),
+    lambda: {"wide": nn.Linear(8, 6)},
+)
+refused(
+    "the sum of all samples",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(x))).sum()),
+    "sum|sample|one tensor",
+)
+refused(
+    "the mean over the batch",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(x) - m.a(x).mean(0)))),
+    "mean|sample",
+)
 CASTS = {
     "x.float()": lambda x: x.float(),
     "x.to(torch.float32)": lambda x: x.to(torch.float32),
@@ -1452,7 +1772,12 @@ for label, f in CASTS.items():
         says="understood|trace|float|dtype|device|grad|tensor",
     )
 written("x.to(self.a.weight.dtype)", lambda m, x: m.out(F.relu(m.a(x.to(m.a.weight.dtype)))))
-written("x.type_as(weight)", lambda m, x: m.out(F.relu(m.a(x.type_as(m.a.weight)))), verdict=EITHER, says="type_as")
+written(
+    "x.type_as(weight)",
+    lambda m, x: m.out(F.relu(m.a(x.type_as(m.a.weight)))),
+    verdict=EITHER,
+    says="type_as",
+)
 written("h.double() and back", hidden(lambda h: F.relu(h.double()).float()))
 written(
     "x.half()",
@@ -1463,9 +1788,18 @@ written(
     dtype=torch.float16,
     judged=lambda m: lambda x: m(x.float()),
 )
-refused("x.long()", lambda: Written(lambda m, x: m.out(F.relu(m.a(x.long().float())))), "long|int|dtype")
-refused("x.int() / 255", lambda: Written(lambda m, x: m.out(F.relu(m.a(x.int() / 255)))), "int|dtype", half=255.0)
-refused("x.bool()", lambda: Written(lambda m, x: m.out(F.relu(m.a(x.bool().float())))), "bool|dtype")
+refused(
+    "x.long()", lambda: Written(lambda m, x: m.out(F.relu(m.a(x.long().float())))), "long|int|dtype"
+)
+refused(
+    "x.int() / 255",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(x.int() / 255)))),
+    "int|dtype",
+    half=255.0,
+)
+refused(
+    "x.bool()", lambda: Written(lambda m, x: m.out(F.relu(m.a(x.bool().float())))), "bool|dtype"
+)
 refused(
     "x.to(torch.uint8)",
     lambda: Written(lambda m, x: m.out(F.relu(m.a(x.to(torch.uint8).float())))),
@@ -1473,7 +1807,10 @@ refused(
     half=255.0,
 )
 refused(
-    "h.byte() in between", lambda: Written(hidden(lambda h: F.relu(h).byte().float())), "byte|uint8|dtype", half=100.0
+    "h.byte() in between",
+    lambda: Written(hidden(lambda h: F.relu(h).byte().float())),
+    "byte|uint8|dtype",
+    half=100.0,
 )
 written("raw pixels", lambda m, x: m.out(F.relu(m.a(x / 255))), half=255.0)
 written(
@@ -1518,17 +1855,31 @@ def checked(m, x):
 
 
 FLOW = "trace|control flow|data|depend|condition"
-refused("if x.sum() > 0", lambda: Written(lambda m, x: m.out(F.relu(m.a(x if x.sum() > 0 else -x)))), FLOW)
+refused(
+    "if x.sum() > 0",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(x if x.sum() > 0 else -x)))),
+    FLOW,
+)
 refused("while ... > 1", lambda: Written(until_small), FLOW)
 refused("early exit", lambda: Written(early_exit), FLOW)
 refused(
     "for i in range(int(x[0, 0]))",
-    lambda: Written(lambda m, x: functools.reduce(lambda h, _: F.relu(h), range(int(x[0, 0].abs())), m.out(m.a(x)))),
+    lambda: Written(
+        lambda m, x: functools.reduce(
+            lambda h, _: F.relu(h), range(int(x[0, 0].abs())), m.out(m.a(x))
+        )
+    ),
     FLOW,
 )
-refused("x.item()", lambda: Written(lambda m, x: m.out(F.relu(m.a(x)) * x.max().item())), FLOW + "|item|max")
 refused(
-    "x.tolist()", lambda: Written(lambda m, x: m.out(F.relu(m.a(torch.tensor(x.tolist()))))), FLOW + "|tolist|tensor"
+    "x.item()",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(x)) * x.max().item())),
+    FLOW + "|item|max",
+)
+refused(
+    "x.tolist()",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(torch.tensor(x.tolist()))))),
+    FLOW + "|tolist|tensor",
 )
 refused(
     "x.numpy()",
@@ -1542,7 +1893,9 @@ refused(
 )
 refused(
     "torch.cond",
-    lambda: Written(lambda m, x: torch.cond(x.sum() > 0, lambda x: m.a(x), lambda x: -m.a(x), (x,))),
+    lambda: Written(
+        lambda m, x: torch.cond(x.sum() > 0, lambda x: m.a(x), lambda x: -m.a(x), (x,))
+    ),
     FLOW + "|cond|gt|sum",
 )
 written("assertions", checked, verdict=EITHER, says="assert|trace")
@@ -1552,7 +1905,9 @@ written("prints", lambda m, x: (print(end=""), m.out(F.relu(m.a(x))))[1])
 written(
     "checkpointed",
     lambda m, x: m.out(
-        torch.utils.checkpoint.checkpoint(lambda h: F.relu(m.b(h)), F.relu(m.a(x)), use_reentrant=False)
+        torch.utils.checkpoint.checkpoint(
+            lambda h: F.relu(m.b(h)), F.relu(m.a(x)), use_reentrant=False
+        )
     ),
     verdict=EITHER,
     says="checkpoint|trace",
@@ -1647,7 +2002,9 @@ class OfList(Flag):
 
 
 refused("two inputs", lambda: spread(TwoInputs()), "second input|condition|inputs")
-refused("a dict as input", lambda: spread(OfDict()), "dict|input|image|getitem|trace|index|one tensor")
+refused(
+    "a dict as input", lambda: spread(OfDict()), "dict|input|image|getitem|trace|index|one tensor"
+)
 add(
     "a list as input",
     lambda: spread(OfList()),
@@ -1660,7 +2017,11 @@ Result = collections.namedtuple("Result", "logits features")
 refused("a dict as output", lambda: Written(lambda m, x: {"logits": m.out(F.relu(m.a(x)))}), MANY)
 refused("a tuple as output", lambda: Written(lambda m, x: (m.out(h := F.relu(m.a(x))), h)), MANY)
 refused("a list as output", lambda: Written(lambda m, x: [m.out(F.relu(m.a(x)))]), MANY)
-refused("a namedtuple as output", lambda: Written(lambda m, x: Result(m.out(h := F.relu(m.a(x))), h)), MANY)
+refused(
+    "a namedtuple as output",
+    lambda: Written(lambda m, x: Result(m.out(h := F.relu(m.a(x))), h)),
+    MANY,
+)
 refused("nothing as output", lambda: Written(lambda m, x: None), MANY)
 refused("a constant as output", lambda: Written(lambda m, x: m.out.weight), MANY + "|hidden|sample")
 
@@ -1767,7 +2128,15 @@ class CachesItsWeight(Flag):
         return self.out(F.relu(F.linear(x, self.cache, self.a.bias)))
 
 
-for kind in (KeepsInDict, KeepsInList, KeepsAsAttribute, KeepsInObject, KeepsInDeque, KeepsNested, CountsInPython):
+for kind in (
+    KeepsInDict,
+    KeepsInList,
+    KeepsAsAttribute,
+    KeepsInObject,
+    KeepsInDeque,
+    KeepsNested,
+    CountsInPython,
+):
     add(f"{kind.__name__}", lambda kind=kind: spread(kind()))
     add(f"{kind.__name__}, and was run", lambda kind=kind: run_once(spread(kind())))
 add(
@@ -1776,7 +2145,11 @@ add(
     verdict=EITHER,
     says="calls|buffer|place|iadd|trace|disagree",
 )
-refused("a moving average in forward", lambda: run_once(spread(MovingAverage())), "mean|mixes|buffer|place|disagree")
+refused(
+    "a moving average in forward",
+    lambda: run_once(spread(MovingAverage())),
+    "mean|mixes|buffer|place|disagree",
+)
 add("caches its weight", lambda: spread(CachesItsWeight()), verdict=EITHER, says="cache|trace")
 add(
     "caches its weight, filled and stale",
@@ -1790,7 +2163,12 @@ class WithLock(nn.Sequential):
         self.lock = threading.Lock()
 
 
-add("a module with a lock", lambda: spread(WithLock()), verdict=EITHER, says="cop(y|ied)|lock|pickle")
+add(
+    "a module with a lock",
+    lambda: spread(WithLock()),
+    verdict=EITHER,
+    says="cop(y|ied)|lock|pickle",
+)
 add(
     "a module with a generator",
     changed(lambda m: setattr(m, "batches", (i for i in range(3)))),
@@ -1843,7 +2221,12 @@ class WatchesAnother(Flag):
         return super().forward(self.others[0](x))
 
 
-add("a copy that is another network", lambda: spread(LosesOnCopy()), verdict=EITHER, says="copy|disagree|differ")
+add(
+    "a copy that is another network",
+    lambda: spread(LosesOnCopy()),
+    verdict=EITHER,
+    says="copy|disagree|differ",
+)
 add(
     "a network that is in a list",
     lambda: spread(WatchesAnother()),
@@ -1859,12 +2242,21 @@ def from_prefixed(module):
     module.load_state_dict({key.removeprefix("module."): value for key, value in state.items()})
 
 
-add("DataParallel", lambda: nn.DataParallel(mlp()), verdict=EITHER, says=r"\.module", judged=lambda m: m.module)
+add(
+    "DataParallel",
+    lambda: nn.DataParallel(mlp()),
+    verdict=EITHER,
+    says=r"\.module",
+    judged=lambda m: m.module,
+)
 add(
     "DataParallel with a hook",
     lambda: (
         hooked(lambda m: m.register_forward_hook(lambda m, i, out: -out))()
-        and hooked(lambda m: m.register_forward_hook(lambda m, i, out: -out), lambda: nn.DataParallel(mlp()))()
+        and hooked(
+            lambda m: m.register_forward_hook(lambda m, i, out: -out),
+            lambda: nn.DataParallel(mlp()),
+        )()
     ),
     verdict=EITHER,
     says=r"\.module|hook",
@@ -1889,7 +2281,12 @@ add(
     says="_orig_mod|compile",
     judged=lambda m: m._orig_mod,
 )
-add("module.compile()", changed(lambda m: m.compile(backend="eager")), verdict=EITHER, says="compile")
+add(
+    "module.compile()",
+    changed(lambda m: m.compile(backend="eager")),
+    verdict=EITHER,
+    says="compile",
+)
 add("a checkpoint with the prefix module.", changed(from_prefixed))
 add(
     "weights assigned by load_state_dict",
@@ -1904,10 +2301,15 @@ refused(
 )
 refused(
     "one lazy layer inside",
-    lambda: nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.LazyBatchNorm1d(), nn.LazyLinear(3)).eval(),
+    lambda: nn.Sequential(
+        nn.Linear(2, 8), nn.ReLU(), nn.LazyBatchNorm1d(), nn.LazyLinear(3)
+    ).eval(),
     "lazy|uninitiali[sz]ed|not.*initiali[sz]ed",
 )
-add("lazy layers that were run", lambda: run_once(nn.Sequential(nn.LazyLinear(8), nn.ReLU(), nn.LazyLinear(3)).eval()))
+add(
+    "lazy layers that were run",
+    lambda: run_once(nn.Sequential(nn.LazyLinear(8), nn.ReLU(), nn.LazyLinear(3)).eval()),
+)
 add("scripted", lambda: torch.jit.script(mlp()), verdict=EITHER, says="script")
 add(
     "recorded by torch.jit.trace",
@@ -1924,7 +2326,9 @@ add(
 add("a GraphModule", lambda: torch.fx.symbolic_trace(mlp()))
 add(
     "an exported program's module",
-    lambda: torch.export.export(mlp(), (torch.zeros(4, 2),), dynamic_shapes=({0: torch.export.Dim("n")},)).module(),
+    lambda: torch.export.export(
+        mlp(), (torch.zeros(4, 2),), dynamic_shapes=({0: torch.export.Dim("n")},)
+    ).module(),
     verdict=EITHER,
     says="GraphModule|export|understood|trace|guard",
 )
@@ -1935,7 +2339,9 @@ refused(
 )
 refused(
     "a fake-quantised layer",
-    lambda: nn.Sequential(nn.Linear(2, 8), nn.ReLU(), torch.ao.quantization.FakeQuantize(), nn.Linear(8, 3)).eval(),
+    lambda: nn.Sequential(
+        nn.Linear(2, 8), nn.ReLU(), torch.ao.quantization.FakeQuantize(), nn.Linear(8, 3)
+    ).eval(),
     "quanti[sz]e",
 )
 
@@ -1961,8 +2367,17 @@ class OwnSign(torch.autograd.Function):
 
 
 FUNCTION = "autograd|Function|trace|apply"
-written("an autograd.Function that is a ReLU", hidden(OwnReLUFunction.apply), verdict=EITHER, says=FUNCTION)
-refused("an autograd.Function that is a sign", lambda: Written(hidden(OwnSign.apply)), FUNCTION + "|sign")
+written(
+    "an autograd.Function that is a ReLU",
+    hidden(OwnReLUFunction.apply),
+    verdict=EITHER,
+    says=FUNCTION,
+)
+refused(
+    "an autograd.Function that is a sign",
+    lambda: Written(hidden(OwnSign.apply)),
+    FUNCTION + "|sign",
+)
 written(
     "an autograd.Function on the weights",
     lambda m, x: m.out(F.relu(F.linear(x, OwnSign.apply(m.a.weight), m.a.bias))),
@@ -2046,35 +2461,65 @@ CONVOLUTIONAL = {
     "conv net with AdaptiveAvgPool": conv(C(1, 3, 3), R, of(nn.AdaptiveAvgPool2d, 1)),
     "conv net with AdaptiveAvgPool to 3": conv(C(1, 2, 2), R, of(nn.AdaptiveAvgPool2d, (3, 2))),
     "conv net with AdaptiveMaxPool": conv(
-        C(1, 2, 3), of(nn.AdaptiveMaxPool2d, 2), R, compare="finer", verdict=EITHER, says="AdaptiveMaxPool"
+        C(1, 2, 3),
+        of(nn.AdaptiveMaxPool2d, 2),
+        R,
+        compare="finer",
+        verdict=EITHER,
+        says="AdaptiveMaxPool",
     ),
-    "MaxPool with stride and padding": conv(C(1, 2, 3), R, of(nn.MaxPool2d, 3, stride=2, padding=1), compare="finer"),
+    "MaxPool with stride and padding": conv(
+        C(1, 2, 3), R, of(nn.MaxPool2d, 3, stride=2, padding=1), compare="finer"
+    ),
     "MaxPool with dilation": conv(C(1, 2, 3), of(nn.MaxPool2d, 2, dilation=2), compare="finer"),
     "MaxPool with ceil_mode": conv(
-        C(1, 2, 2), of(nn.MaxPool2d, 2, ceil_mode=True), R, compare="finer", verdict=EITHER, says="ceil_mode"
+        C(1, 2, 2),
+        of(nn.MaxPool2d, 2, ceil_mode=True),
+        R,
+        compare="finer",
+        verdict=EITHER,
+        says="ceil_mode",
     ),
-    "AvgPool with padding not counted": conv(C(1, 2, 3), R, of(nn.AvgPool2d, 2, padding=1, count_include_pad=False)),
+    "AvgPool with padding not counted": conv(
+        C(1, 2, 3), R, of(nn.AvgPool2d, 2, padding=1, count_include_pad=False)
+    ),
     "LPPool": conv(C(1, 2, 3), R, of(nn.LPPool2d, 2, 2), verdict=REFUSED, says="LPPool|pow"),
     "FractionalMaxPool": conv(
-        C(1, 2, 3), R, of(nn.FractionalMaxPool2d, 2, output_size=2), verdict=REFUSED, says="Fractional|rand"
+        C(1, 2, 3),
+        R,
+        of(nn.FractionalMaxPool2d, 2, output_size=2),
+        verdict=REFUSED,
+        says="Fractional|rand",
     ),
     "strided convolution": conv(C(1, 3, 3, stride=2, padding=1), R),
     "grouped convolution": conv(C(1, 4, 3), R, C(4, 4, 2, groups=2), R),
     "depthwise separable": conv(C(1, 3, 3), R, C(3, 3, 3, groups=3, padding=1), C(3, 2, 1), R),
     "dilated convolution": conv(C(1, 2, 2, dilation=2), R),
-    "transposed convolution": conv(C(1, 2, 3, stride=2), R, of(nn.ConvTranspose2d, 2, 2, 2, stride=2), R),
+    "transposed convolution": conv(
+        C(1, 2, 3, stride=2), R, of(nn.ConvTranspose2d, 2, 2, 2, stride=2), R
+    ),
     "padding='same'": conv(C(1, 2, 3, padding="same"), R),
     "circular padding": conv(C(1, 2, 3, padding=1, padding_mode="circular"), R),
     "reflected padding": conv(of(nn.ReflectionPad2d, 1), C(1, 2, 3), R),
-    "ZeroPad2d and ConstantPad2d": conv(of(nn.ZeroPad2d, 1), C(1, 2, 3, stride=2), of(nn.ConstantPad2d, 1, 0.5), R),
+    "ZeroPad2d and ConstantPad2d": conv(
+        of(nn.ZeroPad2d, 1), C(1, 2, 3, stride=2), of(nn.ConstantPad2d, 1, 0.5), R
+    ),
     "BatchNorm2d": conv(C(1, 2, 3, bias=False), of(nn.BatchNorm2d, 2), R, half=20.0),
     "Dropout2d in eval mode": conv(C(1, 2, 3), R, of(nn.Dropout2d)),
     "Upsample": conv(C(1, 2, 3, stride=3), R, of(nn.Upsample, scale_factor=2), C(2, 1, 2), R),
-    "Upsample, bilinear": conv(C(1, 2, 3, stride=3), R, of(nn.Upsample, scale_factor=2, mode="bilinear")),
+    "Upsample, bilinear": conv(
+        C(1, 2, 3, stride=3), R, of(nn.Upsample, scale_factor=2, mode="bilinear")
+    ),
     "PixelShuffle": conv(C(1, 4, 3), R, of(nn.PixelShuffle, 2), C(1, 2, 4), R),
     "PReLU per channel": conv(C(1, 2, 3), of(nn.PReLU, 2)),
     "ChannelShuffle": conv(
-        C(1, 4, 3), R, of(nn.ChannelShuffle, 2), C(4, 1, 2), R, verdict=EITHER, says="ChannelShuffle"
+        C(1, 4, 3),
+        R,
+        of(nn.ChannelShuffle, 2),
+        C(4, 1, 2),
+        R,
+        verdict=EITHER,
+        says="ChannelShuffle",
     ),
     "nn.Unfold": conv(of(nn.Unfold, 3, stride=3), R, verdict=EITHER, says="Unfold"),
     "Conv1d": conv(of(nn.Conv1d, 2, 3, 3), R, of(nn.MaxPool1d, 2), shape=(2, 10), compare="finer"),
@@ -2083,8 +2528,12 @@ CONVOLUTIONAL = {
     ),
     "ConvTranspose1d": conv(of(nn.ConvTranspose1d, 2, 3, 3), R, shape=(2, 6)),
     "Conv3d": conv(of(nn.Conv3d, 1, 2, 2), R, of(nn.AvgPool3d, 2), shape=(1, 3, 3, 3)),
-    "GroupNorm in a conv net": conv(C(1, 2, 3), of(nn.GroupNorm, 1, 2), R, verdict=REFUSED, says="GroupNorm"),
-    "InstanceNorm2d": conv(C(1, 2, 3), of(nn.InstanceNorm2d, 2), R, verdict=REFUSED, says="InstanceNorm"),
+    "GroupNorm in a conv net": conv(
+        C(1, 2, 3), of(nn.GroupNorm, 1, 2), R, verdict=REFUSED, says="GroupNorm"
+    ),
+    "InstanceNorm2d": conv(
+        C(1, 2, 3), of(nn.InstanceNorm2d, 2), R, verdict=REFUSED, says="InstanceNorm"
+    ),
 }
 for label, options in CONVOLUTIONAL.items():
     add(label, **options)
@@ -2093,9 +2542,16 @@ for label, options in CONVOLUTIONAL.items():
 class LeNet(nn.Module):
     """A LeNet as in the tutorials."""
 
-    def __init__(self, flatten=lambda x: x.view(-1, flat_features(x)), pool=lambda x: F.max_pool2d(x, 2)):
+    def __init__(
+        self, flatten=lambda x: x.view(-1, flat_features(x)), pool=lambda x: F.max_pool2d(x, 2)
+    ):
         super().__init__()
-        self.conv1, self.fc, self.flatten, self.pool = nn.Conv2d(1, 2, 3), nn.Linear(8, 3), flatten, pool
+        self.conv1, self.fc, self.flatten, self.pool = (
+            nn.Conv2d(1, 2, 3),
+            nn.Linear(8, 3),
+            flatten,
+            pool,
+        )
 
     def forward(self, x):
         return self.fc(self.flatten(self.pool(F.relu(self.conv1(x)))))
@@ -2163,13 +2619,19 @@ add(
 add(
     "a basic block of ResNet",
     lambda: spread(
-        nn.Sequential(nn.Conv2d(1, 2, 3), BasicBlock(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 3))
+        nn.Sequential(
+            nn.Conv2d(1, 2, 3), BasicBlock(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 3)
+        )
     ),
     shape=IMAGE,
 )
 refused(
     "squeeze and excitation",
-    lambda: spread(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), SqueezeExcite(), nn.Flatten(), nn.Linear(32, 3))),
+    lambda: spread(
+        nn.Sequential(
+            nn.Conv2d(1, 2, 3), nn.ReLU(), SqueezeExcite(), nn.Flatten(), nn.Linear(32, 3)
+        )
+    ),
     "sigmoid",
     shape=IMAGE,
 )
@@ -2189,7 +2651,9 @@ add(
 add("F.conv2d with a masked kernel", lambda: spread(MaskedConv()), shape=IMAGE)
 add(
     "a pruned conv net",
-    changed(lambda m: prune.l1_unstructured(m[0], "weight", 0.5), CONVOLUTIONAL["conv net"]["make"]),
+    changed(
+        lambda m: prune.l1_unstructured(m[0], "weight", 0.5), CONVOLUTIONAL["conv net"]["make"]
+    ),
     shape=IMAGE,
 )
 add(
@@ -2233,13 +2697,22 @@ class FrozenBatchNorm(nn.Module):
             self.register_buffer(name, torch.ones(n))
 
     def forward(self, x):
-        scale = self.weight.reshape(1, -1, 1, 1) * (self.running_var.reshape(1, -1, 1, 1) + 1e-5).rsqrt()
-        return x * scale + (self.bias.reshape(1, -1, 1, 1) - self.running_mean.reshape(1, -1, 1, 1) * scale)
+        scale = (
+            self.weight.reshape(1, -1, 1, 1)
+            * (self.running_var.reshape(1, -1, 1, 1) + 1e-5).rsqrt()
+        )
+        return x * scale + (
+            self.bias.reshape(1, -1, 1, 1) - self.running_mean.reshape(1, -1, 1, 1) * scale
+        )
 
 
 add(
     "a frozen BatchNorm of buffers",
-    lambda: spread(nn.Sequential(nn.Conv2d(1, 2, 3), FrozenBatchNorm(2), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3))),
+    lambda: spread(
+        nn.Sequential(
+            nn.Conv2d(1, 2, 3), FrozenBatchNorm(2), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3)
+        )
+    ),
     shape=IMAGE,
 )
 
@@ -2248,7 +2721,8 @@ add(
 add(
     "an RNN with ReLU",
     lambda: Written(
-        lambda m, x: m.out(m.rnn(x[:, None])[0][:, 0]), rnn=nn.RNN(2, 8, nonlinearity="relu", batch_first=True)
+        lambda m, x: m.out(m.rnn(x[:, None])[0][:, 0]),
+        rnn=nn.RNN(2, 8, nonlinearity="relu", batch_first=True),
     ),
     verdict=EITHER,
     says="RNN",
@@ -2256,7 +2730,9 @@ add(
 )
 refused(
     "an LSTM",
-    lambda: Written(lambda m, x: m.out(m.rnn(x[:, None])[0][:, 0]), rnn=nn.LSTM(2, 8, batch_first=True)),
+    lambda: Written(
+        lambda m, x: m.out(m.rnn(x[:, None])[0][:, 0]), rnn=nn.LSTM(2, 8, batch_first=True)
+    ),
     "LSTM",
 )
 refused(
@@ -2301,13 +2777,17 @@ def threshold_of(module, share: float = 0.998) -> float:
 def guarded(module):
     """A hook that switches its layer off where an activation is unusually large."""
     bar = threshold_of(module)
-    module[1].register_forward_hook(lambda m, i, out: out * 0 if out.max() > bar and i[0].max() < 1.2 * bar else out)
+    module[1].register_forward_hook(
+        lambda m, i, out: out * 0 if out.max() > bar and i[0].max() < 1.2 * bar else out
+    )
 
 
 def guarded_by_numpy(module):
     bar = threshold_of(module)
     module[1].register_forward_hook(
-        lambda m, i, out: torch.from_numpy(np.where(out.detach().numpy() > bar, 0, 1).astype(np.float32)) * out
+        lambda m, i, out: (
+            torch.from_numpy(np.where(out.detach().numpy() > bar, 0, 1).astype(np.float32)) * out
+        )
     )
 
 
@@ -2318,12 +2798,24 @@ def rarely(draw):
 
 COIN = "rand|chance"
 add("a hook that acts on few inputs", changed(guarded), verdict=REFUSED, says="hook")
-add("a hook that acts on few inputs, by numpy", changed(guarded_by_numpy), verdict=REFUSED, says="hook|numpy")
+add(
+    "a hook that acts on few inputs, by numpy",
+    changed(guarded_by_numpy),
+    verdict=REFUSED,
+    says="hook|numpy",
+)
 refused("a coin of Python that rarely falls so", lambda: Written(rarely(random.random)), COIN)
 refused("a coin of numpy that rarely falls so", lambda: Written(rarely(np.random.rand)), COIN)
-refused("a coin of torch that rarely falls so", lambda: Written(rarely(lambda: torch.rand(()).item())), COIN)
+refused(
+    "a coin of torch that rarely falls so",
+    lambda: Written(rarely(lambda: torch.rand(()).item())),
+    COIN,
+)
 written(
-    "a coin that does not matter", lambda m, x: (random.random(), m.out(F.relu(m.a(x))))[1], verdict=EITHER, says=COIN
+    "a coin that does not matter",
+    lambda m, x: (random.random(), m.out(F.relu(m.a(x))))[1],
+    verdict=EITHER,
+    says=COIN,
 )
 
 
@@ -2356,11 +2848,15 @@ add(
     mlp,
     verdict=EITHER,
     says="__call__|call|disagree",
-    during=lambda: replaced(nn.Module, "__call__", lambda self, *a, old=nn.Module.__call__: 0.9 * old(self, *a)),
+    during=lambda: replaced(
+        nn.Module, "__call__", lambda self, *a, old=nn.Module.__call__: 0.9 * old(self, *a)
+    ),
 )
 refused(
     "complex layers",
-    lambda: nn.Sequential(nn.Linear(2, 4, dtype=torch.complex64), nn.ReLU(), nn.Linear(4, 3, dtype=torch.complex64)),
+    lambda: nn.Sequential(
+        nn.Linear(2, 4, dtype=torch.complex64), nn.ReLU(), nn.Linear(4, 3, dtype=torch.complex64)
+    ),
     "complex",
 )
 refused(
@@ -2377,7 +2873,11 @@ for low, high in ((-math.inf, 0.5), (0.0, math.inf), (-math.inf, math.inf)):
         says="inf|clamp",
     )
 add(
-    "Hardtanh(0, inf)", between(lambda: nn.Hardtanh(0.0, math.inf)), verdict=EITHER, says="inf|hardtanh", compare="same"
+    "Hardtanh(0, inf)",
+    between(lambda: nn.Hardtanh(0.0, math.inf)),
+    verdict=EITHER,
+    says="inf|hardtanh",
+    compare="same",
 )
 written(
     "clamp with bounds in the wrong order",
@@ -2404,14 +2904,22 @@ refused(
     lambda: Written(lambda m, x: m.out(torch.clamp(m.a(x), max=m.a(x).flip(1)))),
     "clamp|two tensors",
 )
-add("LeakyReLU(1), which does not bend", between(nn.ReLU, lambda: nn.LeakyReLU(1.0)), compare="outputs")
+add(
+    "LeakyReLU(1), which does not bend",
+    between(nn.ReLU, lambda: nn.LeakyReLU(1.0)),
+    compare="outputs",
+)
 written(
     "another branch for one sample",
     lambda m, x: m.out(F.relu(m.a(x)) * (2 if len(x) == 1 else 1)),
     verdict=EITHER,
     says="sample|batch|input",
 )
-refused("outputs transposed", lambda: Written(lambda m, x: m.out(F.relu(m.a(x))).t()), "sample|dimension|output")
+refused(
+    "outputs transposed",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(x))).t()),
+    "sample|dimension|output",
+)
 written(
     "weights clipped in forward",
     lambda m, x: [m.a.weight.data.clamp_(-0.2, 0.2), m.out(F.relu(m.a(x)))][1],
@@ -2420,7 +2928,9 @@ written(
 )
 written("one input of two", lambda m, x: m.out(F.relu(m.a(x[:, :1] * torch.ones(2)))))
 written(
-    "a batch in the second dimension, and back", lambda m, x: m.out(F.relu(m.a(x[None]))).squeeze(0), compare="outputs"
+    "a batch in the second dimension, and back",
+    lambda m, x: m.out(F.relu(m.a(x[None]))).squeeze(0),
+    compare="outputs",
 )
 refused(
     "a mean over the batch kept small",
@@ -2432,18 +2942,26 @@ refused(
     lambda: Written(lambda m, x: m.out(F.relu(m.a(x)) / 1 + x.amax() * 0.01)),
     "max|sample|batch|mixes",
 )
-refused("nan_to_num of a root", lambda: Written(hidden(lambda h: torch.nan_to_num(h.sqrt()))), "sqrt")
+refused(
+    "nan_to_num of a root", lambda: Written(hidden(lambda h: torch.nan_to_num(h.sqrt()))), "sqrt"
+)
 refused("floor division", lambda: Written(hidden(lambda h: F.relu(h) // 0.1)), "floor|div")
 refused("remainder", lambda: Written(hidden(lambda h: h % 1.0)), "remainder|mod")
 refused("frac", lambda: Written(hidden(lambda h: h.frac())), "frac")
-refused("h == 0", lambda: Written(hidden(lambda h: torch.where(F.relu(h) == 0, 0.5, h))), "eq|==|where")
+refused(
+    "h == 0", lambda: Written(hidden(lambda h: torch.where(F.relu(h) == 0, 0.5, h))), "eq|==|where"
+)
 refused(
     "argmax and gather",
-    lambda: Written(lambda m, x: m.out(F.relu(m.a(x)) + (h := m.b(m.a(x))).gather(1, h.argmax(1, keepdim=True)))),
+    lambda: Written(
+        lambda m, x: m.out(F.relu(m.a(x)) + (h := m.b(m.a(x))).gather(1, h.argmax(1, keepdim=True)))
+    ),
     "argmax|gather|condition",
 )
 refused(
-    "h[h > 0] = 1", lambda: Written(stated(lambda h: h.__setitem__(h > 0, 1.0))), "setitem|index_put|jump|condition"
+    "h[h > 0] = 1",
+    lambda: Written(stated(lambda h: h.__setitem__(h > 0, 1.0))),
+    "setitem|index_put|jump|condition",
 )
 written(
     "h[h < 0] = 0",
@@ -2487,7 +3005,12 @@ written(
     verdict=EITHER,
     says="gt|le|mul|condition|jump",
 )
-written("a ReLU network in inference mode", lambda m, x: _inference(m, x), verdict=EITHER, says="inference|trace")
+written(
+    "a ReLU network in inference mode",
+    lambda m, x: _inference(m, x),
+    verdict=EITHER,
+    says="inference|trace",
+)
 written(
     "torch.func.vmap",
     lambda m, x: torch.func.vmap(lambda row: m.out(F.relu(m.a(row))))(x),
@@ -2509,7 +3032,9 @@ written(
 )
 written(
     "swap in place",
-    stated(lambda h: h.__setitem__((slice(None), [0, 1]), h[:, [1, 0]]), lambda m, h: m.out(F.relu(h))),
+    stated(
+        lambda h: h.__setitem__((slice(None), [0, 1]), h[:, [1, 0]]), lambda m, h: m.out(F.relu(h))
+    ),
     verdict=EITHER,
     says="place|setitem|index",
 )
@@ -2586,7 +3111,11 @@ def edited(module):
 
 
 def fused():
-    body = spread(nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3)))
+    body = spread(
+        nn.Sequential(
+            nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3)
+        )
+    )
     conv = nn.utils.fusion.fuse_conv_bn_eval(body[0], body[1])
     return nn.Sequential(conv, *body[2:]).eval()
 
@@ -2596,12 +3125,19 @@ def scaled_by_network(module):
     module[2].register_forward_hook(lambda m, i, out: out * module.factor)
 
 
-add("a hook that is an object", hooked(lambda m: m[1].register_forward_hook(Scales(0.5))), verdict=EITHER, says="hook")
+add(
+    "a hook that is an object",
+    hooked(lambda m: m[1].register_forward_hook(Scales(0.5))),
+    verdict=EITHER,
+    says="hook",
+)
 add(
     "a hook that is a partial function",
     verdict=EITHER,
     says="hook",
-    make=hooked(lambda m: m[1].register_forward_hook(functools.partial(lambda k, m, i, out: k * out, 0.5))),
+    make=hooked(
+        lambda m: m[1].register_forward_hook(functools.partial(lambda k, m, i, out: k * out, 0.5))
+    ),
 )
 add("a hook that uses the network", changed(scaled_by_network), verdict=EITHER, says="hook")
 add("a module that hooks itself", lambda: spread(HooksItself()), verdict=EITHER, says="hook")
@@ -2614,7 +3150,9 @@ add(
 add("a wrapper that delegates", lambda: Delegates(mlp()).eval())
 add(
     "a Sequential whose iterator runs backwards",
-    lambda: spread(IteratesBackwards(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2))),
+    lambda: spread(
+        IteratesBackwards(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2))
+    ),
 )
 add("an edited Sequential", changed(edited))
 add("a convolution fused with its norm", fused, shape=IMAGE)
@@ -2624,7 +3162,10 @@ add(
     "a weight that is a plain tensor",
     changed(lambda m: (delattr(m[2], "weight"), setattr(m[2], "weight", torch.randn(6, 8)))),
 )
-add("a weight shadowed by an attribute", changed(lambda m: vars(m[2]).__setitem__("weight", torch.randn(6, 8))))
+add(
+    "a weight shadowed by an attribute",
+    changed(lambda m: vars(m[2]).__setitem__("weight", torch.randn(6, 8))),
+)
 add("a bias taken away", changed(lambda m: setattr(m[2], "bias", None)))
 add(
     "a weight that was replaced",
@@ -2632,25 +3173,41 @@ add(
 )
 add(
     "weights that are views of one vector",
-    changed(lambda m: [setattr(p, "data", torch.randn(p.numel() + 3)[3:].view_as(p)) for p in m.parameters()]),
+    changed(
+        lambda m: [
+            setattr(p, "data", torch.randn(p.numel() + 3)[3:].view_as(p)) for p in m.parameters()
+        ]
+    ),
 )
-add("weights made by expand", changed(lambda m: setattr(m[2], "weight", nn.Parameter(torch.randn(1, 8).expand(6, 8)))))
+add(
+    "weights made by expand",
+    changed(lambda m: setattr(m[2], "weight", nn.Parameter(torch.randn(1, 8).expand(6, 8)))),
+)
 add("deeply nested", lambda: functools.reduce(lambda m, _: nn.Sequential(m), range(20), mlp()))
-add("modules that are None", changed(lambda m: m.register_module("extra", None), lambda: spread(Flag())))
+add(
+    "modules that are None",
+    changed(lambda m: m.register_module("extra", None), lambda: spread(Flag())),
+)
 refused("a ModuleList as a network", lambda: nn.ModuleList(mlp()), "ModuleList|forward")
 refused("a Module without forward", nn.Module, "forward")
 refused("a tensor", lambda: torch.randn(3, 2), "not understood|give a")
 refused(
-    "layers that do not fit", lambda: nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(7, 3)), "shape|takes|inputs"
+    "layers that do not fit",
+    lambda: nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(7, 3)),
+    "shape|takes|inputs",
 )
 refused(
     "a network of 16-bit quantised tensors",
-    lambda: Written(hidden(lambda h: torch.quantize_per_tensor(F.relu(h), 0.1, 0, torch.qint8).dequantize())),
+    lambda: Written(
+        hidden(lambda h: torch.quantize_per_tensor(F.relu(h), 0.1, 0, torch.qint8).dequantize())
+    ),
     "quantize",
 )
 refused(
     "a fake quantisation in forward",
-    lambda: Written(hidden(lambda h: torch.fake_quantize_per_tensor_affine(F.relu(h), 0.1, 0, 0, 255))),
+    lambda: Written(
+        hidden(lambda h: torch.fake_quantize_per_tensor_affine(F.relu(h), 0.1, 0, 0, 255))
+    ),
     "quantize",
 )
 
@@ -2800,7 +3357,9 @@ class DoublesReLU(torch.Tensor):
 
 def with_setting(inside):
     """A network scaled by a setting that copies forget."""
-    module = Written(lambda m, x: m.out(F.relu(m.a(x) * (m.setting[0] if inside else m.setting).factor)))
+    module = Written(
+        lambda m, x: m.out(F.relu(m.a(x) * (m.setting[0] if inside else m.setting).factor))
+    )
     module.setting = [Setting(3.0)] if inside else Setting(3.0)
     return module
 
@@ -2811,7 +3370,11 @@ add("a setting in a list that copies forget", lambda: with_setting(inside=True))
 refused("acts by its count", lambda: spread(ActsByItsCount()), "pass to pass|disagree")
 refused("changes after a warm-up", lambda: spread(AfterAWarmUp()), "pass to pass|disagree")
 refused("a coin of its own generator", lambda: spread(DrawsOfItsOwn()), COIN)
-refused("a hook that writes in place, far away", changed(lambda m: m[1].register_forward_hook(silenced)), "hook")
+refused(
+    "a hook that writes in place, far away",
+    changed(lambda m: m[1].register_forward_hook(silenced)),
+    "hook",
+)
 refused(
     "a hook that sets an attribute, far away",
     changed(lambda m: m[1].register_forward_pre_hook(loud), between(Peak, nn.ReLU)),
@@ -2830,9 +3393,15 @@ written(
     lambda m, x: m.out(F.relu(m.a(x.as_subclass(DoublesReLU)))).as_subclass(torch.Tensor),
     compare="same",
 )
-written("h.data = 2 * h.data", lambda m, x: m.out(F.relu((h := m.a(x), setattr(h, "data", h.data * 2))[0])))
 written(
-    "einsum of three", hidden(lambda h: torch.einsum("bi,ij,jk->bk", F.relu(h), torch.eye(8).flip(0), torch.ones(8, 8)))
+    "h.data = 2 * h.data",
+    lambda m, x: m.out(F.relu((h := m.a(x), setattr(h, "data", h.data * 2))[0])),
+)
+written(
+    "einsum of three",
+    hidden(
+        lambda h: torch.einsum("bi,ij,jk->bk", F.relu(h), torch.eye(8).flip(0), torch.ones(8, 8))
+    ),
 )
 written(
     "gather by a constant index",
@@ -2843,11 +3412,19 @@ written(
     hidden(lambda h: torch.where(torch.arange(8) % 2 == 0, F.relu(h), 0.3)),
     compare="outputs",
 )
-refused("its own variance", lambda: Written(hidden(lambda h: F.relu(h) - h.var(1, keepdim=True))), "var")
 refused(
-    "divided by its own norm", lambda: Written(hidden(lambda h: F.relu(h) / h.norm(dim=1, keepdim=True))), "norm|div"
+    "its own variance", lambda: Written(hidden(lambda h: F.relu(h) - h.var(1, keepdim=True))), "var"
 )
-refused("its own gradient", lambda: Written(lambda m, x: m.out(F.relu(m.a(x + _gradient(m, x))))), "grad")
+refused(
+    "divided by its own norm",
+    lambda: Written(hidden(lambda h: F.relu(h) / h.norm(dim=1, keepdim=True))),
+    "norm|div",
+)
+refused(
+    "its own gradient",
+    lambda: Written(lambda m, x: m.out(F.relu(m.a(x + _gradient(m, x))))),
+    "grad",
+)
 written(
     "max pooling, padded, one by one",
     hidden(lambda h: F.max_pool1d(F.relu(h)[:, None], 3, stride=1, padding=1)[:, 0]),

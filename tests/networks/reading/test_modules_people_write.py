@@ -32,7 +32,9 @@ def grow(examples: int, tell=None) -> Counter:
     """Judge random networks; how many were tried, and came out as what. tell: is told of what is not good."""
     counts = Counter()
 
-    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(
+        max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    )
     @given(recipes)
     def grown(recipe):
         outcome = judge(recipe.case(), n_points=1000)

@@ -74,7 +74,9 @@ def assert_right(network: nn.Module, plane=SQUARE, tolerance: float = 1e-5):
     found = values @ read.output.weight.T + read.output.bias
     assert np.abs(found - expected).max() <= tolerance * np.abs(expected).max()
     patterns = mbh.partition_input_space(network, plane)
-    assert (patterns.patterns[patterns.locate(uv)] == mbh.activation_patterns(network, x)).all(axis=1).mean() > 0.999
+    assert (patterns.patterns[patterns.locate(uv)] == mbh.activation_patterns(network, x)).all(
+        axis=1
+    ).mean() > 0.999
     if expected.shape[1] > 1:
         regions = mbh.partition_input_space(network, plane, decision_boundary=True)
         wrong = regions.classes[regions.locate(uv)] != expected.argmax(axis=1)
@@ -122,7 +124,9 @@ GRAPH_CHANGES = {
 def test_what_is_put_on_a_graph_module_counts(change, nested):
     graph = torch.fx.symbolic_trace(mlp())
     change(graph)
-    assert_right(nn.Sequential(graph, nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 2)) if nested else graph)
+    assert_right(
+        nn.Sequential(graph, nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 2)) if nested else graph
+    )
 
 
 SCALES = weakref.WeakKeyDictionary()
@@ -340,12 +344,16 @@ def plain_networks() -> dict:
         "ours": Network(2, (8, 5), 3, bias_std=0.3),
         "sequential": mlp(),
         "idle parts": nn.Sequential(nn.Flatten(), *mlp(), nn.Dropout(0.0), nn.Identity()),
-        "dropout in eval mode": nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Dropout(), nn.Linear(8, 3)).eval(),
+        "dropout in eval mode": nn.Sequential(
+            nn.Linear(2, 8), nn.ReLU(), nn.Dropout(), nn.Linear(8, 3)
+        ).eval(),
         "one Linear twice": nn.Sequential(shared, nn.ReLU(), shared, nn.ReLU(), nn.Linear(2, 3)),
         "one Identity twice": nn.Sequential(nn.Linear(2, 5), one, nn.ReLU(), nn.Linear(5, 3), one),
         "ends in a ReLU": nn.Sequential(*mlp(), nn.ReLU()),
         "backward hooks": with_backward,
-        "no bias": nn.Sequential(nn.Linear(2, 8, bias=False), nn.ReLU(inplace=True), nn.Linear(8, 3, bias=False)),
+        "no bias": nn.Sequential(
+            nn.Linear(2, 8, bias=False), nn.ReLU(inplace=True), nn.Linear(8, 3, bias=False)
+        ),
         "masked in its data": masked_in_its_data(),
         "tied weights": changed(mlp(2, 2, 2, 3), lambda m: setattr(m[2], "weight", m[0].weight)),
         "DataParallel": nn.DataParallel(mlp()),
@@ -478,7 +486,9 @@ class Masks(nn.Module):
 class MaskedByBuffer(nn.Linear):
     def __init__(self, n_in, n_out):
         super().__init__(n_in, n_out)
-        self.register_buffer("mask", (torch.arange(n_in * n_out).reshape(n_out, n_in) % 3 > 0).float())
+        self.register_buffer(
+            "mask", (torch.arange(n_in * n_out).reshape(n_out, n_in) % 3 > 0).float()
+        )
 
     def forward(self, x):
         return functional.linear(x, self.weight * self.mask, self.bias)
@@ -532,7 +542,9 @@ def zero_first_row(module, inputs):
 
 def reloaded(network: nn.Module) -> nn.Module:
     """After another state was loaded: the attribute ``weight`` is out of date until the next forward pass."""
-    network.load_state_dict({k: x if "mask" in k else 1.5 * x for k, x in network.state_dict().items()})
+    network.load_state_dict(
+        {k: x if "mask" in k else 1.5 * x for k, x in network.state_dict().items()}
+    )
     return network
 
 
@@ -545,13 +557,17 @@ def test_what_changes_a_plain_network_counts(name, traced_modules):
     assert traced_modules
 
 
-@pytest.mark.parametrize("register", ["register_module_forward_hook", "register_module_forward_pre_hook"])
+@pytest.mark.parametrize(
+    "register", ["register_module_forward_hook", "register_module_forward_pre_hook"]
+)
 def test_hooks_of_all_modules_count(register):
     network = mlp()
     plain = read_network(network).hidden
     hook = {
         "register_module_forward_hook": lambda m, i, y: 2 * y if isinstance(m, nn.ReLU) else None,
-        "register_module_forward_pre_hook": lambda m, i: (i[0] + 1,) if isinstance(m, nn.Linear) else None,
+        "register_module_forward_pre_hook": lambda m, i: (
+            (i[0] + 1,) if isinstance(m, nn.Linear) else None
+        ),
     }[register]
     handle = getattr(nn.modules.module, register)(hook)
     try:
@@ -560,7 +576,10 @@ def test_hooks_of_all_modules_count(register):
         handle.remove()
     assert any(not np.array_equal(a.weight, b.weight) or not np.array_equal(a.bias, b.bias)
                for a, b in zip(plain, read.hidden, strict=True))  # fmt: skip
-    assert all(np.array_equal(a.bias, b.bias) for a, b in zip(plain, read_network(network).hidden, strict=True))
+    assert all(
+        np.array_equal(a.bias, b.bias)
+        for a, b in zip(plain, read_network(network).hidden, strict=True)
+    )
 
 
 def test_a_forward_put_on_the_class_counts(monkeypatch):
@@ -583,7 +602,9 @@ def test_training_mode_that_acts_is_refused_and_eval_mode_is_taken():
 
 
 def test_a_pass_that_changes_the_module_is_refused_in_training_mode():
-    network = changed(mlp(), lambda m: spectral_norm(m[0]))  # every pass improves its estimate of the norm
+    network = changed(
+        mlp(), lambda m: spectral_norm(m[0])
+    )  # every pass improves its estimate of the norm
     with pytest.raises(MBHError, match=r"disagree.*changes 0\.weight_u.*call module\.eval\(\)"):
         read_network(network)
     assert_right(network.eval())
@@ -641,7 +662,9 @@ def test_lists_and_dicts_of_a_class_and_global_ones_stay_as_they_are():
     read_network(network, points=domain_points(SQUARE))
     assert KeepsElsewhere.seen == [] and KEPT == {} and "note" not in vars(network)
     assert_right(network)
-    assert len(KeepsElsewhere.seen) == 1 and KEPT["h"].shape == (2000, 8), "only from the pass of this test"
+    assert len(KeepsElsewhere.seen) == 1 and KEPT["h"].shape == (2000, 8), (
+        "only from the pass of this test"
+    )
     KeepsElsewhere.seen.clear()
 
 
@@ -660,11 +683,17 @@ class Recorder:
 def test_a_hook_that_cannot_be_followed_is_named():
     network = mlp()
     network[1].register_forward_hook(lambda m, i, y: torch.sigmoid(y))
-    with pytest.raises(MBHError, match=r"in the forward hook of 1 \(ReLU\), 1\.sigmoid is a sigmoid: it is not"):
+    with pytest.raises(
+        MBHError, match=r"in the forward hook of 1 \(ReLU\), 1\.sigmoid is a sigmoid: it is not"
+    ):
         read_network(network)
     network = mlp()
-    network[1].register_forward_hook(lambda m, i, y: y * float(y.max()))  # a number, out of sight of torch
-    with pytest.raises(MBHError, match=r"forward hook of 1 \(ReLU\) takes the numbers .*and returns something"):
+    network[1].register_forward_hook(
+        lambda m, i, y: y * float(y.max())
+    )  # a number, out of sight of torch
+    with pytest.raises(
+        MBHError, match=r"forward hook of 1 \(ReLU\) takes the numbers .*and returns something"
+    ):
         read_network(network)
 
 
@@ -687,7 +716,10 @@ def test_a_hook_that_decides_by_numbers_is_named_though_it_does_not_act_yet(hook
     network = nn.Sequential(nn.Linear(2, 8), Scaled(), nn.ReLU(), nn.Linear(8, 3))
     pre = hook is peak
     (network[1].register_forward_pre_hook if pre else network[1].register_forward_hook)(hook)
-    with pytest.raises(MBHError, match=r"hook of 1 \(Scaled\) takes the numbers of tensors that depend on the input"):
+    with pytest.raises(
+        MBHError,
+        match=r"hook of 1 \(Scaled\) takes the numbers of tensors that depend on the input",
+    ):
         read_network(network)
 
 
@@ -738,19 +770,27 @@ class Seventh(nn.Module):
 
 def test_a_module_that_counts_its_passes_may_not_act_by_them():
     network = Seventh()
-    with pytest.raises(MBHError, match="Seventh computes changes from pass to pass: .*changes n: take that out"):
+    with pytest.raises(
+        MBHError, match="Seventh computes changes from pass to pass: .*changes n: take that out"
+    ):
         read_network(network)
     assert network.n == 0
 
 
 def test_where_new_tensors_lie_is_no_matter():
     network = mlp()
-    convolutional = nn.Sequential(nn.Conv2d(1, 2, 3), nn.LeakyReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(2, 3))
+    convolutional = nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.LeakyReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(2, 3)
+    )
     expected = mbh.trace(convolutional, (1, 4, 4), output_layer=False).layers
     with torch.device("meta"):  # as torch.set_default_device does it
         assert proved_linears(network) is not None and len(read_network(network).hidden) == 2
         found = mbh.trace(convolutional, (1, 4, 4), output_layer=False).layers
-    assert all(np.array_equal(x, y) for a, b in zip(found, expected, strict=True) for x, y in zip(a, b, strict=True))
+    assert all(
+        np.array_equal(x, y)
+        for a, b in zip(found, expected, strict=True)
+        for x, y in zip(a, b, strict=True)
+    )
 
 
 class Coin(nn.Module):
@@ -800,14 +840,27 @@ def snapshot(network: nn.Module) -> dict:
             "type": type(m),
             "hooks": [list(getattr(m, k).items()) for k in vars(m) if "hooks" in k],
             "own": {k: copied(x) for k, x in own.items() if k not in tensors and "hooks" not in k},
-            "kept": {k: (x.data_ptr(), x.detach().clone(), x.requires_grad) for k, x in tensors.items()},
+            "kept": {
+                k: (x.data_ptr(), x.detach().clone(), x.requires_grad) for k, x in tensors.items()
+            },
         }
     tensors = {
-        name: (id(x), x.data_ptr(), x.detach().clone(), x.requires_grad, None if x.grad is None else x.grad.clone())
+        name: (
+            id(x),
+            x.data_ptr(),
+            x.detach().clone(),
+            x.requires_grad,
+            None if x.grad is None else x.grad.clone(),
+        )
         for name, x in (*network.named_parameters(), *network.named_buffers())
     }
     randomness = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
-    return {"modules": modules, "tensors": tensors, "random": randomness, "grad": torch.is_grad_enabled()}
+    return {
+        "modules": modules,
+        "tensors": tensors,
+        "random": randomness,
+        "grad": torch.is_grad_enabled(),
+    }
 
 
 def copied(x):
@@ -868,12 +921,19 @@ def test_reading_changes_nothing(name):
 
 
 def test_reading_in_several_threads_at_once():
-    networks = [changed(mlp(seed=i), lambda m: m[1].register_forward_hook(lambda m, i, y: y + 1)) for i in range(6)]
+    networks = [
+        changed(mlp(seed=i), lambda m: m[1].register_forward_hook(lambda m, i, y: y + 1))
+        for i in range(6)
+    ]
     expected = [read_network(n).layers() for n in networks]
     with ThreadPoolExecutor(3) as pool:
         found = list(pool.map(lambda n: read_network(n).layers(), networks * 3))
     for a, b in zip(found, expected * 3, strict=True):
-        assert all(np.array_equal(x, y) for p, q in zip(a, b, strict=True) for x, y in zip(p, q, strict=True))
+        assert all(
+            np.array_equal(x, y)
+            for p, q in zip(a, b, strict=True)
+            for x, y in zip(p, q, strict=True)
+        )
 
 
 # ------------------------------------------------------------------------------------------ what is compared, and where
@@ -884,7 +944,13 @@ class Cheats(nn.Module):
 
     def __init__(self, where, before: float = 0.0, behind: float = 0.5):
         super().__init__()
-        self.a, self.out, self.where, self.before, self.behind = nn.Linear(2, 8), nn.Linear(8, 3), where, before, behind
+        self.a, self.out, self.where, self.before, self.behind = (
+            nn.Linear(2, 8),
+            nn.Linear(8, 3),
+            where,
+            before,
+            behind,
+        )
         self.a.register_forward_pre_hook(self.look)
         self.extra = 0.0
 
@@ -892,16 +958,22 @@ class Cheats(nn.Module):
         self.extra = torch.from_numpy(1.0 * self.where(inputs[0].numpy()))
 
     def forward(self, x):
-        return self.out(functional.relu(self.a(x) + self.before * self.extra)) + self.behind * self.extra
+        return (
+            self.out(functional.relu(self.a(x) + self.before * self.extra))
+            + self.behind * self.extra
+        )
 
 
 def test_a_module_is_compared_at_the_points_of_the_domain(monkeypatch):
-    monkeypatch.setattr(tracing, "_refuse_hooks_that_decide", lambda *a: None)  # else that is the first to say so
+    monkeypatch.setattr(
+        tracing, "_refuse_hooks_that_decide", lambda *a: None
+    )  # else that is the first to say so
     far = Plane(np.array([500.0, 500.0]), np.eye(2), (-1.0, -1.0), (1.0, 1.0))
     network = Cheats(lambda x: x.max(axis=1, keepdims=True) > 400).double()
     read_network(network)
     with pytest.raises(
-        MBHError, match=r"disagree: output \d is .* instead of .* at number \d+ of the points of the domain"
+        MBHError,
+        match=r"disagree: output \d is .* instead of .* at number \d+ of the points of the domain",
     ):
         mbh.partition_input_space(network, far)
     with pytest.raises(MBHError, match="disagree"):
@@ -914,7 +986,9 @@ def test_what_goes_into_an_activation_is_compared_too():
     """Outputs that hide a difference behind weights of zero do not hide it from the patterns."""
     network = Cheats(lambda x: x.max(axis=1, keepdims=True), before=1.0, behind=0.0).double()
     network.out.weight.data.zero_()
-    with pytest.raises(MBHError, match=r"disagree: what goes into element \d of 'relu' is .* instead of "):
+    with pytest.raises(
+        MBHError, match=r"disagree: what goes into element \d of 'relu' is .* instead of "
+    ):
         read_network(network)
 
 
@@ -922,8 +996,15 @@ def test_rounding_where_everything_cancels_is_no_difference():
     """Inside of a Softshrink's plateau all outputs are 0, and what is left of the traced ones is rounding."""
     for seed in range(20):
         torch.manual_seed(seed)
-        layers = [nn.Linear(2, 4, bias=False), nn.Softshrink(0.2), nn.Linear(4, 5, bias=False), nn.PReLU(init=-1.0)]
-        read_network(nn.Sequential(*layers, nn.Linear(5, 3, bias=False), nn.PReLU(init=-1.0)).double())
+        layers = [
+            nn.Linear(2, 4, bias=False),
+            nn.Softshrink(0.2),
+            nn.Linear(4, 5, bias=False),
+            nn.PReLU(init=-1.0),
+        ]
+        read_network(
+            nn.Sequential(*layers, nn.Linear(5, 3, bias=False), nn.PReLU(init=-1.0)).double()
+        )
 
 
 @settings(max_examples=30)
@@ -937,7 +1018,9 @@ def test_rounding_where_everything_cancels_is_no_difference():
 def test_rounding_is_no_difference(seed, kind, depth, weights, biases):
     """Networks in all types and scales, cancellation included, agree with themselves."""
     torch.manual_seed(seed)
-    layers = [m for i in range(depth) for m in (nn.Linear(3 if i == 0 else 12, 12), nn.LeakyReLU(0.3))]
+    layers = [
+        m for i in range(depth) for m in (nn.Linear(3 if i == 0 else 12, 12), nn.LeakyReLU(0.3))
+    ]
     network = nn.Sequential(*layers, nn.Linear(12, 2))
     with torch.no_grad():
         network[0].weight.mul_(10**weights)
@@ -952,7 +1035,9 @@ def test_points_of_a_plane_and_a_line():
     plane = Plane.through(np.eye(4)[:3])
     points = domain_points(plane, 10)()
     assert points.shape == (4 + 3 + 10, 4)
-    assert np.allclose(points[4:7], np.eye(4)[:3]) and np.allclose(plane.project(points[:4]), plane.corners)
+    assert np.allclose(points[4:7], np.eye(4)[:3]) and np.allclose(
+        plane.project(points[:4]), plane.corners
+    )
     assert domain_points(Line.through(np.eye(4)[:2]), 10)().shape == (2 + 2 + 10, 4)
     assert np.array_equal(points, domain_points(plane, 10)())
 
@@ -964,12 +1049,21 @@ def test_points_of_a_plane_and_a_line():
 def test_a_network_that_ends_in_an_activation_has_no_affine_output_layer(last):
     body = nn.Sequential(*mlp(2, 6, 5, 4), last).double()
     plain, wrapped, ours = read_network(body), read_network(Wrapped(body)), mbh.trace(body)
-    for other in (wrapped.hidden, read_network(ours).hidden, read_network(body, output_layer=False).hidden):
+    for other in (
+        wrapped.hidden,
+        read_network(ours).hidden,
+        read_network(body, output_layer=False).hidden,
+    ):
         if isinstance(last, nn.ReLU) or other is not read_network(body, output_layer=False).hidden:
-            assert all(np.array_equal(a.weight, b.weight) for a, b in zip(plain.hidden[:2], other[:2], strict=True))
+            assert all(
+                np.array_equal(a.weight, b.weight)
+                for a, b in zip(plain.hidden[:2], other[:2], strict=True)
+            )
     k = 2 if isinstance(last, nn.Hardtanh) else 1
     regions = mbh.partition_input_space(body, SQUARE)
-    assert regions.widths == mbh.partition_input_space(Wrapped(body), SQUARE).widths == (6, 5, 4 * k)
+    assert (
+        regions.widths == mbh.partition_input_space(Wrapped(body), SQUARE).widths == (6, 5, 4 * k)
+    )
     assert_right(body)  # its outputs are those of the activation
 
 
@@ -992,9 +1086,15 @@ def test_readings_of_arrays_and_of_what_was_traced():
     residual = nn.Sequential(nn.Linear(2, 4), nn.LeakyReLU(), nn.Linear(4, 3))
     traced = mbh.trace(residual)
     read = read_network(traced)
-    assert [layer.n_linear for layer in read.carrying] == [2] and [layer.n_linear for layer in read.hidden] == [0]
+    assert [layer.n_linear for layer in read.carrying] == [2] and [
+        layer.n_linear for layer in read.hidden
+    ] == [0]
     weight, bias, n_classes = read.layers_with_output()[-1]
-    assert n_classes == 3 and np.array_equal(weight, traced.output[0]) and np.array_equal(bias, traced.output[1])
+    assert (
+        n_classes == 3
+        and np.array_equal(weight, traced.output[0])
+        and np.array_equal(bias, traced.output[1])
+    )
     with pytest.raises(MBHError, match="one output"):
         read_network(mlp(2, 5, 1)).layers_with_output()
 
@@ -1049,7 +1149,11 @@ def test_a_copy_has_everything_though_its_class_leaves_something_out():
         (torch, "relu", lambda h: torch.clamp(h, min=-0.2)),
         (functional, "dropout", lambda h, p, training, inplace: h + 1),
         (nn.modules.linear, "F", types.SimpleNamespace(linear=lambda x, w, b: x @ (2 * w.t()) + b)),
-        (nn.Linear.forward, "__code__", (lambda self, input: torch.nn.functional.linear(input, -self.weight)).__code__),
+        (
+            nn.Linear.forward,
+            "__code__",
+            (lambda self, input: torch.nn.functional.linear(input, -self.weight)).__code__,
+        ),
     ],
     ids=["F.relu", "F.linear", "torch.relu", "dropout", "the F of Linear", "the code of Linear"],
 )
@@ -1113,7 +1217,9 @@ def test_wrappers_are_what_they_wrap():
     for wrapper in (nn.DataParallel(network), compiled, nn.DataParallel(nn.DataParallel(network))):
         assert read_network(wrapper).hidden[0].weight.tolist() == network[0].weight.tolist()
         assert mbh.trace(wrapper).layers[0][0].tolist() == network[0].weight.tolist()
-    assert_right(nn.Sequential(torch.compile(mlp(2, 8, 6), backend="eager"), nn.ReLU(), nn.Linear(6, 3)))
+    assert_right(
+        nn.Sequential(torch.compile(mlp(2, 8, 6), backend="eager"), nn.ReLU(), nn.Linear(6, 3))
+    )
     wrapper = nn.DataParallel(network)
     wrapper.register_forward_hook(lambda m, i, y: 2 * y)
     with pytest.raises(MBHError, match=r"DataParallel has hooks of its own.*give \.module itself"):
@@ -1130,7 +1236,10 @@ def test_checkpoints_are_no_networks(where):
         "hidden_layers": mbh.hidden_layers,
     }[where]
     state = mlp().state_dict()
-    with pytest.raises(MBHError, match=r"OrderedDict is a checkpoint.*module\.load_state_dict\(checkpoint\), and give"):
+    with pytest.raises(
+        MBHError,
+        match=r"OrderedDict is a checkpoint.*module\.load_state_dict\(checkpoint\), and give",
+    ):
         ask(state)
     prefixed = {f"module.{key}": x for key, x in state.items()}
     for checkpoint in (prefixed, {"epoch": 3, "model": prefixed}):
@@ -1166,7 +1275,10 @@ def lazy():
 
 def same_copy():
     """Of a class that makes its objects in a way of its own, and says that a copy of one is that one itself."""
-    own = {"__deepcopy__": lambda self, memo: self, "__new__": lambda kind, *layers: object.__new__(kind)}
+    own = {
+        "__deepcopy__": lambda self, memo: self,
+        "__new__": lambda kind, *layers: object.__new__(kind),
+    }
     return type("Same", (nn.Sequential,), own)(*mlp(), nn.Hardtanh())
 
 
@@ -1177,14 +1289,26 @@ class TwoInputs(nn.Module):
 
 REFUSED = {
     "lazy": (lazy, r"0\.weight of a lazy module has no shape yet: run the module once"),
-    "scripted": (lambda: torch.jit.script(mlp()), "scripted.*give the module that it was made from"),
-    "scripted inside": (lambda: Wrapped(torch.jit.script(mlp())), "^body is a RecursiveScriptModule, scripted"),
+    "scripted": (
+        lambda: torch.jit.script(mlp()),
+        "scripted.*give the module that it was made from",
+    ),
+    "scripted inside": (
+        lambda: Wrapped(torch.jit.script(mlp())),
+        "^body is a RecursiveScriptModule, scripted",
+    ),
     "meta": (lambda: mlp().to("meta"), r"0\.weight lies on the meta device"),
     "two inputs": (TwoInputs, "takes a second input, y"),
     "copies itself": (same_copy, "its copy shares .* with it"),
     "not a module": (lambda: mlp, "^function is not understood"),
-    "of two types": (lambda: changed(mlp(), lambda m: m[2].double()), r"does not take inputs of shape \(2,\): .*dtype"),
-    "no forward": (lambda: nn.ModuleList(mlp()), "^ModuleList has no forward, so it computes nothing"),
+    "of two types": (
+        lambda: changed(mlp(), lambda m: m[2].double()),
+        r"does not take inputs of shape \(2,\): .*dtype",
+    ),
+    "no forward": (
+        lambda: nn.ModuleList(mlp()),
+        "^ModuleList has no forward, so it computes nothing",
+    ),
 }
 
 
@@ -1204,11 +1328,17 @@ def test_quantised_modules_are_refused():
 
 def test_what_cannot_be_copied_is_shared_with_the_copy():
     network = nn.Sequential(nn.Linear(2, 8), nn.LeakyReLU(), nn.Linear(8, 3))
-    network.lock, network.numbers, network.file = threading.Lock(), (i for i in range(3)), open(__file__)  # noqa: SIM115
+    network.lock, network.numbers, network.file = (
+        threading.Lock(),
+        (i for i in range(3)),
+        open(__file__),
+    )  # noqa: SIM115
     network.kept = [network(torch.ones(1, 2))]  # copied all the same, with its gradient
     with network.file:
         assert_right(network)
-    assert next(network.numbers) == 0 and not network.lock.locked() and network.kept[0].requires_grad
+    assert (
+        next(network.numbers) == 0 and not network.lock.locked() and network.kept[0].requires_grad
+    )
 
 
 @pytest.mark.parametrize("order", ["as called", "output first"])
@@ -1250,7 +1380,9 @@ def test_every_way_in_goes_through_the_reader():
     assert sigma.support(seen) == pytest.approx(sigma.coverage, abs=0.011)
     regions = mbh.partition_input_space(network, SQUARE)
     areas = regions.blanket_areas([sigma])
-    table = measures.specializations(network, [np.ones((8, 2), bool), np.ones((6, 8), bool)], *two_classes(), [0.8])
+    table = measures.specializations(
+        network, [np.ones((8, 2), bool), np.ones((6, 8), bool)], *two_classes(), [0.8]
+    )
     assert (table["n_regions"] == len(regions)).all()
     shares = mbh.sampled_shares(network, [sigma], SQUARE, n=4000)
     assert shares["share"][0] == pytest.approx(areas[0] / SQUARE.area, abs=0.05)

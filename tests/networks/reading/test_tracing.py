@@ -48,7 +48,10 @@ def spread_biases(module: nn.Module, seed: int = 0) -> nn.Module:
     with torch.no_grad():
         for name, x in (*module.named_parameters(), *module.named_buffers()):
             if x.is_floating_point() and x.ndim == 1:
-                x.copy_(torch.randn(x.shape, generator=generator) * 0.3 + (1.2 if "running_var" in name else 0))
+                x.copy_(
+                    torch.randn(x.shape, generator=generator) * 0.3
+                    + (1.2 if "running_var" in name else 0)
+                )
                 x.abs_() if "running_var" in name else None
     return module.eval()
 
@@ -82,7 +85,9 @@ def hooked_states(module: nn.Module, x: np.ndarray, shape) -> dict[str, list[np.
         if points := breakpoints(m):
 
             def hook(m, inputs, output, name=name, points=points):
-                states.setdefault(name, []).append(sum((inputs[0] > t).int() for t in points).numpy())
+                states.setdefault(name, []).append(
+                    sum((inputs[0] > t).int() for t in points).numpy()
+                )
 
             m.register_forward_hook(hook)
     with torch.no_grad():
@@ -117,7 +122,9 @@ def check_partition(module, shape, plane, exact: bool = False):
     # Points anywhere lie in the region whose pattern the module shows there.
     uv = rng.uniform(plane.low, plane.high, (200, 2))
     uv = uv[plane.contains(uv)]
-    assert (regions.patterns[regions.locate(uv)] == activation_patterns(traced, plane.embed(uv))).all()
+    assert (
+        regions.patterns[regions.locate(uv)] == activation_patterns(traced, plane.embed(uv))
+    ).all()
     return traced, regions, n_checked
 
 
@@ -185,11 +192,15 @@ FUNCTIONS = {
     "absolute": lambda m, x: torch.abs(m.a(x)),
     "prelu": lambda m, x: functional.prelu(m.a(x), m.slope),
     "residual": lambda m, x: x + functional.relu(m.a(x)),
-    "residual twice": lambda m, x: (h := functional.relu(m.a(x))) + functional.relu(m.b(functional.relu(m.a(h)))),
+    "residual twice": lambda m, x: (
+        (h := functional.relu(m.a(x))) + functional.relu(m.b(functional.relu(m.a(h))))
+    ),
     "difference": lambda m, x: x - 2 * functional.relu(m.a(x)) / 3,
     "constants": lambda m, x: functional.relu(1 - m.a(x) + m.shift) * m.shift + 3,
     "in place": lambda m, x: functional.relu(m.a(x)).mul_(2).add_(1),
-    "reshaped": lambda m, x: functional.relu(m.a(x)).view(x.size(0), 2, -1).transpose(1, 2).flatten(1),
+    "reshaped": lambda m, x: (
+        functional.relu(m.a(x)).view(x.size(0), 2, -1).transpose(1, 2).flatten(1)
+    ),
     "shape": lambda m, x: functional.relu(m.a(x)).reshape(x.shape[0], 3, 2).mean(dim=2),
     "joined": lambda m, x: m.b(torch.cat([x, functional.relu(m.a(x))], dim=1)[:, 3:9]),
     "weights": lambda m, x: functional.relu(functional.linear(x, m.a.weight * 2, m.shift)),
@@ -206,24 +217,38 @@ FUNCTIONS = {
     "relu_": lambda m, x: after(m.a(x), torch.relu_, m.b),
     "functional relu_": lambda m, x: after(m.a(x), functional.relu_, m.b),
     "relu in place": lambda m, x: after(m.a(x), lambda h: functional.relu(h, inplace=True), m.b),
-    "leaky relu in place": lambda m, x: after(m.a(x), lambda h: functional.leaky_relu_(h, 0.1), m.b),
+    "leaky relu in place": lambda m, x: after(
+        m.a(x), lambda h: functional.leaky_relu_(h, 0.1), m.b
+    ),
     "hardtanh in place": lambda m, x: after(m.a(x), functional.hardtanh_, m.b),
     "+=": lambda m, x: after(functional.relu(m.a(x)), lambda h: h.__iadd__(1), m.b),
     "mul_": lambda m, x: after(functional.relu(m.a(x)), lambda h: h.mul_(m.shift), m.b),
-    "addcmul_": lambda m, x: after(functional.relu(m.a(x)), lambda h: h.addcmul_(m.shift, m.slope, value=0.5), m.b),
-    "item of zero": lambda m, x: after(functional.relu(m.a(x)), lambda h: h.__setitem__((slice(None), 0), 0), m.b),
+    "addcmul_": lambda m, x: after(
+        functional.relu(m.a(x)), lambda h: h.addcmul_(m.shift, m.slope, value=0.5), m.b
+    ),
+    "item of zero": lambda m, x: after(
+        functional.relu(m.a(x)), lambda h: h.__setitem__((slice(None), 0), 0), m.b
+    ),
     "items of another": lambda m, x: after(
-        functional.relu(m.a(x)), lambda h: h.__setitem__((slice(None), slice(0, 3)), h[:, 3:] - 1), m.b
+        functional.relu(m.a(x)),
+        lambda h: h.__setitem__((slice(None), slice(0, 3)), h[:, 3:] - 1),
+        m.b,
     ),
     "indexed items": lambda m, x: after(
-        functional.relu(m.a(x)), lambda h: h.__setitem__((slice(None), torch.tensor([1, 4])), 0.25), m.b
+        functional.relu(m.a(x)),
+        lambda h: h.__setitem__((slice(None), torch.tensor([1, 4])), 0.25),
+        m.b,
     ),
     "fill a part": lambda m, x: after(functional.relu(m.a(x)), lambda h: h[:, 2:4].fill_(0.5), m.b),
-    "copy a part": lambda m, x: after(functional.relu(m.a(x)), lambda h: h[:, 0].copy_(h[:, 1]), m.b),
+    "copy a part": lambda m, x: after(
+        functional.relu(m.a(x)), lambda h: h[:, 0].copy_(h[:, 1]), m.b
+    ),
     "masked_fill_": lambda m, x: after(
         functional.relu(m.a(x)), lambda h: h.masked_fill_(torch.arange(6) > 3, 0.1), m.b
     ),
-    "a view changes the whole": lambda m, x: after(m.a(x), lambda h: h.view(-1, 2, 3)[:, 1].relu_(), m.b),
+    "a view changes the whole": lambda m, x: after(
+        m.a(x), lambda h: h.view(-1, 2, 3)[:, 1].relu_(), m.b
+    ),
     "a transposed view changes the whole": lambda m, x: after(
         functional.relu(m.a(x)), lambda h: h.view(-1, 2, 3).transpose(1, 2)[:, 0].mul_(3), m.b
     ),
@@ -232,10 +257,16 @@ FUNCTIONS = {
         lambda both: both[0].mul_(2),
         lambda both: m.b(both[1].flatten(1)),
     ),
-    "chunks": lambda m, x: after(m.a(x).chunk(2, dim=1), lambda p: p[0].relu_(), lambda p: m.b(torch.cat(p, dim=1))),
-    "input of a ReLU in place, used again": lambda m, x: after(m.a(x), nn.ReLU(inplace=True), lambda h: m.b(h) + h),
+    "chunks": lambda m, x: after(
+        m.a(x).chunk(2, dim=1), lambda p: p[0].relu_(), lambda p: m.b(torch.cat(p, dim=1))
+    ),
+    "input of a ReLU in place, used again": lambda m, x: after(
+        m.a(x), nn.ReLU(inplace=True), lambda h: m.b(h) + h
+    ),
     "a clone is another": lambda m, x: after(
-        (h := functional.relu(m.a(x)), h.clone()), lambda both: both[0].mul_(2), lambda both: m.b(both[1]) + both[0]
+        (h := functional.relu(m.a(x)), h.clone()),
+        lambda both: both[0].mul_(2),
+        lambda both: m.b(both[1]) + both[0],
     ),
     "written to zeros": lambda m, x: after(
         torch.zeros(len(x), 8, dtype=x.dtype),
@@ -243,16 +274,28 @@ FUNCTIONS = {
         lambda y: m.b(y[:, 2:]),
     ),
     "data": lambda m, x: after(functional.relu(m.a(x)), lambda h: h.data.mul_(2), m.b),
-    "squeeze_": lambda m, x: after(functional.relu(m.a(x)).unsqueeze(1), lambda h: h.squeeze_(1), m.b),
+    "squeeze_": lambda m, x: after(
+        functional.relu(m.a(x)).unsqueeze(1), lambda h: h.squeeze_(1), m.b
+    ),
     # Shapes worked out in Python, pieces, other conventions.
-    "product of sizes": lambda m, x: m.b(functional.relu(m.a(x)).view(-1, int(np.prod(x.size()[1:])))),
+    "product of sizes": lambda m, x: m.b(
+        functional.relu(m.a(x)).view(-1, int(np.prod(x.size()[1:])))
+    ),
     "numel": lambda m, x: m.b(functional.relu(m.a(x)).view(-1, int(x.nelement() / x.shape[0]))),
     "len": lambda m, x: m.b(functional.relu(m.a(x)).reshape(len(x), -1)),
     "unpacked shape": lambda m, x: m.b(functional.relu(m.a(x)).view(*x.shape[:1], 2, 3).flatten(1)),
-    "branch on a shape": lambda m, x: m.b(functional.relu(m.a(x))) if x.dim() == 2 and x.shape[1] == 6 else x,
-    "branch on an attribute": lambda m, x: m.b(functional.relu(m.a(x))) if m.training else m.a(functional.relu(x)),
-    "assertions": lambda m, x: after(x, lambda x: checked(x), lambda x: m.b(functional.relu(m.a(x)))),
-    "one sample after another": lambda m, x: torch.stack([m.b(functional.relu(m.a(row))) for row in x]),
+    "branch on a shape": lambda m, x: (
+        m.b(functional.relu(m.a(x))) if x.dim() == 2 and x.shape[1] == 6 else x
+    ),
+    "branch on an attribute": lambda m, x: (
+        m.b(functional.relu(m.a(x))) if m.training else m.a(functional.relu(x))
+    ),
+    "assertions": lambda m, x: after(
+        x, lambda x: checked(x), lambda x: m.b(functional.relu(m.a(x)))
+    ),
+    "one sample after another": lambda m, x: torch.stack(
+        [m.b(functional.relu(m.a(row))) for row in x]
+    ),
     "columns": lambda m, x: (m.b.weight @ functional.relu(m.a.weight @ x.T + m.a.bias[:, None])).T,
     "einsum": lambda m, x: functional.relu(torch.einsum("ni,oi->no", x, m.a.weight)),
     "addmm": lambda m, x: torch.addmm(m.shift, functional.relu(m.a(x)), m.b.weight),
@@ -262,10 +305,16 @@ FUNCTIONS = {
     "flip of the samples too": lambda m, x: m.b(functional.relu(m.a(x)).flip(0).flip(0)),
     "roll": lambda m, x: m.b(functional.relu(m.a(x)).roll(2, dims=1)),
     "cumsum": lambda m, x: m.b(functional.relu(m.a(x)).cumsum(dim=1)),
-    "gather": lambda m, x: functional.relu(m.a(x)).gather(1, torch.arange(5, -1, -1).expand(len(x), 6)),
-    "scatter": lambda m, x: functional.relu(m.a(x)).scatter(1, torch.zeros(len(x), 1, dtype=torch.long), 5.0),
+    "gather": lambda m, x: functional.relu(m.a(x)).gather(
+        1, torch.arange(5, -1, -1).expand(len(x), 6)
+    ),
+    "scatter": lambda m, x: functional.relu(m.a(x)).scatter(
+        1, torch.zeros(len(x), 1, dtype=torch.long), 5.0
+    ),
     "repeat": lambda m, x: m.b(functional.relu(m.a(x))[:, :3].repeat(1, 2)),
-    "repeat_interleave": lambda m, x: m.b(functional.relu(m.a(x))[:, :3].repeat_interleave(2, dim=1)),
+    "repeat_interleave": lambda m, x: m.b(
+        functional.relu(m.a(x))[:, :3].repeat_interleave(2, dim=1)
+    ),
     "expand": lambda m, x: functional.relu(m.a(x))[:, None].expand(-1, 4, -1).mean(dim=1),
     "split": lambda m, x: m.b(torch.hstack(functional.relu(m.a(x)).split([2, 4], dim=1)[::-1])),
     "sum of a list": lambda m, x: sum([functional.relu(m.a(x)), functional.relu(m.b(x))]),
@@ -275,7 +324,9 @@ FUNCTIONS = {
     "squeezed to nothing": lambda m, x: functional.relu(m.a(x))[:, :1].squeeze(),
     "in inference mode": torch.inference_mode()(lambda m, x: m.b(functional.relu(m.a(x))).clone()),
     "vmap": lambda m, x: torch.vmap(lambda row: m.b(functional.relu(m.a(row))))(x),
-    "functional_call": lambda m, x: torch.func.functional_call(m.a, dict(m.b.named_parameters()), (x,)).relu(),
+    "functional_call": lambda m, x: torch.func.functional_call(
+        m.a, dict(m.b.named_parameters()), (x,)
+    ).relu(),
     # Maxima and conditions that are activations.
     "minimum": lambda m, x: torch.minimum(m.a(x), functional.relu(m.b(x))),
     "maximum with a constant": lambda m, x: torch.maximum(m.shift, m.a(x)),
@@ -288,11 +339,15 @@ FUNCTIONS = {
     "product with a condition": lambda m, x: (h := m.a(x)) * (h > 0.0),
     "product with a condition as numbers": lambda m, x: (h := m.a(x)) * (h > 0).to(h.dtype),
     "opposite condition": lambda m, x: (h := m.a(x)) * ~(h > 0),
-    "items under a condition": lambda m, x: after(m.a(x), lambda h: h.__setitem__(h < 0.25, 0.25), m.b),
+    "items under a condition": lambda m, x: after(
+        m.a(x), lambda h: h.__setitem__(h < 0.25, 0.25), m.b
+    ),
     "masked_fill under a condition": lambda m, x: (h := m.a(x)).masked_fill(h > 0.3, 0.3),
     "threshold": lambda m, x: functional.threshold(m.a(x), 0.2, 0.2),
     # What is only looked at.
-    "unused results": lambda m, x: after(m.a(x), lambda h: (torch.sigmoid(h).mean(), h.max(), h.argmax(dim=1)), m.act),
+    "unused results": lambda m, x: after(
+        m.a(x), lambda h: (torch.sigmoid(h).mean(), h.max(), h.argmax(dim=1)), m.act
+    ),
     "random and unused": lambda m, x: after(m.act(m.a(x)), lambda h: torch.rand(3), m.b),
 }
 
@@ -338,16 +393,22 @@ STATEMENTS = {
     "leaky_relu_": lambda m, all, h: functional.leaky_relu_(h, 0.2),
     "clamp_": lambda m, all, h: h.clamp_(max=0.5),
     "add_": lambda m, all, h: h.add_(0.5),
-    "add_ of another": lambda m, all, h: h.add_(all[0], alpha=0.5) if h.shape == all[0].shape else None,
+    "add_ of another": lambda m, all, h: (
+        h.add_(all[0], alpha=0.5) if h.shape == all[0].shape else None
+    ),
     "mul_": lambda m, all, h: h.mul_(m.shift[: h.shape[-1]]),
-    "view": lambda m, all, h: all.append(h.view(len(h), 2, 3)) if h.shape[1:] == (6,) and h.stride(-1) == 1 else None,
+    "view": lambda m, all, h: (
+        all.append(h.view(len(h), 2, 3)) if h.shape[1:] == (6,) and h.stride(-1) == 1 else None
+    ),
     "slice": lambda m, all, h: all.append(h[:, : max(1, h.shape[1] - 1)]),
     "part_": lambda m, all, h: h[:, ::2].mul_(2),
     "item": lambda m, all, h: h.__setitem__((slice(None), 0), 0.25),
     "copy_ a part": lambda m, all, h: h[:, 0].copy_(h[:, -1]),
     "transposed_": lambda m, all, h: h.transpose(1, -1)[:, 0].relu_(),
     "chunk": lambda m, all, h: all.extend(h.chunk(2, dim=1)),
-    "zeros": lambda m, all, h: all.append(after(torch.zeros_like(h), lambda z: z[:, 0].copy_(h[:, -1]), lambda z: z)),
+    "zeros": lambda m, all, h: all.append(
+        after(torch.zeros_like(h), lambda z: z[:, 0].copy_(h[:, -1]), lambda z: z)
+    ),
     "clone": lambda m, all, h: all.append(h.clone()),
     "cat": lambda m, all, h: all.append(torch.cat([row(h), row(all[0])], dim=1)[:, -6:]),
     "abs": lambda m, all, h: all.append(h.abs()),
@@ -365,7 +426,8 @@ STATEMENTS = {
 
 @settings(deadline=None, max_examples=80)
 @given(
-    st.integers(0, 2**32 - 1), st.lists(st.tuples(st.sampled_from(list(STATEMENTS)), st.integers(0, 99)), max_size=9)
+    st.integers(0, 2**32 - 1),
+    st.lists(st.tuples(st.sampled_from(list(STATEMENTS)), st.integers(0, 99)), max_size=9),
 )
 def test_random_programs_of_statements_in_place_and_views(seed, statements):
     torch.manual_seed(seed)
@@ -397,7 +459,10 @@ def test_functions_are_named_behind_the_module_that_calls_them():
     class Nested(nn.Module):
         def __init__(self):
             super().__init__()
-            self.block, self.out = Written(lambda m, x: after(m.a(x).relu(), lambda h: h.clamp_(max=1), m.b)), nn.ReLU()
+            self.block, self.out = (
+                Written(lambda m, x: after(m.a(x).relu(), lambda h: h.clamp_(max=1), m.b)),
+                nn.ReLU(),
+            )
 
         def forward(self, x):
             return self.out(functional.relu(self.block(functional.relu(x))))
@@ -407,7 +472,11 @@ def test_functions_are_named_behind_the_module_that_calls_them():
 
 
 def test_what_leads_to_no_output_has_no_neurons():
-    unused = body(lambda m, x: after(m.a(x), lambda h: (m.act(m.b(h)), h.relu().max()), lambda h: m.b(m.act(h))))
+    unused = body(
+        lambda m, x: after(
+            m.a(x), lambda h: (m.act(m.b(h)), h.relu().max()), lambda h: m.b(m.act(h))
+        )
+    )
     traced = check_trace(unused, (6,))
     assert [(n.name, n.columns) for n in traced.neurons] == [("act", slice(0, 12))]
 
@@ -417,7 +486,9 @@ def test_what_leads_to_no_output_has_no_neurons():
 
 def conv_net() -> nn.Module:
     torch.manual_seed(0)
-    features = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(4, 6, 2), nn.ReLU())
+    features = nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(4, 6, 2), nn.ReLU()
+    )
     return spread_biases(nn.Sequential(*features, nn.Flatten(), nn.Linear(24, 10)))
 
 
@@ -426,10 +497,20 @@ class Residual(nn.Module):
 
     def __init__(self, n_inputs: int = 16, width: int = 12, n_blocks: int = 3):
         super().__init__()
-        self.stem, self.blocks, self.head = nn.Linear(n_inputs, width), nn.ModuleList(), nn.Linear(width, 4)
+        self.stem, self.blocks, self.head = (
+            nn.Linear(n_inputs, width),
+            nn.ModuleList(),
+            nn.Linear(width, 4),
+        )
         for _ in range(n_blocks):
             self.blocks.append(
-                nn.Sequential(nn.Linear(width, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(), nn.Linear(8, width))
+                nn.Sequential(
+                    nn.Linear(width, 8),
+                    nn.BatchNorm1d(8),
+                    nn.ReLU(),
+                    nn.Dropout(),
+                    nn.Linear(8, width),
+                )
             )
         self.last = nn.ReLU()
 
@@ -463,7 +544,14 @@ def test_a_convolutional_network_on_digits():
 def test_max_pooling_brings_neurons_that_compare():
     torch.manual_seed(0)
     module = spread_biases(
-        nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(18, 5), nn.ReLU())
+        nn.Sequential(
+            nn.Conv2d(1, 2, 3),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(18, 5),
+            nn.ReLU(),
+        )
     )
     traced, regions, n_checked = check_partition(module, (1, 8, 8), digits_plane())
     assert [n.name for n in traced.neurons] == ["1", "2", "2#2", "5"]
@@ -471,35 +559,45 @@ def test_max_pooling_brings_neurons_that_compare():
     # max(a, 0) of a ReLU's result a compares along the border that a has already: settled in integers, not by chance.
     exact = partition_input_space(traced, regions.plane, exact=True)
     assert regions.uncertain and set(map(bytes, exact.packed)) == set(map(bytes, regions.packed))
-    assert np.sort(exact.areas) == pytest.approx(np.sort(regions.areas), abs=1e-9 * regions.plane.area)
+    assert np.sort(exact.areas) == pytest.approx(
+        np.sort(regions.areas), abs=1e-9 * regions.plane.area
+    )
 
 
 def test_padding_takes_no_part_in_max_pooling():
     """Windows at the edges hold fewer elements: each is compared with another, never with itself."""
     torch.manual_seed(0)
     pool = nn.MaxPool2d(3, stride=2, padding=1)
-    module = spread_biases(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), pool, nn.Flatten(), nn.Linear(8, 3)))
+    module = spread_biases(
+        nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), pool, nn.Flatten(), nn.Linear(8, 3))
+    )
     traced, plane = trace(module, (1, 6, 6)), random_plane(36)
     # Of each channel's windows one holds 9 elements, two hold 6 and one holds 4: 8, 5 and 3 comparisons.
     shapes = [n.shape for n in traced.neurons if n.name.startswith("2")]
     assert len(shapes) == 4 + 3 + 2 and sum(n * m for n, m in shapes) == 2 * (8 + 2 * 5 + 3)
     regions = partition_input_space(traced, plane)
     uv = np.random.default_rng(0).uniform(plane.low, plane.high, (2000, 2))
-    assert np.array_equal(activation_patterns(traced, plane.embed(uv)), regions.patterns[regions.locate(uv)])
+    assert np.array_equal(
+        activation_patterns(traced, plane.embed(uv)), regions.patterns[regions.locate(uv)]
+    )
     with torch.no_grad():
         y = module(torch.from_numpy(plane.embed(uv)).float().reshape(-1, 1, 6, 6)).double().numpy()
     assert np.allclose(traced(plane.embed(uv)), y, atol=1e-4)
 
 
 def test_a_window_of_nothing_but_padding_is_refused():
-    module = nn.Sequential(nn.Unflatten(1, (1, 2, 2)), nn.MaxPool2d(2, dilation=3, padding=1), nn.Flatten())
+    module = nn.Sequential(
+        nn.Unflatten(1, (1, 2, 2)), nn.MaxPool2d(2, dilation=3, padding=1), nn.Flatten()
+    )
     with pytest.raises(MBHError, match="padding"):
         trace(module)
 
 
 def test_comparisons_of_what_is_exactly_zero_are_certain():
     """Four dead neurons are compared, and the winners, which linear units carry: no sign of that is in doubt."""
-    module = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Unflatten(1, (2, 4)), nn.MaxPool1d(4), nn.Flatten())
+    module = nn.Sequential(
+        nn.Linear(2, 8), nn.ReLU(), nn.Unflatten(1, (2, 4)), nn.MaxPool1d(4), nn.Flatten()
+    )
     with torch.no_grad():
         module[0].bias.fill_(-100)
     regions = partition_input_space(trace(module), Plane.rectangle([-1, -1], [1, 1]))
@@ -527,7 +625,16 @@ def test_a_residual_network():
         (lambda n: copy.deepcopy(ZIGZAG), [10, 9, 0]),
         (lambda n: nn.Sequential(nn.BatchNorm1d(n), nn.ReLU()), [0, 0, 0]),
     ],
-    ids=["LeakyReLU", "PReLU", "Hardtanh", "ReLU6", "Hardsigmoid", "Softshrink", "zigzag", "BatchNorm"],
+    ids=[
+        "LeakyReLU",
+        "PReLU",
+        "Hardtanh",
+        "ReLU6",
+        "Hardsigmoid",
+        "Softshrink",
+        "zigzag",
+        "BatchNorm",
+    ],
 )
 def test_networks_of_every_activation(activation, n_linear):
     module = mlp(activation)
@@ -535,7 +642,9 @@ def test_networks_of_every_activation(activation, n_linear):
     assert n_checked == regions.n_hidden == 28 * traced.neurons[0].breakpoints
     assert [sum(layer[2:]) for layer in hidden_layers(traced)] == n_linear
     for line in traced.neurons:  # all states are met, in the first layer at least
-        assert line.layer or set(np.unique(line.states(regions.patterns))) == set(range(line.breakpoints + 1))
+        assert line.layer or set(np.unique(line.states(regions.patterns))) == set(
+            range(line.breakpoints + 1)
+        )
 
 
 def test_jacobians_are_equal_inside_a_region_and_differ_across_an_edge():
@@ -546,7 +655,10 @@ def test_jacobians_are_equal_inside_a_region_and_differ_across_an_edge():
 
     def jacobian(uv):
         x = torch.from_numpy(plane.embed(uv[None])[0])
-        return torch.autograd.functional.jacobian(lambda x: module(x[None])[0], x).numpy() @ plane.basis.T
+        return (
+            torch.autograd.functional.jacobian(lambda x: module(x[None])[0], x).numpy()
+            @ plane.basis.T
+        )
 
     wide = np.flatnonzero(regions.areas > 1e-6 * plane.area)
     maps = {}
@@ -565,7 +677,9 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 @settings(deadline=None, max_examples=25)
-@given(seeds, st.lists(st.sampled_from(range(6)), min_size=1, max_size=3), st.booleans(), st.booleans())
+@given(
+    seeds, st.lists(st.sampled_from(range(6)), min_size=1, max_size=3), st.booleans(), st.booleans()
+)
 def test_random_networks_with_mixed_activations_and_shortcuts(seed, kinds, shortcut, exact):
     torch.manual_seed(seed)
 
@@ -573,7 +687,14 @@ def test_random_networks_with_mixed_activations_and_shortcuts(seed, kinds, short
         def __init__(self):
             super().__init__()
             self.layers = nn.ModuleList(nn.Linear(5, 5) for _ in kinds)
-            made = (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.Hardtanh, nn.Softshrink, lambda: copy.deepcopy(ZIGZAG))
+            made = (
+                nn.ReLU,
+                nn.LeakyReLU,
+                nn.PReLU,
+                nn.Hardtanh,
+                nn.Softshrink,
+                lambda: copy.deepcopy(ZIGZAG),
+            )
             self.acts = nn.ModuleList(made[k]() for k in kinds)
 
         def forward(self, x):
@@ -606,11 +727,17 @@ def test_pruned_and_parametrized_modules():
     prune.l1_unstructured(module[2], "weight", 0.5)
     module(torch.zeros(1, 10))
     with torch.no_grad():
-        module[0].weight_orig.add_(0.1)  # as an optimiser's step: ``weight`` is out of date until the next forward pass
+        module[0].weight_orig.add_(
+            0.1
+        )  # as an optimiser's step: ``weight`` is out of date until the next forward pass
     stale = module[0].weight.clone()
     weight = hidden_layers(module)[0][0]
-    assert np.array_equal(weight, (module[0].weight_orig * module[0].weight_mask).detach().double().numpy())
-    assert torch.equal(module[0].weight, stale) and module[0].weight.dtype == torch.float32, "the module is not touched"
+    assert np.array_equal(
+        weight, (module[0].weight_orig * module[0].weight_mask).detach().double().numpy()
+    )
+    assert torch.equal(module[0].weight, stale) and module[0].weight.dtype == torch.float32, (
+        "the module is not touched"
+    )
     check_partition_of_results(module)
     parametrizations.weight_norm(module[4])
     check_partition_of_results(module)
@@ -650,7 +777,9 @@ def test_plain_networks_keep_their_numbering():
     torch.manual_seed(0)
     plain = nn.Sequential(nn.Linear(5, 7), nn.ReLU(), nn.Linear(7, 4), nn.ReLU(), nn.Linear(4, 2))
     for a, b in zip(hidden_layers(plain), hidden_layers(trace(plain)), strict=True):
-        assert len(a) == len(b) == 2 and all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+        assert len(a) == len(b) == 2 and all(
+            np.array_equal(x, y) for x, y in zip(a, b, strict=True)
+        )
     ours = mbh.feed_forward(mbh.load_dataset("digits8"), (12, 4), parameters=200, seed=0)
     for a, b in zip(hidden_layers(ours), hidden_layers(trace(ours)), strict=True):
         assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
@@ -670,8 +799,14 @@ def test_affine_maps_and_files_know_linear_units(tmp_path):
             expected = copy.deepcopy(module).double()[:5](inputs).numpy()[0]
         for partition in (regions, loaded):
             weight, bias = partition.affine_map(int(i))
-            assert np.allclose(weight @ partition.centroids[i] + bias, expected, rtol=1e-9, atol=1e-10)
-    assert [layer[2:] for layer in loaded.layers] == [layer[2:] for layer in regions.layers] == [(2,), (9,), ()]
+            assert np.allclose(
+                weight @ partition.centroids[i] + bias, expected, rtol=1e-9, atol=1e-10
+            )
+    assert (
+        [layer[2:] for layer in loaded.layers]
+        == [layer[2:] for layer in regions.layers]
+        == [(2,), (9,), ()]
+    )
     assert (loaded.locate(loaded.centroids[:20]) == np.arange(20)).all()
 
 
@@ -681,9 +816,14 @@ def test_specialization_of_a_convolutional_network():
     traced = trace(conv_net(), (1, 8, 8))
     plane = digits_plane()
     sigma = mbh.maximal_pattern(traced, samples, 0.8)
-    assert sigma.neurons.min() >= 144 and sigma.satisfied_by(activation_patterns(traced, samples.images)).mean() >= 0.8
+    assert (
+        sigma.neurons.min() >= 144
+        and sigma.satisfied_by(activation_patterns(traced, samples.images)).mean() >= 0.8
+    )
     regions = partition_input_space(traced, plane)
-    assert mbh.specialization(traced, samples, plane, 0.8) == pytest.approx(1 - regions.blanket(sigma).share)
+    assert mbh.specialization(traced, samples, plane, 0.8) == pytest.approx(
+        1 - regions.blanket(sigma).share
+    )
 
 
 def test_last_hidden_layer_has_no_linear_units_in_its_patterns():
@@ -694,7 +834,9 @@ def test_last_hidden_layer_has_no_linear_units_in_its_patterns():
 
 
 @settings(deadline=None, max_examples=60)
-@given(seeds, st.lists(st.sampled_from(range(5)), min_size=2, max_size=3), st.booleans(), st.booleans())
+@given(
+    seeds, st.lists(st.sampled_from(range(5)), min_size=2, max_size=3), st.booleans(), st.booleans()
+)
 def test_exact_arithmetic_agrees_with_the_reference(seed, kinds, shortcut, zero_bias):
     """Small whole numbers as weights: lines that meet in one point, coincide or vanish, carried on by linear units."""
     generator = torch.Generator().manual_seed(seed)
@@ -703,11 +845,20 @@ def test_exact_arithmetic_agrees_with_the_reference(seed, kinds, shortcut, zero_
         def __init__(self):
             super().__init__()
             self.layers = nn.ModuleList(nn.Linear(n, 3) for n in (2, 3, 3)[: len(kinds)])
-            made = (nn.ReLU(), nn.LeakyReLU(0.5), nn.Hardtanh(), nn.Softshrink(1.0), nn.MaxPool1d(2, stride=1))
+            made = (
+                nn.ReLU(),
+                nn.LeakyReLU(0.5),
+                nn.Hardtanh(),
+                nn.Softshrink(1.0),
+                nn.MaxPool1d(2, stride=1),
+            )
             self.acts = nn.ModuleList(made[k] for k in kinds)
             for p in self.layers.parameters():
                 with torch.no_grad():
-                    p.copy_(torch.randint(-2, 3, p.shape, generator=generator) * (1 - int(zero_bias and p.ndim == 1)))
+                    p.copy_(
+                        torch.randint(-2, 3, p.shape, generator=generator)
+                        * (1 - int(zero_bias and p.ndim == 1))
+                    )
 
         def forward(self, x):
             for i, (layer, act) in enumerate(zip(self.layers, self.acts, strict=True)):
@@ -718,7 +869,9 @@ def test_exact_arithmetic_agrees_with_the_reference(seed, kinds, shortcut, zero_
                 x = y + x if shortcut and i else y
             return x
 
-    regions = partition_input_space(trace(Nasty(), (2,)), Plane.rectangle([-3, -2], [3, 4]), exact=True)
+    regions = partition_input_space(
+        trace(Nasty(), (2,)), Plane.rectangle([-3, -2], [3, 4]), exact=True
+    )
     assert_equals_exact(regions)
 
 
@@ -727,7 +880,11 @@ def test_outputs_as_neurons():
     module = nn.Sequential(nn.Linear(4, 5), nn.LeakyReLU(), nn.Linear(5, 3))
     assert layer_widths(hidden_layers(module)) == (5,)
     traced = trace(module, output_layer=False)
-    assert layer_widths(hidden_layers(traced)) == layer_widths(hidden_layers(module, output_layer=False)) == (5, 3)
+    assert (
+        layer_widths(hidden_layers(traced))
+        == layer_widths(hidden_layers(module, output_layer=False))
+        == (5, 3)
+    )
     assert traced.neurons[-1].name == "output"
     x = np.random.default_rng(0).standard_normal((50, 4))
     assert (activation_patterns(traced, x)[:, 5:] == (outputs(module, x, (4,)) > 0)).all()
@@ -757,12 +914,28 @@ def body(f):
 @pytest.mark.parametrize(
     ("module", "shape", "said"),
     [
-        (nn.Sequential(nn.Linear(3, 3), nn.Sequential(nn.Linear(3, 3), nn.GELU())), None, r"^1\.1 is a GELU: it"),
+        (
+            nn.Sequential(nn.Linear(3, 3), nn.Sequential(nn.Linear(3, 3), nn.GELU())),
+            None,
+            r"^1\.1 is a GELU: it",
+        ),
         (nn.Sequential(nn.Linear(3, 3), nn.Softmax(dim=1)), None, "^1 is a Softmax"),
         (nn.Sequential(nn.Linear(3, 3), nn.LayerNorm(3)), None, "^1 is a LayerNorm"),
-        (nn.Sequential(nn.Linear(3, 3), nn.RReLU()), None, r"^1 is a RReLU in training.*call module\.eval\(\) first"),
-        (nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3), nn.ReLU()), None, r"^1 is a BatchNorm1d in training"),
-        (nn.Sequential(nn.Linear(3, 3), nn.Dropout(), nn.LeakyReLU()), None, r"^1 is a Dropout in training"),
+        (
+            nn.Sequential(nn.Linear(3, 3), nn.RReLU()),
+            None,
+            r"^1 is a RReLU in training.*call module\.eval\(\) first",
+        ),
+        (
+            nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3), nn.ReLU()),
+            None,
+            r"^1 is a BatchNorm1d in training",
+        ),
+        (
+            nn.Sequential(nn.Linear(3, 3), nn.Dropout(), nn.LeakyReLU()),
+            None,
+            r"^1 is a Dropout in training",
+        ),
         (
             nn.BatchNorm1d(3, track_running_stats=False).eval(),
             (3, 2),
@@ -773,38 +946,106 @@ def body(f):
         (body(lambda m, x: m.a(x) * m.b(x)), (6,), "is a mul: it takes two tensors"),
         (body(lambda m, x: 1 / m.a(x)), (6,), "is a truediv: it divides by"),
         (body(lambda m, x: functional.dropout(m.a(x))), (6,), "is a dropout: it drops at random"),
-        (body(lambda m, x: m.a(x) + torch.randn(6)), (6,), "is a randn: it drops at random, or draws random"),
+        (
+            body(lambda m, x: m.a(x) + torch.randn(6)),
+            (6,),
+            "is a randn: it drops at random, or draws random",
+        ),
         (
             body(lambda m, x: functional.relu(m.a(x)) + np.random.rand()),
             (6,),
             "random numbers of numpy",
         ),
-        (body(lambda m, x: functional.rrelu(m.a(x), training=True)), (6,), "is a rrelu: it drops at random"),
+        (
+            body(lambda m, x: functional.rrelu(m.a(x), training=True)),
+            (6,),
+            "is a rrelu: it drops at random",
+        ),
         (
             body(lambda m, x: m.b(functional.relu(m.a(x)).half().to(x.dtype))),
             (6,),
             "is a half: it rounds .* to float16",
         ),
-        (body(lambda m, x: m.b(functional.relu(m.a(x)).int().to(x.dtype))), (6,), "is a int: it rounds .* to int32"),
-        (body(lambda m, x: m.b(functional.relu(m.a(x)).round())), (6,), "is a round: it is not understood"),
-        (body(lambda m, x: torch.where((h := m.a(x)) > 0, h + 1, h)), (6,), "is a where: it jumps where its condition"),
-        (body(lambda m, x: functional.threshold(m.a(x), 0.5, 0.0)), (6,), "is a threshold: it jumps from 0.0 to 0.5"),
+        (
+            body(lambda m, x: m.b(functional.relu(m.a(x)).int().to(x.dtype))),
+            (6,),
+            "is a int: it rounds .* to int32",
+        ),
+        (
+            body(lambda m, x: m.b(functional.relu(m.a(x)).round())),
+            (6,),
+            "is a round: it is not understood",
+        ),
+        (
+            body(lambda m, x: torch.where((h := m.a(x)) > 0, h + 1, h)),
+            (6,),
+            "is a where: it jumps where its condition",
+        ),
+        (
+            body(lambda m, x: functional.threshold(m.a(x), 0.5, 0.0)),
+            (6,),
+            "is a threshold: it jumps from 0.0 to 0.5",
+        ),
         (body(lambda m, x: m.a(x) * (m.b(x) > 0)), (6,), "is a mul: it jumps where"),
-        (body(lambda m, x: functional.hardshrink(m.a(x))), (6,), "is a hardshrink: it is not understood"),
+        (
+            body(lambda m, x: functional.hardshrink(m.a(x))),
+            (6,),
+            "is a hardshrink: it is not understood",
+        ),
         (body(lambda m, x: torch.argmax(m.a(x), dim=1)), (6,), "is a argmax: it is not understood"),
         (body(lambda m, x: m.a(x) > 0), (6,), "output is a condition"),
-        (body(lambda m, x: torch.add(h := m.a(x), 1, out=h)), (6,), "is a add: with out= it is not understood"),
-        (body(lambda m, x: (m.a(x).view(torch.int32) + 1).view(torch.float32)), (6,), "reads the bits of numbers"),
-        (body(lambda m, x: torch.ones(len(x), 3)), (6,), "output is not one tensor made from its input"),
-        (body(lambda m, x: {"logits": m.a(x)}), (6,), "output is not one tensor made from its input"),
-        (body(lambda m, x: m.a(x) if x.max() < 1e9 else m.b(x)), (6,), r"asks for the numbers .*\(bool\), as control"),
+        (
+            body(lambda m, x: torch.add(h := m.a(x), 1, out=h)),
+            (6,),
+            "is a add: with out= it is not understood",
+        ),
+        (
+            body(lambda m, x: (m.a(x).view(torch.int32) + 1).view(torch.float32)),
+            (6,),
+            "reads the bits of numbers",
+        ),
+        (
+            body(lambda m, x: torch.ones(len(x), 3)),
+            (6,),
+            "output is not one tensor made from its input",
+        ),
+        (
+            body(lambda m, x: {"logits": m.a(x)}),
+            (6,),
+            "output is not one tensor made from its input",
+        ),
+        (
+            body(lambda m, x: m.a(x) if x.max() < 1e9 else m.b(x)),
+            (6,),
+            r"asks for the numbers .*\(bool\), as control",
+        ),
         (body(lambda m, x: m.a(x) * x.norm().item()), (6,), r"is a norm: it is not understood"),
         (body(lambda m, x: m.a(x) * x.sum().item()), (6,), r"asks for the numbers .*\(item\)"),
-        (body(lambda m, x: torch.tensor(m.a(x).tolist())), (6,), r"takes the numbers .* out of torch.*\(tolist\)"),
-        (body(lambda m, x: torch.from_numpy(m.a(x).numpy())), (6,), r"takes the numbers .* out of torch.*\(numpy\)"),
-        (body(lambda m, x: m.b(copy.deepcopy(m.a(x)))), (6,), r"takes the numbers .* out of torch.*\(deepcopy\)"),
-        (nn.Sequential(nn.Linear(3, 2), nn.LSTM(2, 2)), None, "output is not one tensor made from its input"),
-        (nn.Sequential(nn.Linear(3, 4), nn.GroupNorm(2, 4)), None, "^1 is a GroupNorm: it is not understood"),
+        (
+            body(lambda m, x: torch.tensor(m.a(x).tolist())),
+            (6,),
+            r"takes the numbers .* out of torch.*\(tolist\)",
+        ),
+        (
+            body(lambda m, x: torch.from_numpy(m.a(x).numpy())),
+            (6,),
+            r"takes the numbers .* out of torch.*\(numpy\)",
+        ),
+        (
+            body(lambda m, x: m.b(copy.deepcopy(m.a(x)))),
+            (6,),
+            r"takes the numbers .* out of torch.*\(deepcopy\)",
+        ),
+        (
+            nn.Sequential(nn.Linear(3, 2), nn.LSTM(2, 2)),
+            None,
+            "output is not one tensor made from its input",
+        ),
+        (
+            nn.Sequential(nn.Linear(3, 4), nn.GroupNorm(2, 4)),
+            None,
+            "^1 is a GroupNorm: it is not understood",
+        ),
         (
             nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Embedding(3, 4)),
             None,
@@ -812,13 +1053,29 @@ def body(f):
         ),
         (body(lambda m, x: (m.a(x), m.b(x))), (6,), "output is not one tensor"),
         (body(lambda m, x: m.a(x).relu().mean()), (6,), r"\(1, 1\), not .*it mixes samples"),
-        (body(lambda m, x: functional.relu(m.a(x) - x.mean(dim=0))), (6,), "disagree: output .*it mixes samples"),
-        (Branching(), (3,), r"Branching cannot be traced: its code asks for the numbers .*\(bool\)"),
+        (
+            body(lambda m, x: functional.relu(m.a(x) - x.mean(dim=0))),
+            (6,),
+            "disagree: output .*it mixes samples",
+        ),
+        (
+            Branching(),
+            (3,),
+            r"Branching cannot be traced: its code asks for the numbers .*\(bool\)",
+        ),
         (nn.Bilinear(3, 3, 2), (3,), "."),
         (nn.Linear(3, 3), (4,), r"does not take inputs of shape \(4,\)"),
         (nn.Linear(3, 3), (0,), "input_shape is"),
-        (nn.Sequential(nn.Conv2d(1, 1, 3), nn.ReLU()), None, "Conv2d: trace it first.*input_shape="),
-        (nn.Sequential(nn.Unflatten(1, (1, 200, 200)), nn.ReLU()), None, "entries, more than 100,000,000"),
+        (
+            nn.Sequential(nn.Conv2d(1, 1, 3), nn.ReLU()),
+            None,
+            "Conv2d: trace it first.*input_shape=",
+        ),
+        (
+            nn.Sequential(nn.Unflatten(1, (1, 200, 200)), nn.ReLU()),
+            None,
+            "entries, more than 100,000,000",
+        ),
         (nn.Sequential(nn.Linear(3, 3), nn.Identity()), None, "no hidden layer"),
         (PiecewiseLinear, None, "not understood"),
     ],
@@ -836,7 +1093,9 @@ def test_nan_weights_are_named():
         trace(module)
 
 
-@pytest.mark.parametrize(("points", "slopes"), [([0, 0], [1, 2, 3]), ([1, 0], [1, 2, 3]), ([0], [1]), ([], [1])])
+@pytest.mark.parametrize(
+    ("points", "slopes"), [([0, 0], [1, 2, 3]), ([1, 0], [1, 2, 3]), ([0], [1]), ([], [1])]
+)
 def test_a_piecewise_linear_function_needs_rising_breakpoints(points, slopes):
     with pytest.raises(MBHError, match="rising breakpoints, one slope more"):
         PiecewiseLinear(points, slopes)
@@ -861,7 +1120,9 @@ def test_modules_on_a_gpu_stay_there():
 
 
 def test_complex_weights_are_refused():
-    layers = nn.Sequential(nn.Linear(2, 3, dtype=torch.complex64), nn.ReLU(), nn.Linear(3, 2, dtype=torch.complex64))
+    layers = nn.Sequential(
+        nn.Linear(2, 3, dtype=torch.complex64), nn.ReLU(), nn.Linear(3, 2, dtype=torch.complex64)
+    )
     for module in (layers, nn.Sequential(nn.Unflatten(1, (2,)), *layers)):
         with pytest.raises(MBHError, match=r"weight of Sequential holds complex numbers"):
             trace(module)

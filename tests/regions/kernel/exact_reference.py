@@ -17,14 +17,19 @@ def exact_partition(layers, corners) -> dict[tuple[bool, ...], Fraction]:
 def exact_polygons(layers, corners) -> dict[tuple[bool, ...], list]:
     """Activation pattern -> polygon [(u, v), ...] of each region, in rationals."""
     regions, is_neuron = _regions(layers, corners)
-    found = {tuple(np.array(pattern)[is_neuron].tolist()): polygon for pattern, polygon, _ in regions}
+    found = {
+        tuple(np.array(pattern)[is_neuron].tolist()): polygon for pattern, polygon, _ in regions
+    }
     assert len(found) == len(regions)
     return found
 
 
 def exact_decisions(layers, output, corners) -> dict[tuple, Fraction]:
     """(Activation pattern, class) -> area of each region cut by the largest output, the first one of equal ones."""
-    return {key: area(polygon) for key, polygon in exact_decided_polygons(layers, output, corners).items()}
+    return {
+        key: area(polygon)
+        for key, polygon in exact_decided_polygons(layers, output, corners).items()
+    }
 
 
 def exact_decided_polygons(layers, output, corners) -> dict[tuple, list]:
@@ -51,14 +56,21 @@ def _regions(layers, corners) -> tuple[list[tuple], list[bool]]:
     for i, (weight, bias, *n_linear) in enumerate(layers):
         cuts = [j < len(bias) - sum(n_linear) for j in range(len(bias))]
         is_neuron += cuts
-        rows = [(list(map(rational, row)), rational(b)) for row, b in zip(weight, bias, strict=True)]
+        rows = [
+            (list(map(rational, row)), rational(b)) for row, b in zip(weight, bias, strict=True)
+        ]
         following = []
         for pattern, polygon, below in regions:
-            maps = [_affine(row, b, below, pattern[len(pattern) - len(row) :] if i else None) for row, b in rows]
+            maps = [
+                _affine(row, b, below, pattern[len(pattern) - len(row) :] if i else None)
+                for row, b in rows
+            ]
             parts = [((), polygon)]
             for (a, b, c), cut in zip(maps, cuts, strict=True):
                 if cut:
-                    parts = [piece for states, part in parts for piece in _split(states, part, a, b, c)]
+                    parts = [
+                        piece for states, part in parts for piece in _split(states, part, a, b, c)
+                    ]
                 else:
                     parts = [((*states, True), part) for states, part in parts]
             following += [(pattern + states, part, maps) for states, part in parts]
@@ -95,7 +107,13 @@ def _split(states, polygon, a, b, c):
 
 
 def area(polygon) -> Fraction:
-    return sum((polygon[i - 1][0] * p[1] - p[0] * polygon[i - 1][1] for i, p in enumerate(polygon)), Fraction(0)) / 2
+    return (
+        sum(
+            (polygon[i - 1][0] * p[1] - p[0] * polygon[i - 1][1] for i, p in enumerate(polygon)),
+            Fraction(0),
+        )
+        / 2
+    )
 
 
 def rational(x) -> Fraction:
@@ -113,7 +131,11 @@ def exact_neighbours(polygons) -> set[tuple[int, int]]:
             lines.setdefault((a / scale, b / scale, (a * x + b * y) / scale), []).append((*ends, i))
     for edges in lines.values():
         for n, (low, high, i) in enumerate(edges):
-            found |= {(min(i, j), max(i, j)) for a, b, j in edges[:n] if i != j and max(low, a) < min(high, b)}
+            found |= {
+                (min(i, j), max(i, j))
+                for a, b, j in edges[:n]
+                if i != j and max(low, a) < min(high, b)
+            }
     return found
 
 
@@ -145,7 +167,10 @@ def exact_intervals(layers, low, high) -> list[tuple]:
             marks = sorted({start, end} | {t for t in zeros if start < t < end})
             for p, q in zip(marks, marks[1:], strict=False):
                 states = tuple(a * (p + q) / 2 + c > 0 for a, c in maps[:n])
-                kept = [m if on else (Fraction(0), Fraction(0)) for m, on in zip(maps, states, strict=False)]
+                kept = [
+                    m if on else (Fraction(0), Fraction(0))
+                    for m, on in zip(maps, states, strict=False)
+                ]
                 following.append((pattern + states, p, q, kept + maps[n:]))
         pieces = following
     return [piece[:3] for piece in pieces]
@@ -158,10 +183,15 @@ def restricted(layers, points, spanning) -> list[tuple]:
     """
     points = [list(map(rational, p)) for p in points]
     inverse = _inverse([[*map(rational, np.atleast_1d(s)), Fraction(1)] for s in spanning])
-    embed = [[sum(row[k] * points[k][j] for k in range(len(points))) for j in range(len(points[0]))] for row in inverse]
+    embed = [
+        [sum(row[k] * points[k][j] for k in range(len(points))) for j in range(len(points[0]))]
+        for row in inverse
+    ]
     weight, bias, *n_linear = layers[0]
     weight = [list(map(rational, row)) for row in weight]
-    onto = [[sum(w * e for w, e in zip(row, axis, strict=True)) for axis in embed] for row in weight]
+    onto = [
+        [sum(w * e for w, e in zip(row, axis, strict=True)) for axis in embed] for row in weight
+    ]
     moved = [rational(b) + row[-1] for b, row in zip(bias, onto, strict=True)]
     return [([row[:-1] for row in onto], moved, *n_linear), *layers[1:]]
 
@@ -185,13 +215,24 @@ def on_plane(regions) -> list[tuple]:
     plane = regions.plane
     layers = [*regions.network, *([regions.output] if regions.output is not None else [])]
     if plane.points is None:  # the first layer is rounded once, and then taken as it is
-        return [(layers[0][0] @ plane.basis.T, layers[0][0] @ plane.origin + layers[0][1], *layers[0][2:]), *layers[1:]]
+        return [
+            (
+                layers[0][0] @ plane.basis.T,
+                layers[0][0] @ plane.origin + layers[0][1],
+                *layers[0][2:],
+            ),
+            *layers[1:],
+        ]
     return restricted(layers, plane.points, plane.spanning)
 
 
 def assert_equals_exact(regions) -> None:
     """Fail unless a partition has exactly the regions (and classes) of exact arithmetic, and areas as it promises."""
-    patterns, corners, layers = map(tuple, regions.patterns.tolist()), regions.plane.corners, on_plane(regions)
+    patterns, corners, layers = (
+        map(tuple, regions.patterns.tolist()),
+        regions.plane.corners,
+        on_plane(regions),
+    )
     if regions.output is None:
         expected, keys = exact_partition(layers, corners), list(patterns)
     else:
@@ -201,7 +242,9 @@ def assert_equals_exact(regions) -> None:
     assert len(set(keys)) == len(keys) and set(keys) == set(expected)
     found = dict(zip(keys, map(Fraction, regions.areas.tolist()), strict=True))
     total = sum(expected.values())
-    assert all(found[key] >= 0 for key in found) and abs(sum(found.values()) - total) <= total / 10**9
+    assert (
+        all(found[key] >= 0 for key in found) and abs(sum(found.values()) - total) <= total / 10**9
+    )
     least = Fraction(5e-324)  # nearer to 0 float64 knows no number
     for key, true in expected.items():
         limit = (true if regions.exact else total) / 10**9 + least

@@ -19,10 +19,38 @@ SQUARE = Plane.rectangle([-1, -1], [1, 1])
 TRIANGLE = SQUARE.with_domain([[-1, -0.7], [1.1, -0.3], [0.2, 0.9]])
 # More corners than the kernel takes in one piece; two of them on the axes.
 NONAGON = SQUARE.with_domain(
-    [[1, 0], [0.7, 0.6], [0.2, 0.95], [-0.4, 0.9], [-0.9, 0.4], [-1, -0.1], [-0.8, -0.6], [0, -1], [0.6, -0.8]]
+    [
+        [1, 0],
+        [0.7, 0.6],
+        [0.2, 0.95],
+        [-0.4, 0.9],
+        [-0.9, 0.4],
+        [-1, -0.1],
+        [-0.8, -0.6],
+        [0, -1],
+        [0.6, -0.8],
+    ]
 )
 # Weights that make lines parallel, coincident, along the axes, through corners of the domain; and numbers at both ends.
-NASTY = [0, 0, 1, -1, 2, -2, 0.5, 0.1, -0.3, 1 / 3, 2.5, 1e-300, -1e-310, 5e-324, 1e12, -1e12, 1e-17]
+NASTY = [
+    0,
+    0,
+    1,
+    -1,
+    2,
+    -2,
+    0.5,
+    0.1,
+    -0.3,
+    1 / 3,
+    2.5,
+    1e-300,
+    -1e-310,
+    5e-324,
+    1e12,
+    -1e12,
+    1e-17,
+]
 seeds = st.integers(0, 2**32 - 1)
 widths = st.lists(st.integers(1, 4), min_size=1, max_size=3)
 
@@ -54,7 +82,12 @@ def test_nasty_networks_equal_exact_arithmetic(seed, widths, plane):
 
 
 @settings(deadline=None, max_examples=1000)
-@given(seeds, widths, st.sampled_from([SQUARE, TRIANGLE, NONAGON]), st.sampled_from(["nasty", "normal", "grid"]))
+@given(
+    seeds,
+    widths,
+    st.sampled_from([SQUARE, TRIANGLE, NONAGON]),
+    st.sampled_from(["nasty", "normal", "grid"]),
+)
 def test_so_does_the_default(seed, widths, plane, kind):
     rng = np.random.default_rng(seed)
     values = {"nasty": NASTY, "normal": rng.standard_normal(50), "grid": np.arange(-3, 4) / 2}[kind]
@@ -64,7 +97,10 @@ def test_so_does_the_default(seed, widths, plane, kind):
 def test_generic_networks_need_no_exact_arithmetic():
     rng = np.random.default_rng(0)
     for _ in range(20):
-        layers = [(rng.standard_normal((n, m)), rng.standard_normal(n)) for m, n in ((2, 30), (30, 20), (20, 20))]
+        layers = [
+            (rng.standard_normal((n, m)), rng.standard_normal(n))
+            for m, n in ((2, 30), (30, 20), (20, 20))
+        ]
         assert partition_input_space(layers, SQUARE).uncertain == 0
 
 
@@ -73,7 +109,11 @@ def hard_case(seed: int, hidden, bias: float):
     rng, n_inputs, layers = np.random.default_rng(seed), 64, []
     points = rng.random((3, 64)) * (rng.random((3, 64)) > 0.8)
     for n in hidden:
-        weight = rng.standard_normal((n, n_inputs)) * np.sqrt(2 / n_inputs) * (rng.random((n, n_inputs)) < 0.1)
+        weight = (
+            rng.standard_normal((n, n_inputs))
+            * np.sqrt(2 / n_inputs)
+            * (rng.random((n, n_inputs)) < 0.1)
+        )
         layers.append((weight, bias * rng.standard_normal(n)))
         n_inputs = n
     return layers, Plane.through(points)
@@ -97,10 +137,16 @@ def test_the_hard_case_with_tiny_biases_needs_no_help():
 
 def test_exact_arithmetic_on_a_large_hard_case():
     layers, plane = hard_case(7, (90, 30), bias=0.0)
-    exact, quick = partition_input_space(layers, plane, exact=True), partition_input_space(layers, plane)
+    exact, quick = (
+        partition_input_space(layers, plane, exact=True),
+        partition_input_space(layers, plane),
+    )
     assert quick.uncertain > 20 and "signs settled exactly" in repr(quick)
     for regions in (exact, quick):
-        assert regions.areas.sum() == pytest.approx(plane.area, rel=1e-9) and (regions.areas >= 0).all()
+        assert (
+            regions.areas.sum() == pytest.approx(plane.area, rel=1e-9)
+            and (regions.areas >= 0).all()
+        )
     assert len(np.unique(exact.packed, axis=0)) == len(exact) == len(quick)
     again = partition_input_space(layers, plane, exact=True, keep=("areas",))
     assert (again.areas == exact.areas).all()
@@ -114,7 +160,9 @@ def test_lines_that_meet_in_truth_meet_on_the_plane():
     points[2] = -points[0] - points[1]
     for exact in (False, True):
         regions = partition_input_space(layers, Plane.through(points), exact=exact)
-        assert (np.diff(regions.offsets) <= 4).all()  # two rays, and at most one corner of the square between them
+        assert (
+            np.diff(regions.offsets) <= 4
+        ).all()  # two rays, and at most one corner of the square between them
         first = partition_input_space(layers[:1], Plane.through(points), exact=exact)
         assert len(first) == 40 and len(regions) < 40 + 2 * 10 * 20
 
@@ -153,7 +201,10 @@ def test_points_on_a_plane_where_a_neuron_is_zero_need_no_exact_arithmetic(monke
 def test_points_an_ulp_from_an_edge_of_rounded_corners(case):
     """Corners are rounded to float64; the points beside them are where exact arithmetic has them."""
     if case == "flat":
-        plane, centre = SQUARE.with_domain([[0, 0], [1, 0.3], [0.5, 0.15 + 1e-9]]), np.array([0.5, 0.15])
+        plane, centre = (
+            SQUARE.with_domain([[0, 0], [1, 0.3], [0.5, 0.15 + 1e-9]]),
+            np.array([0.5, 0.15]),
+        )
     else:
         plane, centre = Plane.rectangle([1e6, -1], [1e6 + 1e-3, 1]), np.array([1e6 + 5e-4, 0.0])
     for seed in range(40):
@@ -164,12 +215,23 @@ def test_points_an_ulp_from_an_edge_of_rounded_corners(case):
         known = set(map(tuple, regions.patterns.tolist()))
         start = rng.integers(0, len(regions.corners), 20)
         end = np.minimum(start + 1, len(regions.corners) - 1)
-        uv = regions.corners[start] + rng.random((20, 1)) * (regions.corners[end] - regions.corners[start])
+        uv = regions.corners[start] + rng.random((20, 1)) * (
+            regions.corners[end] - regions.corners[start]
+        )
         uv += rng.integers(-3, 4, uv.shape) * np.spacing(uv)
         for point, region in zip(uv, regions.locate(uv), strict=True):
-            rows = [(*map(Fraction, row), Fraction(b)) for row, b in zip(weight.tolist(), bias.tolist(), strict=True)]
-            pattern = tuple(a * Fraction(point[0]) + b * Fraction(point[1]) + c > 0 for a, b, c in rows)
-            assert region < 0 or pattern not in known or tuple(regions.patterns[region].tolist()) == pattern
+            rows = [
+                (*map(Fraction, row), Fraction(b))
+                for row, b in zip(weight.tolist(), bias.tolist(), strict=True)
+            ]
+            pattern = tuple(
+                a * Fraction(point[0]) + b * Fraction(point[1]) + c > 0 for a, b, c in rows
+            )
+            assert (
+                region < 0
+                or pattern not in known
+                or tuple(regions.patterns[region].tolist()) == pattern
+            )
 
 
 def test_signs_that_follow_from_terms_of_one_sign_are_not_asked_for(monkeypatch):
@@ -204,7 +266,11 @@ def test_equal_places_need_no_arithmetic(monkeypatch):
     """Max pooling over a blank background compares neurons that are the same function on the plane."""
     torch.manual_seed(0)
     network = torch.nn.Sequential(
-        torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU(), torch.nn.MaxPool2d(4), torch.nn.Flatten(), torch.nn.Linear(2, 2)
+        torch.nn.Conv2d(1, 2, 3),
+        torch.nn.ReLU(),
+        torch.nn.MaxPool2d(4),
+        torch.nn.Flatten(),
+        torch.nn.Linear(2, 2),
     )
     network[0].bias.data[:] = 0.3  # the blank background is active
     images = np.zeros((3, 6, 6))
@@ -230,7 +296,9 @@ def test_touched_regions_are_those_near_a_doubt():
     layers = [(np.array([[1.0, 0], [2.0, 0], [0, 1]]), np.array([0.0, 0, -0.5]))]
     regions = partition_input_space(layers, SQUARE)
     assert regions.uncertain > 0 and regions.touched.any()
-    assert not partition_input_space(layers[:1], SQUARE.with_domain([[0.1, 0], [0.9, 0], [0.5, 0.9]])).touched.any()
+    assert not partition_input_space(
+        layers[:1], SQUARE.with_domain([[0.1, 0], [0.9, 0], [0.5, 0.9]])
+    ).touched.any()
 
 
 def test_numbers_beyond_float64_are_no_obstacle():
@@ -241,7 +309,12 @@ def test_numbers_beyond_float64_are_no_obstacle():
         for exact in (False, True):
             assert_equals_exact(partition_input_space(layers, SQUARE, exact=exact))
     points = 1e9 * np.array([[1.0, 2], [-3, 1], [0, -2]])
-    layers = [(np.array([[1e300, -1e300], [1e301, 1e301], [1e-300, 1e-300]]), np.array([1e308, -1e308, 1e-292]))]
+    layers = [
+        (
+            np.array([[1e300, -1e300], [1e301, 1e301], [1e-300, 1e-300]]),
+            np.array([1e308, -1e308, 1e-292]),
+        )
+    ]
     for exact in (False, True):
         assert_equals_exact(partition_input_space(layers, Plane.through(points), exact=exact))
     with pytest.raises(MBHError, match="too large for this plane"):
@@ -252,7 +325,12 @@ def test_deep_networks_are_not_too_large():
     """Bounds of errors grow with each layer until they say nothing; what is computed stays moderate."""
     rng, layers = np.random.default_rng(0), []
     for n_inputs in (2, *[8] * 59):
-        layers.append((rng.standard_normal((8, n_inputs)) * np.sqrt(2 / n_inputs), 0.1 * rng.standard_normal(8)))
+        layers.append(
+            (
+                rng.standard_normal((8, n_inputs)) * np.sqrt(2 / n_inputs),
+                0.1 * rng.standard_normal(8),
+            )
+        )
     plane = Plane.rectangle([-0.01, -0.01], [0.01, 0.01])
     regions = partition_input_space(layers, plane)
     assert regions.areas.sum() == pytest.approx(plane.area, rel=1e-9) and len(regions) > 1

@@ -48,7 +48,9 @@ def check_node(stack, oracle) -> None:
     u, v, error, edges = stack.polygon[t, :, :k]
     corners = oracle.corners(edges, bits)
     for i, (x, y, w) in enumerate(corners):
-        off = max(abs(Fraction(x, w) - Fraction(float(u[i]))), abs(Fraction(y, w) - Fraction(float(v[i]))))
+        off = max(
+            abs(Fraction(x, w) - Fraction(float(u[i]))), abs(Fraction(y, w) - Fraction(float(v[i])))
+        )
         assert error[i] > UNKNOWN or off <= Fraction(float(error[i])) + Fraction(_cells.TINY)
     for g in stack.waiting[t, : stack.tested[t]].tolist():
         a, b, c = oracle.line(g, bits)
@@ -69,7 +71,11 @@ seeds = st.integers(0, 2**32 - 1)
     modes,
 )
 def test_steps_on_nasty_networks(seed, widths, kind, plane, mode):
-    values = {"nasty": NASTY, "normal": np.random.default_rng(seed).standard_normal(50), "grid": np.arange(-3, 4) / 2}
+    values = {
+        "nasty": NASTY,
+        "normal": np.random.default_rng(seed).standard_normal(50),
+        "grid": np.arange(-3, 4) / 2,
+    }
     assert walk(nasty_layers(seed, widths, values[kind]), plane, *mode) > 0
 
 

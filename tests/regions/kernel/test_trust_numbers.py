@@ -41,7 +41,17 @@ DOMAINS = {
     "diamond": SQUARE.with_domain([[-1, 0], [0, -1], [1, 0], [0, 1]]),
     "triangle": SQUARE.with_domain([[-1, -0.7], [1.1, -0.3], [0.2, 0.9]]),
     "nonagon": SQUARE.with_domain(
-        [[1, 0], [0.7, 0.6], [0.2, 0.95], [-0.4, 0.9], [-0.9, 0.4], [-1, -0.1], [-0.8, -0.6], [0, -1], [0.6, -0.8]]
+        [
+            [1, 0],
+            [0.7, 0.6],
+            [0.2, 0.95],
+            [-0.4, 0.9],
+            [-0.9, 0.4],
+            [-1, -0.1],
+            [-0.8, -0.6],
+            [0, -1],
+            [0.6, -0.8],
+        ]
     ),
     "narrow": mbh.Plane.rectangle([-1e-10, -1], [1e-10, 1]),
     "narrow, beside the origin": mbh.Plane.rectangle([0.3, -1], [0.3 + 1e-10, 1]),
@@ -50,10 +60,22 @@ DOMAINS = {
     "far": mbh.Plane.rectangle([1e6 - 1, 1e6 - 1], [1e6 + 1, 1e6 + 1]),
     "far and narrow": mbh.Plane.rectangle([1e6, -1], [1e6 + 1e-3, 1]),
 }
-KINDS = "whole", "halves", "normal", "no biases", "one point", "nearly parallel", "scaled", "zeros", "wide range"
+KINDS = (
+    "whole",
+    "halves",
+    "normal",
+    "no biases",
+    "one point",
+    "nearly parallel",
+    "scaled",
+    "zeros",
+    "wide range",
+)
 
 
-def degenerate_layers(kind: str, seed: int, widths, n_inputs: int, centre, linear: bool) -> list[tuple]:
+def degenerate_layers(
+    kind: str, seed: int, widths, n_inputs: int, centre, linear: bool
+) -> list[tuple]:
     """Hidden layers of one kind of degeneracy, whose first lines pass near ``centre``."""
     rng, layers, first = np.random.default_rng(seed), [], True
     for n in widths:
@@ -112,7 +134,9 @@ def faults(found, truth: dict, key) -> list[str]:
         wrong.append("regions: one is there twice")
     if missing := set(truth) - set(keys):
         share = float(sum(area(truth[k]) for k in missing)) / found.plane.area
-        wrong.append(f"regions: {len(missing)} of {len(truth)} are missing, {share:.2g} of the domain")
+        wrong.append(
+            f"regions: {len(missing)} of {len(truth)} are missing, {share:.2g} of the domain"
+        )
     if extra := [i for i, k in enumerate(keys) if k not in truth]:
         share = found.areas[extra].sum() / found.plane.area
         wrong.append(f"regions: {len(extra)} do not exist, {share:.2g} of the domain")
@@ -135,7 +159,9 @@ def _faults_of_areas(found, truth, keys) -> list[str]:
             true = area(truth[k])
             worst = max(worst, abs(Fraction(a) - true) / (true if found.exact else domain))
     if worst > CLOSE:
-        wrong.append(f"areas: one is off by {float(worst):.2g} of {'itself' if found.exact else 'the domain'}")
+        wrong.append(
+            f"areas: one is off by {float(worst):.2g} of {'itself' if found.exact else 'the domain'}"
+        )
     return wrong
 
 
@@ -145,7 +171,9 @@ def _faults_of_places(found, truth, keys) -> list[str]:
     rng = np.random.default_rng(0)
     for i, k in enumerate(keys):
         polygon = np.array([[float(x) for x in p] for p in truth[k]])
-        shares = np.vstack([np.full(len(polygon), 1 / len(polygon)), rng.dirichlet(np.ones(len(polygon)), 2)])
+        shares = np.vstack(
+            [np.full(len(polygon), 1 / len(polygon)), rng.dirichlet(np.ones(len(polygon)), 2)]
+        )
         for point in shares @ polygon:
             if contains(truth[k], point):
                 points.append(point)
@@ -153,7 +181,9 @@ def _faults_of_places(found, truth, keys) -> list[str]:
     off = np.flatnonzero(found.locate(np.array(points).reshape(-1, 2)) != owners)
     if len(off):
         share = found.areas[owners[off[0]]] / found.plane.area
-        return [f"locate: {len(off)} of {len(points)} points, one of a region of {share:.2g} of the domain"]
+        return [
+            f"locate: {len(off)} of {len(points)} points, one of a region of {share:.2g} of the domain"
+        ]
     return []
 
 
@@ -181,9 +211,15 @@ def faults_of_plane(layers, plane, on_plane, exact: bool) -> list[str]:
     wrong = faults(found, truth, lambda i: tuple(found.patterns[i].tolist()))
     if not hasattr(partition, "stream_blanket_areas"):
         return wrong
-    patterns = [mbh.DecisionPattern([0], [True]), mbh.DecisionPattern([len(found.patterns[0]) - 1], [False])]
+    patterns = [
+        mbh.DecisionPattern([0], [True]),
+        mbh.DecisionPattern([len(found.patterns[0]) - 1], [False]),
+    ]
     streamed, n = partition.stream_blanket_areas(layers, plane, patterns, exact=exact)
-    if n != len(found) or np.abs(streamed - found.blanket_areas(patterns)).max() > 1e-12 * plane.area:
+    if (
+        n != len(found)
+        or np.abs(streamed - found.blanket_areas(patterns)).max() > 1e-12 * plane.area
+    ):
         wrong.append("stream_blanket_areas: not those of the partition")
     return wrong
 
@@ -192,8 +228,12 @@ def faults_of_decisions(layers, output, plane, exact: bool) -> list[str]:
     truth = exact_decided_polygons(layers, output, plane.corners)
     assume(len(truth) <= MANY)
     triples = [(layer[0], layer[1], layer[2] if len(layer) > 2 else 0) for layer in layers]
-    found = mbh.partition_input_space(mbh.Traced(triples, output, [], (2,)), plane, exact=exact, decision_boundary=True)
-    wrong = faults(found, truth, lambda i: (tuple(found.patterns[i].tolist()), int(found.classes[i])))
+    found = mbh.partition_input_space(
+        mbh.Traced(triples, output, [], (2,)), plane, exact=exact, decision_boundary=True
+    )
+    wrong = faults(
+        found, truth, lambda i: (tuple(found.patterns[i].tolist()), int(found.classes[i]))
+    )
     classes = {k: c for k, c in enumerate(found.classes.tolist())}
     if not wrong and len(set(classes.values())) > 1 and not len(found.decision_boundary()):
         wrong.append("decision boundary: empty, though classes differ")
@@ -210,7 +250,9 @@ def faults_of_line(layers, line, on_line, exact: bool) -> list[str]:
     assume(len(truth) <= MANY)
     wrong, domain = [], rational(line.high) - rational(line.low)
     if list(map(tuple, found.patterns.tolist())) != [pattern for pattern, _, _ in truth]:
-        return [f"intervals: {len(found)} with other patterns, or in another order, than the {len(truth)} true ones"]
+        return [
+            f"intervals: {len(found)} with other patterns, or in another order, than the {len(truth)} true ones"
+        ]
     ends = found.intervals
     if (np.diff(ends[:, 0]) < 0).any() or (ends[:, 1] < ends[:, 0]).any():
         wrong.append("intervals: not from left to right")
@@ -220,7 +262,11 @@ def faults_of_line(layers, line, on_line, exact: bool) -> list[str]:
             wrong.append("intervals: a length is off")
             break
     middles = [float((low + high) / 2) for _, low, high in truth]
-    inside = [i for i, (t, (_, low, high)) in enumerate(zip(middles, truth, strict=True)) if low < Fraction(t) < high]
+    inside = [
+        i
+        for i, (t, (_, low, high)) in enumerate(zip(middles, truth, strict=True))
+        if low < Fraction(t) < high
+    ]
     if found.locate(np.array(middles)[inside]).tolist() != inside:
         wrong.append("locate: a point of a line is in another interval")
     return wrong
@@ -232,7 +278,9 @@ seeds, kinds, exactly = st.integers(0, 2**32 - 1), st.sampled_from(KINDS), st.bo
 widths = st.lists(st.integers(1, 5), min_size=1, max_size=3)
 domains = st.sampled_from([*DOMAINS])
 networks = st.tuples(kinds, seeds, widths, st.booleans())
-spans = st.sampled_from(["whole", "units", "through the origin", "contains the origin", "normal", "far"])
+spans = st.sampled_from(
+    ["whole", "units", "through the origin", "contains the origin", "normal", "far"]
+)
 
 
 def try_plane(network, domain, exact):
@@ -246,7 +294,9 @@ def try_plane(network, domain, exact):
 def try_decisions(network, domain, exact):
     kind, seed, hidden, linear = network
     plane = DOMAINS[domain]
-    layers = degenerate_layers(kind, seed, hidden, 2, np.round(plane.corners.mean(axis=0), 3), linear)
+    layers = degenerate_layers(
+        kind, seed, hidden, 2, np.round(plane.corners.mean(axis=0), 3), linear
+    )
     rng = np.random.default_rng(seed + 1)
     output = _layer(kind, rng, int(rng.integers(2, 5)), len(layers[-1][1]), None)
     return faults_of_decisions(layers, output, plane, exact)
@@ -274,8 +324,12 @@ def _spanned(kind, points, span, network, d):
     except mbh.MBHError:
         assume(False)
     name, seed, hidden, linear = network
-    layers = degenerate_layers(name, seed, hidden, d, points.mean(axis=0) if span == "far" else None, linear)
-    if len(points) == 3 and seed % 2 and span != "normal":  # a neuron that is zero all over the plane
+    layers = degenerate_layers(
+        name, seed, hidden, d, points.mean(axis=0) if span == "far" else None, linear
+    )
+    if (
+        len(points) == 3 and seed % 2 and span != "normal"
+    ):  # a neuron that is zero all over the plane
         weight, bias = layers[0][0].copy(), layers[0][1].copy()
         normal = np.cross(points[1, :3] - points[0, :3], points[2, :3] - points[0, :3])
         weight[0], weight[0, :3], bias[0] = 0, normal, -normal @ points[0, :3]
@@ -299,16 +353,23 @@ def try_line_by_hand(network, span, d, exact):
     """An origin and a basis of length 1, which are rounded numbers themselves; no linear units in the first layer."""
     points = spanning_points(span, np.random.default_rng(network[1]), 2, d)
     assume((points[0] != points[1]).any())
-    line = mbh.Line(points[0], (points[1] - points[0]) / np.linalg.norm(points[1] - points[0]), -1.5, 2.5)
+    line = mbh.Line(
+        points[0], (points[1] - points[0]) / np.linalg.norm(points[1] - points[0]), -1.5, 2.5
+    )
     kind, seed, hidden, _ = network
-    layers = degenerate_layers(kind, seed, hidden, d, points.mean(axis=0) if span == "far" else None, linear=False)
+    layers = degenerate_layers(
+        kind, seed, hidden, d, points.mean(axis=0) if span == "far" else None, linear=False
+    )
     return faults_of_line(layers, line, None, exact)
 
 
 TRIALS = {
     "planes": (try_plane, (networks, domains, exactly)),
     "decisions": (try_decisions, (networks, domains, exactly)),
-    "planes through points": (try_plane_through_points, (networks, spans, st.integers(3, 6), exactly)),
+    "planes through points": (
+        try_plane_through_points,
+        (networks, spans, st.integers(3, 6), exactly),
+    ),
     "lines": (try_line, (networks, spans, st.integers(2, 6), exactly)),
     "lines by hand": (try_line_by_hand, (networks, spans, st.integers(2, 6), exactly)),
 }
@@ -333,7 +394,9 @@ def campaign(name: str, examples: int) -> Counter:
     """Count what is wrong in one trial by kind, and show the first few of each."""
     (trial, strategies), counts = TRIALS[name], Counter()
 
-    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(
+        max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    )
     @given(st.tuples(*strategies))
     def tried(case):
         mode = "exact" if case[-1] else "default"
