@@ -12,6 +12,7 @@ import pytest
 
 from mbh_utils import __version__, _native, cli, datasets, experiments, paths, runner, scheduling, store, workbook
 from mbh_utils.errors import MBHError
+from mbh_utils.experiments import planning
 from mbh_utils.networks import Family, Network
 from mbh_utils.store import Store
 
@@ -236,7 +237,7 @@ def test_what_is_ill_in_a_run_is_told_before_anything_is_computed(mbh, tiny, tmp
         raise AssertionError("nothing may be computed")
 
     monkeypatch.setattr(scheduling, "compute", compute)
-    monkeypatch.setattr(experiments, "compute", compute)
+    monkeypatch.setattr(planning, "compute", compute)
     file = tmp_path / "file"
     file.write_text("in the way")
     line = ["run", "tickets", "--profile", "tiny"]

@@ -1,129 +1,78 @@
-"""The networks of the experiments: how large everything is (profiles), which networks (runs), on which planes."""
+"""The networks of the experiments: what defines one, how it is trained and found again."""
 
-import functools
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-
-import numpy as np
+from typing import NamedTuple
 
 from mbh_utils import _given, datasets, networks, pruning
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import DEEPFC, LENET, LENET_SMALL, Family, Network, Setup, stream
+from mbh_utils.experiments import profiles
+from mbh_utils.experiments.profiles import Profile, profile_named
+from mbh_utils.networks import Network, Setup
 from mbh_utils.store import Store
-from mbh_utils.subspaces import Plane
 from mbh_utils.training import MOST_ITERATIONS, Recipe, State, train_stack
 
-#: Architectures of Figs 6.8 and 6.10, and the analogues for the 64 inputs of ``digits8``.
-EVOLVING = Family("evolving", ((144, 48), (67, 22), (31, 10), (14, 5)))
-EVOLVING_SMALL = Family("evolving", ((72, 24), (36, 12), (18, 6), (9, 3)))
-DEEPFC_SMALL = Family("deepfc", ((64, 32, 32), (32, 16, 16), (16, 8, 8), (8, 4, 4)))
-
-
-@dataclass(frozen=True)
-class Profile:
-    """How large everything is; nothing else differs between profiles.
-
-    datasets: the data sets in the roles of Digit and Fashion (one data set may play both).
-    family, deep, evolving: architectures of the main experiments, of Figs 6.11 and 6.12, and of Figs 6.8 and 6.10.
-    models: networks per set-up (different seeds). planes: planes per data set. coverages: values of c_P.
-    few_models, few_planes: of the experiments with fewer (standardised data and densities; evolution has both).
-    ticket_densities: densities of Fig 2.1. densities: weight densities added for the peak of the regions in Fig 6.12.
-    toy_iterations: training of the XOR network of Fig 4.5.
-    """
-
-    name: str
-    datasets: tuple[str, ...]
-    family: Family
-    deep: Family
-    evolving: Family
-    iterations: int
-    models: int
-    planes: int
-    few_models: int
-    few_planes: int
-    ticket_models: int
-    ticket_iterations: int
-    toy_iterations: int
-    coverages: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
-    ticket_densities: tuple[float, ...] = (1.0, 0.552, 0.30, 0.25, 0.168, 0.0929, 0.0513, 0.0283)
-    densities: tuple[float, ...] = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
-
-    @property
-    def digit(self) -> str:
-        """The data set in the role of Digit MNIST."""
-        return self.datasets[0]
-
-    @property
-    def fashion(self) -> str:
-        """The data set in the role of Fashion-MNIST, the thesis's main one."""
-        return self.datasets[-1]
-
-    @property
-    def recipe(self) -> Recipe:
-        """How the networks of the grid are trained."""
-        return Recipe(self.iterations)
-
-    @property
-    def n_inputs(self) -> int:
-        """Inputs of an image."""
-        return _raw(self.fashion).n_inputs
-
-    @property
-    def setups(self) -> list[Setup]:
-        """The 14 set-ups of Fig 6.1, or their analogue for this profile's data."""
-        return self.setups_of(self.family)
-
-    def setups_of(self, family: Family) -> list[Setup]:
-        """The set-ups of another family of architectures on this profile's data."""
-        return family.setups(self.n_inputs)
-
-    def setup(self, number: int) -> Setup:
-        """One set-up by its number in Fig 6.1."""
-        for setup in self.setups:
-            if setup.number == number and not isinstance(number, bool):
-                return setup
-        raise MBHError(f"there is no set-up {_given.shown(number)}; profile {self.name} has 1 to {len(self.setups)}")
-
-
-_REAL = ("mnist", "fashion_mnist")
-_SMALL, _FULL = (LENET_SMALL, DEEPFC_SMALL, EVOLVING_SMALL), (LENET, DEEPFC, EVOLVING)
-PROFILES = {
-    "quick": Profile("quick", ("digits8",), *_SMALL, 3_000, 3, 4, 2, 2, 2, 1_500, 10_000),
-    "draft": Profile("draft", _REAL, *_FULL, 10_000, 3, 5, 2, 3, 3, 2_500, 20_000),
-    "paper": Profile("paper", _REAL, *_FULL, 50_000, 5, 10, 3, 5, 5, 50_000, 100_000),
-}
-
-
-def profile_named(name: str | Profile) -> Profile:
-    """The profile of that name, or the one given. Raises MBHError listing the known ones."""
-    if not isinstance(name, Profile) and (not isinstance(name, str) or name not in PROFILES):
-        raise MBHError(f"there is no profile {_given.shown(name)}; the profiles are {', '.join(PROFILES)}")
-    return name if isinstance(name, Profile) else PROFILES[name]
-
-
-# ------------------------------------------------------------------------------------------------ networks
+#: The columns of a table that tell its networks apart.
+NETWORK_COLUMNS = (
+    "dataset",
+    "family",
+    "setup",
+    "hidden",
+    "n_hidden",
+    "parameters",
+    "density",
+    "model",
+    "iteration",
+    "trained",
+)
 
 
 def checkpoints(iterations: int) -> list[int]:
-    """When networks are looked at in training: dense up to 100, then about evenly on a logarithmic axis."""
+    """When networks are looked at: dense up to 100, then about evenly on a logarithmic axis."""
     iterations = _given.whole("iterations", iterations, 0, MOST_ITERATIONS)
-    early, late = [0, 1, 2, 5, *range(10, 101, 10)], range(10_000, iterations, 10_000)
+    early = [0, 1, 2, 5, *range(10, 101, 10)]
     middle = [m * 10**k for k in (2, 3) for m in (2, 5, 10)]
+    late = range(10_000, iterations, 10_000)
     return sorted({i for i in (*early, *middle, *late) if i < iterations} | {iterations})
-
-
-@functools.cache
-def _raw(name: str) -> datasets.Dataset:
-    return datasets.load(name)  # asked for thousands of times, and load looks at the files each time
 
 
 @dataclass(frozen=True)
 class Run:
     """One network of an experiment, by everything that defines it.
 
-    mask: "random" (before training, to ``parameters`` HNPs), "ticket" (one-shot magnitude mask of the dense network
-    trained by the same recipe, on its initial weights) or "reinitialised" (random mask, new initial weights).
+    Parameters
+    ----------
+    dataset : str
+        The name of the data set that it is trained on.
+    hidden : tuple of int
+        Widths of the hidden layers.
+    parameters : int
+        Hidden-layer parameters (HNPs) that are left by pruning.
+    seed : int
+        Of its mask, its initial weights and the order of the training samples.
+    recipe : Recipe
+        How it is trained.
+    mask : str
+        "random": drawn before training. "ticket": the one-shot magnitude mask of the dense network
+        trained by the same recipe, on its initial weights (section 2.3). "reinitialised": a random
+        mask on new initial weights.
+    bias_std : float
+        Standard deviation of the initial biases.
+
+    Raises
+    ------
+    MBHError
+        For values of the wrong kind.
+
+    Examples
+    --------
+    >>> from mbh_utils import Recipe, experiments
+    >>> run = experiments.Run("digits8", (12, 4), parameters=500, seed=0, recipe=Recipe(100))
+    >>> run.initial().n_parameters
+    500
+    >>> run.dense.parameters
+    832
     """
 
     dataset: str
@@ -138,15 +87,22 @@ class Run:
         put = vars(self).update  # the dataclass is frozen
         _given.kind_of("dataset", self.dataset, str, "the name of a data set")
         _given.kind_of("recipe", self.recipe, Recipe, "a Recipe(iterations)")
-        hidden = _given.listed("hidden", self.hidden, "the widths of the hidden layers, such as (300, 100)")
+        what = "the widths of the hidden layers, such as (300, 100)"
+        hidden = _given.listed("hidden", self.hidden, what)
         put(hidden=tuple(_given.whole("a width in hidden", n, 1) for n in hidden))
-        put(parameters=_given.whole("parameters", self.parameters, 1), seed=_given.whole("seed", self.seed, 0))
+        put(parameters=_given.whole("parameters", self.parameters, 1))
+        put(seed=_given.whole("seed", self.seed, 0))
         put(bias_std=_given.number("bias_std", self.bias_std))
+
+    @property
+    def is_standardised(self) -> bool:
+        """Whether it is trained on standardised images."""
+        return self.dataset.endswith(datasets.STANDARDISED)
 
     @property
     def raw(self) -> datasets.Dataset:
         """The data before standardisation: what planes, and measurements on them, belong to."""
-        return _raw(self.dataset.removesuffix(datasets.STANDARDISED))
+        return profiles.loaded(self.dataset.removesuffix(datasets.STANDARDISED))
 
     @property
     def settings(self) -> dict:
@@ -155,21 +111,34 @@ class Run:
 
     def settings_at(self, iteration: int) -> dict:
         """What the store keys the network at a checkpoint by."""
-        return self.settings if iteration == self.recipe.iterations else {**self.settings, "iteration": iteration}
+        if iteration == self.recipe.iterations:
+            return self.settings
+        return {**self.settings, "iteration": iteration}
 
     @property
     def dense(self) -> "Run":
         """The same run without pruning."""
-        return replace(self, parameters=pruning.dense_parameters(self.raw.n_inputs, self.hidden), mask="random")
+        parameters = pruning.dense_parameters(self.raw.n_inputs, self.hidden)
+        return replace(self, parameters=parameters, mask="random")
 
     def initial(self, store: Store | None = None) -> Network:
-        """The network before training. A ticket needs the trained dense network, which it takes from the store."""
+        """The network before training.
+
+        A ticket needs the trained dense network, which it takes from the store (or trains).
+        """
         if self.mask == "ticket":
-            return networks.winning_ticket(self.dense.trained(store), self.dense.initial(), self.parameters)
+            trained = self.dense.trained(store)
+            return networks.winning_ticket(trained, self.dense.initial(), self.parameters)
         if self.mask not in ("random", "reinitialised"):
-            raise MBHError(f'mask is {self.mask!r}; choose "random", "ticket" or "reinitialised"')
-        start = {"parameters": self.parameters, "seed": self.seed, "bias_std": self.bias_std}
-        network = networks.feed_forward(datasets.load(self.dataset), self.hidden, **start)
+            known = '"random", "ticket" or "reinitialised"'
+            raise MBHError(f"mask is {self.mask!r}; choose {known}")
+        network = networks.feed_forward(
+            datasets.load(self.dataset),
+            self.hidden,
+            parameters=self.parameters,
+            seed=self.seed,
+            bias_std=self.bias_std,
+        )
         if self.mask == "reinitialised":
             network.initialise(self.seed, self.bias_std, purpose="reinitialise")
         return network
@@ -179,10 +148,16 @@ class Run:
         return self.at(self.recipe.iterations, store)
 
     def at(self, iteration: int, store: Store | None = None) -> Network:
-        """The network at a checkpoint of its training, 0 being before: from the store, or trained and kept there."""
+        """The network at a checkpoint of its training, 0 being before it.
+
+        It comes from the store, or is trained now and kept there. Raises MBHError for an iteration
+        that is no checkpoint.
+        """
         store = store or Store()
-        if iteration not in (known := checkpoints(self.recipe.iterations)):
-            raise MBHError(f"iteration {iteration} is no checkpoint of this run; they are {', '.join(map(str, known))}")
+        known = checkpoints(self.recipe.iterations)
+        if iteration not in known:
+            there = ", ".join(map(str, known))
+            raise MBHError(f"iteration {iteration} is no checkpoint of this run; they are {there}")
         if iteration == 0:
             return self.initial(store)
         if (network := store.network(self.settings_at(iteration))) is None:
@@ -191,13 +166,75 @@ class Run:
         return network
 
     def history(self, store: Store) -> dict[int, float]:
-        """Iteration -> validation accuracy at the checkpoints of a trained network, from the store."""
-        return {int(i): share for i, share in store.facts("network", self.settings)["history"].items()}
+        """Iteration -> validation accuracy at the checkpoints of its training, from the store."""
+        seen = store.facts("network", self.settings)["history"]
+        return {int(iteration): share for iteration, share in seen.items()}
 
 
-def run_of(profile: Profile, number: int, *, dataset: str | None = None, seed: int = 0) -> Run:
-    """The run of one set-up (by its number in Fig 6.1), by default on the Fashion data."""
-    profile, seed = profile_named(profile), _given.whole("seed", seed, 0)
+class Case(NamedTuple):
+    """A network of an experiment at one iteration of its training."""
+
+    setup: Setup
+    run: Run
+    iteration: int
+
+    @property
+    def settings(self) -> dict:
+        """Its part of what the store keys a measurement by."""
+        return {**self.run.settings, "iteration": self.iteration}
+
+    @property
+    def columns(self) -> dict:
+        """What tells it apart in a table: a value for each of ``NETWORK_COLUMNS``."""
+        run = self.run
+        return {
+            "dataset": run.dataset,
+            "family": self.setup.family,
+            "setup": self.setup.number,
+            "hidden": "-".join(map(str, run.hidden)),
+            "n_hidden": self.setup.n_hidden,
+            "parameters": run.parameters,
+            "density": pruning.density(run.raw.n_inputs, run.hidden, run.parameters),
+            "model": run.seed,
+            "iteration": self.iteration,
+            "trained": self.iteration > 0,
+        }
+
+
+def run_of(
+    profile: str | Profile, number: int, *, dataset: str | None = None, seed: int = 0
+) -> Run:
+    """The run of one set-up.
+
+    Parameters
+    ----------
+    profile : str or Profile
+        How large everything is.
+    number : int
+        The set-up's number in Fig 6.1.
+    dataset : str, optional
+        Another data set than the one in the role of Fashion-MNIST.
+    seed : int
+        Which of its models.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    MBHError
+        For an unknown profile, or a number that it has no set-up of.
+
+    Examples
+    --------
+    >>> from mbh_utils import experiments
+    >>> run = experiments.run_of("quick", 10)
+    >>> run.hidden, run.parameters
+    ((12, 4), 832)
+    """
+    profile = profile_named(profile)
+    seed = _given.whole("seed", seed, 0)
     setup = profile.setup(number)
     if dataset is not None:
         _given.kind_of("dataset", dataset, str, "the name of a data set, or None")
@@ -209,10 +246,33 @@ def parameters_at(setup: Setup, density: float) -> int:
     return setup.n_hidden + round(density * (setup.parameters - setup.n_hidden))
 
 
-def ticket_runs(profile: Profile) -> list[Run]:
-    """Tickets and re-initialised random masks over densities on the Digit data (Fig 2.1), the dense networks first."""
+def ticket_runs(profile: str | Profile) -> list[Run]:
+    """The networks of Fig 2.1: winning tickets and re-initialised random masks over densities.
+
+    Parameters
+    ----------
+    profile : str or Profile
+        How large everything is.
+
+    Returns
+    -------
+    list of Run
+        On the Digit data, the dense networks first.
+
+    Raises
+    ------
+    MBHError
+        For an unknown profile.
+
+    Examples
+    --------
+    >>> from mbh_utils import experiments
+    >>> [run.mask for run in experiments.ticket_runs("quick")][:4]
+    ['random', 'random', 'ticket', 'reinitialised']
+    """
     profile = profile_named(profile)
-    setup, recipe = profile.setup(1), Recipe(profile.ticket_iterations)
+    setup = profile.setup(1)
+    recipe = Recipe(profile.ticket_iterations)
     return [
         Run(profile.digit, setup.hidden, parameters_at(setup, density), seed, recipe, mask)
         for density in profile.ticket_densities
@@ -221,46 +281,26 @@ def ticket_runs(profile: Profile) -> list[Run]:
     ]
 
 
-# ------------------------------------------------------------------------------------------------- planes
-
-
-def class_plane(dataset: str, classes: Sequence[int], seed: int = 0, margin: float = 1.5) -> Plane:
-    """The plane through one random validation image of each of three classes (thesis, section 5.2)."""
-    data, rng = datasets.load(dataset), stream(seed, "planes")
-    classes = _given.listed("classes", classes, "three classes, by their numbers")
-    if len(classes) != 3:
-        raise MBHError(f"classes has {len(classes)} members; a plane is spanned by images of three classes")
-    return Plane.through(np.stack([rng.choice(data.validation.of_class(c).images) for c in classes]), margin=margin)
-
-
-def grid_planes(profile: Profile, dataset: str) -> list[Plane]:
-    """The planes that every network of a data set is measured on: three random classes each."""
-    _given.kind_of("dataset", dataset, str, "the name of a data set")
-    return list(planes_of(dataset, profile_named(profile).planes))
-
-
-@functools.lru_cache(maxsize=4)
-def planes_of(dataset: str, n: int) -> tuple[Plane, ...]:
-    """The first so many planes of a data set; more planes begin with the same."""
-    n_classes = datasets.load(dataset).n_classes
-    triples = [stream(i, "classes").permutation(n_classes)[:3].tolist() for i in range(n)]
-    return tuple(class_plane(dataset, classes, seed=i) for i, classes in enumerate(triples))
-
-
-# ------------------------------------------------------------------------------------------------ training
+# ----------------------------------------------------------------------------------------- training
 
 #: Seconds between two snapshots of a training, which is what a kill costs at most.
 SNAPSHOT_SECONDS = 60.0
 
 
 def train_runs(stack: Sequence[tuple[Run, set[int]]], store: Store) -> None:
-    """Train runs of one architecture, data set and recipe; keep them, and each as it is at its checkpoints."""
-    started, runs = time.process_time(), [run for run, _ in stack]
-    data, recipe = datasets.load(runs[0].dataset), runs[0].recipe
-    states, before = zip(*(_snapshot(run, kept, store) for run, kept in stack), strict=True)
+    """Train runs of one architecture, data set and recipe together, and keep the networks.
+
+    stack: each run with the checkpoints at which its network is kept, besides the trained one.
+    """
+    started = time.process_time()
+    runs = [run for run, _ in stack]
+    recipe = runs[0].recipe
+    resumed = [_snapshot(run, kept, store) for run, kept in stack]
+    before = [seconds for _, seconds in resumed]
 
     def facts(i: int, history: dict[int, float]) -> dict:
-        return {"history": history, "seconds": before[i] + (time.process_time() - started) / len(runs)}
+        own_share = (time.process_time() - started) / len(runs)
+        return {"history": history, "seconds": before[i] + own_share}
 
     def snapshot(states: list[State]) -> None:
         for i, state in enumerate(states):
@@ -272,9 +312,18 @@ def train_runs(stack: Sequence[tuple[Run, set[int]]], store: Store) -> None:
         if iteration in stack[i][1] and iteration < recipe.iterations:
             store.put_network(runs[i].settings_at(iteration), network)
 
-    members, seeds = [run.initial(store) for run in runs], [run.seed for run in runs]
-    options = {"checkpoints": checkpoints(recipe.iterations), "every": SNAPSHOT_SECONDS}
-    histories = train_stack(members, data, recipe, seeds=seeds, states=states, snapshot=snapshot, keep=keep, **options)
+    members = [run.initial(store) for run in runs]
+    histories = train_stack(
+        members,
+        datasets.load(runs[0].dataset),
+        recipe,
+        seeds=[run.seed for run in runs],
+        states=[state for state, _ in resumed],
+        snapshot=snapshot,
+        keep=keep,
+        checkpoints=checkpoints(recipe.iterations),
+        every=SNAPSHOT_SECONDS,
+    )
     for i, (run, network, history) in enumerate(zip(runs, members, histories, strict=True)):
         end = history.accuracy[recipe.iterations]
         store.put_network(run.settings, network, accuracy=end, **facts(i, history.accuracy))
@@ -287,6 +336,7 @@ def _snapshot(run: Run, kept: set[int], store: Store) -> tuple[State | None, flo
         return None, 0.0
     arrays, facts = found
     seen = {int(i): share for i, share in facts["history"].items()}
-    if any(i in seen and i and not store.has("network", run.settings_at(i)) for i in kept - {run.recipe.iterations}):
+    passed = [i for i in kept - {run.recipe.iterations} if i in seen and i]
+    if not all(store.has("network", run.settings_at(i)) for i in passed):
         return None, facts["seconds"]  # a checkpoint that was not wanted then
     return State(facts["iteration"], arrays, seen), facts["seconds"]
