@@ -126,7 +126,7 @@ def figures(profile, chapters, chosen, jobs, seed, given, force) -> int:
 @click.option("--tables", metavar="FOLDER", help="Write the tables here [default: data/results/PROFILE].")
 @click.option("--dry-run", is_flag=True, help="Only say what would be computed, how long and how large.")
 def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_run) -> None:
-    """Compute what the experiments NAMES lack (default: all), and write their tables, which the chapters read."""
+    """Compute what is missing for the experiments NAMES (default: all), and write the tables that chapters read."""
     from mbh_utils import experiments, paths
     from mbh_utils.scheduling import n_processes
 

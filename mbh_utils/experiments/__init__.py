@@ -3,18 +3,18 @@
 Everything that takes longer than seconds happens here, between the store of trained networks and
 the store of tables. A chapter asks ``table(name, profile)``.
 
-==================  =============================================================================
-``catalogue.py``    the experiments declared as data; **a new experiment is one entry there**
-``profiles.py``     how large everything is: quick, draft, paper
-``runs.py``         the networks: what defines one, how it is trained and found again
-``planes.py``       the planes they are measured on, and **a plane's domain**
-``measures.py``     what is measured of a network; **a new measure is one file**
-``experiment.py``   what an experiment is, and how its table is put together
-``tables.py``       what a chapter asks for
-``planning.py``     what is missing, as tasks, and computing it
-``estimates.py``    how long that takes, and how much memory
-``results_files.py``  the committed tables: their definition and digest
-==================  =============================================================================
+Which file to open:
+
+- ``catalogue.py``: the experiments declared as data. A new experiment is one entry there.
+- ``profiles.py``: how large everything is: quick, draft, paper.
+- ``runs.py``: the networks: what defines one, how it is trained, where it is found again.
+- ``planes.py``: the planes that networks are measured on; where a plane's domain is chosen.
+- ``measures.py``: what is measured of a network. A new measure is one file.
+- ``experiment.py``: what an experiment is, and how its table is put together.
+- ``tables.py``: what a chapter asks for.
+- ``planning.py``: what is missing, as tasks for all cores, and computing it.
+- ``estimates.py``: how long that takes, and how much memory.
+- ``results_files.py``: the committed tables: whether they are whole and up to date.
 """
 
 from mbh_utils.experiments.catalogue import EXPERIMENTS

@@ -62,11 +62,26 @@ def ticket_rows(experiment: "Experiment", profile: Profile, store: Store) -> pd.
 class Experiment:
     """What is measured of which networks.
 
-    cases: the networks, each at an iteration of its training, that a profile asks for.
-    measure: what is measured of each of them; None: nothing, they are only trained.
-    options: what the measure is told beside the network, by keyword. Everything in it defines the
-        result and is part of its store key: values, never prose.
-    rows: how its table is put together from the store; None: it has no table.
+    Parameters
+    ----------
+    cases : callable
+        ``cases(profile) -> list of Case``: the networks, each at an iteration of its training.
+    measure : Measure, optional
+        What is measured of each of them; None: nothing, they are only trained.
+    options : callable
+        ``options(profile) -> dict``: what the measure is told beside the network, by keyword.
+        Everything in it defines the result and is part of its store key: values, never prose.
+    rows : callable, optional
+        ``rows(experiment, profile, store) -> pandas.DataFrame``: how its table is put together
+        from the store; None: it has no table.
+
+    Examples
+    --------
+    >>> from mbh_utils import experiments
+    >>> patterns = experiments.EXPERIMENTS["patterns"]
+    >>> quick = experiments.PROFILES["quick"]
+    >>> patterns.measure.name, patterns.options(quick), len(patterns.cases(quick))
+    ('distinct_patterns', {'images': 1000}, 84)
     """
 
     cases: Callable[[Profile], list[Case]]

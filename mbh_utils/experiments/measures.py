@@ -89,6 +89,12 @@ class Measure:
     ------
     MBHError
         For a function that worker processes could not import, and for columns of another meaning.
+
+    Examples
+    --------
+    >>> from mbh_utils import experiments
+    >>> experiments.MEASURES["distinct_patterns"].columns
+    ('images', 'activation_patterns', 'last_layer_patterns')
     """
 
     name: str

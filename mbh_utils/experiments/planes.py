@@ -38,6 +38,7 @@ class PlaneSet:
 
     Examples
     --------
+    >>> from mbh_utils.experiments import PlaneSet
     >>> PlaneSet(10).settings
     {'planes': 10, 'domain': 'square', 'margin': 1.5}
     >>> PlaneSet(10, domain="box").settings
@@ -53,13 +54,14 @@ class PlaneSet:
     margin: float | None = 1.5
 
     def __post_init__(self):
-        _given.whole("planes", self.planes, 1, 1_000_000)
+        put = vars(self).update  # the dataclass is frozen
+        put(planes=_given.whole("planes", self.planes, 1, 1_000_000))
         _given.choice("domain", self.domain, ("square", "box"))
         if self.domain == "box":
-            vars(self).update(margin=None)  # the dataclass is frozen
+            put(margin=None)
         else:
-            positive = "a finite number above 0"
-            _given.number("margin", self.margin, positive, lambda x: 0 < x < np.inf)
+            what = "a finite number above 0"
+            put(margin=_given.number("margin", self.margin, what, lambda x: 0 < x < np.inf))
 
     @property
     def settings(self) -> dict:

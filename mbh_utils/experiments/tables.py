@@ -72,8 +72,8 @@ def table(
     if experiment.rows is None:
         there = ", ".join(n for n, other in EXPERIMENTS.items() if other.rows)
         raise MBHError(
-            f"experiment {name!r} has no table, it only trains networks (those of experiment toy: "
-            f"experiments.toy(profile)); tables have {there}"
+            f"experiment {name!r} has no table, only networks (experiments.toy(profile) gives that "
+            f"of experiment toy); experiments with a table are {there}"
         )
     if (found := read_results(name, profile)) is not None:
         return found
