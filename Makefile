@@ -1,6 +1,7 @@
 # The two commands:  make figures   regenerates every figure        make test   passes the tests
 # Others:            make lab       opens the chapters in JupyterLab
-#                    make lint      checks how the code is written
+#                    make lint      checks how the code is written: style, types, and that imports run downwards
+#                    make docs      writes the pages of every public name to build/docs, to be read offline
 #
 #   make figures PROFILE=draft               real data (profiles: quick, draft, paper)
 #   make figures CHAPTERS="01 04" FIGURES=6.3 JOBS=2 FORCE=1
@@ -19,10 +20,11 @@ TESTS ?= tests
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+TOOLS := $(VENV)/.tools
 # Questions asked on a terminal nobody watches would hang a build.
 PIP := PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 $(if $(TORCH_INDEX),PIP_EXTRA_INDEX_URL=$(TORCH_INDEX)) $(BIN)/python -m pip
 
-.PHONY: figures test lint lab help
+.PHONY: figures test lint docs lab help
 .DEFAULT_GOAL := help
 
 help:
@@ -37,9 +39,15 @@ test: $(STAMP)
 	MPLBACKEND=Agg OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 # What pre-commit holds each change to, over everything.
-lint: $(STAMP)
+lint: $(TOOLS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/basedpyright
+
+docs: $(TOOLS)
+	MPLBACKEND=Agg $(BIN)/pdoc --docformat numpy --output-directory build/docs mbh_utils
+	@echo "open build/docs/index.html in a browser"
 
 lab: $(STAMP)
 	$(BIN)/jupyter lab --notebook-dir=notebooks
@@ -49,6 +57,12 @@ $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing the workbook's packages into $(VENV) (once; a few minutes)"
 	@$(PIP) install -qq -c constraints.txt "$$(grep '^torch==' constraints.txt)"
 	@$(PIP) install -qq -c constraints.txt -e '.[test,dev]'
+	@touch $@
+
+# What checks the code and writes its pages; who only reads and runs the chapters never waits for these.
+$(TOOLS): $(STAMP)
+	@echo "installing the tools of make lint and make docs into $(VENV) (once)"
+	@$(PIP) install -qq -c constraints.txt -e '.[lint,docs]'
 	@touch $@
 
 $(BIN)/python:

@@ -35,7 +35,11 @@ def he_layers(widths, n_inputs: int = 784, density: float = 1.0, seed: int = 0):
     """Hidden layers at initialisation: He-normal, bias std 1e-6, a share of the weights kept."""
     rng, layers = np.random.default_rng(seed), []
     for n in widths:
-        weight = rng.standard_normal((n, n_inputs)) * np.sqrt(2 / n_inputs) * (rng.random((n, n_inputs)) < density)
+        weight = (
+            rng.standard_normal((n, n_inputs))
+            * np.sqrt(2 / n_inputs)
+            * (rng.random((n, n_inputs)) < density)
+        )
         layers.append((weight, 1e-6 * rng.standard_normal(n)))
         n_inputs = n
     return layers
@@ -44,7 +48,9 @@ def he_layers(widths, n_inputs: int = 784, density: float = 1.0, seed: int = 0):
 def sparse_plane(n_inputs: int = 784, seed: int = 0, margin: float = 1.5) -> mbh.Plane:
     """A plane through three made-up images, four tenths of their pixels lit."""
     rng = np.random.default_rng(seed)
-    return mbh.Plane.through(rng.random((3, n_inputs)) * (rng.random((3, n_inputs)) > 0.6), margin=margin)
+    return mbh.Plane.through(
+        rng.random((3, n_inputs)) * (rng.random((3, n_inputs)) > 0.6), margin=margin
+    )
 
 
 def best_of(call, n: int = 7):
@@ -62,12 +68,16 @@ def cases(iterations: int):
     try:
         data = mbh.load_dataset("mnist", download=False)
     except mbh.MBHError as error:
-        print(f"  (no MNIST here, so untrained networks on made-up images: {str(error).splitlines()[0]})")
+        print(
+            f"  (no MNIST here, so untrained networks on made-up images: {str(error).splitlines()[0]})"
+        )
         for name, density in (("dense, untrained", 1.0), ("3.6 % dense, untrained", 0.036)):
             yield name, he_layers((300, 100), density=density), sparse_plane()
         return
     rng = np.random.default_rng(0)
-    plane = mbh.Plane.through(np.stack([rng.choice(data.validation.of_class(c).images) for c in (0, 4, 9)]))
+    plane = mbh.Plane.through(
+        np.stack([rng.choice(data.validation.of_class(c).images) for c in (0, 4, 9)])
+    )
     for name, parameters in (("dense", None), ("3.6 % dense", 9_472)):
         network = mbh.lenet(data, (300, 100), parameters=parameters)
         yield f"{name}, untrained", network.copy(), plane
@@ -88,7 +98,11 @@ def first() -> None:
         for what in ("compiling", "from the cache"):
             environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
             out = subprocess.run(
-                [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+                [sys.executable, "-c", program],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=True,
             )
             wall, cpu = map(float, out.stdout.split())
             print(f"  {what:16s} {wall:6.2f} s wall, {cpu:6.2f} s CPU")
@@ -100,12 +114,18 @@ def speed(iterations: int) -> None:
         regions, seconds = best_of(lambda: mbh.partition_input_space(layers, plane))  # noqa: B023
         n = len(regions)
         state = f"{regions.uncertain} signs settled exactly"
-        print(f"  {name:28s} {n:7,} regions {1e3 * seconds:7.1f} ms {n / seconds / 1e6:6.2f} M regions/s  {state}")
+        print(
+            f"  {name:28s} {n:7,} regions {1e3 * seconds:7.1f} ms {n / seconds / 1e6:6.2f} M regions/s  {state}"
+        )
         _, seconds = best_of(lambda: mbh.partition_input_space(layers, plane, exact=True), 3)  # noqa: B023
         print(f"  {'  and each area to 1e-9':28s} {n:7,} regions {1e3 * seconds:7.1f} ms")
         if not isinstance(network, list):
-            cut, seconds = best_of(lambda: mbh.partition_input_space(network, plane, decision_boundary=True), 2)  # noqa: B023
-            print(f"  {'  and its decision boundary':28s} {len(cut):7,} regions {1e3 * seconds:7.1f} ms")
+            cut, seconds = best_of(
+                lambda: mbh.partition_input_space(network, plane, decision_boundary=True), 2
+            )  # noqa: B023
+            print(
+                f"  {'  and its decision boundary':28s} {len(cut):7,} regions {1e3 * seconds:7.1f} ms"
+            )
 
 
 def plain_sweep(layers, plane, tolerance: float = 1e-13) -> tuple[int, float]:
@@ -121,7 +141,9 @@ def plain_sweep(layers, plane, tolerance: float = 1e-13) -> tuple[int, float]:
             settled = values.max(axis=0) > 0
             parts = [(polygon, settled)]
             for i in crossing:
-                parts = [piece for part in parts for piece in _split(*part, i, neurons[i], tolerance)]
+                parts = [
+                    piece for part in parts for piece in _split(*part, i, neurons[i], tolerance)
+                ]
             for part, active in parts:
                 if l + 1 < len(layers):
                     weight, bias = layers[l + 1]
@@ -132,7 +154,8 @@ def plain_sweep(layers, plane, tolerance: float = 1e-13) -> tuple[int, float]:
                     following.append((part, None))
         parents = following
     areas = [
-        0.5 * abs(np.dot(p[:, 0], np.roll(p[:, 1], -1)) - np.dot(p[:, 1], np.roll(p[:, 0], -1))) for p, _ in parents
+        0.5 * abs(np.dot(p[:, 0], np.roll(p[:, 1], -1)) - np.dot(p[:, 1], np.roll(p[:, 0], -1)))
+        for p, _ in parents
     ]
     return len(parents), sum(areas)
 
@@ -147,7 +170,9 @@ def _split(polygon, active, i, line, tolerance):
     after, value_after = np.roll(polygon, -1, axis=0), np.roll(value, -1)
     cut = np.flatnonzero(value * value_after < 0)
     share = value[cut] / (value[cut] - value_after[cut])
-    corners = np.insert(polygon, cut + 1, polygon[cut] + share[:, None] * (after[cut] - polygon[cut]), axis=0)
+    corners = np.insert(
+        polygon, cut + 1, polygon[cut] + share[:, None] * (after[cut] - polygon[cut]), axis=0
+    )
     value = np.insert(value, cut + 1, 0.0)
     on, off = active.copy(), active.copy()
     on[i], off[i] = True, False
@@ -161,7 +186,9 @@ def sweep(iterations: int) -> None:
     start = time.thread_time()
     n, area = plain_sweep(layers, plane)
     plain = time.thread_time() - start
-    seconds = min(seconds, best_of(lambda: mbh.partition_input_space(layers, plane), 30)[1])  # the machine may vary
+    seconds = min(
+        seconds, best_of(lambda: mbh.partition_input_space(layers, plane), 30)[1]
+    )  # the machine may vary
     print(
         f"  {name}: {len(regions):,} regions here, {n:,} by the plain sweep (whose areas are "
         f"{area / plane.area:.12f} of the domain)"
@@ -174,7 +201,9 @@ def relucent(most: int = 100) -> None:
     try:
         import relucent as package
     except ImportError:
-        print("  passed over: relucent is not installed (pip install relucent, in an environment of its own)")
+        print(
+            "  passed over: relucent is not installed (pip install relucent, in an environment of its own)"
+        )
         return
 
     def seconds() -> float:  # it works in processes of its own, even when there is only one
@@ -189,7 +218,9 @@ def relucent(most: int = 100) -> None:
         start, limit = seconds(), float("inf") if len(regions) < 1000 else most
         try:
             cells.bfs(
-                cube_radius=float(plane.high[0]),  # the plane's domain is this square around its origin
+                cube_radius=float(
+                    plane.high[0]
+                ),  # the plane's domain is this square around its origin
                 cube_mode="intersect",
                 max_polys=limit,
                 nworkers=1,
@@ -197,10 +228,14 @@ def relucent(most: int = 100) -> None:
                 verbose=0,
             )
         except Exception as error:  # whatever the package or its solver's licence has to say
-            print(f"  {'-'.join(map(str, widths))}: relucent stopped with {type(error).__name__}: {error}")
+            print(
+                f"  {'-'.join(map(str, widths))}: relucent stopped with {type(error).__name__}: {error}"
+            )
             continue
         theirs, n = seconds() - start, len(cells)
-        same = {tuple(p) for p in regions.patterns.tolist()} >= {tuple((np.ravel(p.ss_np) > 0).tolist()) for p in cells}
+        same = {tuple(p) for p in regions.patterns.tolist()} >= {
+            tuple((np.ravel(p.ss_np) > 0).tolist()) for p in cells
+        }
         print(
             f"  {'-'.join(map(str, widths))}: {n} of {len(regions)} regions in {theirs:.1f} s CPU by relucent, "
             f"{1e3 * theirs / n:.0f} ms each; all {len(regions)} here in {1e3 * here:.2f} ms, "
@@ -225,7 +260,19 @@ def _one_size(widths: tuple[int, ...]) -> str:
     peak = _peak() - before
     if sum(widths) <= 800:
         _, seconds = best_of(lambda: mbh.partition_input_space(layers, plane))
-    size = sum(x.nbytes for x in (regions.corners, regions.edges, regions.offsets, regions.packed, regions.areas)) / 1e6
+    size = (
+        sum(
+            x.nbytes
+            for x in (
+                regions.corners,
+                regions.edges,
+                regions.offsets,
+                regions.packed,
+                regions.areas,
+            )
+        )
+        / 1e6
+    )
     return f"{len(regions)} {seconds} {peak} {size}"
 
 
@@ -254,16 +301,20 @@ def growth(plot: str | None) -> None:
 
         figure = Figure(figsize=(6.5, 4), layout="constrained")
         ax = figure.add_subplot(
-            xlabel="activation regions on the plane", ylabel="million regions per second, one thread"
+            xlabel="activation regions on the plane",
+            ylabel="million regions per second, one thread",
         )
         n, seconds = np.array(rows).T
         ax.semilogx(n, n / seconds / 1e6, "o-")
         for widths, x, y in zip(GROWTH, n, n / seconds / 1e6, strict=True):
-            label = ax.annotate("-".join(map(str, widths)), (x, y), (0, 8), textcoords="offset points", ha="center")
+            label = ax.annotate(
+                "-".join(map(str, widths)), (x, y), (0, 8), textcoords="offset points", ha="center"
+            )
             label.set(fontsize=8, bbox={"fc": "white", "lw": 0, "pad": 0.5})
         ax.margins(x=0.08)
         ax.set(
-            ylim=(0, 1.15 * ax.get_ylim()[1]), title="Two hidden layers (widths at the points), 64 inputs, untrained"
+            ylim=(0, 1.15 * ax.get_ylim()[1]),
+            title="Two hidden layers (widths at the points), 64 inputs, untrained",
         )
         ax.grid(alpha=0.4)
         figure.savefig(plot, dpi=120)
@@ -284,7 +335,9 @@ def threads() -> None:
         return best
 
     one, two = wall(1), wall(2)
-    print(f"  two planes: {1e3 * one:.1f} ms wall in one thread, {1e3 * two:.1f} ms in two ({one / two:.2f} times)")
+    print(
+        f"  two planes: {1e3 * one:.1f} ms wall in one thread, {1e3 * two:.1f} ms in two ({one / two:.2f} times)"
+    )
 
 
 def convolution() -> None:
@@ -296,9 +349,19 @@ def convolution() -> None:
     torch.manual_seed(0)
     for n_in, n_out in ((1, 6), (6, 16)):
         modules += [nn.Conv2d(n_in, n_out, 5), nn.ReLU(), nn.MaxPool2d(2)]
-    modules += [nn.Flatten(), nn.Linear(256, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)]
+    modules += [
+        nn.Flatten(),
+        nn.Linear(256, 120),
+        nn.ReLU(),
+        nn.Linear(120, 84),
+        nn.ReLU(),
+        nn.Linear(84, 10),
+    ]
     network, n = nn.Sequential(*modules), 6_000
-    images, labels = torch.tensor(data.train.images[:n]).reshape(n, 1, 28, 28), torch.tensor(data.train.labels[:n])
+    images, labels = (
+        torch.tensor(data.train.images[:n]).reshape(n, 1, 28, 28),
+        torch.tensor(data.train.labels[:n]),
+    )
     optimiser = torch.optim.Adam(network.parameters(), 1e-3)
     for x, y in zip(images.split(60), labels.split(60), strict=True):
         optimiser.zero_grad()
@@ -326,16 +389,22 @@ def blankets() -> None:
     patterns = []
     for _ in range(80):
         neurons = 300 + rng.permutation(100)[:20]
-        patterns.append(mbh.DecisionPattern(neurons, regions.patterns[rng.integers(len(regions)), neurons]))
+        patterns.append(
+            mbh.DecisionPattern(neurons, regions.patterns[rng.integers(len(regions)), neurons])
+        )
     _, seconds = best_of(lambda: regions.blanket_areas(patterns))
     print(f"  80 patterns on {len(regions):,} regions: {1e3 * seconds:.1f} ms")
 
 
 def main() -> None:
     parts = ("first", "speed", "blankets", "convolution", "sweep", "relucent", "growth", "threads")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("parts", nargs="*", help=f"some of: {', '.join(parts)}")
-    parser.add_argument("--iterations", type=int, default=2_000, help="training of the trained networks (0: none)")
+    parser.add_argument(
+        "--iterations", type=int, default=2_000, help="training of the trained networks (0: none)"
+    )
     parser.add_argument("--plot", help="file for the plot of regions per second")
     parser.add_argument("--one-size", help=argparse.SUPPRESS)
     chosen = parser.parse_args()

@@ -4,7 +4,7 @@ speed: the 14 set-ups of Fig 6.1 on random data of MNIST's shape, in millisecond
 loop in torch (default Adam, and fused), networks stacked by ``train_stack``, all in one run on one core, and the stacks
 again in one process per core. Beside them the floor: the dense arithmetic of all networks at the speed of a large
 single-precision matrix product measured in the same run.
-crossover: for which share of live weights listing them beats BLAS on this machine (``_descent.CROSSOVER``).
+crossover: for which share of live weights listing them beats BLAS on this machine (``kernel.CROSSOVER``).
 """
 
 import argparse
@@ -18,9 +18,9 @@ import threadpoolctl
 import torch
 from torch import nn
 
-from mbh_utils import _descent, from_arrays
+from mbh_utils import from_arrays
 from mbh_utils.networks import LENET, feed_forward
-from mbh_utils.training import Recipe, State, _Listed, train_stack
+from mbh_utils.training import Recipe, State, _Listed, kernel, train_stack
 
 BATCH = 60
 
@@ -28,7 +28,9 @@ BATCH = 60
 def data():
     """60,000 random images of 784 pixels, two thirds of them dark, as in MNIST; validation of 10."""
     rng = np.random.default_rng(0)
-    images = rng.random((60_000, 784), dtype=np.float32) * (rng.random((60_000, 784), dtype=np.float32) < 1 / 3)
+    images = rng.random((60_000, 784), dtype=np.float32) * (
+        rng.random((60_000, 784), dtype=np.float32) < 1 / 3
+    )
     labels = rng.integers(0, 10, len(images))
     return from_arrays(images, labels, images[:10], np.arange(10), name="random")
 
@@ -96,7 +98,9 @@ def _side_by_side(setups, iterations: int) -> float:
     networks = [feed_forward(networks_data, s.hidden, parameters=s.parameters) for s in setups]
     train_stack(networks, networks_data, Recipe(5), seeds=[0] * len(networks), device="cpu")
     started = time.perf_counter()
-    train_stack(networks, networks_data, Recipe(iterations), seeds=[0] * len(networks), device="cpu")
+    train_stack(
+        networks, networks_data, Recipe(iterations), seeds=[0] * len(networks), device="cpu"
+    )
     return (time.perf_counter() - started) / iterations
 
 
@@ -114,9 +118,13 @@ def speed(iterations: int) -> None:
         mine = [s for s in setups if s.hidden == hidden]
         networks = [feed_forward(samples, hidden, parameters=s.parameters) for s in mine]
         row = [sum(map(arithmetic, mine)) / flops, stacked(samples, mine, iterations)]
-        row[1:1] = [sum(plainly(n, samples, iterations, fused) for n in networks) for fused in (False, True)]
+        row[1:1] = [
+            sum(plainly(n, samples, iterations, fused) for n in networks) for fused in (False, True)
+        ]
         sums += row
-        print(f"{hidden!s:>10} {len(mine):>9} " + " ".join(f"{1e3 * x:7.2f}" for x in row), flush=True)
+        print(
+            f"{hidden!s:>10} {len(mine):>9} " + " ".join(f"{1e3 * x:7.2f}" for x in row), flush=True
+        )
     print(f"{'all 14':>20} " + " ".join(f"{1e3 * x:7.2f}" for x in sums))
     print(
         f"\none core: stacked = {sums[3] / sums[0]:.2f} x floor, {sums[1] / sums[3]:.1f} x faster than the plain loop, "
@@ -125,33 +133,42 @@ def speed(iterations: int) -> None:
     cores = os.cpu_count() or 1
     groups = [[s for s in setups if s.hidden == h] for h in LENET.architectures]
     with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
-        parts = [list(pool.map(_side_by_side, [g] * cores, [5 * iterations] * cores)) for g in groups]
+        parts = [
+            list(pool.map(_side_by_side, [g] * cores, [5 * iterations] * cores)) for g in groups
+        ]
     both = sum(max(part) for part in parts) / cores
     minutes = 70 / 14 * 50_000 / 60
-    print(f"{cores} processes: {1e3 * both:.2f} ms per iteration of all 14 = {both / sums[0] * cores:.2f} x floor")
-    print(f"70 networks x 50,000 iterations: {minutes * both:.1f} min, plainly on one core {minutes * sums[1]:.0f} min")
+    print(
+        f"{cores} processes: {1e3 * both:.2f} ms per iteration of all 14 = {both / sums[0] * cores:.2f} x floor"
+    )
+    print(
+        f"70 networks x 50,000 iterations: {minutes * both:.1f} min, plainly on one core {minutes * sums[1]:.0f} min"
+    )
 
 
 def crossover(iterations: int) -> None:
     threadpoolctl.threadpool_limits(1)
-    samples, usual = data(), _descent.CROSSOVER
+    samples, usual = data(), kernel.CROSSOVER
     for hidden in ((300, 100), (35, 11)):
         dense = feed_forward(samples, hidden).n_parameters
         for share in (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6):
             times = []
             for threshold in (2.0, 0.0):
-                _descent.CROSSOVER = threshold
+                kernel.CROSSOVER = threshold
                 network = feed_forward(samples, hidden, parameters=int(share * dense))
                 engine = _Listed([network], [State(0, {})], samples, Recipe(), [0], None)
                 times.append(_seconds(lambda e=engine: e.advance(0, 1), iterations))
             print(
-                f"{hidden} {share:.2f} live: listed {1e3 * times[0]:.3f} ms, BLAS {1e3 * times[1]:.3f} ms", flush=True
+                f"{hidden} {share:.2f} live: listed {1e3 * times[0]:.3f} ms, BLAS {1e3 * times[1]:.3f} ms",
+                flush=True,
             )
-    _descent.CROSSOVER = usual
+    kernel.CROSSOVER = usual
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("parts", nargs="*", default=["speed"], choices=["speed", "crossover"])
     parser.add_argument("--iterations", type=int, default=300)
     chosen = parser.parse_args()

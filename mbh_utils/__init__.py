@@ -6,7 +6,7 @@ University of Helsinki, 2020.
 
 import importlib
 
-from mbh_utils import _home
+from mbh_utils.computing import home
 
 __version__ = "0.1.0"
 
@@ -23,41 +23,52 @@ _PUBLIC = {
     "deepfc": "networks",
     "hidden_layers": "networks",
     "winning_ticket": "networks",
-    "trace": "tracing",
-    "Traced": "_canonical",
-    "PiecewiseLinear": "tracing",
+    "trace": "networks.reading.tracing",
+    "Traced": "networks.reading.canonical",
+    "PiecewiseLinear": "networks.reading.tracing",
     "train": "training",
     "train_stack": "training",
     "Recipe": "training",
     "State": "training",
     "accuracy": "training",
-    "activation_patterns": "patterns",
-    "layer_patterns": "patterns",
-    "unique_patterns": "patterns",
-    "DecisionPattern": "patterns",
-    "Plane": "subspaces",
-    "Line": "subspaces",
-    "Block": "subspaces",
-    "partition_input_space": "partition",
-    "Partition": "partition",
-    "expected_cost": "_cost",
-    "maximal_pattern": "mbh",
-    "maximal_patterns": "mbh",
-    "smallest_pattern": "mbh",
-    "specialization": "mbh",
-    "specialization_table": "mbh",
-    "sampled_shares": "mbh",
-    "open_chapter": "workbook",
+    "activation_patterns": "regions.patterns",
+    "layer_patterns": "regions.patterns",
+    "unique_patterns": "regions.patterns",
+    "DecisionPattern": "regions.patterns",
+    "Plane": "regions.planes",
+    "Line": "regions.planes",
+    "Block": "regions.planes",
+    "partition_input_space": "regions.partition",
+    "Partition": "regions.partition",
+    "expected_cost": "regions.cost",
+    "maximal_pattern": "blankets.mbh",
+    "maximal_patterns": "blankets.mbh",
+    "smallest_pattern": "blankets.mbh",
+    "specialization": "blankets.mbh",
+    "specialization_table": "blankets.mbh",
+    "sampled_shares": "blankets.mbh",
+    "open_chapter": "workbook.chapter",
 }
-_home.settle()
-_MODULES = ("bounds", "datasets", "experiments", "networks", "paths", "patterns", "plots", "pruning", "widgets")
+home.settle()
+#: Public modules -> where they live.
+_MODULES = {
+    "bounds": "regions.bounds",
+    "datasets": "datasets",
+    "experiments": "experiments",
+    "networks": "networks",
+    "paths": "computing.paths",
+    "patterns": "regions.patterns",
+    "plots": "plots",
+    "pruning": "networks.pruning",
+    "widgets": "explorers",
+}
 
 __all__ = [*_PUBLIC, *_MODULES]
 
 
 def __getattr__(name: str):
     if name in _MODULES:
-        return importlib.import_module(f"mbh_utils.{name}")
+        return importlib.import_module(f"mbh_utils.{_MODULES[name]}")
     if name not in _PUBLIC:
         raise AttributeError(f"module 'mbh_utils' has no attribute {name!r}")
     module, _, attribute = _PUBLIC[name].partition(":")

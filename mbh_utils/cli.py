@@ -32,10 +32,14 @@ def main() -> None:
     words = sys.argv[1:]
     traceback = "--traceback" in words  # wherever it stands in the line
     try:
-        status = commands.main([w for w in words if w != "--traceback"], "mbh", standalone_mode=False)
+        status = commands.main(
+            [w for w in words if w != "--traceback"], "mbh", standalone_mode=False
+        )
         sys.stdout.flush()
         sys.exit(status)
-    except BrokenPipeError:  # `mbh store ls | head -1`: who reads has seen enough. Click takes most of these itself.
+    except (
+        BrokenPipeError
+    ):  # `mbh store ls | head -1`: who reads has seen enough. Click takes most of these itself.
         _write_no_more()
         sys.exit(1)
     except OSError as error:
@@ -50,7 +54,10 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        echo("\ninterrupted: what was finished is kept, the same command goes on from there", err=True)
+        echo(
+            "\ninterrupted: what was finished is kept, the same command goes on from there",
+            err=True,
+        )
         sys.exit(130)
     except MBHError as error:
         if traceback:
@@ -93,26 +100,57 @@ def commands(traceback: bool) -> None:
     """The workbook's commands. Start with `mbh figures`, look around with `mbh doctor`."""
 
 
-_PROFILE = click.option("--profile", default="quick", show_default=True, help="Size of all: quick, draft or paper.")
+_PROFILE = click.option(
+    "--profile", default="quick", show_default=True, help="Size of all: quick, draft or paper."
+)
 
 
 @commands.command()
 @_PROFILE
-@click.option("--chapter", "chapters", multiple=True, help="Only this chapter, by name or number (repeatable).")
-@click.option("--figure", "chosen", multiple=True, help="Only the chapter with this figure, e.g. 6.3 (repeatable).")
-@click.option("--jobs", type=int, help="Chapters and networks computed side by side [default: one per core].")
+@click.option(
+    "--chapter",
+    "chapters",
+    multiple=True,
+    help="Only this chapter, by name or number (repeatable).",
+)
+@click.option(
+    "--figure",
+    "chosen",
+    multiple=True,
+    help="Only the chapter with this figure, e.g. 6.3 (repeatable).",
+)
+@click.option(
+    "--jobs", type=int, help="Chapters and networks computed side by side [default: one per core]."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the chapters.")
-@click.option("-p", "--parameter", "given", nargs=2, multiple=True, metavar="NAME VALUE", help="A chapter parameter.")
+@click.option(
+    "-p",
+    "--parameter",
+    "given",
+    nargs=2,
+    multiple=True,
+    metavar="NAME VALUE",
+    help="A chapter parameter.",
+)
 @click.option("--force", is_flag=True, help="Also redo what is up to date.")
 def figures(profile, chapters, chosen, jobs, seed, given, force) -> int:
     """Regenerate the figures, and say where they are.
 
     What is up to date is left alone. Figures go to figures/PROFILE, or to MBH_FIGURES/PROFILE.
     """
-    from mbh_utils import runner
+    from mbh_utils.workbook import runner
 
     parameters = {name: _literal(value) for name, value in given}
-    report = runner.run(profile, chapters, chosen, jobs=jobs, force=force, seed=seed, parameters=parameters, echo=echo)
+    report = runner.run(
+        profile,
+        chapters,
+        chosen,
+        jobs=jobs,
+        force=force,
+        seed=seed,
+        parameters=parameters,
+        echo=echo,
+    )
     return 0 if report.ok else 1
 
 
@@ -120,18 +158,38 @@ def figures(profile, chapters, chosen, jobs, seed, given, force) -> int:
 @click.argument("names", nargs=-1)
 @_PROFILE
 @click.option("--jobs", type=int, help="Processes computing side by side [default: one per core].")
-@click.option("--scheduler", metavar="ADDRESS", help="Compute on a Dask cluster, e.g. tcp://10.0.0.1:8786.")
-@click.option("--no-shared-store", is_flag=True, help="The cluster's machines share no folder: send results back.")
-@click.option("--store", "folder", metavar="FOLDER", help="Keep all results here [default: MBH_STORE, data/store].")
-@click.option("--tables", metavar="FOLDER", help="Write the tables here [default: data/results/PROFILE].")
-@click.option("--dry-run", is_flag=True, help="Only say what would be computed, how long and how large.")
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Compute on a Dask cluster, e.g. tcp://10.0.0.1:8786."
+)
+@click.option(
+    "--no-shared-store",
+    is_flag=True,
+    help="The cluster's machines share no folder: send results back.",
+)
+@click.option(
+    "--store",
+    "folder",
+    metavar="FOLDER",
+    help="Keep all results here [default: MBH_STORE, data/store].",
+)
+@click.option(
+    "--tables", metavar="FOLDER", help="Write the tables here [default: data/results/PROFILE]."
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Only say what would be computed, how long and how large."
+)
 def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_run) -> None:
-    """Compute what is missing for the experiments NAMES (default: all), and write the tables that chapters read."""
-    from mbh_utils import experiments, paths
-    from mbh_utils.scheduling import n_processes
+    """Compute what is missing for experiments (default: all) and write the tables of chapters."""
+    from mbh_utils import experiments
+    from mbh_utils.computing import paths
+    from mbh_utils.computing.scheduling import n_processes
 
     n_processes(jobs)
-    started, names, store = time.perf_counter(), list(dict.fromkeys(names or experiments.EXPERIMENTS)), _open(folder)
+    started, names, store = (
+        time.perf_counter(),
+        list(dict.fromkeys(names or experiments.EXPERIMENTS)),
+        _open(folder),
+    )
     to = paths.named(tables, "the tables' folder") if tables is not None else None
     for line in _forecast(experiments.plan(profile, names, store), jobs, scheduler, store):
         echo(line)
@@ -140,13 +198,21 @@ def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_ru
     _check_writable(store.folder, "--store or MBH_STORE")  # now, not after hours
     _check_writable(to or experiments.results_file(names[0], profile).parent, "--tables")
     shared = not no_shared_store
-    ended = experiments.prepare(profile, names, jobs=jobs, store=store, scheduler=scheduler, shared=shared)
+    ended = experiments.prepare(
+        profile, names, jobs=jobs, store=store, scheduler=scheduler, shared=shared
+    )
     computed = time.perf_counter()
     for path in experiments.write_tables(profile, names, store, to):
         echo(f"table: {path}")
     now = time.perf_counter()
-    parts = [(done.label, done.seconds, f", {_size(done.memory)} per process at most") for done in ended]
-    for label, seconds, more in [*parts, ("writing the tables", now - computed, ""), ("in all", now - started, "")]:
+    parts = [
+        (done.label, done.seconds, f", {_size(done.memory)} per process at most") for done in ended
+    ]
+    for label, seconds, more in [
+        *parts,
+        ("writing the tables", now - computed, ""),
+        ("in all", now - started, ""),
+    ]:
         echo(f"{label}: {_span(seconds)}{more}")
 
 
@@ -163,7 +229,7 @@ def _check_writable(folder: Path, named_by: str) -> None:
 
 def _forecast(stages, jobs, scheduler, store):
     """Lines on what the stages take: number of tasks, time, room on disk, memory."""
-    from mbh_utils.scheduling import n_processes, wall_seconds
+    from mbh_utils.computing.scheduling import n_processes, wall_seconds
 
     if not stages:
         yield "nothing is missing"
@@ -177,7 +243,10 @@ def _forecast(stages, jobs, scheduler, store):
     rows = [(s.label, s.tasks, wall_seconds(s.tasks, n)) for s in stages]
     rows += [("in all", [task for s in stages for task in s.tasks], sum(wall for *_, wall in rows))]
     for label, tasks, wall in rows:
-        spent, size = _span(sum(task.seconds for task in tasks)), _size(sum(task.bytes for task in tasks))
+        spent, size = (
+            _span(sum(task.seconds for task in tasks)),
+            _size(sum(task.bytes for task in tasks)),
+        )
         memory = _size(max(task.memory for task in tasks))
         yield form(label, len(tasks), spent, _span(wall) if where else "", size, memory)
 
@@ -193,7 +262,11 @@ def _span(seconds: float) -> str:
 
 def _size(n_bytes: float) -> str:
     """Bytes in the unit that reads best."""
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.{0 if n_bytes >= 1e7 else 1}f} MB"
+    return (
+        f"{n_bytes / 1e9:.1f} GB"
+        if n_bytes >= 1e9
+        else f"{n_bytes / 1e6:.{0 if n_bytes >= 1e7 else 1}f} MB"
+    )
 
 
 def _bytes(n: int) -> str:
@@ -233,8 +306,13 @@ def _describe(facts: dict) -> list[str]:
             lines.append(f"  ok       {file['path']}")
         else:
             found = f", has {file['found']}" if file["found"] else ""
-            lines.append(f"  {file['status']:<8} {file['path']} (expected md5 {file['expected']}{found})")
-    return [*lines, f"  `mbh data get {facts['name']}` downloads it; data/README.md says how to place it by hand"]
+            lines.append(
+                f"  {file['status']:<8} {file['path']} (expected md5 {file['expected']}{found})"
+            )
+    return [
+        *lines,
+        f"  `mbh data get {facts['name']}` downloads it; data/README.md says how to place it by hand",
+    ]
 
 
 @commands.group()
@@ -242,7 +320,9 @@ def store() -> None:
     """Look after the store of computed results."""
 
 
-_STORE = click.option("--store", "folder", metavar="FOLDER", help="The store [default: MBH_STORE, data/store].")
+_STORE = click.option(
+    "--store", "folder", metavar="FOLDER", help="The store [default: MBH_STORE, data/store]."
+)
 
 
 @store.command()
@@ -253,7 +333,9 @@ def ls(kind, folder) -> None:
 
     def order(entry):
         words = _in_words(entry.settings).replace(",", "")
-        return entry.kind, [int(part) if part.isdigit() else part for part in re.split(r"([0-9]+)", words)]
+        return entry.kind, [
+            int(part) if part.isdigit() else part for part in re.split(r"([0-9]+)", words)
+        ]
 
     here = _open(folder)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
@@ -265,11 +347,15 @@ def ls(kind, folder) -> None:
     kinds = sorted({entry.kind for entry in found})
     for each in kinds if kind is None else [kind]:
         sizes = [entry.bytes for entry in found if entry.kind == each]
-        echo(f"{each}: {len(sizes):,} {'entry' if len(sizes) == 1 else 'entries'}, {_bytes(sum(sizes))}")
+        echo(
+            f"{each}: {len(sizes):,} {'entry' if len(sizes) == 1 else 'entries'}, {_bytes(sum(sizes))}"
+        )
     if kind not in (None, *kinds):
         echo(f"there are entries of these kinds: {', '.join(kinds) or 'none'}")
     if len(found) < notes:
-        echo(f"{notes - len(found)} more that cannot be understood: `mbh store verify` looks into them")
+        echo(
+            f"{notes - len(found)} more that cannot be understood: `mbh store verify` looks into them"
+        )
     if not notes:
         echo(f"the store {here.folder} is empty")
 
@@ -279,18 +365,26 @@ def ls(kind, folder) -> None:
 @_STORE
 def show(key, folder) -> int:
     """Tell everything about the entry KEY (its first digits are enough)."""
-    from mbh_utils.store import VERSIONS, damage_of
+    from mbh_utils.computing.store import VERSIONS, damage_of
 
     here = _open(folder)
     found = [entry for entry in here.entries() if entry.key.startswith(key.lower())]
     if not found:
-        raise MBHError(f"no entry of {here.folder} has a key that starts with {key!r}: `mbh store ls` lists them")
+        raise MBHError(
+            f"no entry of {here.folder} has a key that starts with {key!r}: `mbh store ls` lists them"
+        )
     if len(found) > 1:
         some = "\n".join(f"  {e.key}  {e.kind}  {_in_words(e.settings)}" for e in found[:5])
-        raise MBHError(f"{len(found)} entries have keys that start with {key!r}; give more digits, as of\n{some}")
+        raise MBHError(
+            f"{len(found)} entries have keys that start with {key!r}; give more digits, as of\n{some}"
+        )
     entry, problem = found[0], damage_of(found[0].path)
     echo(f"{entry.kind} {entry.key}: {_in_words(entry.settings)}")
-    current = "the present ones" if entry.versions == VERSIONS else "not the present ones: it is not used any more"
+    current = (
+        "the present ones"
+        if entry.versions == VERSIONS
+        else "not the present ones: it is not used any more"
+    )
     for title in ("settings", "versions", "facts"):
         echo(f"{title}:" + (f" {current}" if title == "versions" else ""))
         for name, value in getattr(entry, title).items():
@@ -312,7 +406,12 @@ def verify(folder) -> int:
     from tqdm import tqdm
 
     here, counts, size = _open(folder), Counter(), 0
-    with tqdm(total=sum(what == "note" for what, _ in here.files()), unit="entry", disable=None, leave=False) as bar:
+    with tqdm(
+        total=sum(what == "note" for what, _ in here.files()),
+        unit="entry",
+        disable=None,
+        leave=False,
+    ) as bar:
         for finding in here.verify():
             counts[finding.what] += 1
             size += finding.bytes
@@ -324,15 +423,24 @@ def verify(folder) -> int:
     if not counts:
         echo(f"the store {here.folder} is empty")
         return 0
-    echo(f"{here.folder}, {_bytes(size)}: " + ", ".join(f"{n:,} {what}" for what, n in counts.most_common()))
+    echo(
+        f"{here.folder}, {_bytes(size)}: "
+        + ", ".join(f"{n:,} {what}" for what, n in counts.most_common())
+    )
     if counts["orphaned"] or counts["part"]:
-        echo("orphaned, part: left by killed processes, or being written now; `mbh store gc` removes what is old")
+        echo(
+            "orphaned, part: left by killed processes, or being written now; `mbh store gc` removes what is old"
+        )
     return 1 if counts["damaged"] or counts["unreadable"] else 0
 
 
 @store.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
-@click.option("--old-versions", is_flag=True, help="Also remove results of other torch, numpy or package versions.")
+@click.option(
+    "--old-versions",
+    is_flag=True,
+    help="Also remove results of other torch, numpy or package versions.",
+)
 @click.option("--damaged", is_flag=True, help="Also remove what was set aside as damaged.")
 @_STORE
 def gc(dry_run, old_versions, damaged, folder) -> None:
@@ -343,22 +451,38 @@ def gc(dry_run, old_versions, damaged, folder) -> None:
     here, done, freed = _open(folder), "would remove" if dry_run else "removed", []
     for finding in here.gc(dry_run=dry_run, old_versions=old_versions, damaged=damaged):
         freed.append(finding.bytes)
-        echo(f"{done} {_bytes(finding.bytes):>8}  {finding.path.relative_to(here.folder)} ({finding.what})")
-    echo(f"{done} {_bytes(sum(freed))} ({len(freed):,})" if freed else f"nothing to remove in {here.folder}")
+        echo(
+            f"{done} {_bytes(finding.bytes):>8}  {finding.path.relative_to(here.folder)} ({finding.what})"
+        )
+    echo(
+        f"{done} {_bytes(sum(freed))} ({len(freed):,})"
+        if freed
+        else f"nothing to remove in {here.folder}"
+    )
 
 
 def _open(folder: str | None):
-    from mbh_utils.store import Store
+    from mbh_utils.computing.store import Store
 
     return Store(folder)
 
 
 def _in_words(settings: dict) -> str:
     """What an entry is, from its settings, in one line: what tells most comes first."""
-    known = {"measure": "{}", "dataset": "{}", "hidden": "{}", "parameters": "{} HNPs", "mask": "{}", "seed": "seed {}"}
+    known = {
+        "measure": "{}",
+        "dataset": "{}",
+        "hidden": "{}",
+        "parameters": "{} HNPs",
+        "mask": "{}",
+        "seed": "seed {}",
+    }
     known |= {"iterations": "{} iterations", "iteration": "at {}", "data": "", "recipe": ""}
     recipe, hidden = settings.get("recipe"), settings.get("hidden")
-    told = {**settings, "iterations": recipe.get("iterations") if isinstance(recipe, dict) else None}
+    told = {
+        **settings,
+        "iterations": recipe.get("iterations") if isinstance(recipe, dict) else None,
+    }
     told["hidden"] = "-".join(map(str, hidden)) if isinstance(hidden, list) else hidden
     words = []
     for name in [*known, *(name for name in told if name not in known)]:
@@ -389,12 +513,19 @@ def doctor() -> int:
 def _check_machine():
     import torch
 
-    from mbh_utils import paths, scheduling, workbook
+    from mbh_utils.computing import paths, scheduling
+    from mbh_utils.workbook import chapter as workbook
 
-    yield f"{platform.system()} {platform.machine()}, " + ", ".join(f"{k} {v}" for k, v in workbook.versions().items())
+    yield f"{platform.system()} {platform.machine()}, " + ", ".join(
+        f"{k} {v}" for k, v in workbook.versions().items()
+    )
     yield f"mbh_utils in {paths.PROJECT}, commit {workbook.commit() or 'unknown (no git checkout)'}"
     yield f"{scheduling.cores()} cores, {torch.get_num_threads()} torch threads"
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none that torch can use (none is needed)"
+    gpu = (
+        torch.cuda.get_device_name()
+        if torch.cuda.is_available()
+        else "none that torch can use (none is needed)"
+    )
     yield f"GPU: {gpu}"
 
 
@@ -405,7 +536,11 @@ def _check_data():
         facts = datasets.describe(name)
         if any(file["status"] in ("wrong", "unreadable") for file in facts["files"]):
             raise MBHError("\n".join(_describe(facts)))
-        yield _describe(facts)[0] if facts["found"] else f"{name}: not here yet (`mbh data` tells more)"
+        yield (
+            _describe(facts)[0]
+            if facts["found"]
+            else f"{name}: not here yet (`mbh data` tells more)"
+        )
 
 
 def _check_tables():
@@ -417,18 +552,22 @@ def _check_tables():
 
 
 def _check_folders():
-    from mbh_utils import _native, paths, workbook
+    from mbh_utils.computing import native, paths
+    from mbh_utils.workbook import chapter as workbook
 
     workbook.check_writable(paths.figures_folder("quick"))
     yield f"figures: {paths.figures_folder('quick').parent} is writable"
     _check_writable(paths.store_folder(), "MBH_STORE")
     yield f"store: {paths.store_folder()} is writable"
-    kept = _native.folder() or "memory only, since no folder for it can be written: each process compiles anew"
+    kept = (
+        native.folder()
+        or "memory only, since no folder for it can be written: each process compiles anew"
+    )
     yield f"compiled code is kept in {kept}"
 
 
 def _check_kernel():
-    from mbh_utils import runner
+    from mbh_utils.workbook import runner
 
     yield f"a notebook kernel starts: {runner.try_kernel():.1f} s, {sys.executable}"
 

@@ -5,7 +5,8 @@ import nbformat
 import pytest
 from hypothesis import settings
 
-from mbh_utils import paths, workbook
+from mbh_utils.computing import paths
+from mbh_utils.workbook import chapter as workbook
 
 # How long an example takes depends on what else the machine does, compiling for the first time above all.
 settings.register_profile("suite", deadline=None)
@@ -47,19 +48,26 @@ class SmallWorkbook:
         return self.figures / "quick"
 
     def add(
-        self, name, *cells, figures=("fig-1-1",), parameters='profile = "quick"  # size\nseed = 0', tags=("parameters",)
+        self,
+        name,
+        *cells,
+        figures=("fig-1-1",),
+        parameters='profile = "quick"  # size\nseed = 0',
+        tags=("parameters",),
     ):
         """Declare a chapter and write its notebook: parameters, opening, the ``cells``, finish()."""
         self.chapters += (workbook.Declaration(name, f"Title of {name}", tuple(figures), ()),)
         self.patch.setattr(workbook, "CHAPTERS", self.chapters)
         self.write(name, *cells, parameters=parameters, tags=tags)
 
-    def write(self, name, *cells, parameters='profile = "quick"  # size\nseed = 0', tags=("parameters",)):
+    def write(
+        self, name, *cells, parameters='profile = "quick"  # size\nseed = 0', tags=("parameters",)
+    ):
         """Write (or change) a chapter's notebook."""
         v4 = nbformat.v4
         declared = ", ".join(f"workbook.{c!r}" for c in self.chapters)
         sources = [
-            "import sys\nimport matplotlib.pyplot as plt\nfrom mbh_utils import workbook\n"
+            "import sys\nimport matplotlib.pyplot as plt\nfrom mbh_utils.workbook import chapter as workbook\n"
             f"workbook.CHAPTERS = ({declared},)",
             parameters,
             f"chapter = workbook.open_chapter({name!r}, profile=profile, seed=seed)",
@@ -68,7 +76,11 @@ class SmallWorkbook:
         ]
         notebook = v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources])
         notebook.cells[1].metadata["tags"] = list(tags)
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook.metadata["kernelspec"] = {
+            "name": "python3",
+            "display_name": "Python 3",
+            "language": "python",
+        }
         nbformat.write(notebook, self.notebooks / f"{name}.ipynb")
 
 

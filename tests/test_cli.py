@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mbh_utils import __version__, _native, cli, datasets, experiments, paths, runner, scheduling, store, workbook
+from mbh_utils import __version__, cli, datasets, experiments
+from mbh_utils.computing import native, paths, scheduling, store
+from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import planning
 from mbh_utils.networks import Family, Network
-from mbh_utils.store import Store
+from mbh_utils.workbook import chapter as workbook
+from mbh_utils.workbook import runner
 
 
 @pytest.fixture
@@ -59,7 +62,10 @@ def test_runs_as_a_module():
     "words, told",
     [
         (("figures", "--profile", "quik"), "mbh: profile 'quik' is unknown: did you mean 'quick'?"),
-        (("figures", "--chapter", "04_mhb"), "mbh: chapter '04_mhb' is unknown: did you mean '04_mbh'?"),
+        (
+            ("figures", "--chapter", "04_mhb"),
+            "mbh: chapter '04_mhb' is unknown: did you mean '04_mbh'?",
+        ),
         (("figures", "--figure", "6.33"), "mbh: figure '6.33' is unknown: did you mean 'fig-6-3'?"),
         (("figures", "--jobs", "0"), "mbh: jobs must be a whole number from 1 on, got 0"),
         (("data", "get", "fashion-mnist"), "fashion_mnist"),
@@ -70,7 +76,9 @@ def test_a_users_mistake_is_a_message(mbh, words, told):
     assert status == 1 and told in err and "Traceback" not in err
 
 
-@pytest.mark.parametrize("words", [("figur",), ("figures", "--jobs", "two"), ("figures", "--colour"), ("data", "get")])
+@pytest.mark.parametrize(
+    "words", [("figur",), ("figures", "--jobs", "two"), ("figures", "--colour"), ("data", "get")]
+)
 def test_a_line_that_cannot_be_read_has_status_2(mbh, words):
     status, _, err = mbh(*words)
     assert status == 2 and err.startswith("Usage: mbh")
@@ -99,7 +107,9 @@ def test_options_reach_the_runner(mbh, monkeypatch):
 
     def run(*arguments, **options):
         seen.update(options, arguments=arguments)
-        return runner.Report(paths.figures_folder("draft"), [runner.Outcome("01_sparsity", "failed")])
+        return runner.Report(
+            paths.figures_folder("draft"), [runner.Outcome("01_sparsity", "failed")]
+        )
 
     monkeypatch.setattr(runner, "run", run)
     line = "figures --profile draft --chapter 1 --chapter 2 --figure 6.3 --jobs 3 --seed 4 --force"
@@ -107,16 +117,26 @@ def test_options_reach_the_runner(mbh, monkeypatch):
     assert status == 1, "a failed chapter is a failed command"
     assert seen.pop("arguments") == ("draft", ("1", "2"), ("6.3",))
     seen.pop("echo")
-    assert seen == {"jobs": 3, "seed": 4, "force": True, "parameters": {"coverage": 0.9, "name": "x"}}
+    assert seen == {
+        "jobs": 3,
+        "seed": 4,
+        "force": True,
+        "parameters": {"coverage": 0.9, "name": "x"},
+    }
 
 
 def test_figures_of_a_small_workbook(mbh, small_workbook):
-    cell = "figure, ax = plt.subplots()\nchapter.save(figure, 'fig-1-1', alt='Empty axes.', data=[])"
+    cell = (
+        "figure, ax = plt.subplots()\nchapter.save(figure, 'fig-1-1', alt='Empty axes.', data=[])"
+    )
     small_workbook.add("01_good", cell)
     status, out, _ = mbh("figures")
     assert status == 0 and "01_good: started" in out and str(small_workbook.quick) in out
     assert (
-        json.loads((small_workbook.quick / "manifest.json").read_text())["figures"]["fig-1-1"]["alt"] == "Empty axes."
+        json.loads((small_workbook.quick / "manifest.json").read_text())["figures"]["fig-1-1"][
+            "alt"
+        ]
+        == "Empty axes."
     )
     assert "up to date, nothing redone" in mbh("figures", "--figure", "1.1")[1]
 
@@ -134,7 +154,9 @@ def test_figures_of_a_small_workbook(mbh, small_workbook):
     ],
 )
 def test_ill_values_of_figures_change_nothing(mbh, small_workbook, words, told):
-    cell = "figure, ax = plt.subplots()\nchapter.save(figure, 'fig-1-1', alt='Empty axes.', data=[])"
+    cell = (
+        "figure, ax = plt.subplots()\nchapter.save(figure, 'fig-1-1', alt='Empty axes.', data=[])"
+    )
     small_workbook.add("01_good", cell)
     (small_workbook.quick / "chapters").mkdir(parents=True)
     note = workbook.fragment_path(small_workbook.quick, "01_good")
@@ -155,7 +177,9 @@ def shell(line, **environment):
         "PYTHONPATH": str(paths.PROJECT),
         **environment,
     }
-    done = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        ["bash", "-c", line], env=environment, capture_output=True, text=True, timeout=120
+    )
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr, done.stderr
     return done
 
@@ -188,7 +212,11 @@ def test_a_reader_who_has_seen_enough_ends_the_command_quietly(long_store):
 @pytest.mark.parametrize("words", ["store ls", "--version", "figures --help"])
 def test_a_full_output_is_a_message(long_store, words):
     done = shell(f"$MBH {words} > /dev/full", **long_store)
-    assert done.returncode == 1 and done.stderr.startswith("mbh: ") and "No space left on device" in done.stderr
+    assert (
+        done.returncode == 1
+        and done.stderr.startswith("mbh: ")
+        and "No space left on device" in done.stderr
+    )
     assert done.stderr.count("\n") == 1
     assert shell(f"$MBH {words} > /dev/full 2>&1", **long_store).returncode == 1
 
@@ -200,7 +228,13 @@ def test_a_full_output_is_a_message(long_store, words):
 def tiny(monkeypatch):
     """The profile "tiny", for which everything takes seconds."""
     family = Family("tiny", ((9, 3), (6, 2)))
-    small = replace(experiments.PROFILES["quick"], name="tiny", family=family, ticket_models=1, ticket_iterations=20)
+    small = replace(
+        experiments.PROFILES["quick"],
+        name="tiny",
+        family=family,
+        ticket_models=1,
+        ticket_iterations=20,
+    )
     monkeypatch.setitem(experiments.PROFILES, "tiny", replace(small, ticket_densities=(1.0, 0.2)))
     return experiments.PROFILES["tiny"]
 
@@ -212,11 +246,18 @@ def test_a_dry_run_says_what_would_be_computed_and_computes_nothing(mbh, tiny, t
     assert status == 0 and not store.exists() and "on 3 processes" in out and str(store) in out
     told = {row[:20].strip(): row[20:].split() for row in out.splitlines()[2:]}
     assert list(told) == ["training", "training tickets", "in all"]
-    tasks = {stage.label: stage.tasks for stage in experiments.plan(tiny, ["tickets"], Store(store))}
+    tasks = {
+        stage.label: stage.tasks for stage in experiments.plan(tiny, ["tickets"], Store(store))
+    }
     assert [int(told[label][0]) for label in tasks] == [len(found) for found in tasks.values()]
     assert int(told["in all"][0]) == sum(map(len, tasks.values()))
-    assert all(row[2] in ("s", "min") and row[6] == "MB" and row[8] in ("MB", "GB") for row in told.values())
-    assert "process" not in mbh(*line, "--scheduler", "tcp://127.0.0.1:9")[1].replace("per process", ""), "not known"
+    assert all(
+        row[2] in ("s", "min") and row[6] == "MB" and row[8] in ("MB", "GB")
+        for row in told.values()
+    )
+    assert "process" not in mbh(*line, "--scheduler", "tcp://127.0.0.1:9")[1].replace(
+        "per process", ""
+    ), "not known"
 
 
 @pytest.mark.parametrize(
@@ -225,14 +266,19 @@ def test_a_dry_run_says_what_would_be_computed_and_computes_nothing(mbh, tiny, t
         (("--store", ""), "the store's folder cannot be ''"),
         (("--tables", ""), "the tables' folder cannot be ''"),
         (("--store", "FILE"), "a file stands where a folder should be"),
-        (("--tables", "FILE"), "FILE cannot be written (File exists): make it a folder .* (--tables)"),
+        (
+            ("--tables", "FILE"),
+            "FILE cannot be written (File exists): make it a folder .* (--tables)",
+        ),
         (("--tables", "FILE/below"), "cannot be written (Not a directory)"),
         (("--jobs", "0"), "jobs is 0"),
         (("--jobs", "-2"), "jobs is -2"),
         (("--scheduler", ""), "no Dask scheduler answers at ''"),
     ],
 )
-def test_what_is_ill_in_a_run_is_told_before_anything_is_computed(mbh, tiny, tmp_path, monkeypatch, words, told):
+def test_what_is_ill_in_a_run_is_told_before_anything_is_computed(
+    mbh, tiny, tmp_path, monkeypatch, words, told
+):
     def compute(*_, **__):
         raise AssertionError("nothing may be computed")
 
@@ -256,14 +302,27 @@ def test_more_processes_than_anybody_has_are_only_a_number(mbh, tiny, tmp_path):
 
 def test_run_computes_what_is_missing_and_writes_tables(mbh, tiny, tmp_path):
     store, tables = tmp_path / "store", tmp_path / "tables"
-    line = ["run", "tickets", "--profile", "tiny", "--jobs", "1", "--store", str(store), "--tables", str(tables)]
+    line = [
+        "run",
+        "tickets",
+        "--profile",
+        "tiny",
+        "--jobs",
+        "1",
+        "--store",
+        str(store),
+        "--tables",
+        str(tables),
+    ]
     status, out, err = mbh(*line)
     assert status == 0 and f"table: {tables / 'tickets.parquet'}" in out.splitlines()
     for told in ("training: ", "training tickets: ", "writing the tables: ", "in all: "):
         assert any(row.startswith(told) for row in out.splitlines()), told
     assert " per process at most" in out and "training: 1 of 1 done" in err
     expected = experiments.table("tickets", tiny, store=Store(store))
-    pd.testing.assert_frame_equal(pd.read_parquet(tables / "tickets.parquet"), expected, check_exact=True)
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tables / "tickets.parquet"), expected, check_exact=True
+    )
     again = mbh(*line)
     assert again[0] == 0 and "nothing is missing" in again[1] and again[2] == ""
 
@@ -272,12 +331,18 @@ def test_run_computes_what_is_missing_and_writes_tables(mbh, tiny, tmp_path):
     "words, told",
     [
         (["gird"], "mbh: there is no experiment 'gird'; the experiments are grid, "),
-        (["--profile", "papre"], "mbh: there is no profile 'papre'; the profiles are quick, draft, paper"),
+        (
+            ["--profile", "papre"],
+            "mbh: there is no profile 'papre'; the profiles are quick, draft, paper",
+        ),
         (
             ["tickets", "--profile", "tiny", "--jobs", "0", "--dry-run"],
             "mbh: jobs is 0; at least one process is needed",
         ),
-        (["tickets", "--profile", "tiny", "--scheduler", "tcp://127.0.0.1:9"], "mbh: no Dask scheduler answers at tcp"),
+        (
+            ["tickets", "--profile", "tiny", "--scheduler", "tcp://127.0.0.1:9"],
+            "mbh: no Dask scheduler answers at tcp",
+        ),
     ],
 )
 def test_a_mistake_in_a_run_is_a_message(mbh, tiny, tmp_path, monkeypatch, words, told):
@@ -296,7 +361,15 @@ def test_a_run_interrupted_says_that_it_goes_on(mbh, tiny, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "seconds, told", [(0.04, "0.0 s"), (9.94, "9.9 s"), (75, "75 s"), (150, "2 min"), (5399, "90 min"), (9000, "2.5 h")]
+    "seconds, told",
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (75, "75 s"),
+        (150, "2 min"),
+        (5399, "90 min"),
+        (9000, "2.5 h"),
+    ],
 )
 def test_times_are_told_in_the_unit_that_reads_best(seconds, told):
     assert cli._span(seconds) == told
@@ -313,7 +386,10 @@ def test_data_says_what_is_missing_where(mbh, tmp_path, monkeypatch):
     status, out, _ = mbh("data")
     assert status == 0
     assert "digits8: built in" in out and f"mnist: not usable; looked in {tmp_path}" in out
-    assert f"wrong    {raw}/train-images-idx3-ubyte.gz (expected md5 f68b3c2dcbeaaa9fbdd348bbdeb94873, has " in out
+    assert (
+        f"wrong    {raw}/train-images-idx3-ubyte.gz (expected md5 f68b3c2dcbeaaa9fbdd348bbdeb94873, has "
+        in out
+    )
     assert f"missing  {raw}/t10k-labels-idx1-ubyte.gz (expected md5 " in out
     assert "`mbh data get fashion_mnist` downloads it" in out
 
@@ -351,7 +427,9 @@ def kept(tmp_path, monkeypatch):
     for seed in (10, 9):
         here.put_network({**SETTINGS, "seed": seed}, Network(3, (2,), 2), accuracy=0.875)
     here.put_arrays("snapshot", {**SETTINGS, "seed": 9}, {"x": np.arange(3)}, iteration=500)
-    here.put_table("measure", {**SETTINGS, "measure": "s", "planes": [1, 2]}, pd.DataFrame({"s": [0.5]}))
+    here.put_table(
+        "measure", {**SETTINGS, "measure": "s", "planes": [1, 2]}, pd.DataFrame({"s": [0.5]})
+    )
     return here
 
 
@@ -367,7 +445,9 @@ def harm(here: Store) -> str:
 def test_an_empty_store_is_told(mbh, tmp_path, words):
     status, out, err = mbh("store", *words, "--store", str(tmp_path / "none"))
     assert status == 0 and err == "" and str(tmp_path / "none") in out and out.count("\n") == 1
-    assert ("is empty" if words[0] != "gc" else "nothing to remove") in out and not (tmp_path / "none").exists()
+    assert ("is empty" if words[0] != "gc" else "nothing to remove") in out and not (
+        tmp_path / "none"
+    ).exists()
 
 
 def test_store_ls(mbh, kept, monkeypatch):
@@ -375,14 +455,23 @@ def test_store_ls(mbh, kept, monkeypatch):
     lines = out.splitlines()
     assert status == 0 and err == "" and len(lines) == 7
     assert [line.split()[0] for line in lines[:4]] == ["measure", "network", "network", "snapshot"]
-    assert lines[0].endswith("s, fashion_mnist, 300-100, 9,472 HNPs, ticket, seed 3, 50,000 iterations, 2 planes")
+    assert lines[0].endswith(
+        "s, fashion_mnist, 300-100, 9,472 HNPs, ticket, seed 3, 50,000 iterations, 2 planes"
+    )
     assert "seed 9," in lines[1] and "seed 10," in lines[2], "sorted as numbers"
     assert kept.note("network", {**SETTINGS, "seed": 9}).stem[:10] == lines[1].split()[1]
     assert lines[4].startswith("measure: 1 entry, ") and lines[5].startswith("network: 2 entries, ")
     sizes = {entry.kind: entry.bytes for entry in kept.entries()}
-    assert lines[6] == f"snapshot: 1 entry, {sizes['snapshot']} B" and all(len(line) <= 110 for line in lines[1:])
-    assert mbh("store", "ls", "--store", str(kept.folder), "--kind", "snapshot")[1].splitlines() == [lines[3], lines[6]]
-    assert "entries of these kinds: measure, network, snapshot" in mbh("store", "ls", "--kind", "networks")[1]
+    assert lines[6] == f"snapshot: 1 entry, {sizes['snapshot']} B" and all(
+        len(line) <= 110 for line in lines[1:]
+    )
+    assert mbh("store", "ls", "--store", str(kept.folder), "--kind", "snapshot")[
+        1
+    ].splitlines() == [lines[3], lines[6]]
+    assert (
+        "entries of these kinds: measure, network, snapshot"
+        in mbh("store", "ls", "--kind", "networks")[1]
+    )
     kept.note("network", {**SETTINGS, "seed": 9}).write_text("{")
     assert "1 more that cannot be understood: `mbh store verify`" in mbh("store", "ls")[1]
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
@@ -395,9 +484,15 @@ def test_store_show(mbh, kept):
     key = kept.note("network", settings).stem
     status, out, _ = mbh("store", "show", key[:12].upper())
     assert status == 0
-    for line in (f"network {key}: fashion_mnist, 300-100, 9,472 HNPs", "  hidden: [300, 100]", "  accuracy: 0.875"):
+    for line in (
+        f"network {key}: fashion_mnist, 300-100, 9,472 HNPs",
+        "  hidden: [300, 100]",
+        "  accuracy: 0.875",
+    ):
         assert line in out
-    assert "versions: the present ones\n" in out and f"note: {kept.note('network', settings)}" in out
+    assert (
+        "versions: the present ones\n" in out and f"note: {kept.note('network', settings)}" in out
+    )
     assert out.endswith("checksum: right\n")
     assert harm(kept) == key
     status, out, _ = mbh("store", "show", key)
@@ -406,7 +501,11 @@ def test_store_show(mbh, kept):
     status, _, err = mbh("store", "show", "xyz")
     assert status == 1 and "no entry of" in err and "starts with 'xyz': `mbh store ls`" in err
     status, _, err = mbh("store", "show", "")
-    assert status == 1 and "4 entries have keys that start with ''; give more digits" in err and key in err
+    assert (
+        status == 1
+        and "4 entries have keys that start with ''; give more digits" in err
+        and key in err
+    )
 
 
 def test_store_verify(mbh, kept):
@@ -414,8 +513,13 @@ def test_store_verify(mbh, kept):
     assert (status, err) == (0, "") and out.endswith(": 4 whole\n") and out.count("\n") == 1
     key = harm(kept)
     status, out, err = mbh("store", "verify")
-    assert (status, err) == (1, "") and out.startswith(f"damaged    network/{key}.json: its checksum does not match; ")
-    assert out.endswith(": 3 whole, 1 damaged\n") and (kept.folder / "network" / f"{key}.json.damaged1").exists()
+    assert (status, err) == (1, "") and out.startswith(
+        f"damaged    network/{key}.json: its checksum does not match; "
+    )
+    assert (
+        out.endswith(": 3 whole, 1 damaged\n")
+        and (kept.folder / "network" / f"{key}.json.damaged1").exists()
+    )
     status, out, _ = mbh("store", "verify")
     assert status == 0 and out.endswith(": 3 whole, 2 set aside\n")
     (kept.folder / "network" / f"{key}-0123456789ab.parquet").write_text("x")
@@ -426,7 +530,9 @@ def test_store_gc(mbh, kept, monkeypatch):
     note = kept.note("snapshot", {**SETTINGS, "seed": 9})
     status, out, _ = mbh("store", "gc", "--dry-run")
     assert status == 0 and out.startswith("would remove ") and note.exists()
-    assert f"snapshot/{note.name} (snapshot of a network that is finished)" in out and out.endswith(" B (1)\n")
+    assert f"snapshot/{note.name} (snapshot of a network that is finished)" in out and out.endswith(
+        " B (1)\n"
+    )
     assert mbh("store", "gc")[1] == out.replace("would remove", "removed") and not note.exists()
     harm(kept)
     mbh("store", "verify")
@@ -475,8 +581,8 @@ def test_doctor_of_a_healthy_machine(mbh):
 
 def test_doctor_says_where_compiled_code_is_kept(mbh, monkeypatch):
     monkeypatch.setattr(runner, "try_kernel", lambda: 1.0)
-    assert f"compiled code is kept in {_native.folder()}\n" in mbh("doctor")[1]
-    monkeypatch.setattr(_native, "folder", lambda: None)
+    assert f"compiled code is kept in {native.folder()}\n" in mbh("doctor")[1]
+    monkeypatch.setattr(native, "folder", lambda: None)
     assert "compiled code is kept in memory only" in mbh("doctor")[1]
 
 
@@ -488,7 +594,9 @@ def test_doctor_looks_at_the_committed_tables(mbh, monkeypatch, tmp_path):
     (tmp_path / "draft").mkdir()
     (tmp_path / "draft" / "grid.parquet").write_text("no table")
     status, out, _ = mbh("doctor")
-    assert status == 1 and re.search("BAD .*grid.parquet is damaged .*`mbh run grid --profile draft`", out)
+    assert status == 1 and re.search(
+        "BAD .*grid.parquet is damaged .*`mbh run grid --profile draft`", out
+    )
 
 
 def test_doctor_goes_on_after_what_is_bad(mbh, tmp_path, monkeypatch):

@@ -23,8 +23,13 @@ import torch
 from torch import nn
 
 import mbh_utils as mbh
-from mbh_utils import _given, bounds, datasets, experiments, patterns, plots, pruning, widgets, workbook
+from mbh_utils import datasets, experiments, plots
+from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
+from mbh_utils.explorers import blanket as widgets
+from mbh_utils.networks import pruning
+from mbh_utils.regions import bounds, patterns
+from mbh_utils.workbook import chapter as workbook
 
 SECONDS = 10  # of one call; most take a millisecond
 RNG = np.random.default_rng(0)
@@ -70,7 +75,16 @@ def without(ill: list[Named], *names: str) -> list[Named]:
 
 GENERATOR = Named("a generator", lambda: (object() for _ in range(3)))
 NO_THING = [  # nothing that the package works on
-    *named(none=None, text="abc", bytes=b"abc", dict={"a": 1}, set={1, 2}, object=object(), function=len, type=int),
+    *named(
+        none=None,
+        text="abc",
+        bytes=b"abc",
+        dict={"a": 1},
+        set={1, 2},
+        object=object(),
+        function=len,
+        type=int,
+    ),
     *named(ellipsis=..., complex=1j, nested=NESTED, list_of_none=[None], list_of_text=["a"]),
 ]
 ENDLESS = [Named("endless", lambda: itertools.repeat(0.5)), Named("a long range", lambda: range(10**12)),
@@ -79,20 +93,31 @@ NO_OBJECT = [*NO_THING, *named(three=3, number=2.5, true=True, empty=[], numbers
 NO_TEXT = without(NO_OBJECT, "text")
 NOT_ONE_NUMBER = [
     *NO_THING,
-    *named(empty=[], pair=[1, 2], array=np.ones(2), digit="1", nan=np.nan, array_of_text=np.array("1")),
+    *named(
+        empty=[], pair=[1, 2], array=np.ones(2), digit="1", nan=np.nan, array_of_text=np.array("1")
+    ),
 ]
 NO_NUMBER = [
     *NOT_ONE_NUMBER,
     *named(true=True, numpy_true=np.True_, infinite=np.inf, minus_infinite=-np.inf, huge=10**400),
 ]
-NO_WHOLE = [*NO_NUMBER[:-1], *named(half=2.5, whole_float=3.0, numpy_float=np.float64(3), fraction=Fraction(1, 2))]
+NO_WHOLE = [
+    *NO_NUMBER[:-1],
+    *named(half=2.5, whole_float=3.0, numpy_float=np.float64(3), fraction=Fraction(1, 2)),
+]
 NO_COUNT = [*NO_WHOLE, *named(minus_one=-1, most_negative=-(10**30))]
 NO_SIZE = [*NO_COUNT, *named(zero=0, huge_size=10**30)]
 NO_SHARE = [*NO_NUMBER, *named(zero=0, more_than_one=1.1, negative=-0.1)]
-NO_FLAG = [*NO_THING, *named(empty=[], two=2, minus_one=-1, half=0.5, nan=np.nan, array=np.ones(2, bool), yes="yes")]
+NO_FLAG = [
+    *NO_THING,
+    *named(empty=[], two=2, minus_one=-1, half=0.5, nan=np.nan, array=np.ones(2, bool), yes="yes"),
+]
 NO_PROGRESS = without(NO_FLAG, "none", "function", "type")
 NO_WORD = [*NO_OBJECT, *named(unknown="nope", capital="LAST", list_of_words=["last"])]
-NO_NAME = [*NO_THING, *named(three=3, number=2.5, true=True, empty_text="", list_of_words=["digits8"])]
+NO_NAME = [
+    *NO_THING,
+    *named(three=3, number=2.5, true=True, empty_text="", list_of_words=["digits8"]),
+]
 NO_AXES = [v for v in NO_OBJECT if v.name != "none"] + named(figure=TABLE)
 
 
@@ -122,7 +147,10 @@ def no_array(good: np.ndarray) -> list[Named]:
 
 NO_POINTS = [*no_array(X[:3]), *named(one_point=X[:1], flat=X[0], no_point=X[:0], no_input=X[:3, :0],
              equal=X[[0, 0, 0]], far=X[:3] * 1e200, near=X[:3] * 1e-200)]  # fmt: skip
-NO_IMAGES = [*no_array(X), *named(flat=X[0], narrow=X[:, :3], wide=np.ones((3, 5)), no_input=X[:, :0])]
+NO_IMAGES = [
+    *no_array(X),
+    *named(flat=X[0], narrow=X[:, :3], wide=np.ones((3, 5)), no_input=X[:, :0]),
+]
 NO_SAMPLES = [
     *NO_OBJECT,
     *named(data=DATA, images=X, pair=(X, Y), tensor=torch.tensor(X), none_of_them=SAMPLES.take([])),
@@ -135,14 +163,29 @@ NO_NETWORK = [*NO_OBJECT, *named(data=DATA, plane=PLANE, empty_module=nn.Sequent
               long_bias=[(np.eye(4), np.zeros(5))],
               none_weights=[(None, None)], other_inputs=[(np.eye(9), np.zeros(9))],
               module_class=nn.Linear)]  # fmt: skip
-NO_OWN_NETWORK = [*NO_NETWORK, *named(sequential=OWN, list_of_networks=[NET], linear=nn.Linear(4, 3))]
+NO_OWN_NETWORK = [
+    *NO_NETWORK,
+    *named(sequential=OWN, list_of_networks=[NET], linear=nn.Linear(4, 3)),
+]
 NO_PLANE = [
     *NO_OBJECT,
-    *named(points=X[:3], list_of_planes=[PLANE], plane_of_two=SQUARE, samples=SAMPLES, partition=REGIONS),
+    *named(
+        points=X[:3],
+        list_of_planes=[PLANE],
+        plane_of_two=SQUARE,
+        samples=SAMPLES,
+        partition=REGIONS,
+    ),
 ]
-NO_PLANES = [*NO_OBJECT, *named(points=X[:3], plane_of_two=SQUARE, samples=SAMPLES, mixed=[PLANE, 3], other=[SQUARE])]
+NO_PLANES = [
+    *NO_OBJECT,
+    *named(points=X[:3], plane_of_two=SQUARE, samples=SAMPLES, mixed=[PLANE, 3], other=[SQUARE]),
+]
 NO_DATA = [*NO_OBJECT, *named(samples=SAMPLES, images=X, pair=(X, Y), name="digits8")]
-NO_PATTERN = [*NO_OBJECT, *named(bits=BITS, list_of_patterns=[SIGMA], other=mbh.DecisionPattern([99], [True]))]
+NO_PATTERN = [
+    *NO_OBJECT,
+    *named(bits=BITS, list_of_patterns=[SIGMA], other=mbh.DecisionPattern([99], [True])),
+]
 NO_PATTERNS = [
     *NO_OBJECT[:-1],
     *named(bits=BITS, pattern=SIGMA, other=[mbh.DecisionPattern([99], [True])], mixed=[SIGMA, 3]),
@@ -150,17 +193,33 @@ NO_PATTERNS = [
 NO_PARTITION = [*NO_OBJECT, *named(plane=PLANE, bits=BITS, network=NET, pattern=SIGMA)]
 NO_TABLE = [
     *NO_OBJECT,
-    *named(no_row=TABLE[:0], no_column=TABLE[[]], array=X, series=TABLE["s"], other=pd.DataFrame({"a": [1]})),
+    *named(
+        no_row=TABLE[:0],
+        no_column=TABLE[[]],
+        array=X,
+        series=TABLE["s"],
+        other=pd.DataFrame({"a": [1]}),
+    ),
 ]
 NO_WIDTHS = [*NO_OBJECT[:-2], GENERATOR, *ENDLESS[1:], *named(no_layer=(), zero=(6, 0), negative=(-1, 3),
              halves=(2.5, 3), truths=(True, 3), words=("6", "3"), huge=(10**30, 3), large=(10**9, 10**9),
              float_array=np.array([6.0, 3.0]), nested=[[6, 3]])]  # fmt: skip
-WIDTHS_OR_NUMBER = [v for v in NO_WIDTHS if v.name != "three"] + named(zero=0, negative=-3, huge_number=10**30)
+WIDTHS_OR_NUMBER = [v for v in NO_WIDTHS if v.name != "three"] + named(
+    zero=0, negative=-3, huge_number=10**30
+)
 NO_BITS = [*no_array(BITS), *named(counts=BITS * 3.0, flat=BITS[0])]
-NO_SHAPES = [*NO_OBJECT, *named(no_layer=[], zero=[(0, 4)], halves=[(2.5, 4)], triples=[(6, 4, 1)], huge=[(-1, -1)])]
+NO_SHAPES = [
+    *NO_OBJECT,
+    *named(no_layer=[], zero=[(0, 4)], halves=[(2.5, 4)], triples=[(6, 4, 1)], huge=[(-1, -1)]),
+]
 NO_RNG = [*NO_OBJECT, *named(old=np.random.RandomState(0))]
 NO_DEVICE = without(NO_OBJECT, "none") + named(
-    cuda_that_is_not_there="cuda:77", meta="meta", other="mps", index=99, tensor=torch.ones(2), empty_text=""
+    cuda_that_is_not_there="cuda:77",
+    meta="meta",
+    other="mps",
+    index=99,
+    tensor=torch.ones(2),
+    empty_text="",
 )
 NO_LABELS = [*no_array(Y)[:-1], *named(floats=Y * 1.0, truths=Y > 0, short=Y[:5], negative=Y - 1, column=Y[:, None],
              billion=np.where(Y == 2, 10**9, Y), beyond=np.where(Y == 2, 2**62, Y),
@@ -176,7 +235,9 @@ class Face(NamedTuple):
     function: Callable
     right: dict
     ill: dict[str, list[Named]]
-    says: dict[str, str] = {}  # argument -> a word of the message, where it is not the argument's name
+    says: dict[
+        str, str
+    ] = {}  # argument -> a word of the message, where it is not the argument's name
 
 
 def ones(n: int = 4) -> np.ndarray:
@@ -631,10 +692,18 @@ FACES = {
             "coverage": [*NO_SHARE, *named(low=0.1)]}, {"network": "", "label": "class", "coverage": "c_P"}),
 }  # fmt: skip
 # They write, read or compute what is not here, or have too many parameters for the right one.
-UNCHECKED = ("Partition.save", "Partition.load", "experiments.table", "Chapter.save", "pruning.random_masks, huge")
+UNCHECKED = (
+    "Partition.save",
+    "Partition.load",
+    "experiments.table",
+    "Chapter.save",
+    "pruning.random_masks, huge",
+)
 
 
-CHAPTER = workbook.Chapter(workbook.declaration("01_sparsity"), "quick", 0, pathlib.Path("/nowhere"))
+CHAPTER = workbook.Chapter(
+    workbook.declaration("01_sparsity"), "quick", 0, pathlib.Path("/nowhere")
+)
 
 
 class Hang(BaseException):
@@ -652,7 +721,9 @@ def verdict(call: Callable, word: str) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            warnings.simplefilter("ignore", ResourceWarning)  # garbage of other tests, collected just now
+            warnings.simplefilter(
+                "ignore", ResourceWarning
+            )  # garbage of other tests, collected just now
             found = call()
     except MBHError as error:
         known = any(one.lower() in str(error).lower() for one in word.split("|"))
@@ -664,7 +735,7 @@ def verdict(call: Callable, word: str) -> str:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    return f"taken: {_given.shown(found)[:80]}"
+    return f"taken: {require.shown(found)[:80]}"
 
 
 @pytest.fixture(autouse=True)
@@ -702,7 +773,8 @@ class Taken(NamedTuple):
 
 def plane_of(points) -> Taken:
     return Taken(
-        lambda: mbh.Plane.through(points), lambda plane: np.allclose(plane.embed(plane.spanning), X[:3], atol=1e-2)
+        lambda: mbh.Plane.through(points),
+        lambda plane: np.allclose(plane.embed(plane.spanning), X[:3], atol=1e-2),
     )
 
 
@@ -815,7 +887,9 @@ def test_unusual_but_valid_calls_are_taken_as_meant(name):
     taken = TAKEN[name]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warnings.simplefilter("ignore", ResourceWarning)  # garbage of other tests, collected just now
+        warnings.simplefilter(
+            "ignore", ResourceWarning
+        )  # garbage of other tests, collected just now
         found = taken.call()
     assert taken.right(found)
 
@@ -831,7 +905,13 @@ def test_the_table_is_large_and_covers_the_public_face():
         ("patterns", patterns),
         ("widgets", widgets),
     ):
-        written = {n for n, f in vars(module).items() if inspect.isfunction(f) and f.__module__ == module.__name__}
-        named_here = {face.split(".")[1].split(",")[0] for face in FACES if face.startswith(f"{name}.")}
+        written = {
+            n
+            for n, f in vars(module).items()
+            if inspect.isfunction(f) and f.__module__ == module.__name__
+        }
+        named_here = {
+            face.split(".")[1].split(",")[0] for face in FACES if face.startswith(f"{name}.")
+        }
         free = {"activation_patterns", "layer_patterns", "unique_patterns", "use_style"}
         assert {n for n in written if n[0] != "_"} - free <= named_here

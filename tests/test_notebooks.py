@@ -10,7 +10,9 @@ import sys
 import nbformat
 import pytest
 
-from mbh_utils import paths, runner, workbook
+from mbh_utils.computing import paths
+from mbh_utils.workbook import chapter as workbook
+from mbh_utils.workbook import runner
 
 CHAPTERS = [c.name for c in workbook.CHAPTERS]
 
@@ -62,7 +64,12 @@ def test_begins_with_title_imports_parameters_opening(name):
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_no_line_of_text_becomes_a_heading_by_accident(name):
     """A line that begins with the number of a set-up, "#1 ...", is a heading to some renderers."""
-    text = [line for c in source_of(name).cells if c.cell_type == "markdown" for line in c.source.splitlines()]
+    text = [
+        line
+        for c in source_of(name).cells
+        if c.cell_type == "markdown"
+        for line in c.source.splitlines()
+    ]
     assert not [line for line in text if re.match(r"\s*#+[^#\s]", line)]
 
 
@@ -90,7 +97,9 @@ def test_exactly_one_parameters_cell_of_commented_literals(name):
     for node in ast.parse(tagged[0].source).body:
         assert isinstance(node, ast.Assign | ast.AnnAssign)
         ast.literal_eval(node.value)
-    runner.check_parameters(paths.PROJECT / "notebooks" / f"{name}.ipynb", {"profile": "quick", "seed": 0})
+    runner.check_parameters(
+        paths.PROJECT / "notebooks" / f"{name}.ipynb", {"profile": "quick", "seed": 0}
+    )
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
@@ -110,7 +119,11 @@ def test_cells_know_no_folders_and_fetch_nothing(name):
         strings = [n.value for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.Constant)]
         for text in (s for s in strings if isinstance(s, str)):
             assert not re.match(r"(/|~|\.\.|[A-Z]:\\)", text) and "../" not in text, text
-        assert not re.search(r"^\s*[!%]|os\.getcwd|os\.chdir|urlopen|urlretrieve|savefig|use_style", cell.source, re.M)
+        assert not re.search(
+            r"^\s*[!%]|os\.getcwd|os\.chdir|urlopen|urlretrieve|savefig|use_style",
+            cell.source,
+            re.M,
+        )
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
@@ -156,7 +169,16 @@ def test_every_declared_figure_is_there_with_its_manifest_entry(executed):
         assert hashlib.sha256(png).hexdigest() == entry["png_sha256"]
         assert entry["chapter"] == workbook.figure_index()[figure_id]
         assert 40 <= len(entry["alt"]) <= 700, f"{figure_id}: alt text of one to three sentences"
-        for key in ("function", "settings", "seeds", "parameters", "data", "versions", "seconds", "data_sha256"):
+        for key in (
+            "function",
+            "settings",
+            "seeds",
+            "parameters",
+            "data",
+            "versions",
+            "seconds",
+            "data_sha256",
+        ):
             assert key in entry, (figure_id, key)
     together = sum(path.stat().st_size for path in executed.folder.glob("*.png"))
     assert together <= 3e6, f"{together / 1e6:.1f} MB of figures"
@@ -170,7 +192,9 @@ def test_executed_copy_shows_each_figure_once_with_alt_text(executed, name):
         pictures = [o for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
         assert len(pictures) <= 1, f"a figure is shown twice: {cell.source}"
         shown += [o.metadata.get("image/png", {}).get("alt") for o in pictures]
-        assert not [o for o in cell.get("outputs", []) if o.get("name") == "stderr"], f"warnings: {cell.outputs}"
+        assert not [o for o in cell.get("outputs", []) if o.get("name") == "stderr"], (
+            f"warnings: {cell.outputs}"
+        )
     manifest = json.loads((executed.folder / "manifest.json").read_text())
     expected = [entry["alt"] for entry in manifest["figures"].values() if entry["chapter"] == name]
     assert sorted(alt for alt in shown if alt in expected) == sorted(expected)
@@ -180,6 +204,8 @@ def test_executed_copy_shows_each_figure_once_with_alt_text(executed, name):
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_executed_copy_says_nothing_of_this_machine(executed, name):
     text = (executed.folder / "chapters" / f"{name}.ipynb").read_text()
-    text = text.replace(str(executed.folder), "")  # a temporary folder here; in a checkout it is shown relative
+    text = text.replace(
+        str(executed.folder), ""
+    )  # a temporary folder here; in a checkout it is shown relative
     for path in {str(paths.PROJECT), sys.prefix, os.path.expanduser("~") + "/"}:
         assert path not in text, path

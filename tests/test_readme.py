@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from mbh_utils import experiments, paths
+from mbh_utils import experiments
+from mbh_utils.computing import paths
 
 README = (paths.PROJECT / "README.md").read_text(encoding="utf-8")
 
@@ -19,34 +20,57 @@ def test_the_code_runs_and_prints_a_specialization(code, capsys):
 
 def test_links_and_pictures_exist():
     targets = re.findall(r"\]\(([^)#]+)\)", README) + re.findall(r'src="([^"]+)"', README)
-    missing = [target for target in targets if "://" not in target and not (paths.PROJECT / target).exists()]
+    missing = [
+        target
+        for target in targets
+        if "://" not in target and not (paths.PROJECT / target).exists()
+    ]
     assert len(targets) >= 10 and not missing
 
 
 def test_pictures_have_alt_texts():
-    assert all(len(alt) > 20 for alt in re.findall(r"!\[([^\]]*)\]", README) + re.findall(r'alt="([^"]*)"', README))
+    assert all(
+        len(alt) > 20
+        for alt in re.findall(r"!\[([^\]]*)\]", README) + re.findall(r'alt="([^"]*)"', README)
+    )
     assert len(re.findall(r"<img ", README)) == len(re.findall(r"<img [^>]*alt=", README))
 
 
 def test_the_commands_are_those_of_the_makefile():
     targets = re.findall(r"^(\w+):", (paths.PROJECT / "Makefile").read_text(), flags=re.MULTILINE)
-    assert {"figures", "test", "lab"} <= set(targets) and {"make figures", "make test", "make lab"} <= set(
-        re.findall(r"make \w+", README)
-    )
+    assert {"figures", "test", "lab"} <= set(targets) and {
+        "make figures",
+        "make test",
+        "make lab",
+    } <= set(re.findall(r"make \w+", README))
 
 
 def test_the_numbers_are_those_of_the_committed_tables():
     grid = pd.read_parquet(paths.results_folder("paper") / "grid.parquet")
     networks = experiments.per_network(grid, 0.8).query("trained")
-    fashion = networks[networks["dataset"] == "fashion_mnist"].groupby("setup")[["accuracy", "s", "n_regions"]].mean()
-    rows = re.findall(r"^\| #(\d+),.*\| ([\d.]+) % \|[^|]*\| ([\d.]+) \| ([\d,]+) \|$", README, flags=re.MULTILINE)
+    fashion = (
+        networks[networks["dataset"] == "fashion_mnist"]
+        .groupby("setup")[["accuracy", "s", "n_regions"]]
+        .mean()
+    )
+    rows = re.findall(
+        r"^\| #(\d+),.*\| ([\d.]+) % \|[^|]*\| ([\d.]+) \| ([\d,]+) \|$", README, flags=re.MULTILINE
+    )
     assert len(rows) == 4
     for setup, *written in rows:
         accuracy, s, regions = fashion.loc[int(setup)]
         assert written == [f"{100 * accuracy:.1f}", f"{s:.2f}", f"{regions:,.0f}"], setup
-    levels = networks[networks["parameters"] < networks["parameters"].max()].groupby(["dataset", "parameters"])
-    trend = levels[["n_hidden", "s"]].apply(lambda rows: spearmanr(rows["n_hidden"], rows["s"]).statistic)
-    written = re.search(r"lies\s+between (\d\.\d+) and (\d\.\d+) .* but one\..*\((-\d\.\d+)\)", README, flags=re.DOTALL)
+    levels = networks[networks["parameters"] < networks["parameters"].max()].groupby(
+        ["dataset", "parameters"]
+    )
+    trend = levels[["n_hidden", "s"]].apply(
+        lambda rows: spearmanr(rows["n_hidden"], rows["s"]).statistic
+    )
+    written = re.search(
+        r"lies\s+between (\d\.\d+) and (\d\.\d+) .* but one\..*\((-\d\.\d+)\)",
+        README,
+        flags=re.DOTALL,
+    )
     odd, *others = sorted(trend)
     assert len(trend) == 8 and trend.idxmin() == ("fashion_mnist", 83_572)
     assert tuple(f"{t:.2f}" for t in (others[0], others[-1], odd)) == written.groups()

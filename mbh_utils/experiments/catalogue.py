@@ -5,14 +5,15 @@ A new experiment is one entry of ``EXPERIMENTS`` (see ``measures.py`` for a new 
 
 from collections.abc import Sequence
 
-from mbh_utils import _given, datasets, pruning
+from mbh_utils import datasets
+from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.experiment import Experiment, history_rows, ticket_rows
 from mbh_utils.experiments.measures import DISTINCT_PATTERNS, SPECIALIZATIONS, TREES
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.runs import Case, Run, checkpoints, parameters_at, ticket_runs
-from mbh_utils.networks import Setup
+from mbh_utils.networks import Setup, pruning
 from mbh_utils.training import Recipe
 
 # ---------------------------------------------------------------------------------- which networks
@@ -137,10 +138,10 @@ EXPERIMENTS: dict[str, Experiment] = {
 
 def experiments_named(names: Sequence[str]) -> list[str]:
     """The names of experiments as a list. Raises MBHError for one that there is not."""
-    names = _given.listed("names", names, "names of experiments")
+    names = require.listed("names", names, "names of experiments")
     for name in names:
         if not isinstance(name, str) or name not in EXPERIMENTS:
             there = ", ".join(EXPERIMENTS)
-            shown = _given.shown(name)
+            shown = require.shown(name)
             raise MBHError(f"there is no experiment {shown}; the experiments are {there}")
     return names

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from mbh_utils.computing.store import Store
 from mbh_utils.experiments.measures import Measure
 from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.runs import Case
-from mbh_utils.store import Store
 
 
 def no_options(profile: Profile) -> dict:

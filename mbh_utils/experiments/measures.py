@@ -19,16 +19,16 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from mbh_utils import datasets, networks, pruning
+from mbh_utils import datasets, networks
+from mbh_utils.blankets.mbh import specialization_table
+from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import estimates
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.runs import NETWORK_COLUMNS, Case
-from mbh_utils.mbh import specialization_table
-from mbh_utils.networks import Network
-from mbh_utils.partition import partition_input_space
-from mbh_utils.patterns import activation_patterns, mine_patterns, unique_patterns
-from mbh_utils.store import Store
+from mbh_utils.networks import Network, pruning
+from mbh_utils.regions.partition import partition_input_space
+from mbh_utils.regions.patterns import activation_patterns, mine_patterns, unique_patterns
 from mbh_utils.training import accuracy
 
 
@@ -160,8 +160,8 @@ def specializations(
 ) -> pd.DataFrame:
     """Specialization and activation regions (ARs), one row per plane x class x c_P.
 
-    Columns: those of :func:`mbh_utils.mbh.specialization_table`; n_dead_ends (neurons without a
-    live path to the last hidden layer) and n_live_regions (ARs of the network without these).
+    Columns: those of :func:`mbh_utils.specialization_table`; n_dead_ends (neurons without a live
+    path to the last hidden layer) and n_live_regions (ARs of the network without these).
     """
     table = specialization_table(layers, samples, planes, coverages)
     n_dead_ends = sum(int(dead.sum()) for dead in pruning.dead_ends(masks))

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mbh_utils import _given, datasets
+from mbh_utils import datasets
+from mbh_utils.computing import require
+from mbh_utils.computing.seeds import stream
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.profiles import Profile, profile_named
-from mbh_utils.networks import stream
-from mbh_utils.subspaces import Plane
+from mbh_utils.regions.planes import Plane
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,13 @@ class PlaneSet:
 
     def __post_init__(self):
         put = vars(self).update  # the dataclass is frozen
-        put(planes=_given.whole("planes", self.planes, 1, 1_000_000))
-        _given.choice("domain", self.domain, ("square", "box"))
+        put(planes=require.whole("planes", self.planes, 1, 1_000_000))
+        require.choice("domain", self.domain, ("square", "box"))
         if self.domain == "box":
             put(margin=None)
         else:
             what = "a finite number above 0"
-            put(margin=_given.number("margin", self.margin, what, lambda x: 0 < x < np.inf))
+            put(margin=require.number("margin", self.margin, what, lambda x: 0 < x < np.inf))
 
     @property
     def settings(self) -> dict:
@@ -126,7 +127,7 @@ def class_plane(
     """
     data = datasets.load(dataset)
     rng = stream(seed, "planes")
-    classes = _given.listed("classes", classes, "three classes, by their numbers")
+    classes = require.listed("classes", classes, "three classes, by their numbers")
     if len(classes) != 3:
         n = len(classes)
         raise MBHError(f"classes has {n} members; a plane is spanned by images of three classes")
@@ -165,5 +166,5 @@ def grid_planes(
     >>> len(experiments.grid_planes("quick", "digits8"))
     4
     """
-    _given.kind_of("dataset", dataset, str, "the name of a data set")
+    require.kind_of("dataset", dataset, str, "the name of a data set")
     return list(PlaneSet(profile_named(profile).planes, domain, margin).of(dataset))

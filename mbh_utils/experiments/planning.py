@@ -8,15 +8,15 @@ from concurrent.futures import Executor
 from contextlib import nullcontext
 from typing import NamedTuple
 
-from mbh_utils import _given
+from mbh_utils.computing import require
+from mbh_utils.computing.scheduling import Done, Task, compute, workers
+from mbh_utils.computing.store import Store
 from mbh_utils.experiments import estimates
 from mbh_utils.experiments.catalogue import EXPERIMENTS, experiments_named
 from mbh_utils.experiments.measures import Measure
 from mbh_utils.experiments.profiles import Profile, profile_named
 from mbh_utils.experiments.results_files import read_results
 from mbh_utils.experiments.runs import Case, Run, train_runs
-from mbh_utils.scheduling import Done, Task, compute, workers
-from mbh_utils.store import Store
 
 #: Estimated seconds up to which networks of one architecture and seed make one task.
 TRAINING_SECONDS = 120.0
@@ -53,7 +53,7 @@ def store_given(store: Store | None) -> Store:
     """The store, or the usual one for None. Raises MBHError for anything else."""
     if store is None:
         return Store()
-    return _given.kind_of("store", store, Store, "a Store, or None for the usual one")
+    return require.kind_of("store", store, Store, "a Store, or None for the usual one")
 
 
 def plan(profile: str | Profile, names: Sequence[str], store: Store | None = None) -> list[Stage]:
@@ -83,7 +83,7 @@ def plan(profile: str | Profile, names: Sequence[str], store: Store | None = Non
     --------
     >>> import tempfile
     >>> from mbh_utils import experiments
-    >>> from mbh_utils.store import Store
+    >>> from mbh_utils.computing.store import Store
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     stages = experiments.plan("quick", ["toy"], Store(folder))
     >>> [(stage.label, sum(len(task.arguments[0]) for task in stage.tasks)) for stage in stages]
@@ -126,7 +126,7 @@ def prepare(
     store : Store, optional
         Where computed results are kept; the usual store by default.
     executor, scheduler, shared
-        Other workers, see :mod:`mbh_utils.scheduling`.
+        Other workers, see :mod:`mbh_utils.computing.scheduling`.
 
     Returns
     -------
@@ -151,12 +151,12 @@ def prepare(
         experiments.prepare("quick", ["grid", "tickets"])  # returns []
     """
     store = store_given(store)
-    shared = _given.flag("shared", shared)
+    shared = require.flag("shared", shared)
     if scheduler is not None:
         what = "the address of a Dask scheduler, or None"
-        _given.kind_of("scheduler", scheduler, str, what)
+        require.kind_of("scheduler", scheduler, str, what)
     if jobs is not None:
-        _given.whole("jobs", jobs, 1, 10_000)
+        require.whole("jobs", jobs, 1, 10_000)
     if not (stages := plan(profile, names, store)):
         return []
     with nullcontext(executor) if executor else workers(jobs, scheduler) as pool:

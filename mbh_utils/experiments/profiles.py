@@ -3,7 +3,8 @@
 import functools
 from dataclasses import dataclass
 
-from mbh_utils import _given, datasets
+from mbh_utils import datasets
+from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import DEEPFC, LENET, LENET_SMALL, Family, Setup
 from mbh_utils.training import Recipe
@@ -112,7 +113,7 @@ class Profile:
         for setup in self.setups:
             if setup.number == number and not isinstance(number, bool):
                 return setup
-        shown = _given.shown(number)
+        shown = require.shown(number)
         there = f"profile {self.name} has 1 to {len(self.setups)}"
         raise MBHError(f"there is no set-up {shown}; {there}")
 
@@ -192,5 +193,5 @@ def profile_named(name: str | Profile) -> Profile:
         return name
     if not isinstance(name, str) or name not in PROFILES:
         known = ", ".join(PROFILES)
-        raise MBHError(f"there is no profile {_given.shown(name)}; the profiles are {known}")
+        raise MBHError(f"there is no profile {require.shown(name)}; the profiles are {known}")
     return PROFILES[name]

@@ -15,11 +15,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mbh_utils import paths
+from mbh_utils.computing import paths
+from mbh_utils.computing.store import VERSIONS, atomic
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.catalogue import EXPERIMENTS
 from mbh_utils.experiments.profiles import Profile, profile_named
-from mbh_utils.store import VERSIONS, atomic
 
 #: Where a results file keeps the digest of its content, and where its definition.
 DIGEST, DEFINITION = b"mbh_utils.digest", b"mbh_utils.definition"

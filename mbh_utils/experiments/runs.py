@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
-from mbh_utils import _given, datasets, networks, pruning
+from mbh_utils import datasets, networks
+from mbh_utils.computing import require
+from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import profiles
 from mbh_utils.experiments.profiles import Profile, profile_named
-from mbh_utils.networks import Network, Setup
-from mbh_utils.store import Store
+from mbh_utils.networks import Network, Setup, pruning
 from mbh_utils.training import MOST_ITERATIONS, Recipe, State, train_stack
 
 #: The columns of a table that tell its networks apart.
@@ -30,7 +31,7 @@ NETWORK_COLUMNS = (
 
 def checkpoints(iterations: int) -> list[int]:
     """When networks are looked at: dense up to 100, then about evenly on a logarithmic axis."""
-    iterations = _given.whole("iterations", iterations, 0, MOST_ITERATIONS)
+    iterations = require.whole("iterations", iterations, 0, MOST_ITERATIONS)
     early = [0, 1, 2, 5, *range(10, 101, 10)]
     middle = [m * 10**k for k in (2, 3) for m in (2, 5, 10)]
     late = range(10_000, iterations, 10_000)
@@ -85,14 +86,14 @@ class Run:
 
     def __post_init__(self):
         put = vars(self).update  # the dataclass is frozen
-        _given.kind_of("dataset", self.dataset, str, "the name of a data set")
-        _given.kind_of("recipe", self.recipe, Recipe, "a Recipe(iterations)")
+        require.kind_of("dataset", self.dataset, str, "the name of a data set")
+        require.kind_of("recipe", self.recipe, Recipe, "a Recipe(iterations)")
         what = "the widths of the hidden layers, such as (300, 100)"
-        hidden = _given.listed("hidden", self.hidden, what)
-        put(hidden=tuple(_given.whole("a width in hidden", n, 1) for n in hidden))
-        put(parameters=_given.whole("parameters", self.parameters, 1))
-        put(seed=_given.whole("seed", self.seed, 0))
-        put(bias_std=_given.number("bias_std", self.bias_std))
+        hidden = require.listed("hidden", self.hidden, what)
+        put(hidden=tuple(require.whole("a width in hidden", n, 1) for n in hidden))
+        put(parameters=require.whole("parameters", self.parameters, 1))
+        put(seed=require.whole("seed", self.seed, 0))
+        put(bias_std=require.number("bias_std", self.bias_std))
 
     @property
     def is_standardised(self) -> bool:
@@ -234,10 +235,10 @@ def run_of(
     ((12, 4), 832)
     """
     profile = profile_named(profile)
-    seed = _given.whole("seed", seed, 0)
+    seed = require.whole("seed", seed, 0)
     setup = profile.setup(number)
     if dataset is not None:
-        _given.kind_of("dataset", dataset, str, "the name of a data set, or None")
+        require.kind_of("dataset", dataset, str, "the name of a data set, or None")
     return Run(dataset or profile.fashion, setup.hidden, setup.parameters, seed, profile.recipe)
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mbh_utils import _given, datasets, paths
+from mbh_utils import datasets
+from mbh_utils.computing import paths, require
+from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.catalogue import EXPERIMENTS, experiments_named
 from mbh_utils.experiments.planning import prepare, store_given
@@ -18,7 +20,6 @@ from mbh_utils.experiments.profiles import Profile, profile_named
 from mbh_utils.experiments.results_files import read_results, write_results
 from mbh_utils.experiments.runs import NETWORK_COLUMNS
 from mbh_utils.networks import Network
-from mbh_utils.store import Store
 
 
 def table(
@@ -67,7 +68,7 @@ def table(
     (name,) = experiments_named([name])
     store = store_given(store)
     if jobs is not None:
-        _given.whole("jobs", jobs, 1, 10_000)
+        require.whole("jobs", jobs, 1, 10_000)
     experiment = EXPERIMENTS[name]
     if experiment.rows is None:
         there = ", ".join(n for n, other in EXPERIMENTS.items() if other.rows)
@@ -125,7 +126,7 @@ def write_tables(
     store = store_given(store)
     if folder is None:
         folder = paths.results_folder(profile.name)
-    folder = _given.folder("folder", folder)
+    folder = require.folder("folder", folder)
     written = []
     for name in experiments_named(names):
         if EXPERIMENTS[name].rows:
@@ -171,13 +172,13 @@ def per_network(table: pd.DataFrame, coverage: float = 0.8) -> pd.DataFrame:
     [0.88, 0.58]
     """
     what = "a table of specializations, as experiments.table makes it"
-    _given.kind_of("table", table, pd.DataFrame, what)
+    require.kind_of("table", table, pd.DataFrame, what)
     for name in ("coverage", "n_regions", "area", "n_hidden", "plane", "s"):
         if name not in table:
             expected = "expected one of specializations, as of experiment grid"
             raise MBHError(f"table has no column {name}; {expected}")
     share = "a share in (0, 1]"
-    coverage = _given.number("coverage", coverage, share, lambda c: 0 < c <= 1)
+    coverage = require.number("coverage", coverage, share, lambda c: 0 < c <= 1)
     rows = table[np.isclose(table["coverage"], coverage)]
     if rows.empty:
         measured = sorted(map(float, table["coverage"].unique()))

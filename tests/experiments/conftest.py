@@ -3,8 +3,8 @@
 import pytest
 from tiny_experiments import ALL, TINY, Here
 
+from mbh_utils.computing.store import Store
 from mbh_utils.experiments import planning, prepare, table
-from mbh_utils.store import Store
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ import pytest
 from tiny_experiments import TINY, runs_of, same
 
 from mbh_utils import datasets, experiments
+from mbh_utils.blankets.mbh import specialization
 from mbh_utils.experiments import EXPERIMENTS, PROFILES, profiles, table
 from mbh_utils.experiments.runs import NETWORK_COLUMNS
-from mbh_utils.mbh import specialization
 from mbh_utils.training import accuracy, train
 
 

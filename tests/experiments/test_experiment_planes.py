@@ -9,10 +9,10 @@ import pytest
 from tiny_experiments import TINY, Here, copy_of, measured
 
 from mbh_utils import datasets, experiments
+from mbh_utils.blankets.mbh import specialization
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import EXPERIMENTS, PlaneSet, prepare, table
 from mbh_utils.experiments.catalogue import on_planes
-from mbh_utils.mbh import specialization
 
 
 def test_measurements_are_keyed_by_planes_coverages_and_iteration():

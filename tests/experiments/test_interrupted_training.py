@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from tiny_experiments import TINY, Here, runs_of, same
 
+from mbh_utils.computing.store import Store
 from mbh_utils.experiments import plan, prepare, runs, table
-from mbh_utils.store import Store
 
 
 class Killed(Exception):
@@ -79,7 +79,8 @@ import os, random, signal, sys, time
 sys.path.insert(0, sys.argv[1])
 from test_interrupted_training import KILLED, LONG
 from tiny_experiments import TINY, Here
-from mbh_utils import experiments, store
+from mbh_utils import experiments
+from mbh_utils.computing import store
 from mbh_utils.experiments import runs
 
 # What every child would otherwise load anew:

@@ -5,12 +5,12 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 from tiny_experiments import TINY, runs_of, same
 
-from mbh_utils import datasets, experiments, pruning
+from mbh_utils import datasets, experiments
+from mbh_utils.blankets.mbh import specialization
 from mbh_utils.experiments import EXPERIMENTS, measures, table
-from mbh_utils.mbh import specialization
-from mbh_utils.networks import hidden_layers
-from mbh_utils.partition import partition_input_space
-from mbh_utils.patterns import activation_patterns, layer_patterns
+from mbh_utils.networks import hidden_layers, pruning
+from mbh_utils.regions.partition import partition_input_space
+from mbh_utils.regions.patterns import activation_patterns, layer_patterns
 from mbh_utils.training import accuracy, train
 
 

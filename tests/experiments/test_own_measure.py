@@ -9,6 +9,7 @@ import pytest
 from tiny_experiments import TINY, Here, runs_of
 
 from mbh_utils import datasets
+from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import (
     EXPERIMENTS,
@@ -21,8 +22,7 @@ from mbh_utils.experiments import (
     write_tables,
 )
 from mbh_utils.experiments.results_files import read_results
-from mbh_utils.patterns import activation_patterns
-from mbh_utils.store import Store
+from mbh_utils.regions.patterns import activation_patterns
 
 
 def active_shares(subject, images):
@@ -76,7 +76,9 @@ def test_its_options_are_part_of_what_defines_it(own, tmp_path, monkeypatch):
 
 
 def test_its_table_is_written_and_read_without_a_store(own, tmp_path, monkeypatch):
-    monkeypatch.setattr("mbh_utils.paths.results_folder", lambda profile: tmp_path / profile)
+    monkeypatch.setattr(
+        "mbh_utils.computing.paths.results_folder", lambda profile: tmp_path / profile
+    )
     prepare(TINY, ["own"], store=Store(tmp_path / "store"), executor=Here())
     (path,) = write_tables(TINY, ["own"], Store(tmp_path / "store"))
     assert path == tmp_path / "tiny" / "own.parquet"

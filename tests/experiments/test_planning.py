@@ -8,6 +8,7 @@ import pytest
 from tiny_experiments import ALL, TINY, Here, copy_of, measured, runs_of, same
 
 from mbh_utils import experiments
+from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import (
     EXPERIMENTS,
@@ -17,7 +18,6 @@ from mbh_utils.experiments import (
     prepare,
     table,
 )
-from mbh_utils.store import Store
 
 
 def test_a_plan_says_what_is_missing_in_which_order_and_how_long_and_large(done, tmp_path):

@@ -1,8 +1,7 @@
 """How large everything is: the profiles."""
 
-from mbh_utils import pruning
 from mbh_utils.experiments import PROFILES
-from mbh_utils.networks import DEEPFC, LENET
+from mbh_utils.networks import DEEPFC, LENET, pruning
 from mbh_utils.training import Recipe
 
 

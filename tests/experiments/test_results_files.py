@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from tiny_experiments import ALL, TABLES, TINY
 
-from mbh_utils import datasets, experiments, paths
+from mbh_utils import datasets, experiments
+from mbh_utils.computing import paths
+from mbh_utils.computing.store import VERSIONS, Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import (
     EXPERIMENTS,
@@ -24,7 +26,6 @@ from mbh_utils.experiments import (
 )
 from mbh_utils.experiments.results_files import DEFINITION, DIGEST, read_results
 from mbh_utils.networks import Family
-from mbh_utils.store import VERSIONS, Store
 
 
 @pytest.fixture

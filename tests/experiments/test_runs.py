@@ -6,10 +6,11 @@ import pytest
 import torch
 from tiny_experiments import TINY, runs_of, same
 
-from mbh_utils import datasets, experiments, pruning
+from mbh_utils import datasets, experiments
+from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import Run, prepare, runs, table
-from mbh_utils.store import Store
+from mbh_utils.networks import pruning
 from mbh_utils.training import Recipe, accuracy, train
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import torch
 
+from mbh_utils.computing.store import Store
 from mbh_utils.experiments import EXPERIMENTS, PROFILES, Run
 from mbh_utils.networks import Family
-from mbh_utils.store import Store
 
 TINY = replace(
     PROFILES["quick"],

@@ -1,0 +1,1 @@
+"""Maximal patterns, minimal blankets and their hypervolume: specialization (thesis, chapters 4 and 5)."""

@@ -1,0 +1,118 @@
+"""Compiled code is kept on disk, where something can be written, and is never that of other source files.
+
+numba looks at the file of a compiled function only, and finds the code of a helper in another file stale only by
+chance; it refuses to compile where it finds no folder to write to; and a full disk, or a damaged file, ends the call.
+"""
+
+import ast
+import functools
+import hashlib
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from numba import njit
+from numba.core import config
+from numba.core.caching import FunctionCache
+
+from mbh_utils.computing.home import below_home, private_folder, writable
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+@functools.cache
+def folder() -> Path | None:
+    """Where this process keeps compiled code: the first of these that can be written, None if it is kept in memory.
+
+    ``NUMBA_CACHE_DIR``, the package's own ``__pycache__``, ``mbh_utils`` in the user's cache, a private folder among
+    the temporary files.
+    """
+    for candidate in _candidates():
+        with suppress(OSError):
+            candidate.mkdir(exist_ok=True)
+            if writable(candidate):
+                return candidate
+    return None
+
+
+def _candidates() -> Iterator[Path]:
+    if config.CACHE_DIR:
+        yield Path(config.CACHE_DIR)
+    yield _PACKAGE / "__pycache__"
+    if (caches := below_home(".cache", variable="XDG_CACHE_HOME")) and caches.parent.is_dir():
+        with suppress(OSError):
+            caches.mkdir(exist_ok=True)
+            yield caches / "mbh_utils"
+    if place := private_folder():
+        yield place / "native"
+
+
+def cached(**options) -> Callable:
+    """``numba.njit(**options)`` whose code is kept for later processes, until a file that it is made of changes."""
+
+    def compiled(function: Callable):
+        kernel = njit(**options)(function)
+        with suppress(OSError, RuntimeError):  # no folder, no source: in memory then
+            if (place := folder()) is not None:
+                kernel._cache = _cache(
+                    function, place / f"native-{digest(Path(inspect.getfile(function)))}"
+                )
+        return kernel
+
+    return compiled
+
+
+def _cache(function: Callable, place: Path) -> "_Cache":
+    place.mkdir(exist_ok=True)
+    before, config.CACHE_DIR = config.CACHE_DIR, str(place)  # read now, and not again
+    try:
+        return _Cache(function)
+    finally:
+        config.CACHE_DIR = before
+
+
+class _Cache(FunctionCache):
+    """numba's cache of one function, whose files may be damaged, vanish or find no room at any time."""
+
+    def load_overload(self, sig, target_context):
+        with suppress(Exception):  # whatever unpickling raises; it is compiled again
+            return super().load_overload(sig, target_context)
+
+    def save_overload(self, sig, data):
+        try:
+            super().save_overload(sig, data)
+        except OSError:
+            return
+        except Exception:  # the list of what is kept is damaged: begin a new one
+            with suppress(Exception):
+                self.flush()
+                super().save_overload(sig, data)
+
+
+@functools.cache
+def digest(file: Path) -> str:
+    """12 hex digits of a module's source and of all modules of the package that it is made of."""
+    sources, waiting = {}, [file]
+    while waiting:
+        path = waiting.pop()
+        if path not in sources and path.is_file():
+            sources[path] = path.read_bytes()
+            waiting += _imported(sources[path])
+    content = b"\0".join(hashlib.sha256(sources[path]).digest() for path in sorted(sources))
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+def _imported(source: bytes) -> Iterator[Path]:
+    """Files of the package's modules that a module imports, wherever it does."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            first, _, module = (node.module or "").partition(".")
+            if first == _PACKAGE.name or node.level:
+                inside = module if first == _PACKAGE.name else node.module
+                for name in [inside] if inside else [alias.name for alias in node.names]:
+                    yield _PACKAGE / f"{name.replace('.', '/')}.py"
+        elif isinstance(node, ast.Import):
+            for first, _, module in (alias.name.partition(".") for alias in node.names):
+                if first == _PACKAGE.name:
+                    yield _PACKAGE / f"{module.replace('.', '/') or '__init__'}.py"

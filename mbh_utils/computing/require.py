@@ -1,0 +1,283 @@
+"""What a caller gave, as what the package works on; an MBHError that names the argument where it is something else.
+
+Taken as meant: arrays of numpy, torch (with gradients, on any device, of any float type), pandas and nested lists;
+True and False in an array as 1 and 0; arrays and tensors without dimensions as the number they hold. Refused: whatever
+numpy would turn into numbers in silence though nobody meant it (complex numbers lose their imaginary part, masked
+arrays their mask, text and None become numbers), and True and False where one number is expected.
+"""
+
+import itertools
+import os
+import reprlib
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from decimal import Decimal
+from numbers import Integral, Real
+from pathlib import Path
+
+import numpy as np
+
+from mbh_utils.errors import MBHError
+
+#: What numpy may raise on things that are no arrays: ragged, too large, sparse, on a device without memory.
+_UNREADABLE = (TypeError, ValueError, RuntimeError, OverflowError)
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+
+#: Of a list that is given; what is longer, or has no end, is none of those that are meant.
+MOST_MEMBERS = 10**7
+
+
+def shown(value) -> str:
+    """A value as an error message shows it: shortened, and arrays by their shape."""
+    shape = getattr(value, "shape", None)
+    if shape is None or shape == ():
+        return _SHORT.repr(value)
+    return f"{type(value).__name__} of shape {tuple(shape)}"
+
+
+def listed(name: str, given, what: str) -> list:
+    """The members of a sequence (or of what gives them one by one); not of text, a dict or a set.
+
+    what: what they are, for the message, in the plural.
+    """
+    refused = str | bytes | Mapping | set | frozenset
+    if (
+        isinstance(given, refused)
+        or not isinstance(given, Iterable)
+        or getattr(given, "ndim", 1) < 1
+    ):
+        raise MBHError(
+            f"{name} is {shown(given)} ({type(given).__name__}); expected a list of {what}"
+        )
+    members = [] if _too_long(given) else list(itertools.islice(given, MOST_MEMBERS + 1))
+    if _too_long(given) or len(members) > MOST_MEMBERS:
+        raise MBHError(f"{name} has more than {MOST_MEMBERS:,} members; expected a list of {what}")
+    return members
+
+
+def _too_long(given) -> bool:
+    """Whether something that knows its length has more members than any list that is meant."""
+    try:
+        return isinstance(given, Sized) and len(given) > MOST_MEMBERS
+    except OverflowError:  # of a range
+        return True
+
+
+# ------------------------------------------------------------------------------------------------ single values
+
+
+def item(value):
+    """The number in an array or a tensor without dimensions; anything else as it is."""
+    if (
+        getattr(value, "ndim", None) == 0
+        and hasattr(value, "item")
+        and not isinstance(value, np.ma.MaskedArray)
+    ):
+        return value.item()
+    return value
+
+
+def whole(name: str, value, least: int | None = None, most: int | None = None) -> int:
+    """A whole number between these limits; no True, no 3.0."""
+    found = item(value)
+    right = isinstance(found, Integral) and not isinstance(found, bool)
+    if not right or (least is not None and found < least) or (most is not None and found > most):
+        limits = {
+            (True, True): f" from {least} to {most}",
+            (True, False): f" >= {least}",
+            (False, True): f" <= {most}",
+        }
+        wanted = limits.get((least is not None, most is not None), "")
+        raise MBHError(f"{name} is {shown(value)}; expected a whole number{wanted}")
+    return int(found)
+
+
+def number(
+    name: str,
+    value,
+    expected: str = "a finite number",
+    right: Callable[[float], bool] = np.isfinite,
+) -> float:
+    """A number for which ``right`` holds; ``expected`` says in words what that is."""
+    found = item(value)
+    if isinstance(found, Real) and not isinstance(found, bool):
+        try:
+            if right(float(found)):
+                return float(found)
+        except OverflowError:  # a whole number beyond all floats
+            pass
+    raise MBHError(f"{name} is {shown(value)}; expected {expected}")
+
+
+def flag(name: str, value) -> bool:
+    """True or False, or 1 or 0."""
+    found = item(value)
+    if not isinstance(found, bool | Integral) or found not in (0, 1):
+        raise MBHError(f"{name} is {shown(value)}; expected True or False")
+    return bool(found)
+
+
+def choice(name: str, value, options: Sequence[str]) -> str:
+    """One of these words."""
+    if not isinstance(value, str) or value not in options:
+        known = ", ".join(f'"{option}"' for option in options)
+        raise MBHError(f"{name} is {shown(value)}; choose one of {known}")
+    return value
+
+
+def path(name: str, value) -> Path:
+    """The path of a file."""
+    if not isinstance(value, str | os.PathLike) or not Path(value).name or "\0" in os.fspath(value):
+        raise MBHError(f"{name} is {shown(value)}; expected the path of a file")
+    return Path(value)
+
+
+def folder(name: str, value) -> Path:
+    """The path of a folder, which need not be there."""
+    if not isinstance(value, str | os.PathLike) or not os.fspath(value) or "\0" in os.fspath(value):
+        raise MBHError(f"{name} is {shown(value)}; expected the path of a folder")
+    return Path(value)
+
+
+def kind_of(name: str, value, kinds: type | tuple[type, ...], expected: str):
+    """The value, which is of one of these types; ``expected`` says in words what that is, and what to do."""
+    if not isinstance(value, kinds):
+        raise MBHError(f"{name} is {shown(value)} ({type(value).__name__}); expected {expected}")
+    return value
+
+
+# ------------------------------------------------------------------------------------------------------ arrays
+
+
+def array(name: str, given) -> np.ndarray:
+    """``given`` as an array of numbers (or of True and False), of any shape; not copied where it is one.
+
+    Of samples it is their images. Raises MBHError for what is no array of real numbers; NaN and infinite values are
+    left to the caller.
+    """
+    _refuse_data_set(name, given)
+    given = given.images if hasattr(given, "images") and hasattr(given, "labels") else given
+    refused = str | bytes | Mapping | set | frozenset | Iterator
+    endless = isinstance(given, range) and _too_long(given)
+    if given is None or isinstance(given, refused) or callable(given) or endless:
+        raise MBHError(
+            f"{name} must be an array of numbers, got {shown(given)} ({type(given).__name__})"
+        )
+    try:
+        found = np.asarray(_plain(name, given))
+    except MBHError:
+        raise
+    except RecursionError:
+        raise MBHError(f"{name} must be an array of numbers: it is nested without end") from None
+    except _UNREADABLE as error:
+        raise MBHError(f"{name} must be an array of numbers: {error}") from None
+    if found.dtype.kind == "O":
+        found = _from_objects(name, given, found)
+    if found.dtype.kind == "c":
+        raise MBHError(
+            f"{name} must be an array of real numbers: it holds complex ones (.real, if you mean that)"
+        )
+    if found.dtype.kind not in "biuf":
+        example = f", such as {shown(found.flat[0])}" if found.size else ""
+        raise MBHError(f"{name} must be an array of numbers: it holds {found.dtype}{example}")
+    return found
+
+
+def _plain(name: str, given):
+    """What numpy reads as it is meant, in place of tensors and masked arrays, inside of lists too."""
+    if isinstance(given, np.ma.MaskedArray):
+        if np.ma.is_masked(given):
+            raise MBHError(
+                f"{name} is a masked array, and {np.ma.count_masked(given):,} of its values are hidden: "
+                "fill them (.filled(0)), or drop their rows"
+            )
+        return given.data
+    torch = sys.modules.get("torch")  # where it was never loaded nothing is a tensor
+    if torch is not None and isinstance(given, torch.Tensor):
+        given = given.detach().to("cpu").resolve_conj().resolve_neg()
+        exotic = given.is_floating_point() and given.dtype not in (torch.float32, torch.float64)
+        return (given.double() if exotic else given).numpy()
+    if isinstance(given, list | tuple):
+        kinds = (list, tuple, np.ma.MaskedArray, *((torch.Tensor,) if torch is not None else ()))
+        return [_plain(name, x) if isinstance(x, kinds) else x for x in given]
+    return given
+
+
+def _from_objects(name: str, given, found: np.ndarray) -> np.ndarray:
+    """Python's own numbers, which numpy keeps as objects (fractions, whole numbers of any size), as an array."""
+    if found.ndim == 0 and not isinstance(found.item(), Real | Decimal):
+        raise MBHError(
+            f"{name} must be an array of numbers, got {shown(given)} ({type(given).__name__})"
+        )
+    for x in found.flat:
+        if not isinstance(x, Real | Decimal):
+            raise MBHError(
+                f"{name} must be an array of numbers: it holds {shown(x)} ({type(x).__name__})"
+            )
+    whole = all(isinstance(x, Integral) and -(2**63) <= x < 2**63 for x in found.flat)
+    try:
+        return found.astype(np.int64 if whole else np.float64)
+    except OverflowError as error:
+        raise MBHError(f"{name} must be an array of numbers: one is too large ({error})") from None
+
+
+def numbers(name: str, given, shape: tuple) -> np.ndarray:
+    """A read-only float64 copy of finite numbers in this shape, where None stands for any length."""
+    values = array(name, given).astype(np.float64)
+    if values.ndim != len(shape) or any(
+        want not in (None, got) for want, got in zip(shape, values.shape, strict=True)
+    ):
+        wanted = ", ".join("n" if s is None else str(s) for s in shape)
+        raise MBHError(
+            f"{name} has shape {values.shape}; expected ({wanted}{',' if len(shape) == 1 else ''})"
+        )
+    if not np.isfinite(values).all():
+        where = np.unique(np.argwhere(~np.isfinite(values))[:, 0])
+        raise MBHError(f"{name} holds NaN or infinite values (row {where[0]}): repair or drop it")
+    values.flags.writeable = False
+    return values
+
+
+def bits(name: str, given, ndim: int = 2) -> np.ndarray:
+    """An array of True and False (or 1 and 0) with so many dimensions."""
+    values = array(name, given)
+    if values.ndim != ndim:
+        raise MBHError(
+            f"{name} has shape {values.shape}; expected {ndim} dimension{'s' * (ndim > 1)} of True and False"
+        )
+    if values.dtype != bool and not np.isin(values, (0, 1)).all():
+        raise MBHError(f"{name} holds numbers other than 0 and 1; expected True and False")
+    return values.astype(bool, copy=False)
+
+
+# ------------------------------------------------------------------------------------------ things of this package
+
+
+def _refuse_data_set(name: str, given) -> None:
+    if all(hasattr(given, part) for part in ("n_inputs", "train", "validation")):
+        raise MBHError(
+            f"{name} is a whole data set: give one of its parts, such as data.validation"
+        )
+
+
+def samples(name: str, given):
+    """Images with labels; MBHError for a whole data set, or for images alone."""
+    _refuse_data_set(name, given)
+    if not (hasattr(given, "images") and hasattr(given, "labels")):
+        kind = type(given).__name__
+        raise MBHError(
+            f"{name} is {shown(given)} ({kind}); expected samples with labels, such as data.validation, or "
+            "Samples(images, labels)"
+        )
+    return given
+
+
+def data_set(name: str, given, parts: tuple[str, ...] = ()):
+    """A data set: whatever has its inputs, its classes, and these parts."""
+    if not all(hasattr(given, part) for part in ("n_inputs", "n_classes", *parts)):
+        raise MBHError(
+            f"{name} is {shown(given)} ({type(given).__name__}); expected a Dataset: "
+            'load_dataset("digits8"), or from_arrays(...) for your own arrays'
+        )
+    return given

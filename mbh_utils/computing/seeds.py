@@ -1,0 +1,43 @@
+"""Streams of random numbers, one per purpose, so that equal seeds mean equal results everywhere.
+
+A purpose of its own means that, for instance, drawing another mask never changes the initial weights.
+"""
+
+import numpy as np
+
+from mbh_utils.computing import require
+
+#: What random numbers are drawn for. A number, once given, is part of every committed result.
+PURPOSES = {
+    "weights": 0,
+    "mask": 1,
+    "batches": 2,
+    "planes": 3,
+    "classes": 4,
+    "reinitialise": 5,
+    "volume": 6,
+}
+
+
+def stream(seed: int, purpose: str) -> np.random.Generator:
+    """Random generator of one purpose, the same on every machine.
+
+    Parameters
+    ----------
+    seed : int
+        A whole number from 0 on.
+    purpose : str
+        One of ``PURPOSES``.
+
+    Raises
+    ------
+    MBHError
+        If the seed is no such number, or the purpose is unknown.
+
+    Examples
+    --------
+    >>> bool(stream(3, "mask").random() == stream(3, "mask").random())
+    True
+    """
+    seed = require.whole("seed", seed, 0)
+    return np.random.default_rng([seed, PURPOSES[require.choice("purpose", purpose, PURPOSES)]])

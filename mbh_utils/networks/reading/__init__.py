@@ -1,0 +1,1 @@
+"""How the hidden layers of anybody's network are found: by reading it, or by following it as it runs."""

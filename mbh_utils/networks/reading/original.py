@@ -1,0 +1,268 @@
+"""Running a module itself, where that leaves no traces: its copy may be another function than it is.
+
+What is found by identity (``id()``, weak references, a registry that a helper reads) is not found by a copy. So the
+module itself is run too, if nothing that its code can reach is of a kind that cannot be put back, and if its copy
+changes nothing while it runs.
+"""
+
+import contextlib
+import functools
+import sys
+import types
+import weakref
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.modules import module as torch_module
+
+from mbh_utils.networks.reading.twin import all_modules, names_in
+
+_MOST = 50_000  # things to look after
+_MOST_BYTES = 2**30  # of their numbers
+_FIXED = (
+    type(None), bool, int, float, complex, str, bytes, range, slice, type(...), torch.dtype, torch.device, torch.layout,
+    np.generic, np.dtype, weakref.ref, types.BuiltinFunctionType, types.MethodDescriptorType,
+    types.WrapperDescriptorType, types.MemberDescriptorType, types.GetSetDescriptorType,
+)  # fmt: skip
+_LIBRARIES = {"torch", "numpy", "mbh_utils", "builtins", *sys.stdlib_module_names} - {"__main__"}
+_HOOKS = "_forward_hooks", "_forward_pre_hooks"
+_GLOBAL_HOOKS = "_global_forward_hooks", "_global_forward_pre_hooks"
+
+
+class _Plain:
+    """Its objects hold attributes and nothing else."""
+
+
+class _CannotBeKept(Exception):
+    """Something that cannot be put back as it was."""
+
+
+def outputs_of_itself(module: nn.Module, twin: nn.Module, run: Callable[[nn.Module], torch.Tensor]):
+    """What ``run`` gives for the module itself, which is as before then; None where that is not sure.
+
+    run: a forward pass of the module that it is given.
+    """
+    if _cannot_run(module):
+        return None
+    try:
+        kept = _keep(twin)
+        run(twin)
+        if any(_has_changed(x, before) for x, before in kept):
+            return None
+        kept = _keep(module)
+    except Exception:  # anything of someone's own code
+        return None
+    try:
+        return run(module)
+    except Exception:
+        return None
+    finally:
+        for x, before in kept:
+            if _has_changed(x, before):
+                _put_back(x, before)
+
+
+def _cannot_run(module: nn.Module) -> bool:
+    if any(getattr(torch_module, name) for name in _GLOBAL_HOOKS):
+        return True
+    return any(
+        vars(m).get("_compiled_call_impl") or isinstance(m, nn.DataParallel)
+        for m in all_modules(module)
+    )
+
+
+def _keep(module: nn.Module) -> list[tuple[object, object]]:
+    """All that can be changed of what the module's code can reach, each with its contents."""
+    found, waiting, n_bytes = {}, [module], 0
+    while waiting:
+        x = waiting.pop()
+        if isinstance(x, _FIXED) or id(x) in found:
+            continue
+        n_bytes += x.nbytes if isinstance(x, torch.Tensor | np.ndarray) else 0
+        if len(found) > _MOST or n_bytes > _MOST_BYTES:
+            raise _CannotBeKept
+        found[id(x)] = x, _contents(x)
+        waiting += _inside(x)
+    return [(x, contents) for x, contents in found.values() if contents is not None]
+
+
+def _contents(x):
+    """A copy of what can be changed of a thing itself; None for what cannot be, or holds nothing of its own."""
+    if isinstance(x, torch.Tensor):
+        with torch._C.DisableTorchFunctionSubclass():
+            return x.detach().clone()
+    if isinstance(x, np.ndarray):
+        return x.copy()
+    if isinstance(x, dict):
+        return dict(x)
+    if isinstance(x, list | set):
+        return list(x) if isinstance(x, list) else set(x)
+    if isinstance(x, types.CellType):
+        with contextlib.suppress(ValueError):
+            return (x.cell_contents,)
+        return ()
+    if isinstance(x, types.FunctionType):
+        return (
+            {k: x.__globals__[k] for k in names_in(x.__code__) & x.__globals__.keys()}
+            if _is_own(x)
+            else None
+        )
+    if isinstance(x, type):
+        return {k: y for k, y in vars(x).items() if not k.startswith("__")} if _is_own(x) else None
+    if isinstance(x, types.ModuleType):
+        return None if x.__name__.partition(".")[0] in _LIBRARIES else _refuse(x)
+    if isinstance(
+        x,
+        tuple
+        | frozenset
+        | types.MethodType
+        | functools.partial
+        | property
+        | staticmethod
+        | classmethod,
+    ):
+        return None
+    if (
+        isinstance(x, nn.Module)
+        or isinstance(getattr(x, "__dict__", None), dict)
+        and not _has_slots(x)
+    ):
+        return dict(vars(x))
+    if _has_only_slots(x):
+        return {name: getattr(x, name) for name in _slots(x) if hasattr(x, name)}
+    return None if type(x).__module__.partition(".")[0] == "torch" else _refuse(x)
+
+
+def _refuse(x):
+    raise _CannotBeKept(type(x).__name__)
+
+
+def _has_slots(x) -> bool:
+    """Whether a thing has more in it than its attributes."""
+    return type(x).__basicsize__ > _Plain.__basicsize__
+
+
+def _slots(x) -> list[str]:
+    """Names of the slots of a thing whose class is someone's own."""
+    slots = [vars(kind).get("__slots__", ()) for kind in type(x).__mro__]
+    return [name for names in slots for name in ([names] if isinstance(names, str) else names)]
+
+
+def _has_only_slots(x) -> bool:
+    own = _is_own(type(x)) and not hasattr(x, "__dict__")
+    return own and type(x).__basicsize__ == object.__basicsize__ + 8 * len(_slots(x))
+
+
+def _is_own(x) -> bool:
+    """Whether a class or a function is someone's own."""
+    return (x.__module__ or "").partition(".")[0] not in _LIBRARIES
+
+
+def _inside(x) -> list:
+    """What is reached from a thing."""
+    if isinstance(x, torch.Tensor | np.ndarray | types.ModuleType):
+        return []
+    if isinstance(x, dict):
+        return [*x.keys(), *x.values(), getattr(x, "__dict__", None)]
+    if isinstance(x, list | set):
+        return [*x, getattr(x, "__dict__", None)]
+    if isinstance(x, tuple | frozenset | types.CellType):
+        return list(_contents(x) if isinstance(x, types.CellType) else x)
+    if isinstance(x, types.MethodType):
+        return [x.__func__, x.__self__]
+    if isinstance(x, functools.partial):
+        return [x.func, x.args, x.keywords]
+    if isinstance(x, property):
+        return [x.fget]
+    if isinstance(x, staticmethod | classmethod):
+        return [x.__func__]
+    if isinstance(x, types.FunctionType):
+        used = (
+            [*_contents(x).values(), x.__defaults__, x.__kwdefaults__, vars(x)]
+            if _is_own(x)
+            else []
+        )
+        return used + list(x.__closure__ or ())  # such as the hook that one of ours runs
+    if isinstance(x, type):
+        own = [kind for kind in x.__mro__ if _is_own(kind)]
+        return own + [y for kind in own for key, y in vars(kind).items() if _runs(key, y)]
+    if type(x).__module__.partition(".")[0] == "torch" and not isinstance(x, nn.Module):
+        return []
+    if not hasattr(x, "__dict__"):
+        return [type(x), *_contents(x).values()]
+    return [type(x), *(y for key, y in vars(x).items() if "hooks" not in key or key in _HOOKS)]
+
+
+def _runs(key: str, x) -> bool:
+    """Whether an attribute of a class is one that a forward pass may use."""
+    special = key.startswith("__") and key.endswith("__")
+    return (
+        not special
+        or isinstance(x, types.FunctionType)
+        and key not in ("__init__", "__new__", "__repr__")
+    )
+
+
+def _has_changed(x, before) -> bool:
+    if isinstance(x, torch.Tensor):
+        with torch._C.DisableTorchFunctionSubclass():
+            return x.shape != before.shape or not torch.equal(x.detach(), before)
+    if isinstance(x, np.ndarray):
+        return x.shape != before.shape or x.tobytes() != before.tobytes()
+    now = _contents(x)
+    if isinstance(now, set):
+        return {id(y) for y in now} != {id(y) for y in before}
+    if isinstance(now, dict):
+        return [(id(k), id(y)) for k, y in now.items()] != [
+            (id(k), id(y)) for k, y in before.items()
+        ]
+    return [id(y) for y in now] != [id(y) for y in before]
+
+
+def _put_back(x, before) -> None:
+    if isinstance(x, torch.Tensor):
+        with torch.no_grad(), torch._C.DisableTorchFunctionSubclass():
+            x.data = before if x.shape != before.shape else x.data.copy_(before)
+    elif isinstance(x, np.ndarray):
+        x[...] = before
+    elif isinstance(x, list):
+        x[:] = before
+    elif isinstance(x, set):
+        x.clear()
+        x.update(before)
+    elif isinstance(x, types.CellType):
+        x.cell_contents = before[0]
+    elif isinstance(x, type):
+        _put_keys_back(
+            vars(x),
+            before,
+            _contents(x),
+            functools.partial(setattr, x),
+            functools.partial(delattr, x),
+        )
+    elif not isinstance(x, dict | types.FunctionType) and not hasattr(x, "__dict__"):
+        put, take_out = (
+            functools.partial(object.__setattr__, x),
+            functools.partial(object.__delattr__, x),
+        )
+        _put_keys_back(_contents(x), before, _contents(x), put, take_out)
+    else:
+        own = (
+            x
+            if isinstance(x, dict)
+            else x.__globals__
+            if isinstance(x, types.FunctionType)
+            else vars(x)
+        )
+        _put_keys_back(own, before, _contents(x), own.__setitem__, own.__delitem__)
+
+
+def _put_keys_back(own, before: dict, now: dict, put, take_out) -> None:
+    """Only what has changed, as other threads may use the rest."""
+    for key in now.keys() - before.keys():
+        take_out(key)
+    for key, y in before.items():
+        if key not in own or own[key] is not y:
+            put(key, y)

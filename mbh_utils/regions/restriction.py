@@ -1,0 +1,284 @@
+"""A network restricted to a plane or a line: its first layer in plane coordinates, in float64 and exactly.
+
+A plane that was spanned by points *is* the plane through these points: its coordinates (u, v) are those that the points
+have on it, ``Plane.spanning``, taken as they are. So what a neuron is on the plane follows from its pre-activations at
+three *anchors*, the points, by an affine map of known numbers. In float64 the pre-activations are rounded, within
+bounds that are known; in integers nothing is. On a plane that was made from an origin and an orthonormal basis, which
+are rounded numbers themselves, the first layer is rounded to float64 once, and is exact from there on.
+"""
+
+import math
+import sys
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+
+from mbh_utils.errors import MBHError
+from mbh_utils.regions.planes import Frame, Line, Plane
+
+UNIT = 2.0**-53  # relative error of one rounding
+_LARGEST = 1e300  # of terms; above 1e280 nothing is known of a neuron, and its signs are settled exactly
+
+
+#: Of a network whose inputs are plane coordinates already.
+_OWN_FRAME = Frame(
+    np.array([[0.0, 0], [1, 0], [0, 1]]), [[Fraction(n) for n in row] for row in ((-1, 1, 0), (-1, 0, 1), (1, 0, 0))]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Restriction:
+    """The hidden layers of a network (behind them perhaps its output layer) on a plane or a line.
+
+    layers: of the network itself, (weight, bias) or (weight, bias, n_linear).
+    precise: whether the first layer on the plane is rounded only once, from integers, which takes longer.
+    """
+
+    layers: list[tuple]
+    plane: Plane | Line
+    precise: bool = False
+
+    def __post_init__(self):
+        if self.layers[0][0].shape[1] != self.plane.dimension:
+            raise MBHError(
+                f"the {type(self.plane).__name__.lower()} lies in R^{self.plane.dimension}, but the network takes "
+                f"{self.layers[0][0].shape[1]} inputs: span it by inputs of this network"
+            )
+
+    @cached_property
+    def frame(self) -> Frame:
+        """The anchors that ``anchored`` lives on."""
+        return _OWN_FRAME if self.plane.points is None else self.plane.frame
+
+    @cached_property
+    def anchored(self) -> list[tuple]:
+        """The layers, with a first one that takes points of the space in which the anchors lie."""
+        plane, ((weight, bias, *linear), *others) = self.plane, self.layers
+        if plane.points is not None:
+            return self.layers
+        with np.errstate(over="ignore", invalid="ignore"):
+            onto, shift = weight @ plane.basis.T, weight @ plane.origin + bias
+        if not (np.isfinite(onto).all() and np.isfinite(shift).all()):
+            raise MBHError(
+                "the weights are too large for this plane: pre-activations leave float64; rescale the network"
+            )
+        if isinstance(plane, Line):
+            onto = np.column_stack([onto, np.zeros(len(onto))])
+        return [(onto, shift, *linear), *others]
+
+    @cached_property
+    def exact(self) -> "ExactUnits":
+        """The network on the plane in integers; nothing is computed before it is asked for."""
+        return ExactUnits(self)
+
+    @cached_property
+    def _first(self) -> tuple[np.ndarray, np.ndarray, float]:
+        """Coefficients a, b, c of the first layer's units, (n, 3) float64; the size of all terms in each, and of the
+        share of them that may be an error.
+        """
+        (weight, bias), anchors = self.anchored[0][:2], self.frame.anchors
+        if anchors is _OWN_FRAME.anchors:
+            maps = np.column_stack([weight, bias])
+            return maps, np.abs(maps), 8 * UNIT
+        if self.precise:
+            maps = self._split_first[0]
+            return maps, np.abs(maps), 9 * UNIT
+        combine = self.frame.weights
+        with np.errstate(over="ignore", invalid="ignore"):
+            maps = weight @ anchors.T @ combine.T
+            maps[:, 2] += bias
+            terms = np.minimum(_sizes(weight, anchors) @ np.abs(combine).T, _LARGEST)
+            terms[:, 2] += np.abs(bias)
+        maps[~np.isfinite(maps)] = 0.0  # too large for float64, which their errors say
+        # One rounding per product and per sum, and a few of combining the anchors and of whoever evaluates the line.
+        n_products = np.count_nonzero(anchors.any(axis=0))
+        return maps, terms, (n_products + len(anchors) + 8) * UNIT
+
+    @cached_property
+    def _split_first(self) -> tuple[np.ndarray, np.ndarray]:
+        """Coefficients of the first layer's units, each rounded once, and what the rounding took away, both (n, 3)."""
+        parts = [self.exact.split_first(i) for i in range(len(self.layers[0][1]))]
+        return np.array([high for high, _ in parts]), np.array([low for _, low in parts])
+
+    @property
+    def remainders(self) -> np.ndarray:
+        """What rounding took away from the first layer's a, b, c, (n, 3) float64; of a precise restriction."""
+        return np.zeros_like(self._first[0]) if self.plane.points is None else self._split_first[1]
+
+    @cached_property
+    def n_merged(self) -> int:
+        """Linear units of the first layer that are taken together as the two plane coordinates, or 0."""
+        n = _n_linear(self.layers[0])
+        return n if n > 2 and len(self.layers) > 1 else 0
+
+    @cached_property
+    def on_plane(self) -> list[tuple]:
+        """The same as a network of the two plane coordinates, float64: only the first one or two layers differ."""
+        (weight, bias, *linear), *others = self.layers
+        maps = self._first[0]
+        if not self.n_merged:
+            return [(np.ascontiguousarray(maps[:, :2]), maps[:, 2].copy(), *linear), *others]
+        n = len(bias) - self.n_merged
+        onwards, following, *rest = others[0]
+        carried = onwards[:, n:] @ maps[n:]
+        merged = np.column_stack([onwards[:, :n], carried[:, :2]]), following + carried[:, 2]
+        first = np.concatenate([maps[:n, :2], np.eye(2)]), np.append(maps[:n, 2], [0.0, 0.0])
+        return [(*first, 2), (*merged, *rest), *others[1:]]
+
+    @cached_property
+    def errors(self) -> list[np.ndarray]:
+        """Bounds of the errors of a, b, c of each layer's units of ``on_plane``, a list of (3, n).
+
+        They hold whichever units of the layers below are active, and with a few roundings more of whoever evaluates
+        a u + b v + c. They are 0 only for units of the first layer that no anchor reaches and whose bias is 0.
+        """
+        with np.errstate(over="ignore"):
+            return self._errors()
+
+    def _errors(self) -> list[np.ndarray]:
+        found, (_, terms, share) = [], self._first
+        reached = terms.any(axis=1)
+        for i in np.flatnonzero(~reached):  # or so small that products are rounded to 0
+            weight, bias = self.anchored[0][:2]
+            reached[i] = bias[i] != 0 or self.frame.anchors[:, weight[i] != 0].any()
+        for layer, (weight, bias, *_) in enumerate(self.layers):
+            if layer:
+                terms = np.abs(weight) @ terms
+                terms[:, 2] += np.abs(bias)
+                reached = True
+                share += self.roundings[layer]  # on top of what the layer below carries
+            terms = np.minimum(terms, _LARGEST)
+            bound = np.where(terms < 1e-20 * _LARGEST, terms * (1 + 1e-9) * share * 1.01, np.inf)
+            found.append(np.where(np.reshape(reached, (-1, 1)), np.maximum(bound, 5e-324), 0.0).T)
+        if self.n_merged:
+            found[0] = np.column_stack([found[0][:, : -self.n_merged], 4 * UNIT * np.eye(3, 2)])
+        return found
+
+    @property
+    def refined_errors(self) -> np.ndarray:
+        """Bounds of the errors of a, b, c of the second layer's units, (3, n), in sums of twofold precision.
+
+        The sum itself is rounded once more, as is the evaluation of the line: add 10 ``UNIT`` of what it is.
+        """
+        weight, bias = self.layers[1][:2]
+        with np.errstate(over="ignore"):
+            terms = np.abs(weight) @ self._first[1]
+            terms[:, 2] += np.abs(bias)
+            return np.maximum(terms * (weight.shape[1] + 20) ** 2 * UNIT**2, 5e-324).T.copy()
+
+    @cached_property
+    def roundings(self) -> np.ndarray:
+        """Bounds of the rounding in sums over the inputs of each layer's units, as a share of their terms."""
+        most = [np.count_nonzero(weight, axis=1).max() for weight, *_ in self.layers[1:]]
+        return (np.array([0, *most]) + 8.0) * UNIT  # the first layer has bounds of its own
+
+
+def _sizes(weight: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+    """Bounds of |weight| @ |anchors|.T: the product of both lengths, which is quicker to find."""
+    lengths = [_lengths(weight), _lengths(anchors)]
+    return np.nan_to_num(np.outer(*lengths) * (1 + 1e-9), nan=_LARGEST, posinf=_LARGEST)
+
+
+def _lengths(rows: np.ndarray) -> np.ndarray:
+    squares = np.einsum("ij,ij->i", rows, rows)
+    lengths = np.sqrt(squares)
+    if (small := squares < 1e-280).any():  # where squares are rounded to 0 they say nothing
+        lengths[small] = np.abs(rows[small]).max(axis=1) * np.sqrt(rows.shape[1])
+    return lengths
+
+
+def _n_linear(layer: tuple) -> int:
+    return layer[2] if len(layer) > 2 else 0
+
+
+def quotient(n: int, d: int) -> float:
+    """n / d rounded to float64, which ends at about 1.8e308."""
+    try:
+        return n / d
+    except OverflowError:
+        return sys.float_info.max if (n > 0) == (d > 0) else -sys.float_info.max
+
+
+def integers(values: np.ndarray, shift: int) -> list[int]:
+    """The integers values x 2^shift, where they are some."""
+    mantissas, exponents = np.frexp(values)
+    whole = (mantissas * 2.0**53).astype(np.int64).tolist()
+    moves = (exponents + (shift - 53)).tolist()
+    return [n << k if k >= 0 else n >> -k for n, k in zip(whole, moves, strict=True)]
+
+
+def fraction_bits(values: np.ndarray) -> int:
+    """Fewest binary digits behind the point that hold all the numbers exactly; below 0 where these are even."""
+    values = values[values != 0]
+    if not values.size:
+        return 0
+    mantissas, exponents = np.frexp(values)
+    whole = (mantissas * 2.0**53).astype(np.int64)
+    zeros = np.frexp((whole & -whole).astype(np.float64))[1] - 1  # trailing ones of the 53 digits
+    return int((53 - zeros - exponents).max())
+
+
+class ExactUnits:
+    """The units of a restricted network as lines (a, b, c) of integers, up to a positive factor per layer.
+
+    What is true of a layer's units is true x D x 2^k, with D of the frame and a k of the layer. Rows of weights become
+    integers when they are first asked for.
+    """
+
+    def __init__(self, restriction: Restriction):
+        self.layers, self.frame, self.n_merged = restriction.anchored, restriction.frame, restriction.n_merged
+        self.factor = math.lcm(*(x.denominator for row in self.frame.combine for x in row))
+        self.combine = [[int(x * self.factor) for x in row] for row in self.frame.combine]
+        self.anchor_shift = fraction_bits(self.frame.anchors)
+        self.anchors = [integers(anchor, self.anchor_shift) for anchor in self.frame.anchors]
+        self.shifts, self.scales, scale = [], [], self.anchor_shift
+        for weight, bias, *_ in self.layers:
+            shift = max(fraction_bits(weight), fraction_bits(bias) - scale)
+            scale += shift
+            self.shifts.append(shift)  # of the layer's weights
+            self.scales.append(scale)  # of its units
+        self.n_neurons = [len(layer[1]) - _n_linear(layer) for layer in self.layers]
+        self._rows: dict = {}
+        self._first: dict = {}
+        self._carried: dict = {}
+
+    def row(self, layer: int, i: int) -> tuple[list[int], list[int], int]:
+        """Inputs of unit i of a layer whose weights are not 0, these weights, and the bias."""
+        if (layer, i) not in self._rows:
+            weight, bias = self.layers[layer][0][i], self.layers[layer][1][i : i + 1]
+            units = np.flatnonzero(weight)
+            bias = integers(bias, self.scales[layer])[0] * self.factor
+            self._rows[layer, i] = units.tolist(), integers(weight[units], self.shifts[layer]), bias
+        return self._rows[layer, i]
+
+    def first(self, i: int) -> tuple[int, int, int]:
+        """Line of unit i of the first layer."""
+        if i not in self._first:
+            units, weights, bias = self.row(0, i)
+            values = [sum(w * anchor[j] for j, w in zip(units, weights, strict=True)) for anchor in self.anchors]
+            a, b, c = (sum(x * y for x, y in zip(row, values, strict=True)) for row in self.combine)
+            self._first[i] = a, b, c + bias
+        return self._first[i]
+
+    def split_first(self, i: int) -> tuple[list[float], list[float]]:
+        """The same in units of the network, each number rounded once, and what the rounding took away."""
+        up, scale = max(-self.scales[0], 0), self.factor << max(self.scales[0], 0)
+        line = [x << up for x in self.first(i)]
+        high = [quotient(x, scale) for x in line]
+        ratios = [h.as_integer_ratio() for h in high]
+        low = [quotient(x * d - n * scale, scale * d) for x, (n, d) in zip(line, ratios, strict=True)]
+        return high, low
+
+    def carried(self, i: int) -> tuple[int, int, int]:
+        """What unit i of the second layer has from the linear units of the first one that are merged; and its bias."""
+        if i not in self._carried:
+            units, weights, c = self.row(1, i)
+            a, b, n = 0, 0, len(self.layers[0][1]) - self.n_merged
+            for j, w in zip(units, weights, strict=True):
+                if j >= n:
+                    x, y, z = self.first(j)
+                    a, b, c = a + w * x, b + w * y, c + w * z
+            self._carried[i] = a, b, c
+        return self._carried[i]

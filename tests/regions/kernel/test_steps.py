@@ -1,0 +1,85 @@
+"""Every step of the partition's kernel, held to exact arithmetic: what it knows of a node is true within its bounds."""
+
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_exact import NASTY, NONAGON, SQUARE, TRIANGLE, hard_case, nasty_layers
+
+from mbh_utils.regions.kernel import descent as _cells
+from mbh_utils.regions.kernel import exact as _exact
+from mbh_utils.regions.kernel import memory as _memory
+from mbh_utils.regions.partition import limits_of
+from mbh_utils.regions.restriction import Restriction
+
+#: A bound that says nothing.
+UNKNOWN = 1e290
+
+
+def walk(layers, plane, exact: bool, precise: bool) -> int:
+    """Let the kernel pause after every step and check the node on top of its stack -> how many steps there were."""
+    restriction = Restriction(layers, plane, precise)
+    net, first_map = _memory.network_arrays(restriction)
+    oracle = _exact.Oracle(restriction, net.widths)
+    stack = _memory.first_stack(net, first_map, plane.corners, limits_of(plane, exact))
+    cells, steps = _memory.empty_cells(stack.words, 4_000, 40_000), 0
+    while (reason := _cells.descend(net, stack, cells)) != _cells.DONE:
+        assert reason != _cells.CELLS_FULL
+        if reason == _cells.STACK_FULL:
+            stack = _memory.taller_stack(stack)
+        elif reason == _cells.CORNERS_FULL:
+            stack = _memory.roomier_stack(stack)
+        elif reason == _cells.QUESTION:
+            oracle.answer(stack)
+        elif reason == _cells.REDRAW:
+            oracle.redraw(stack, cells)
+        stack.state[_cells.WORK] = 0
+        if stack.state[_cells.TOP] >= 0:
+            check_node(stack, oracle)
+        steps += 1
+    return steps
+
+
+def check_node(stack, oracle) -> None:
+    """Its corners are as near to the exact ones as it says, and the neurons that it says cross it do."""
+    t = int(stack.state[_cells.TOP])
+    k, bits = int(stack.corners[t]), stack.bits[t]
+    u, v, error, edges = stack.polygon[t, :, :k]
+    corners = oracle.corners(edges, bits)
+    for i, (x, y, w) in enumerate(corners):
+        off = max(
+            abs(Fraction(x, w) - Fraction(float(u[i]))), abs(Fraction(y, w) - Fraction(float(v[i])))
+        )
+        assert error[i] > UNKNOWN or off <= Fraction(float(error[i])) + Fraction(_cells.TINY)
+    for g in stack.waiting[t, : stack.tested[t]].tolist():
+        a, b, c = oracle.line(g, bits)
+        values = [a * x + b * y + c * w for x, y, w in corners]
+        assert min(values) < 0 < max(values)
+
+
+modes = st.sampled_from([(False, False), (False, True), (True, True)])
+seeds = st.integers(0, 2**32 - 1)
+
+
+@settings(deadline=None, max_examples=120)
+@given(
+    seeds,
+    st.lists(st.integers(1, 6), min_size=1, max_size=5),
+    st.sampled_from(["nasty", "normal", "grid"]),
+    st.sampled_from([SQUARE, TRIANGLE, NONAGON]),
+    modes,
+)
+def test_steps_on_nasty_networks(seed, widths, kind, plane, mode):
+    values = {
+        "nasty": NASTY,
+        "normal": np.random.default_rng(seed).standard_normal(50),
+        "grid": np.arange(-3, 4) / 2,
+    }
+    assert walk(nasty_layers(seed, widths, values[kind]), plane, *mode) > 0
+
+
+@settings(deadline=None, max_examples=20)
+@given(seeds, st.integers(4, 20), st.integers(2, 10), st.sampled_from([0.0, 1e-6, 1e-3]), modes)
+def test_steps_where_lines_meet_in_the_samples(seed, first, second, bias, mode):
+    assert walk(*hard_case(seed, (first, second), bias), *mode) > 0
