@@ -33,7 +33,9 @@ def _seconds_per_iteration(
     rng = np.random.default_rng(0)
     images = rng.random((10 * batch_size, n_inputs), np.float32)
     labels = rng.integers(10, size=10 * batch_size)
-    data = datasets.from_arrays(images, labels, images[:10], labels[:10], classes=range(10))
+    data = datasets.from_arrays(
+        images, labels, images[:10], labels[:10], classes=list("0123456789")
+    )
     network = networks.feed_forward(data, hidden, parameters=parameters)
     spent = []
     for iterations in (1, 1, 41, 41):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mbh_utils.computing.store import Store
+from mbh_utils.errors import MBHError
 from mbh_utils.experiments.measures import Measure
 from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.runs import Case
@@ -21,12 +22,18 @@ def measured_rows(experiment: "Experiment", profile: Profile, store: Store) -> p
     """What was measured of every network, beside what tells the networks apart."""
     cases = experiment.cases(profile)
     options = experiment.options(profile)
-    keys = [experiment.measure.settings(case, options) for case in cases]
-    parts = [store.table("measure", key) for key in keys]
+    parts = [_measured(experiment.settings(case, options), store) for case in cases]
     row_of_case = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     networks = pd.DataFrame([case.columns for case in cases])
     columns = networks.iloc[row_of_case].reset_index(drop=True)
     return pd.concat([columns, pd.concat(parts, ignore_index=True)], axis=1)
+
+
+def _measured(settings: dict, store: Store) -> pd.DataFrame:
+    found = store.table("measure", settings)
+    if found is None:
+        raise MBHError(f"what was measured has gone from the store {store.folder}: ask once more")
+    return found
 
 
 def history_rows(experiment: "Experiment", profile: Profile, store: Store) -> pd.DataFrame:

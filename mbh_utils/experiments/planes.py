@@ -78,7 +78,7 @@ class PlaneSet:
 @functools.lru_cache(maxsize=4)
 def _planes_of(dataset: str, chosen: PlaneSet) -> tuple[Plane, ...]:
     n_classes = datasets.load(dataset).n_classes
-    domain = {"margin": chosen.margin, "domain": chosen.domain}
+    domain = {name: value for name, value in chosen.settings.items() if name != "planes"}
     planes = []
     for i in range(chosen.planes):
         classes = stream(i, "classes").permutation(n_classes)[:3].tolist()
@@ -90,7 +90,7 @@ def class_plane(
     dataset: str,
     classes: Sequence[int],
     seed: int = 0,
-    margin: float | None = 1.5,
+    margin: float = 1.5,
     domain: str = "square",
 ) -> Plane:
     """The plane through one random validation image of each of three classes (section 5.2).

@@ -35,8 +35,11 @@ def results_checksums(names: Iterable[str], profile: str | Profile) -> dict[str,
 
     They are equal only where tables are the same.
     """
-    files = {name: _content_of(results_file(name, profile)) for name in names}
-    return {name: raw and hashlib.sha256(raw).hexdigest() for name, raw in files.items()}
+    found: dict[str, str | None] = {}
+    for name in names:
+        raw = _content_of(results_file(name, profile))
+        found[name] = None if raw is None else hashlib.sha256(raw).hexdigest()
+    return found
 
 
 def check_results(profile: str | Profile) -> list[Path]:

@@ -161,14 +161,26 @@ class Run:
             raise MBHError(f"iteration {iteration} is no checkpoint of this run; they are {there}")
         if iteration == 0:
             return self.initial(store)
-        if (network := store.network(self.settings_at(iteration))) is None:
+        settings = self.settings_at(iteration)
+        if (network := store.network(settings)) is None:
             train_runs([(self, {iteration})], store)
-            network = store.network(self.settings_at(iteration))
+            network = store.network(settings)
+        if network is None:
+            raise MBHError(f"a network has gone from the store {store.folder}: ask once more")
         return network
+
+    def facts(self, store: Store) -> dict:
+        """What was noted of it when it was trained: accuracy, history, seconds."""
+        found = store.facts("network", self.settings)
+        if found is None:
+            raise MBHError(
+                f"this network is not in the store {store.folder}: .trained(store) first"
+            )
+        return found
 
     def history(self, store: Store) -> dict[int, float]:
         """Iteration -> validation accuracy at the checkpoints of its training, from the store."""
-        seen = store.facts("network", self.settings)["history"]
+        seen = self.facts(store)["history"]
         return {int(iteration): share for iteration, share in seen.items()}
 
 

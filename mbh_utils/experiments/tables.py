@@ -224,5 +224,5 @@ def toy(profile: str | Profile, store: Store | None = None) -> tuple[Network, da
     store = store_given(store)
     prepare(profile, ["toy"], jobs=1, store=store)
     runs = [case.run for case in EXPERIMENTS["toy"].cases(profile)]
-    best = max(runs, key=lambda run: store.facts("network", run.settings)["accuracy"])
+    best = max(runs, key=lambda run: run.facts(store)["accuracy"])
     return best.trained(store), datasets.load(best.dataset)

@@ -151,3 +151,11 @@ def test_checkpoints_allow_a_line_up_to_100_and_a_logarithmic_axis_after():
     assert fifty[14:] == [200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 40_000, 50_000]
     assert runs.checkpoints(30) == [0, 1, 2, 5, 10, 20, 30] and runs.checkpoints(0) == [0]
     assert runs.checkpoints(3_000)[-3:] == [1_000, 2_000, 3_000]
+
+
+def test_what_was_noted_of_a_run_that_is_not_in_the_store_is_refused(done, tmp_path):
+    run = experiments.run_of(TINY, 1)
+    assert set(run.facts(done)) >= {"accuracy", "history", "seconds"}
+    for ask in (run.facts, run.history):
+        with pytest.raises(MBHError, match="not in the store .*trained"):
+            ask(Store(tmp_path))

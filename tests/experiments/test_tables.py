@@ -2,11 +2,11 @@
 
 import pandas as pd
 import pytest
-from tiny_experiments import TINY, runs_of
+from tiny_experiments import TINY, copy_of, measured, runs_of
 
 from mbh_utils import experiments
 from mbh_utils.errors import MBHError
-from mbh_utils.experiments import table
+from mbh_utils.experiments import EXPERIMENTS, table
 from mbh_utils.training import accuracy
 
 
@@ -70,3 +70,10 @@ def test_the_toy_network_is_the_best_of_its_seeds(done):
     assert accuracy(network, data.validation) == max(found) > 0.5 and len(found) == 16
     for layer in runs_of("toy")[0].initial().hidden_layers:
         assert 0.01 < layer.bias.std() < 1
+
+
+def test_a_measurement_that_goes_while_its_table_is_read_is_told(done, tmp_path):
+    store, experiment = copy_of(done, tmp_path / "copy"), EXPERIMENTS["grid"]
+    store.drop("measure", measured(experiments.run_of(TINY, 1)))
+    with pytest.raises(MBHError, match="has gone from the store .*copy"):
+        experiment.rows(experiment, TINY, store)
