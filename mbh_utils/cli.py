@@ -179,7 +179,7 @@ def figures(profile, chapters, chosen, jobs, seed, given, force) -> int:
     "--dry-run", is_flag=True, help="Only say what would be computed, how long and how large."
 )
 def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_run) -> None:
-    """Compute what the experiments NAMES lack (default: all), and write their tables, which the chapters read."""
+    """Compute what is missing for experiments (default: all) and write the tables of chapters."""
     from mbh_utils import experiments
     from mbh_utils.computing import paths
     from mbh_utils.computing.scheduling import n_processes

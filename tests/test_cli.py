@@ -14,6 +14,7 @@ from mbh_utils import __version__, cli, datasets, experiments
 from mbh_utils.computing import native, paths, scheduling, store
 from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
+from mbh_utils.experiments import planning
 from mbh_utils.networks import Family, Network
 from mbh_utils.workbook import chapter as workbook
 from mbh_utils.workbook import runner
@@ -282,7 +283,7 @@ def test_what_is_ill_in_a_run_is_told_before_anything_is_computed(
         raise AssertionError("nothing may be computed")
 
     monkeypatch.setattr(scheduling, "compute", compute)
-    monkeypatch.setattr(experiments, "compute", compute)
+    monkeypatch.setattr(planning, "compute", compute)
     file = tmp_path / "file"
     file.write_text("in the way")
     line = ["run", "tickets", "--profile", "tiny"]

@@ -1366,7 +1366,7 @@ def test_a_plane_in_another_space_is_named_as_such():
 
 def test_every_way_in_goes_through_the_reader():
     """One hook on a plain network: patterns, maximal patterns, measures and blankets all see it."""
-    from mbh_utils import measures
+    from mbh_utils.experiments import measures
 
     network = mlp(2, 8, 6, 3)
     network[1].register_forward_hook(lambda m, i, y: y * torch.tensor([1.0, 0, 1, 0, 1, 0, 1, 0]))

@@ -1,0 +1,55 @@
+"""The thesis's experiments (chapter 6, appendices A to E): which networks, and what is measured.
+
+Everything that takes longer than seconds happens here, between the store of trained networks and
+the store of tables. A chapter asks ``table(name, profile)``.
+
+Which file to open:
+
+- ``catalogue.py``: the experiments declared as data. A new experiment is one entry there.
+- ``profiles.py``: how large everything is: quick, draft, paper.
+- ``runs.py``: the networks: what defines one, how it is trained, where it is found again.
+- ``planes.py``: the planes that networks are measured on; where a plane's domain is chosen.
+- ``measures.py``: what is measured of a network. A new measure is one file.
+- ``experiment.py``: what an experiment is, and how its table is put together.
+- ``tables.py``: what a chapter asks for.
+- ``planning.py``: what is missing, as tasks for all cores, and computing it.
+- ``estimates.py``: how long that takes, and how much memory.
+- ``results_files.py``: the committed tables: whether they are whole and up to date.
+"""
+
+from mbh_utils.experiments.catalogue import EXPERIMENTS
+from mbh_utils.experiments.experiment import Experiment
+from mbh_utils.experiments.measures import MEASURES, Measure, register
+from mbh_utils.experiments.planes import PlaneSet, class_plane, grid_planes
+from mbh_utils.experiments.planning import Stage, plan, prepare
+from mbh_utils.experiments.profiles import PROFILES, Profile, profile_named
+from mbh_utils.experiments.results_files import check_results, results_checksums, results_file
+from mbh_utils.experiments.runs import Run, run_of, ticket_runs
+from mbh_utils.experiments.tables import per_network, table, toy, write_tables
+
+__all__ = [
+    "EXPERIMENTS",
+    "MEASURES",
+    "PROFILES",
+    "Experiment",
+    "Measure",
+    "PlaneSet",
+    "Profile",
+    "Run",
+    "Stage",
+    "check_results",
+    "class_plane",
+    "grid_planes",
+    "per_network",
+    "plan",
+    "prepare",
+    "profile_named",
+    "register",
+    "results_checksums",
+    "results_file",
+    "run_of",
+    "table",
+    "ticket_runs",
+    "toy",
+    "write_tables",
+]

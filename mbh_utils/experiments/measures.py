@@ -1,0 +1,312 @@
+"""What is measured of a network: each measure is an object, and gives one small table.
+
+A new measure is one file: a function ``compute(subject, **options)`` and a line that registers it::
+
+    def compute(subject, images):
+        patterns = activation_patterns(subject.layers, subject.raw.validation.images[:images])
+        return pd.DataFrame({"active": [patterns.mean()]})
+
+    ACTIVE = register(Measure("active", ("active",), compute))
+
+An experiment measures it (``Experiment(cases, ACTIVE, lambda profile: {"images": 100})`` in
+``catalogue.py``); it is computed on all cores, kept in the store, and its table has the columns.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from mbh_utils import datasets, networks
+from mbh_utils.blankets.mbh import specialization_table
+from mbh_utils.computing.store import Store
+from mbh_utils.errors import MBHError
+from mbh_utils.experiments import estimates
+from mbh_utils.experiments.planes import PlaneSet
+from mbh_utils.experiments.runs import NETWORK_COLUMNS, Case
+from mbh_utils.networks import Network, pruning
+from mbh_utils.regions.partition import partition_input_space
+from mbh_utils.regions.patterns import activation_patterns, mine_patterns, unique_patterns
+from mbh_utils.training import accuracy
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network as a measure is given it, with the data that it is measured on.
+
+    case: what it is. network: as it was at that iteration. store: where other networks of the
+    experiments are (``subject.case.run.at(iteration, subject.store)``).
+    """
+
+    case: Case
+    network: Network
+    store: Store
+
+    @property
+    def raw(self) -> datasets.Dataset:
+        """The data before standardisation: what planes and patterns belong to."""
+        return self.case.run.raw
+
+    @property
+    def data(self) -> datasets.Dataset:
+        """The data as the network itself takes them."""
+        return datasets.load(self.case.run.dataset)
+
+    @cached_property
+    def layers(self) -> list[tuple]:
+        """The hidden layers (weight, bias), as functions of raw images."""
+        if self.case.run.is_standardised:
+            return with_standardisation_folded_in(self.network, self.raw)
+        return networks.hidden_layers(self.network)
+
+
+def seconds_of_patterns(case: Case, **options) -> float:
+    """An estimate for measures that read a network's activation patterns on the validation data."""
+    return estimates.pattern_seconds(case)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Something that is measured of a network.
+
+    Parameters
+    ----------
+    name : str
+        Part of the store key of everything that was measured: a name is never given a new meaning.
+    columns : tuple of str
+        The columns of its table, besides those that tell the networks apart.
+    compute : callable
+        ``compute(subject, **options) -> pandas.DataFrame``. The options are those of the
+        experiment: values that JSON can write, for they are part of the store key too.
+    seconds : callable
+        ``seconds(case, **options) -> float``, an estimate of the time on one core.
+
+    Worker processes import both functions by name: they stand at the top level of a module.
+
+    Raises
+    ------
+    MBHError
+        For a function that worker processes could not import, and for columns of another meaning.
+
+    Examples
+    --------
+    >>> from mbh_utils import experiments
+    >>> experiments.MEASURES["distinct_patterns"].columns
+    ('images', 'activation_patterns', 'last_layer_patterns')
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    compute: Callable[..., pd.DataFrame]
+    seconds: Callable[..., float] = seconds_of_patterns
+
+    def __post_init__(self):
+        for function in (self.compute, self.seconds):
+            where = getattr(function, "__qualname__", "<unnamed>")
+            if "<" in where:
+                raise MBHError(
+                    f"measure {self.name!r}: worker processes cannot import {where}; "
+                    "define the function at the top level of a module"
+                )
+        if taken := set(self.columns) & set(NETWORK_COLUMNS):
+            raise MBHError(
+                f"measure {self.name!r}: the columns {sorted(taken)} tell networks apart; "
+                "give its own columns other names"
+            )
+
+    def settings(self, case: Case, options: dict) -> dict:
+        """What the store keys the measurement of one network by."""
+        return {**case.settings, "measure": self.name, **options}
+
+    def table_of(self, case: Case, options: dict, store: Store) -> pd.DataFrame:
+        """The table of one network. Raises MBHError where its columns are not those declared."""
+        subject = Subject(case, case.run.at(case.iteration, store), store)
+        found = self.compute(subject, **options)
+        if tuple(found) != self.columns:
+            raise MBHError(
+                f"measure {self.name!r} gave the columns {', '.join(map(str, found))}; "
+                f"declared are {', '.join(self.columns)}"
+            )
+        return found
+
+
+#: Every measure by its name.
+MEASURES: dict[str, Measure] = {}
+
+
+def register(measure: Measure) -> Measure:
+    """Enter a measure under its name. Raises MBHError if another one has that name."""
+
+    def source(known: Measure) -> tuple:
+        return known.compute.__module__, known.compute.__qualname__
+
+    known = MEASURES.setdefault(measure.name, measure)
+    if source(known) != source(measure):
+        raise MBHError(
+            f"there is a measure {measure.name!r} already, that of {'.'.join(source(known))}: "
+            "choose another name, which the store can tell from it"
+        )
+    MEASURES[measure.name] = measure  # its module was loaded once more
+    return measure
+
+
+# ---------------------------------------------------------------------------------- specialization
+
+
+def specializations(
+    layers: list[tuple], masks: list[np.ndarray], samples, planes, coverages: Sequence[float]
+) -> pd.DataFrame:
+    """Specialization and activation regions (ARs), one row per plane x class x c_P.
+
+    Columns: those of :func:`mbh_utils.specialization_table`; n_dead_ends (neurons without a live
+    path to the last hidden layer) and n_live_regions (ARs of the network without these).
+    """
+    table = specialization_table(layers, samples, planes, coverages)
+    n_dead_ends = sum(int(dead.sum()) for dead in pruning.dead_ends(masks))
+    live = table["n_regions"]
+    if n_dead_ends:
+        rest = without_dead_ends(layers, masks)
+        counts = [len(partition_input_space(rest, plane, keep="areas")) for plane in planes]
+        live = table["plane"].map(dict(enumerate(counts)))
+    return table.assign(n_dead_ends=n_dead_ends, n_live_regions=live)
+
+
+def _specializations(
+    subject: Subject,
+    *,
+    planes: int,
+    coverages: Sequence[float],
+    domain: str,
+    margin: float | None = None,
+) -> pd.DataFrame:
+    chosen = PlaneSet(planes, domain, margin).of(subject.raw.name)
+    masks = subject.network.masks
+    found = specializations(subject.layers, masks, subject.raw.validation, chosen, coverages)
+    found.insert(0, "accuracy", accuracy(subject.network, subject.data.validation))
+    return found
+
+
+def _specialization_seconds(case: Case, planes: int, **options) -> float:
+    return estimates.pattern_seconds(case) + estimates.partition_seconds(case, planes)
+
+
+SPECIALIZATIONS = register(
+    Measure(
+        name="specializations",
+        columns=(
+            "accuracy",
+            "plane",
+            "class",
+            "coverage",
+            "s",
+            "n_constraints",
+            "covered",
+            "n_regions",
+            "area",
+            "n_dead_ends",
+            "n_live_regions",
+        ),
+        compute=_specializations,
+        seconds=_specialization_seconds,
+    )
+)
+
+
+def with_standardisation_folded_in(network: Network, data: datasets.Dataset) -> list[tuple]:
+    """Hidden layers (weight, bias) that take raw images as the network takes standardised ones.
+
+    data: the raw data, ``data.standardised()`` being what the network was trained on. So it is
+    measured on the very planes of the raw images (reference figures, X20).
+    """
+    mean, std = data.moments()
+    (weight, bias), *others = networks.hidden_layers(network)
+    return [(weight / std, bias - weight @ (mean / std)), *others]
+
+
+def without_dead_ends(layers: list[tuple], masks: list[np.ndarray]) -> list[tuple]:
+    """Hidden layers without the neurons that have no live path to the last one (X19)."""
+    live = [~dead for dead in pruning.dead_ends(masks)]
+    every_input = np.ones(layers[0][0].shape[1], dtype=bool)
+    kept = []
+    for (weight, bias), out, into in zip(layers, live, [every_input, *live], strict=False):
+        kept.append((weight[out][:, into], bias[out]))
+    return kept
+
+
+# ----------------------------------------------------------------------------------- decision trees
+
+
+def trees(layers: list[tuple], samples) -> pd.DataFrame:
+    """The decision tree on last-layer patterns (Figs D.1 to D.3), one row per class.
+
+    Columns: class, class_leaves (leaves of that class); and of the whole tree, equal in all rows:
+    depth, leaves, mean_leaf_depth, tree_accuracy (on the samples it was made from).
+    """
+    mined = mine_patterns(layers, samples)
+    depths = np.array([len(leaf.pattern) for leaf in mined])
+    labels = np.array([leaf.label for leaf in mined])
+    classes = np.unique(samples.labels)
+    class_leaves = [int((labels == c).sum()) for c in classes]
+    return pd.DataFrame({"class": classes, "class_leaves": class_leaves}).assign(
+        depth=int(depths.max()),
+        leaves=len(mined),
+        mean_leaf_depth=float(depths.mean()),
+        tree_accuracy=sum(leaf.n_right for leaf in mined) / len(samples),
+    )
+
+
+def _trees(subject: Subject) -> pd.DataFrame:
+    return trees(subject.layers, subject.raw.validation)
+
+
+def _tree_seconds(case: Case) -> float:
+    growing = len(case.run.raw.validation) * case.run.hidden[-1] * 1e-6
+    return estimates.pattern_seconds(case) + growing
+
+
+TREES = register(
+    Measure(
+        name="trees",
+        columns=(
+            "class",
+            "class_leaves",
+            "depth",
+            "leaves",
+            "mean_leaf_depth",
+            "tree_accuracy",
+        ),
+        compute=_trees,
+        seconds=_tree_seconds,
+    )
+)
+
+
+# -------------------------------------------------------------------------------- distinct patterns
+
+
+def distinct_patterns(layers: list[tuple], samples, images: int) -> pd.DataFrame:
+    """Distinct patterns of the first so many images (Figs E.1 and E.2), in one row.
+
+    Columns: images, activation_patterns (of all hidden layers), last_layer_patterns.
+    """
+    bits = activation_patterns(layers, samples.images[:images])
+    last_layer = bits[:, -len(layers[-1][1]) :]
+    counts = [len(unique_patterns(b)[0]) for b in (bits, last_layer)]
+    columns = ["images", "activation_patterns", "last_layer_patterns"]
+    return pd.DataFrame([(len(bits), *counts)], columns=columns)
+
+
+def _distinct_patterns(subject: Subject, *, images: int) -> pd.DataFrame:
+    return distinct_patterns(subject.layers, subject.raw.validation, images)
+
+
+DISTINCT_PATTERNS = register(
+    Measure(
+        name="distinct_patterns",
+        columns=("images", "activation_patterns", "last_layer_patterns"),
+        compute=_distinct_patterns,
+        seconds=estimates.pattern_seconds,
+    )
+)

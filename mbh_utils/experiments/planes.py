@@ -1,0 +1,170 @@
+"""Which planes the networks are measured on, and which finite part of each: a plane's domain."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mbh_utils import datasets
+from mbh_utils.computing import require
+from mbh_utils.computing.seeds import stream
+from mbh_utils.errors import MBHError
+from mbh_utils.experiments.profiles import Profile, profile_named
+from mbh_utils.regions.planes import Plane
+
+
+@dataclass(frozen=True)
+class PlaneSet:
+    """The planes that every network of a data set is measured on, by everything that defines them.
+
+    Each passes through one random validation image of each of three random classes. A set with
+    more planes begins with the same ones.
+
+    Parameters
+    ----------
+    planes : int
+        How many.
+    domain : str
+        The finite part of a plane that is looked at: "square" around the three images, or "box",
+        the polygon in which the plane meets the data's input box (Definition 4.7's own domain).
+    margin : float or None
+        Half the side of the square, in units of the largest distance of an image from the three
+        images' centroid. None for "box", which has no margin.
+
+    Raises
+    ------
+    MBHError
+        For values that define no planes.
+
+    Examples
+    --------
+    >>> from mbh_utils.experiments import PlaneSet
+    >>> PlaneSet(10).settings
+    {'planes': 10, 'domain': 'square', 'margin': 1.5}
+    >>> PlaneSet(10, domain="box").settings
+    {'planes': 10, 'domain': 'box'}
+    >>> (square,) = PlaneSet(1).of("digits8")
+    >>> (box,) = PlaneSet(1, domain="box").of("digits8")
+    >>> square.area > box.area  # most of the square lies outside of the images' space
+    True
+    """
+
+    planes: int
+    domain: str = "square"
+    margin: float | None = 1.5
+
+    def __post_init__(self):
+        put = vars(self).update  # the dataclass is frozen
+        put(planes=require.whole("planes", self.planes, 1, 1_000_000))
+        require.choice("domain", self.domain, ("square", "box"))
+        if self.domain == "box":
+            put(margin=None)
+        else:
+            what = "a finite number above 0"
+            put(margin=require.number("margin", self.margin, what, lambda x: 0 < x < np.inf))
+
+    @property
+    def settings(self) -> dict:
+        """Its part of the store key of what is measured on these planes."""
+        settings = {"planes": self.planes, "domain": self.domain}
+        return settings if self.margin is None else {**settings, "margin": self.margin}
+
+    def of(self, dataset: str) -> tuple[Plane, ...]:
+        """These planes of a data set."""
+        return _planes_of(dataset, self)
+
+
+@functools.lru_cache(maxsize=4)
+def _planes_of(dataset: str, chosen: PlaneSet) -> tuple[Plane, ...]:
+    n_classes = datasets.load(dataset).n_classes
+    domain = {name: value for name, value in chosen.settings.items() if name != "planes"}
+    planes = []
+    for i in range(chosen.planes):
+        classes = stream(i, "classes").permutation(n_classes)[:3].tolist()
+        planes.append(class_plane(dataset, classes, seed=i, **domain))
+    return tuple(planes)
+
+
+def class_plane(
+    dataset: str,
+    classes: Sequence[int],
+    seed: int = 0,
+    margin: float = 1.5,
+    domain: str = "square",
+) -> Plane:
+    """The plane through one random validation image of each of three classes (section 5.2).
+
+    Parameters
+    ----------
+    dataset : str
+        The name of a data set.
+    classes : sequence of int
+        Three classes, in the order of the plane's spanning points.
+    seed : int
+        Which images.
+    margin : float
+        Half the side of a square domain, see :meth:`mbh_utils.Plane.through`.
+    domain : str
+        "square", or "box": where the plane meets the data's input box. A box has no margin.
+
+    Returns
+    -------
+    Plane
+
+    Raises
+    ------
+    MBHError
+        For an unknown data set, or classes that are not three of its own.
+
+    Examples
+    --------
+    >>> from mbh_utils import experiments
+    >>> plane = experiments.class_plane("digits8", (6, 1, 9))
+    >>> wide = experiments.class_plane("digits8", (6, 1, 9), margin=3)
+    >>> round(wide.area / plane.area, 6)
+    4.0
+    """
+    data = datasets.load(dataset)
+    rng = stream(seed, "planes")
+    classes = require.listed("classes", classes, "three classes, by their numbers")
+    if len(classes) != 3:
+        n = len(classes)
+        raise MBHError(f"classes has {n} members; a plane is spanned by images of three classes")
+    images = np.stack([rng.choice(data.validation.of_class(c).images) for c in classes])
+    if isinstance(domain, str) and domain == "box":
+        return Plane.through(images, domain="box", low=data.low, high=data.high)
+    return Plane.through(images, margin=margin, domain=domain)
+
+
+def grid_planes(
+    profile: str | Profile, dataset: str, *, domain: str = "square", margin: float | None = 1.5
+) -> list[Plane]:
+    """The planes that every network of a data set is measured on: three random classes each.
+
+    Parameters
+    ----------
+    profile : str or Profile
+        It says how many planes.
+    dataset : str
+        The name of a data set.
+    domain, margin
+        The finite part of each plane, see :class:`PlaneSet`.
+
+    Returns
+    -------
+    list of Plane
+
+    Raises
+    ------
+    MBHError
+        For an unknown profile or data set.
+
+    Examples
+    --------
+    >>> from mbh_utils import experiments
+    >>> len(experiments.grid_planes("quick", "digits8"))
+    4
+    """
+    require.kind_of("dataset", dataset, str, "the name of a data set")
+    return list(PlaneSet(profile_named(profile).planes, domain, margin).of(dataset))

@@ -1,0 +1,279 @@
+"""What is missing for an experiment, as tasks for all cores, and computing it.
+
+What was interrupted goes on where it stopped, and nothing is computed twice.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from contextlib import nullcontext
+from typing import NamedTuple
+
+from mbh_utils.computing import require
+from mbh_utils.computing.scheduling import Done, Task, compute, workers
+from mbh_utils.computing.store import Store
+from mbh_utils.experiments import estimates
+from mbh_utils.experiments.catalogue import EXPERIMENTS, experiments_named
+from mbh_utils.experiments.measures import Measure
+from mbh_utils.experiments.profiles import Profile, profile_named
+from mbh_utils.experiments.results_files import read_results
+from mbh_utils.experiments.runs import Case, Run, train_runs
+
+#: Estimated seconds up to which networks of one architecture and seed make one task.
+TRAINING_SECONDS = 120.0
+#: Estimated seconds up to which measurements make one task.
+MEASURING_SECONDS = 3.0
+#: Estimated bytes of a table of measurements in the store.
+_TABLE_BYTES = 20_000
+
+
+class Stage(NamedTuple):
+    """Tasks that may run side by side."""
+
+    label: str
+    tasks: list[Task]
+
+
+class _Measurement(NamedTuple):
+    """One measure of one network."""
+
+    case: Case
+    measure: Measure
+    options: dict
+
+    @property
+    def settings(self) -> dict:
+        return self.measure.settings(self.case, self.options)
+
+    @property
+    def seconds(self) -> float:
+        return self.measure.seconds(self.case, **self.options)
+
+
+def store_given(store: Store | None) -> Store:
+    """The store, or the usual one for None. Raises MBHError for anything else."""
+    if store is None:
+        return Store()
+    return require.kind_of("store", store, Store, "a Store, or None for the usual one")
+
+
+def plan(profile: str | Profile, names: Sequence[str], store: Store | None = None) -> list[Stage]:
+    """What is missing for the named experiments, with estimates of time and size.
+
+    Parameters
+    ----------
+    profile : str or Profile
+        How large everything is.
+    names : sequence of str
+        Names of ``EXPERIMENTS``.
+    store : Store, optional
+        Where computed results are; the usual store by default.
+
+    Returns
+    -------
+    list of Stage
+        In the order in which they must be computed; empty if nothing is missing. Nothing is
+        missing for an experiment whose results file stands (:func:`write_tables`).
+
+    Raises
+    ------
+    MBHError
+        For an unknown experiment or profile, and for a damaged results file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from mbh_utils import experiments
+    >>> from mbh_utils.computing.store import Store
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stages = experiments.plan("quick", ["toy"], Store(folder))
+    >>> [(stage.label, sum(len(task.arguments[0]) for task in stage.tasks)) for stage in stages]
+    [('training', 16)]
+    """
+    profile = profile_named(profile)
+    names = experiments_named(names)
+    store = store_given(store)
+    names = [name for name in names if read_results(name, profile) is None]
+    networks = _missing_networks(_wanted_networks(profile, names), store)
+    tickets = {run: networks.pop(run) for run in list(networks) if run.mask == "ticket"}
+    stages = [
+        Stage("training", _training_tasks(networks)),
+        Stage("training tickets", _training_tasks(tickets)),  # they need the dense networks
+        Stage("measuring", _measuring_tasks(_missing_measurements(profile, names, store))),
+    ]
+    return [stage for stage in stages if stage.tasks]
+
+
+def prepare(
+    profile: str | Profile,
+    names: Sequence[str],
+    *,
+    jobs: int | None = None,
+    store: Store | None = None,
+    executor: Executor | None = None,
+    scheduler: str | None = None,
+    shared: bool = True,
+) -> list[Done]:
+    """Compute whatever is missing for the named experiments.
+
+    Parameters
+    ----------
+    profile : str or Profile
+        How large everything is.
+    names : sequence of str
+        Names of ``EXPERIMENTS``.
+    jobs : int, optional
+        Processes side by side; one per core by default.
+    store : Store, optional
+        Where computed results are kept; the usual store by default.
+    executor, scheduler, shared
+        Other workers, see :mod:`mbh_utils.computing.scheduling`.
+
+    Returns
+    -------
+    list of Done
+        How each stage went; empty if nothing was missing.
+
+    Raises
+    ------
+    MBHError
+        For an unknown experiment or profile, and when a process was killed.
+
+    Notes
+    -----
+    A killed run loses little: run it again, and it goes on where it stopped. Nothing is missing
+    for an experiment whose results file stands (:func:`write_tables`).
+
+    Examples
+    --------
+    The first call computes on two processes, the second finds everything in the store::
+
+        experiments.prepare("quick", ["grid", "tickets"], jobs=2)
+        experiments.prepare("quick", ["grid", "tickets"])  # returns []
+    """
+    store = store_given(store)
+    shared = require.flag("shared", shared)
+    if scheduler is not None:
+        what = "the address of a Dask scheduler, or None"
+        require.kind_of("scheduler", scheduler, str, what)
+    if jobs is not None:
+        require.whole("jobs", jobs, 1, 10_000)
+    if not (stages := plan(profile, names, store)):
+        return []
+    with nullcontext(executor) if executor else workers(jobs, scheduler) as pool:
+        return [compute(s.tasks, store, pool, s.label, shared=shared) for s in stages]
+
+
+# ------------------------------------------------------------------------------- what is missing
+
+
+def _wanted_networks(profile: Profile, names: Sequence[str]) -> dict[Run, set[int]]:
+    """Every trained network of the experiments, with the iterations at which it is wanted."""
+    wanted: dict[Run, set[int]] = {}
+    for name in names:
+        for case in EXPERIMENTS[name].cases(profile):
+            run = case.run
+            if run.mask == "ticket":
+                wanted.setdefault(run.dense, set()).add(run.recipe.iterations)
+            if case.iteration:
+                wanted.setdefault(run, set()).add(case.iteration)
+    return wanted
+
+
+def _missing_networks(wanted: dict[Run, set[int]], store: Store) -> dict[Run, set[int]]:
+    missing = {}
+    for run, iterations in wanted.items():
+        absent = {i for i in iterations if not store.has("network", run.settings_at(i))}
+        if absent:
+            missing[run] = absent
+    return missing
+
+
+def _missing_measurements(
+    profile: Profile, names: Sequence[str], store: Store
+) -> list[_Measurement]:
+    wanted: dict[tuple, _Measurement] = {}  # each once, whichever experiments ask for it
+    for name in names:
+        experiment = EXPERIMENTS[name]
+        if experiment.measure is None:
+            continue
+        options = experiment.options(profile)
+        for case in experiment.cases(profile):
+            key = (case.run, case.iteration, experiment.measure.name, str(options))
+            wanted[key] = _Measurement(case, experiment.measure, options)
+    return [m for m in wanted.values() if not store.has("measure", m.settings)]
+
+
+# ----------------------------------------------------------------------------------------- tasks
+
+
+def _training_tasks(missing: dict[Run, set[int]]) -> list[Task]:
+    """Networks of one data set, architecture, recipe and seed train together in one task.
+
+    As far as they do not make it a long one.
+    """
+
+    def kind(run: Run) -> tuple:
+        return run.dataset, run.hidden, str(run.recipe), run.seed
+
+    tasks = []
+    for runs in _batches(missing, kind, estimates.training_seconds, TRAINING_SECONDS):
+        needs = [("snapshot", run.settings) for run in runs]
+        needs += [("network", run.dense.settings) for run in runs if run.mask == "ticket"]
+        n_networks = sum(len(missing[run]) for run in runs)
+        task = Task(
+            train_runs,
+            arguments=([(run, missing[run]) for run in runs],),
+            needs=tuple(needs),
+            seconds=sum(map(estimates.training_seconds, runs)),
+            bytes=n_networks * 5 * runs[0].dense.parameters,  # float32 and mask
+            memory=estimates.training_memory(runs[0]),
+        )
+        tasks.append(task)
+    return tasks
+
+
+def _measuring_tasks(missing: list[_Measurement]) -> list[Task]:
+    """Networks of one data set that are measured in the same way, a few seconds' worth a task."""
+
+    def kind(one: _Measurement) -> tuple:
+        return one.measure.name, one.case.run.dataset, str(one.options)
+
+    def seconds(one: _Measurement) -> float:
+        return one.seconds
+
+    tasks = []
+    for batch in _batches(missing, kind, seconds, MEASURING_SECONDS):
+        cases = [one.case for one in batch]
+        trained = [case for case in cases if case.iteration]
+        task = Task(
+            measure_cases,
+            arguments=(cases, batch[0].measure, batch[0].options),
+            needs=tuple(("network", case.run.settings_at(case.iteration)) for case in trained),
+            seconds=sum(map(seconds, batch)),
+            bytes=_TABLE_BYTES * len(cases),
+            memory=estimates.measuring_memory(cases[0].run),
+        )
+        tasks.append(task)
+    return tasks
+
+
+def measure_cases(cases: Sequence[Case], measure: Measure, options: dict, store: Store) -> None:
+    """Measure networks one after the other; each becomes a table in the store."""
+    for case in cases:
+        found = measure.table_of(case, options, store)
+        store.put_table("measure", measure.settings(case, options), found)
+
+
+def _batches(items: Iterable, kind: Callable, seconds: Callable, most: float) -> list[list]:
+    """Items of one kind together, as many as take at most so many seconds, or one."""
+    batches: list[list] = []
+    last_kind = None
+    spent = 0.0
+    for item in sorted(items, key=kind):
+        if kind(item) != last_kind or spent + seconds(item) > most:
+            batches.append([])
+            spent = 0.0
+        last_kind = kind(item)
+        spent += seconds(item)
+        batches[-1].append(item)
+    return batches

@@ -1,0 +1,355 @@
+"""The networks of the experiments: what defines one, how it is trained and found again."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import NamedTuple
+
+from mbh_utils import datasets, networks
+from mbh_utils.computing import require
+from mbh_utils.computing.store import Store
+from mbh_utils.errors import MBHError
+from mbh_utils.experiments import profiles
+from mbh_utils.experiments.profiles import Profile, profile_named
+from mbh_utils.networks import Network, Setup, pruning
+from mbh_utils.training import MOST_ITERATIONS, Recipe, State, train_stack
+
+#: The columns of a table that tell its networks apart.
+NETWORK_COLUMNS = (
+    "dataset",
+    "family",
+    "setup",
+    "hidden",
+    "n_hidden",
+    "parameters",
+    "density",
+    "model",
+    "iteration",
+    "trained",
+)
+
+
+def checkpoints(iterations: int) -> list[int]:
+    """When networks are looked at: dense up to 100, then about evenly on a logarithmic axis."""
+    iterations = require.whole("iterations", iterations, 0, MOST_ITERATIONS)
+    early = [0, 1, 2, 5, *range(10, 101, 10)]
+    middle = [m * 10**k for k in (2, 3) for m in (2, 5, 10)]
+    late = range(10_000, iterations, 10_000)
+    return sorted({i for i in (*early, *middle, *late) if i < iterations} | {iterations})
+
+
+@dataclass(frozen=True)
+class Run:
+    """One network of an experiment, by everything that defines it.
+
+    Parameters
+    ----------
+    dataset : str
+        The name of the data set that it is trained on.
+    hidden : tuple of int
+        Widths of the hidden layers.
+    parameters : int
+        Hidden-layer parameters (HNPs) that are left by pruning.
+    seed : int
+        Of its mask, its initial weights and the order of the training samples.
+    recipe : Recipe
+        How it is trained.
+    mask : str
+        "random": drawn before training. "ticket": the one-shot magnitude mask of the dense network
+        trained by the same recipe, on its initial weights (section 2.3). "reinitialised": a random
+        mask on new initial weights.
+    bias_std : float
+        Standard deviation of the initial biases.
+
+    Raises
+    ------
+    MBHError
+        For values of the wrong kind.
+
+    Examples
+    --------
+    >>> from mbh_utils import Recipe, experiments
+    >>> run = experiments.Run("digits8", (12, 4), parameters=500, seed=0, recipe=Recipe(100))
+    >>> run.initial().n_parameters
+    500
+    >>> run.dense.parameters
+    832
+    """
+
+    dataset: str
+    hidden: tuple[int, ...]
+    parameters: int
+    seed: int
+    recipe: Recipe
+    mask: str = "random"
+    bias_std: float = 1e-6
+
+    def __post_init__(self):
+        put = vars(self).update  # the dataclass is frozen
+        require.kind_of("dataset", self.dataset, str, "the name of a data set")
+        require.kind_of("recipe", self.recipe, Recipe, "a Recipe(iterations)")
+        what = "the widths of the hidden layers, such as (300, 100)"
+        hidden = require.listed("hidden", self.hidden, what)
+        put(hidden=tuple(require.whole("a width in hidden", n, 1) for n in hidden))
+        put(parameters=require.whole("parameters", self.parameters, 1))
+        put(seed=require.whole("seed", self.seed, 0))
+        put(bias_std=require.number("bias_std", self.bias_std))
+
+    @property
+    def is_standardised(self) -> bool:
+        """Whether it is trained on standardised images."""
+        return self.dataset.endswith(datasets.STANDARDISED)
+
+    @property
+    def raw(self) -> datasets.Dataset:
+        """The data before standardisation: what planes, and measurements on them, belong to."""
+        return profiles.loaded(self.dataset.removesuffix(datasets.STANDARDISED))
+
+    @property
+    def settings(self) -> dict:
+        """What the store keys the trained network by."""
+        return {**asdict(self), "data": self.raw.checksum}
+
+    def settings_at(self, iteration: int) -> dict:
+        """What the store keys the network at a checkpoint by."""
+        if iteration == self.recipe.iterations:
+            return self.settings
+        return {**self.settings, "iteration": iteration}
+
+    @property
+    def dense(self) -> "Run":
+        """The same run without pruning."""
+        parameters = pruning.dense_parameters(self.raw.n_inputs, self.hidden)
+        return replace(self, parameters=parameters, mask="random")
+
+    def initial(self, store: Store | None = None) -> Network:
+        """The network before training.
+
+        A ticket needs the trained dense network, which it takes from the store (or trains).
+        """
+        if self.mask == "ticket":
+            trained = self.dense.trained(store)
+            return networks.winning_ticket(trained, self.dense.initial(), self.parameters)
+        if self.mask not in ("random", "reinitialised"):
+            known = '"random", "ticket" or "reinitialised"'
+            raise MBHError(f"mask is {self.mask!r}; choose {known}")
+        network = networks.feed_forward(
+            datasets.load(self.dataset),
+            self.hidden,
+            parameters=self.parameters,
+            seed=self.seed,
+            bias_std=self.bias_std,
+        )
+        if self.mask == "reinitialised":
+            network.initialise(self.seed, self.bias_std, purpose="reinitialise")
+        return network
+
+    def trained(self, store: Store | None = None) -> Network:
+        """The network after training: from the store, or trained now and kept there."""
+        return self.at(self.recipe.iterations, store)
+
+    def at(self, iteration: int, store: Store | None = None) -> Network:
+        """The network at a checkpoint of its training, 0 being before it.
+
+        It comes from the store, or is trained now and kept there. Raises MBHError for an iteration
+        that is no checkpoint.
+        """
+        store = store or Store()
+        known = checkpoints(self.recipe.iterations)
+        if iteration not in known:
+            there = ", ".join(map(str, known))
+            raise MBHError(f"iteration {iteration} is no checkpoint of this run; they are {there}")
+        if iteration == 0:
+            return self.initial(store)
+        settings = self.settings_at(iteration)
+        if (network := store.network(settings)) is None:
+            train_runs([(self, {iteration})], store)
+            network = store.network(settings)
+        if network is None:
+            raise MBHError(f"a network has gone from the store {store.folder}: ask once more")
+        return network
+
+    def facts(self, store: Store) -> dict:
+        """What was noted of it when it was trained: accuracy, history, seconds."""
+        found = store.facts("network", self.settings)
+        if found is None:
+            raise MBHError(
+                f"this network is not in the store {store.folder}: .trained(store) first"
+            )
+        return found
+
+    def history(self, store: Store) -> dict[int, float]:
+        """Iteration -> validation accuracy at the checkpoints of its training, from the store."""
+        seen = self.facts(store)["history"]
+        return {int(iteration): share for iteration, share in seen.items()}
+
+
+class Case(NamedTuple):
+    """A network of an experiment at one iteration of its training."""
+
+    setup: Setup
+    run: Run
+    iteration: int
+
+    @property
+    def settings(self) -> dict:
+        """Its part of what the store keys a measurement by."""
+        return {**self.run.settings, "iteration": self.iteration}
+
+    @property
+    def columns(self) -> dict:
+        """What tells it apart in a table: a value for each of ``NETWORK_COLUMNS``."""
+        run = self.run
+        return {
+            "dataset": run.dataset,
+            "family": self.setup.family,
+            "setup": self.setup.number,
+            "hidden": "-".join(map(str, run.hidden)),
+            "n_hidden": self.setup.n_hidden,
+            "parameters": run.parameters,
+            "density": pruning.density(run.raw.n_inputs, run.hidden, run.parameters),
+            "model": run.seed,
+            "iteration": self.iteration,
+            "trained": self.iteration > 0,
+        }
+
+
+def run_of(
+    profile: str | Profile, number: int, *, dataset: str | None = None, seed: int = 0
+) -> Run:
+    """The run of one set-up.
+
+    Parameters
+    ----------
+    profile : str or Profile
+        How large everything is.
+    number : int
+        The set-up's number in Fig 6.1.
+    dataset : str, optional
+        Another data set than the one in the role of Fashion-MNIST.
+    seed : int
+        Which of its models.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    MBHError
+        For an unknown profile, or a number that it has no set-up of.
+
+    Examples
+    --------
+    >>> from mbh_utils import experiments
+    >>> run = experiments.run_of("quick", 10)
+    >>> run.hidden, run.parameters
+    ((12, 4), 832)
+    """
+    profile = profile_named(profile)
+    seed = require.whole("seed", seed, 0)
+    setup = profile.setup(number)
+    if dataset is not None:
+        require.kind_of("dataset", dataset, str, "the name of a data set, or None")
+    return Run(dataset or profile.fashion, setup.hidden, setup.parameters, seed, profile.recipe)
+
+
+def parameters_at(setup: Setup, density: float) -> int:
+    """HNPs of a dense set-up of which this share of the weights, and all biases, are left."""
+    return setup.n_hidden + round(density * (setup.parameters - setup.n_hidden))
+
+
+def ticket_runs(profile: str | Profile) -> list[Run]:
+    """The networks of Fig 2.1: winning tickets and re-initialised random masks over densities.
+
+    Parameters
+    ----------
+    profile : str or Profile
+        How large everything is.
+
+    Returns
+    -------
+    list of Run
+        On the Digit data, the dense networks first.
+
+    Raises
+    ------
+    MBHError
+        For an unknown profile.
+
+    Examples
+    --------
+    >>> from mbh_utils import experiments
+    >>> [run.mask for run in experiments.ticket_runs("quick")][:4]
+    ['random', 'random', 'ticket', 'reinitialised']
+    """
+    profile = profile_named(profile)
+    setup = profile.setup(1)
+    recipe = Recipe(profile.ticket_iterations)
+    return [
+        Run(profile.digit, setup.hidden, parameters_at(setup, density), seed, recipe, mask)
+        for density in profile.ticket_densities
+        for seed in range(profile.ticket_models)
+        for mask in (("random",) if density == 1 else ("ticket", "reinitialised"))
+    ]
+
+
+# ----------------------------------------------------------------------------------------- training
+
+#: Seconds between two snapshots of a training, which is what a kill costs at most.
+SNAPSHOT_SECONDS = 60.0
+
+
+def train_runs(stack: Sequence[tuple[Run, set[int]]], store: Store) -> None:
+    """Train runs of one architecture, data set and recipe together, and keep the networks.
+
+    stack: each run with the checkpoints at which its network is kept, besides the trained one.
+    """
+    started = time.process_time()
+    runs = [run for run, _ in stack]
+    recipe = runs[0].recipe
+    resumed = [_snapshot(run, kept, store) for run, kept in stack]
+    before = [seconds for _, seconds in resumed]
+
+    def facts(i: int, history: dict[int, float]) -> dict:
+        own_share = (time.process_time() - started) / len(runs)
+        return {"history": history, "seconds": before[i] + own_share}
+
+    def snapshot(states: list[State]) -> None:
+        for i, state in enumerate(states):
+            if state.arrays:  # else it has not begun
+                rest = {"iteration": state.iteration, **facts(i, state.accuracy)}
+                store.put_arrays("snapshot", runs[i].settings, state.arrays, **rest)
+
+    def keep(i: int, iteration: int, network: Network) -> None:
+        if iteration in stack[i][1] and iteration < recipe.iterations:
+            store.put_network(runs[i].settings_at(iteration), network)
+
+    members = [run.initial(store) for run in runs]
+    histories = train_stack(
+        members,
+        datasets.load(runs[0].dataset),
+        recipe,
+        seeds=[run.seed for run in runs],
+        states=[state for state, _ in resumed],
+        snapshot=snapshot,
+        keep=keep,
+        checkpoints=checkpoints(recipe.iterations),
+        every=SNAPSHOT_SECONDS,
+    )
+    for i, (run, network, history) in enumerate(zip(runs, members, histories, strict=True)):
+        end = history.accuracy[recipe.iterations]
+        store.put_network(run.settings, network, accuracy=end, **facts(i, history.accuracy))
+        store.drop("snapshot", run.settings)
+
+
+def _snapshot(run: Run, kept: set[int], store: Store) -> tuple[State | None, float]:
+    """Where the training of a run stopped, and its seconds so far; None if it must start anew."""
+    if (found := store.arrays("snapshot", run.settings)) is None:
+        return None, 0.0
+    arrays, facts = found
+    seen = {int(i): share for i, share in facts["history"].items()}
+    passed = [i for i in kept - {run.recipe.iterations} if i in seen and i]
+    if not all(store.has("network", run.settings_at(i)) for i in passed):
+        return None, facts["seconds"]  # a checkpoint that was not wanted then
+    return State(facts["iteration"], arrays, seen), facts["seconds"]

@@ -1,0 +1,228 @@
+"""What a chapter asks for: the table of an experiment, one row per network of it, the toy network.
+
+What is there is read, what is missing is computed on all cores with a progress bar, what was
+interrupted goes on where it stopped.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mbh_utils import datasets
+from mbh_utils.computing import paths, require
+from mbh_utils.computing.store import Store
+from mbh_utils.errors import MBHError
+from mbh_utils.experiments.catalogue import EXPERIMENTS, experiments_named
+from mbh_utils.experiments.planning import prepare, store_given
+from mbh_utils.experiments.profiles import Profile, profile_named
+from mbh_utils.experiments.results_files import read_results, write_results
+from mbh_utils.experiments.runs import NETWORK_COLUMNS
+from mbh_utils.networks import Network
+
+
+def table(
+    name: str, profile: str | Profile, *, jobs: int | None = None, store: Store | None = None
+) -> pd.DataFrame:
+    """The tidy table of an experiment: read if it is there, else computed.
+
+    Parameters
+    ----------
+    name : str
+        One of ``EXPERIMENTS``.
+    profile : str or Profile
+        How large everything is.
+    jobs : int, optional
+        Processes side by side, if something is computed; one per core by default.
+    store : Store, optional
+        Where computed results are kept; the usual store by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row = network x plane x class x c_P x iteration, as far as the experiment has these,
+        the columns that tell networks apart first. tickets: kind ("dense", "ticket" or
+        "reinitialised"), density, model, trained, accuracy.
+
+    Raises
+    ------
+    MBHError
+        For an unknown experiment or profile, for an experiment without table, and for a damaged
+        results file; it says how to get that back.
+
+    Notes
+    -----
+    It comes from the experiment's results file (``data/results/<profile>/<name>.parquet``) if that
+    is of the same definition: the same networks, data, measure and options, and code whose results
+    are the same.
+
+    Examples
+    --------
+    The committed tables of profile paper are read in a moment, where its data sets are::
+
+        grid = experiments.table("grid", "paper")
+        grid.query("trained and coverage == 0.8").groupby("setup")["s"].mean()
+    """
+    profile = profile_named(profile)
+    (name,) = experiments_named([name])
+    store = store_given(store)
+    if jobs is not None:
+        require.whole("jobs", jobs, 1, 10_000)
+    experiment = EXPERIMENTS[name]
+    if experiment.rows is None:
+        there = ", ".join(n for n, other in EXPERIMENTS.items() if other.rows)
+        raise MBHError(
+            f"experiment {name!r} has no table, only networks (experiments.toy(profile) gives that "
+            f"of experiment toy); experiments with a table are {there}"
+        )
+    if (found := read_results(name, profile)) is not None:
+        return found
+    prepare(profile, [name], jobs=jobs, store=store)
+    return experiment.rows(experiment, profile, store)
+
+
+def write_tables(
+    profile: str | Profile,
+    names: Sequence[str],
+    store: Store | None = None,
+    folder: Path | None = None,
+) -> list[Path]:
+    """Write the experiments' tables to ``<folder>/<name>.parquet``.
+
+    Parameters
+    ----------
+    profile : str or Profile
+        How large everything is.
+    names : sequence of str
+        Names of ``EXPERIMENTS``; one without table is passed over.
+    store : Store, optional
+        Where computed results are; the usual store by default.
+    folder : path, optional
+        By default where :func:`table` looks for them.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    MBHError
+        For an unknown experiment or profile, and for a folder that cannot be written.
+
+    Notes
+    -----
+    Each file carries its definition and a digest of its content; a reader of the same definition
+    needs no store.
+
+    Examples
+    --------
+    >>> from mbh_utils import experiments
+    >>> experiments.write_tables("quick", ["toy"])  # only networks, no table
+    []
+    """
+    profile = profile_named(profile)
+    store = store_given(store)
+    if folder is None:
+        folder = paths.results_folder(profile.name)
+    folder = require.folder("folder", folder)
+    written = []
+    for name in experiments_named(names):
+        if EXPERIMENTS[name].rows:
+            path = folder / f"{name}.parquet"
+            write_results(name, profile, table(name, profile, store=store), path)
+            written.append(path)
+    return written
+
+
+def per_network(table: pd.DataFrame, coverage: float = 0.8) -> pd.DataFrame:
+    """One row per network and iteration of a table of specializations, at one c_P.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A table of specializations, such as that of experiment grid.
+    coverage : float
+        The minimum coverage c_P.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns that tell networks apart; then the means over classes, then planes, of
+        accuracy, s, n_constraints, n_regions and n_live_regions; per_area (activation regions
+        divided by the plane's area) and per_n2 (regions divided by N^2/2, the count that is
+        expected of N random lines).
+
+    Raises
+    ------
+    MBHError
+        For a table without the columns of specializations, and a c_P that was not measured.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mbh_utils import experiments
+    >>> grid = pd.read_parquet(experiments.results_file("grid", "paper"))
+    >>> networks = experiments.per_network(grid, 0.8)
+    >>> len(grid), len(networks)
+    (224000, 280)
+    >>> fashion = networks.query("trained and dataset == 'fashion_mnist'")
+    >>> fashion.groupby("setup")["s"].mean().loc[[7, 10]].round(2).tolist()
+    [0.88, 0.58]
+    """
+    what = "a table of specializations, as experiments.table makes it"
+    require.kind_of("table", table, pd.DataFrame, what)
+    for name in ("coverage", "n_regions", "area", "n_hidden", "plane", "s"):
+        if name not in table:
+            expected = "expected one of specializations, as of experiment grid"
+            raise MBHError(f"table has no column {name}; {expected}")
+    share = "a share in (0, 1]"
+    coverage = require.number("coverage", coverage, share, lambda c: 0 < c <= 1)
+    rows = table[np.isclose(table["coverage"], coverage)]
+    if rows.empty:
+        measured = sorted(map(float, table["coverage"].unique()))
+        raise MBHError(f"c_P = {coverage} was not measured, only {measured}")
+    rows = rows.assign(
+        per_area=rows["n_regions"] / rows["area"],
+        per_n2=2 * rows["n_regions"] / rows["n_hidden"] ** 2,
+    )
+    means = ["accuracy", "s", "n_constraints", "n_regions", "n_live_regions", "per_area", "per_n2"]
+    means = [name for name in means if name in rows]
+    keys = [key for key in NETWORK_COLUMNS if key in table]
+    of_planes = rows.groupby([*keys, "plane"])[means].mean()
+    return of_planes.groupby(keys).mean().reset_index()
+
+
+def toy(profile: str | Profile, store: Store | None = None) -> tuple[Network, datasets.Dataset]:
+    """The (4, 4, 2) network of Fig 4.5 and its XOR data: of 16 seeds the most accurate one.
+
+    Parameters
+    ----------
+    profile : str or Profile
+        How long it is trained.
+    store : Store, optional
+        Where its networks are, or are kept; the usual store by default.
+
+    Returns
+    -------
+    network : Network
+    data : Dataset
+
+    Raises
+    ------
+    MBHError
+        For an unknown profile.
+
+    Examples
+    --------
+    In the workbook, where the store has them or they are trained in seconds::
+
+        network, data = experiments.toy("quick")
+    """
+    profile = profile_named(profile)
+    store = store_given(store)
+    prepare(profile, ["toy"], jobs=1, store=store)
+    runs = [case.run for case in EXPERIMENTS["toy"].cases(profile)]
+    best = max(runs, key=lambda run: run.facts(store)["accuracy"])
+    return best.trained(store), datasets.load(best.dataset)
