@@ -23,7 +23,8 @@ from torch.utils._device import DeviceContext
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import MaskedLinear, Network, checked_layer
 from mbh_utils.networks import network as network_module
-from mbh_utils.networks.reading import tracing, twin
+from mbh_utils.networks.reading import copying as twin
+from mbh_utils.networks.reading import tracing
 from mbh_utils.networks.reading.canonical import Traced
 
 _PLAIN = (nn.Sequential, nn.ModuleList, nn.Linear, nn.ReLU, nn.Flatten, nn.Identity, nn.Dropout, Network, MaskedLinear)

@@ -23,10 +23,11 @@ from torch import nn
 
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
-from mbh_utils.networks.reading import agreement, chance
-from mbh_utils.networks.reading import twin as _twin
+from mbh_utils.networks.reading import comparison as agreement
+from mbh_utils.networks.reading import randomness as chance
+from mbh_utils.networks.reading import copying as _twin
 from mbh_utils.networks.reading.canonical import RELU, Canonical, Traced, Value, on_cpu
-from mbh_utils.networks.reading.operations import (
+from mbh_utils.networks.reading.following import (
     Follower,
     FunctionNames,
     PiecewiseLinear,

@@ -28,7 +28,8 @@ from torch.nn.utils import parametrizations, parametrize, prune, spectral_norm, 
 import mbh_utils as mbh
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import Network
-from mbh_utils.networks.reading import original, reader, tracing
+from mbh_utils.networks.reading import reader, tracing
+from mbh_utils.networks.reading import run_original as original
 from mbh_utils.networks.reading.reader import proved_linears, read_network
 from mbh_utils.regions.planes import Line, Plane, domain_points
 

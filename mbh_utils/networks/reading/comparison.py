@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 from mbh_utils.errors import MBHError
-from mbh_utils.networks.reading import chance
-from mbh_utils.networks.reading import original as _original
-from mbh_utils.networks.reading import twin as _twin
+from mbh_utils.networks.reading import randomness as chance
+from mbh_utils.networks.reading import run_original as _original
+from mbh_utils.networks.reading import copying as _twin
 from mbh_utils.networks.reading.canonical import Canonical, Traced
-from mbh_utils.networks.reading.operations import Follower, FunctionNames, Place, Watch
+from mbh_utils.networks.reading.following import Follower, FunctionNames, Place, Watch
 
 _N = 8  # random points of each size
 _MOST = 64  # points of the domain

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from mbh_utils.errors import MBHError
-from mbh_utils.networks.reading import twin
+from mbh_utils.networks.reading import copying as twin
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn.modules import module as torch_module
 
-from mbh_utils.networks.reading.twin import all_modules, names_in
+from mbh_utils.networks.reading.copying import all_modules, names_in
 
 _MOST = 50_000  # things to look after
 _MOST_BYTES = 2**30  # of their numbers

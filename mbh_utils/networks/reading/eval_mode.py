@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from mbh_utils.networks.reading.chance import own_random_numbers
+from mbh_utils.networks.reading.randomness import own_random_numbers
 
 _LISTS = list, tuple, set, frozenset, collections.deque
 #: Objects of these packages are not looked into.
