@@ -15,7 +15,9 @@ from mbh_utils.networks.reading import randomness as chance
 from mbh_utils.networks.reading import run_original as _original
 from mbh_utils.networks.reading import copying as _twin
 from mbh_utils.networks.reading.canonical import Canonical, Traced
-from mbh_utils.networks.reading.following import Follower, FunctionNames, Place, Watch
+from mbh_utils.networks.reading.following import Follower
+from mbh_utils.networks.reading.place import Place
+from mbh_utils.networks.reading.watching import FunctionNames, Watch
 
 _N = 8  # random points of each size
 _MOST = 64  # points of the domain
@@ -50,7 +52,7 @@ def check(
     dtype, device = _twin.number_type(twin)
     x = torch.from_numpy(x).to(dtype).double().numpy()  # the numbers that the module gets
     given = torch.from_numpy(x.copy()).to(device, dtype).reshape(-1, *traced.input_shape)
-    epsilon = max(follower.precision, torch.finfo(dtype).eps)
+    epsilon = max(follower.context.precision, torch.finfo(dtype).eps)
     if device.type == "cuda" and dtype == torch.float32:
         epsilon = max(epsilon, 2.0**-11)  # it may round to TF32
     compare = _Comparison(traced, x, groups, epsilon, clipped)
@@ -219,10 +221,10 @@ class _Comparison:
         self, form: Canonical, follower: Follower, inputs: list[torch.Tensor]
     ) -> str | None:
         """How what goes into the activations differs; what cannot be told apart is passed over."""
-        if len(inputs) != len(follower.activations):
+        if len(inputs) != len(follower.context.activations):
             return None
         n = len(self.y)
-        for block, z in zip(follower.activations, inputs, strict=True):
+        for block, z in zip(follower.context.activations, inputs, strict=True):
             if block not in form.neurons:
                 continue
             neurons, value, breakpoints = (

@@ -17,7 +17,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from mbh_utils.errors import MBHError
-from mbh_utils.networks.reading.following import Place
+from mbh_utils.networks.reading.place import Place
 
 _HOOKS = "_forward_pre_hooks", "_forward_hooks"
 _CONTAINERS = list, dict, set, np.ndarray

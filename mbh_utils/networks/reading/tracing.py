@@ -27,13 +27,10 @@ from mbh_utils.networks.reading import comparison as agreement
 from mbh_utils.networks.reading import randomness as chance
 from mbh_utils.networks.reading import copying as _twin
 from mbh_utils.networks.reading.canonical import RELU, Canonical, Traced, Value, on_cpu
-from mbh_utils.networks.reading.following import (
-    Follower,
-    FunctionNames,
-    PiecewiseLinear,
-    Place,
-    is_leaf,
-)
+from mbh_utils.networks.reading.following import Follower
+from mbh_utils.networks.reading.piecewise import PiecewiseLinear
+from mbh_utils.networks.reading.place import Place, is_leaf
+from mbh_utils.networks.reading.watching import FunctionNames
 
 __all__ = ["PiecewiseLinear", "trace", "trace_at"]
 
@@ -105,7 +102,7 @@ def trace_at(
             is_end = output_layer or form.is_activation(output)
             result = output if is_end else form.activate(output, RELU, "output")
             traced = form.finish(result, tuple(form.input.const.shape[1:]))
-        follower.followed.clear()
+        follower.storages.clear()
         agreement.check(
             traced, form, follower, twin, kind, points, clipped=not is_end, original=module
         )
@@ -234,7 +231,7 @@ def _followed(twin: nn.Module, form: Canonical, place: Place, kind: str) -> tupl
         with FunctionNames(place, follower), follower:
             result = twin(x)
     except Exception as error:  # whatever the module's own code raises
-        if reason := follower.first_reason():
+        if reason := follower.storages.first_reason():
             raise MBHError(reason) from error
         if not isinstance(error, MBHError):
             _refuse_shape(twin, form, kind)
