@@ -14,7 +14,8 @@ from mbh_utils.errors import MBHError
 from mbh_utils.networks.reading import randomness as chance
 from mbh_utils.networks.reading import run_original as _original
 from mbh_utils.networks.reading import copying as _twin
-from mbh_utils.networks.reading.canonical import Canonical, Traced
+from mbh_utils.networks.reading.canonical import Canonical
+from mbh_utils.networks.reading.traced import Traced
 from mbh_utils.networks.reading.following import Follower
 from mbh_utils.networks.reading.place import Place
 from mbh_utils.networks.reading.watching import FunctionNames, Watch

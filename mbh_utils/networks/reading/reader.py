@@ -25,7 +25,7 @@ from mbh_utils.networks import MaskedLinear, Network, checked_layer
 from mbh_utils.networks import network as network_module
 from mbh_utils.networks.reading import copying as twin
 from mbh_utils.networks.reading import tracing
-from mbh_utils.networks.reading.canonical import Traced
+from mbh_utils.networks.reading.traced import Traced
 
 _PLAIN = (nn.Sequential, nn.ModuleList, nn.Linear, nn.ReLU, nn.Flatten, nn.Identity, nn.Dropout, Network, MaskedLinear)
 #: What these types do, as they were made: someone may have put another function in its place since.

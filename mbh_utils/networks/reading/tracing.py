@@ -26,10 +26,11 @@ from mbh_utils.errors import MBHError
 from mbh_utils.networks.reading import comparison as agreement
 from mbh_utils.networks.reading import randomness as chance
 from mbh_utils.networks.reading import copying as _twin
-from mbh_utils.networks.reading.canonical import RELU, Canonical, Traced, Value, on_cpu
+from mbh_utils.networks.reading.canonical import RELU, Canonical, Value, on_cpu
 from mbh_utils.networks.reading.following import Follower
 from mbh_utils.networks.reading.piecewise import PiecewiseLinear
 from mbh_utils.networks.reading.place import Place, is_leaf
+from mbh_utils.networks.reading.traced import Traced
 from mbh_utils.networks.reading.watching import FunctionNames
 
 __all__ = ["PiecewiseLinear", "trace", "trace_at"]
