@@ -21,7 +21,7 @@ _PUBLIC = {
     "feed_forward": "networks",
     "lenet": "networks",
     "deepfc": "networks",
-    "hidden_layers": "networks",
+    "hidden_layers": "networks.reading.reader",
     "winning_ticket": "networks",
     "trace": "networks.reading.tracing",
     "Traced": "networks.reading.traced",

@@ -28,8 +28,7 @@ from torch.nn.utils import parametrizations, parametrize, prune, spectral_norm, 
 import mbh_utils as mbh
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import Network
-from mbh_utils.networks.reading import reader, tracing
-from mbh_utils.networks.reading import run_original as original
+from mbh_utils.networks.reading import reader, run_original, tracing
 from mbh_utils.networks.reading.reader import proved_linears, read_network
 from mbh_utils.regions.planes import Line, Plane, domain_points
 
@@ -215,13 +214,13 @@ class Remembers(nn.Module):
 
 
 def test_running_the_module_itself_leaves_no_traces(monkeypatch):
-    runs, run = [], original.outputs_of_itself
+    runs, run = [], run_original.outputs_of_itself
 
     def counted(*args):
         runs.append(run(*args))
         return runs[-1]
 
-    monkeypatch.setattr(original, "outputs_of_itself", counted)
+    monkeypatch.setattr(run_original, "outputs_of_itself", counted)
     network = Remembers()
     before = snapshot(network)
     read_network(network)
