@@ -36,6 +36,11 @@ _TF32 = 2.0**-11
 #: That of float16.
 _HALF = 2.0**-10
 
+_MIXES_SAMPLES = (
+    ". Of each input alone the outputs are as traced, so for several inputs it does not give one "
+    "row each: it mixes samples (or has them in another place than the first dimension)"
+)
+
 #: Points (n, d), or none where nothing is known of the domain.
 Points = Callable[[], np.ndarray] | None
 #: Groups of points: the name of each, and its rows.
@@ -66,9 +71,7 @@ def check(
     dtype, device = number_type(twin)
     x = torch.from_numpy(x).to(dtype).double().numpy()  # the numbers that the module gets
     given = torch.from_numpy(x.copy()).to(device, dtype).reshape(-1, *traced.input_shape)
-    epsilon = max(context.precision, torch.finfo(dtype).eps)
-    if device.type == "cuda" and dtype == torch.float32:
-        epsilon = max(epsilon, _TF32)
+    epsilon = max(context.precision, _epsilon(dtype, device))
     compare = _Comparison(traced, x, groups, epsilon, clipped)
     is_batch = True
     try:
@@ -84,17 +87,19 @@ def check(
         _check_original(original, twin, later, compare)
         return
     if is_batch and compare.outputs(_one_by_one(twin, given, kind, None)) is None:
-        problem += (
-            ". Of each input alone the outputs are as traced, so for several inputs it does not "
-            "give one row each: it mixes samples (or has them in another place than the first "
-            "dimension)"
-        )
+        problem += _MIXES_SAMPLES
     elif changed := _changed_buffers(twin, original):
         problem += f". Running it changes {changed}: call module.eval() first"
     raise MBHError(
         f"the traced form of {kind} and the module itself disagree: {problem}. It does something "
         "that its operations do not show; write it as a composition of layers"
     )
+
+
+def _epsilon(dtype: torch.dtype, device: torch.device) -> float:
+    """Machine epsilon of what the module computes in."""
+    may_round_to_tf32 = device.type == "cuda" and dtype == torch.float32
+    return _TF32 if may_round_to_tf32 else torch.finfo(dtype).eps
 
 
 # ---- the points

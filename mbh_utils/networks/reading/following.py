@@ -97,14 +97,10 @@ class Follower(Watch):
             return found
         if name in rules.ACTIVATIONS:
             self.context.activations.append(None)
-        draws = _draws(func)
-        if not known and not draws or only_looks(func) or name in rules.SHAPES_ONLY:
+        if only_looks(func) or name in rules.SHAPES_ONLY or not (known or _draws(func)):
             return func(*args, **kwargs)
         written = written_tensors(func, args, kwargs)
-        if draws:
-            results, reason = [], self.place.says(DRAWS)
-        else:
-            results, reason = self._understood(func, args, kwargs, known)
+        results, reason = self._understood(func, args, kwargs, known)
         outputs = func(*args, **kwargs)
         given = tensors_in(outputs)
         if given and known and not written and all(self._depends(x) for x in given):
@@ -116,6 +112,8 @@ class Follower(Watch):
 
     def _understood(self, func, args, kwargs, known) -> tuple[list[Value | Step], str | None]:
         """What an operation makes of affine maps; with none, the reason why nobody knows."""
+        if _draws(func):
+            return [], self.place.says(DRAWS)
         try:
             return self._results(func, args, kwargs, known), None
         except NotUnderstood as error:

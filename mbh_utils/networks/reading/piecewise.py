@@ -13,7 +13,7 @@ from mbh_utils.networks.reading.canonical import Pieces
 
 
 def piecewise_linear(z: torch.Tensor, pieces: Pieces) -> torch.Tensor:
-    """The function of these pieces of each element; whoever follows the pass sees it as one call."""
+    """The function of these pieces of each element, which whoever follows sees as one call."""
     if has_torch_function_unary(z):
         return handle_torch_function(piecewise_linear, (z,), z, pieces)
     return sum_of_pieces(z, pieces)

@@ -107,8 +107,8 @@ def trace(
     >>> mbh.trace(net, input_shape=(1, 6, 6))
     Traced(36 inputs -> 3 outputs; columns of patterns:
            0-31     layer 0: 1 (2, 4, 4)
-          32-47     layer 1: 2 (2, 16)
-          48-55     layer 2: 2#2 (2, 8)
+          32-47     layer 1: 2 (2, 8)
+          48-55     layer 2: 2#2 (1, 8)
     )
     """
     expected = "a torch.nn.Module of affine layers and piecewise linear activations"

@@ -18,7 +18,7 @@ def operation_name(func) -> str:
 
 
 def flat(x) -> list:
-    """What is in nested lists, tuples and dicts (a condition is one thing, though it is a tuple)."""
+    """What is in nested lists, tuples and dicts; a condition is one thing, though it is a tuple."""
     if isinstance(x, dict):
         return flat(list(x.values()))
     if isinstance(x, list | tuple) and not isinstance(x, Step):
