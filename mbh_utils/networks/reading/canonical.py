@@ -118,7 +118,7 @@ class Canonical:
         return self.copies[b]
 
     def linear(self, f: Callable[..., torch.Tensor], *values: Value) -> Value:
-        """f of the values; f takes tensors of their shapes and is affine in all of them together."""
+        """f of the values; f is affine in all together, and takes tensors of their shapes."""
         level = max(v.level for v in values)
         values = [self.lift(v, level) for v in values]
         zeros = [torch.zeros_like(v.const) for v in values]
