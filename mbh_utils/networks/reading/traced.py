@@ -48,7 +48,8 @@ class Neurons(NamedTuple):
         own = patterns[:, self.columns]
         return own.reshape(len(patterns), *self.shape, self.breakpoints).sum(axis=-1)
 
-    def __str__(self) -> str:
+    def line(self) -> str:
+        """The same as a line of text, as ``Traced`` shows it."""
         first = self.columns.start
         last = self.columns.stop - 1
         bends = f", {self.breakpoints} breakpoints" if self.breakpoints > 1 else ""
@@ -128,4 +129,4 @@ class Traced:
         n_inputs = np.prod(self.input_shape)
         n_outputs = len(self.output[1])
         head = f"Traced({n_inputs} inputs -> {n_outputs} outputs; columns of patterns:"
-        return "\n".join([head, *(f"  {neurons}" for neurons in self.neurons), ")"])
+        return "\n".join([head, *(f"  {neurons.line()}" for neurons in self.neurons), ")"])
