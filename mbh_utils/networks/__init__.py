@@ -1,28 +1,32 @@
-"""Feed-forward ReLU networks whose masks are part of them, pruning, and how anybody's network is read."""
+"""Feed-forward ReLU networks, pruning, and how anybody's network is read.
 
+=================  ================================================================================
+``network.py``     ``Network``, ``lenet``, ``deepfc``, winning tickets: masks are part of a network
+``pruning.py``     masks of sparse networks, and how hidden network parameters are counted
+``setups.py``      the architectures and set-ups of Fig 6.1
+``layers.py``      one layer as numbers: weight, bias, linear units
+``reading/``       the hidden layers of anything: ``hidden_layers``, ``trace``
+=================  ================================================================================
+"""
+
+from mbh_utils.networks.layers import Layer, checked_layer, layer_widths, n_linear
 from mbh_utils.networks.network import (
-    DEEPFC,
-    LENET,
-    LENET_SMALL,
-    Family,
     MaskedLinear,
     Network,
-    Setup,
-    checked_layer,
     deepfc,
     feed_forward,
-    hidden_layers,
-    layer_widths,
     lenet,
-    n_linear,
     winning_ticket,
 )
+from mbh_utils.networks.reading.reader import hidden_layers
+from mbh_utils.networks.setups import DEEPFC, LENET, LENET_SMALL, Family, Setup
 
 __all__ = [
     "DEEPFC",
     "LENET",
     "LENET_SMALL",
     "Family",
+    "Layer",
     "MaskedLinear",
     "Network",
     "Setup",

@@ -1,9 +1,7 @@
-"""Feed-forward ReLU networks whose masks are part of them, and the set-ups of Fig 6.1 (thesis, 2.1 and 6.1)."""
+"""Feed-forward ReLU networks whose masks are part of them (thesis, 2.1 and 6.1)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from numbers import Integral
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,11 +15,31 @@ from mbh_utils.networks import pruning
 
 #: Weights of the largest network that is made: 8 GB while they are drawn.
 MOST_WEIGHTS = 10**9
-_SPREAD = "a number from 0 to 1e30", lambda std: 0 <= std <= 1e30  # more would be infinite in float32
+#: Standard deviations of biases: larger ones would be infinite in float32.
+_SPREAD = "a number from 0 to 1e30", lambda std: 0 <= std <= 1e30
 
 
 class MaskedLinear(nn.Linear):
-    """A linear layer of which only the weights under its ``mask`` (n_out, n_in) bool exist."""
+    """A linear layer of which only the weights under its ``mask`` exist.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Number of inputs and outputs.
+
+    Attributes
+    ----------
+    mask : (n_out, n_in) bool tensor
+        True where the connection lives; at first everywhere.
+
+    Examples
+    --------
+    >>> import torch
+    >>> layer = MaskedLinear(3, 2)
+    >>> layer.mask[:, 0] = False
+    >>> layer.live_weight[:, 0].any()
+    tensor(False)
+    """
 
     def __init__(self, n_in: int, n_out: int):
         super().__init__(n_in, n_out)
@@ -39,37 +57,104 @@ class MaskedLinear(nn.Linear):
 class Network(nn.Module):
     """A feed-forward ReLU network: masked hidden layers, a dense output layer.
 
-    n_inputs, n_classes: width of input and output. hidden: widths of the hidden layers.
-    seed, bias_std: He-normal weights over the full fan-in (variance 2 / n_in) and N(0, bias_std^2) biases. The
-    thesis states a bias std of 1e-6; Hanin & Rolnick, whom it follows, use 1e-3 (a *variance* of 1e-6).
+    Parameters
+    ----------
+    n_inputs, n_classes : int
+        Width of input and output.
+    hidden : sequence of int
+        Widths of the hidden layers.
+    seed : int, optional
+        Of the initial weights, which are the same at each call.
+    bias_std : float, optional
+        Standard deviation of the initial biases.
+
+    Raises
+    ------
+    MBHError
+        For a layer without neurons, and for more weights than fit into memory.
+
+    Notes
+    -----
+    Weights are He-normal over the full fan-in (variance 2 / n_in) and biases N(0, bias_std^2). The
+    thesis states a bias std of 1e-6; Hanin & Rolnick, whom it follows, use 1e-3 (a *variance* of
+    1e-6).
+
+    Examples
+    --------
+    >>> import torch
+    >>> import mbh_utils as mbh
+    >>> network = mbh.Network(64, (48, 16), 10, seed=1)
+    >>> network
+    Network(64-48-16-10, 3,904 hidden parameters, density 1.0000)
+    >>> network(torch.zeros(5, 64)).shape
+    torch.Size([5, 10])
     """
 
-    def __init__(self, n_inputs: int, hidden: Sequence[int], n_classes: int, *, seed: int = 0, bias_std: float = 1e-6):
+    def __init__(
+        self,
+        n_inputs: int,
+        hidden: Sequence[int],
+        n_classes: int,
+        *,
+        seed: int = 0,
+        bias_std: float = 1e-6,
+    ):
         super().__init__()
-        self.n_inputs, self.n_classes = require.whole("n_inputs", n_inputs), require.whole("n_classes", n_classes)
-        self.hidden = tuple(require.whole("a width in hidden", n) for n in require.listed("hidden", hidden, "widths"))
+        self.n_inputs = require.whole("n_inputs", n_inputs)
+        self.n_classes = require.whole("n_classes", n_classes)
+        widths = require.listed("hidden", hidden, "widths")
+        self.hidden = tuple(require.whole("a width in hidden", n) for n in widths)
         if not self.hidden or min(self.n_inputs, self.n_classes, *self.hidden) < 1:
-            raise MBHError(f"every layer needs at least one neuron, got {n_inputs}, hidden {hidden}, {n_classes}")
-        widths = (self.n_inputs, *self.hidden, self.n_classes)
-        if (weights := sum(a * b for a, b in zip(widths, widths[1:], strict=False))) > MOST_WEIGHTS:
             raise MBHError(
-                f"hidden {self.hidden} makes {weights:,} weights, which do not fit into memory: choose fewer"
+                f"every layer needs at least one neuron, got {n_inputs}, hidden {hidden}, "
+                f"{n_classes}"
             )
-        with torch.random.fork_rng(devices=[]):  # torch draws weights of its own here, which are not used
-            self.hidden_layers = nn.ModuleList(
-                MaskedLinear(n_in, n_out) for n_out, n_in in pruning.layer_shapes(self.n_inputs, self.hidden)
-            )
+        self._refuse_too_many_weights()
+        shapes = pruning.layer_shapes(self.n_inputs, self.hidden)
+        with torch.random.fork_rng(devices=[]):  # torch draws weights of its own, not used
+            self.hidden_layers = nn.ModuleList(MaskedLinear(n_in, n_out) for n_out, n_in in shapes)
             self.output = nn.Linear(self.hidden[-1], self.n_classes)
         self.initialise(seed, bias_std)
 
+    def _refuse_too_many_weights(self) -> None:
+        widths = (self.n_inputs, *self.hidden, self.n_classes)
+        weights = sum(n_in * n_out for n_in, n_out in zip(widths, widths[1:], strict=False))
+        if weights > MOST_WEIGHTS:
+            raise MBHError(
+                f"hidden {self.hidden} makes {weights:,} weights, which do not fit into memory: "
+                "choose fewer"
+            )
+
     @torch.no_grad()
-    def initialise(self, seed: int, bias_std: float = 1e-6, purpose: str = "weights") -> "Network":
-        """Draw all weights and biases anew; masks stay."""
-        rng, bias_std = stream(seed, purpose), require.number("bias_std", bias_std, *_SPREAD)
+    def initialise(
+        self,
+        seed: int,
+        bias_std: float = 1e-6,
+        purpose: str = "weights",
+    ) -> "Network":
+        """Draw all weights and biases anew; masks stay.
+
+        Parameters
+        ----------
+        seed : int
+            Of the random numbers.
+        bias_std : float, optional
+            Standard deviation of the biases.
+        purpose : str, optional
+            Names the stream of random numbers of this seed, one of ``computing.seeds.PURPOSES``.
+
+        Returns
+        -------
+        Network
+            This network.
+        """
+        rng = stream(seed, purpose)
+        bias_std = require.number("bias_std", bias_std, *_SPREAD)
         for layer in self.linears:
             weight = rng.standard_normal(layer.weight.shape) * np.sqrt(2 / layer.in_features)
+            bias = rng.standard_normal(layer.out_features) * bias_std
             layer.weight.copy_(torch.from_numpy(weight))
-            layer.bias.copy_(torch.from_numpy(rng.standard_normal(layer.out_features) * bias_std))
+            layer.bias.copy_(torch.from_numpy(bias))
         return self.set_masks(self.masks)
 
     @property
@@ -84,15 +169,35 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def set_masks(self, masks: Sequence[np.ndarray]) -> "Network":
-        """Put these masks on the hidden layers; weights outside them become exactly zero."""
-        masks = [
-            torch.tensor(require.bits("masks", mask)) for mask in require.listed("masks", masks, "masks, one a layer")
-        ]
+        """Put these masks on the hidden layers; weights outside them become exactly zero.
+
+        Parameters
+        ----------
+        masks : sequence of bool arrays
+            One a layer, (n_l, n_{l-1}), True where the connection lives.
+
+        Returns
+        -------
+        Network
+            This network.
+
+        Raises
+        ------
+        MBHError
+            If the masks do not have the shapes of the layers; no layer is changed then.
+        """
+        given = require.listed("masks", masks, "masks, one a layer")
+        masks = [torch.tensor(require.bits("masks", mask)) for mask in given]
         if len(masks) != len(self.hidden_layers):
-            raise MBHError(f"{len(masks)} masks were given for {len(self.hidden_layers)} hidden layers")
+            raise MBHError(
+                f"{len(masks)} masks were given for {len(self.hidden_layers)} hidden layers"
+            )
         for layer, mask in zip(self.hidden_layers, masks, strict=True):
             if mask.shape != layer.mask.shape:
-                raise MBHError(f"mask of shape {tuple(mask.shape)} on a layer of shape {tuple(layer.mask.shape)}")
+                raise MBHError(
+                    f"mask of shape {tuple(mask.shape)} on a layer of shape "
+                    f"{tuple(layer.mask.shape)}"
+                )
         for layer, mask in zip(self.hidden_layers, masks, strict=True):
             layer.mask.copy_(mask)
             layer.weight.mul_(layer.mask)
@@ -127,16 +232,54 @@ class Network(nn.Module):
 
     def __repr__(self) -> str:
         widths = "-".join(map(str, (self.n_inputs, *self.hidden, self.n_classes)))
-        return f"Network({widths}, {self.n_parameters:,} hidden parameters, density {self.density:.4f})"
+        return (
+            f"Network({widths}, {self.n_parameters:,} hidden parameters, density "
+            f"{self.density:.4f})"
+        )
 
 
-def feed_forward(data, hidden: Sequence[int], *, parameters: int | None = None, seed: int = 0, **options) -> Network:
-    """A network for a data set, randomly pruned before training to ``parameters`` HNPs (None: dense).
+def feed_forward(
+    data,
+    hidden: Sequence[int],
+    *,
+    parameters: int | None = None,
+    seed: int = 0,
+    **options,
+) -> Network:
+    """A network for a data set, randomly pruned before training.
 
-    Raises MBHError when the budget does not fit the hidden layers.
+    Parameters
+    ----------
+    data : Dataset
+        Tells the number of inputs and of classes.
+    hidden : sequence of int
+        Widths of the hidden layers, as many as you like.
+    parameters : int, optional
+        Hidden network parameters (HNPs) that are left; dense without it.
+    seed : int, optional
+        Of weights and mask, which come from streams of their own.
+    **options
+        Of :class:`Network`: ``bias_std``.
+
+    Raises
+    ------
+    MBHError
+        If the budget does not fit the hidden layers.
+
+    Notes
+    -----
+    The masks are those of :func:`mbh_utils.pruning.random_masks`.
+
+    Examples
+    --------
+    >>> import mbh_utils as mbh
+    >>> data = mbh.load_dataset("digits8")
+    >>> mbh.feed_forward(data, (40, 20, 10), parameters=1_000)
+    Network(64-40-20-10-10, 1,000 hidden parameters, density 0.2612)
     """
     data = require.data_set("data", data)
-    parameters = None if parameters is None else require.whole("parameters", parameters)
+    if parameters is not None:
+        parameters = require.whole("parameters", parameters)
     network = Network(data.n_inputs, hidden, data.n_classes, seed=seed, **options)
     if parameters is None or parameters == network.n_parameters:
         return network
@@ -145,126 +288,131 @@ def feed_forward(data, hidden: Sequence[int], *, parameters: int | None = None, 
 
 
 def _widths(hidden, family: tuple[int, ...]) -> tuple:
-    """The widths of an architecture; a number stands for the member of its family with so many neurons at the end."""
-    if isinstance(number := require.item(hidden), Integral) and not isinstance(number, bool):
+    """The widths of an architecture.
+
+    A number stands for the member of its family with so many neurons at the end.
+    """
+    number = require.item(hidden)
+    if isinstance(number, Integral) and not isinstance(number, bool):
         return tuple(n * int(number) for n in family)
-    return tuple(require.listed("hidden", hidden, "the widths of the hidden layers, such as (300, 100)"))
+    expected = "the widths of the hidden layers, such as (300, 100)"
+    return tuple(require.listed("hidden", hidden, expected))
 
 
 def lenet(data, hidden: Sequence[int] | int = (300, 100), **options) -> Network:
-    """A Lenet: two hidden layers (3n, n); see :func:`feed_forward`. ``lenet(data, 100)`` means hidden=(300, 100)."""
+    """A Lenet: two hidden layers (3n, n).
+
+    Parameters
+    ----------
+    data : Dataset
+        Tells the number of inputs and of classes.
+    hidden : sequence of int or int, optional
+        Widths of the two hidden layers; a number n stands for (3n, n).
+    **options
+        Of :func:`feed_forward`: ``parameters``, ``seed``, ``bias_std``.
+
+    Raises
+    ------
+    MBHError
+        For another number of hidden layers, and if the budget does not fit them.
+
+    Notes
+    -----
+    The first family of Fig 6.1 of the thesis; ``networks.LENET`` lists its set-ups.
+
+    Examples
+    --------
+    >>> import mbh_utils as mbh
+    >>> data = mbh.load_dataset("digits8")
+    >>> mbh.lenet(data, 32)
+    Network(64-96-32-10, 9,344 hidden parameters, density 1.0000)
+    >>> mbh.lenet(data, (96, 32), parameters=1_000, seed=5)
+    Network(64-96-32-10, 1,000 hidden parameters, density 0.0946)
+    """
     hidden = _widths(hidden, (3, 1))
     if len(hidden) != 2:
-        raise MBHError(f"a Lenet has two hidden layers, got {hidden}; feed_forward takes any number")
+        raise MBHError(
+            f"a Lenet has two hidden layers, got {hidden}; feed_forward takes any number"
+        )
     return feed_forward(data, hidden, **options)
 
 
 def deepfc(data, hidden: Sequence[int] | int = (200, 100, 100), **options) -> Network:
-    """A DeepFC: three hidden layers (2n, n, n); see :func:`feed_forward`. ``deepfc(data, 100)`` = (200, 100, 100)."""
+    """A DeepFC: three hidden layers (2n, n, n).
+
+    Parameters
+    ----------
+    data : Dataset
+        Tells the number of inputs and of classes.
+    hidden : sequence of int or int, optional
+        Widths of the three hidden layers; a number n stands for (2n, n, n).
+    **options
+        Of :func:`feed_forward`: ``parameters``, ``seed``, ``bias_std``.
+
+    Raises
+    ------
+    MBHError
+        For another number of hidden layers, and if the budget does not fit them.
+
+    Notes
+    -----
+    The second family of Fig 6.1 of the thesis; ``networks.DEEPFC`` lists its set-ups.
+
+    Examples
+    --------
+    >>> import mbh_utils as mbh
+    >>> mbh.deepfc(mbh.load_dataset("digits8"), 10)
+    Network(64-20-10-10-10, 1,620 hidden parameters, density 1.0000)
+    """
     hidden = _widths(hidden, (2, 1, 1))
     if len(hidden) != 3:
-        raise MBHError(f"a DeepFC has three hidden layers, got {hidden}; feed_forward takes any number")
+        raise MBHError(
+            f"a DeepFC has three hidden layers, got {hidden}; feed_forward takes any number"
+        )
     return feed_forward(data, hidden, **options)
 
 
 def winning_ticket(trained: Network, initial: Network, parameters: int) -> Network:
-    """The initial weights under the one-shot magnitude mask of the trained network (sections 2.2 and 2.3).
+    """The initial weights under the one-shot magnitude mask of the trained network.
 
-    ``trained`` and ``initial`` are the same network after and before training (weight rewinding).
+    Parameters
+    ----------
+    trained, initial : Network
+        The same network after and before its training.
+    parameters : int
+        Hidden network parameters (HNPs) that are left.
+
+    Returns
+    -------
+    Network
+        A new network; the two that were given stay as they are.
+
+    Raises
+    ------
+    MBHError
+        If the two are not one network, or the budget does not fit its hidden layers.
+
+    Notes
+    -----
+    Sections 2.2 and 2.3 of the thesis: weight rewinding with one round of magnitude pruning, see
+    :func:`mbh_utils.pruning.magnitude_masks`.
+
+    Examples
+    --------
+    >>> import mbh_utils as mbh
+    >>> data = mbh.load_dataset("digits8")
+    >>> initial = mbh.lenet(data, 8)
+    >>> trained = initial.copy()  # train it here: mbh.train(trained, data)
+    >>> mbh.winning_ticket(trained, initial, parameters=500)
+    Network(64-24-8-10, 500 hidden parameters, density 0.2708)
     """
-    for name, network in (("trained", trained), ("initial", initial)):
-        require.kind_of(name, network, Network, "a network of this package, such as lenet(data) makes")
+    expected = "a network of this package, such as lenet(data) makes"
+    require.kind_of("trained", trained, Network, expected)
+    require.kind_of("initial", initial, Network, expected)
     if (trained.n_inputs, trained.hidden) != (initial.n_inputs, initial.hidden):
-        raise MBHError(f"trained is {trained}, initial {initial}: they are one network after and before its training")
+        raise MBHError(
+            f"trained is {trained}, initial {initial}: they are one network after and before its "
+            "training"
+        )
     weights = [layer.live_weight.detach().cpu().numpy() for layer in trained.hidden_layers]
     return initial.copy().set_masks(pruning.magnitude_masks(weights, parameters))
-
-
-class Setup(NamedTuple):
-    """One set-up of the experiments: a point of Fig 6.1."""
-
-    number: int
-    family: str  # "lenet" or "deepfc"
-    hidden: tuple[int, ...]
-    parameters: int  # HNPs
-
-    @property
-    def n_hidden(self) -> int:
-        """Hidden neurons N."""
-        return sum(self.hidden)
-
-
-@dataclass(frozen=True)
-class Family:
-    """Architectures from large to small; each one's dense size is a level of HNPs, half the smallest is one more."""
-
-    name: str
-    architectures: tuple[tuple[int, ...], ...]
-
-    def setups(self, n_inputs: int) -> list[Setup]:
-        """The set-ups of Fig 6.1: at each level, every architecture that has at least that many parameters."""
-        sizes = [pruning.dense_parameters(n_inputs, hidden) for hidden in self.architectures]
-        levels = [*sizes, sizes[-1] // 2]
-        fits = list(zip(self.architectures, sizes, strict=True))
-        pairs = [(hidden, level) for level in levels for hidden, size in fits if size >= level]
-        return [Setup(i, self.name, hidden, level) for i, (hidden, level) in enumerate(pairs, start=1)]
-
-
-LENET = Family("lenet", ((300, 100), (102, 34), (35, 11), (12, 4)))
-DEEPFC = Family("deepfc", ((200, 100, 100), (68, 34, 34), (23, 12, 11), (8, 4, 4)))
-#: The analogue for the 64 inputs of ``digits8``, where (300, 100) could not be pruned to the smallest budgets.
-LENET_SMALL = Family("lenet", ((96, 32), (48, 16), (24, 8), (12, 4)))
-
-
-def hidden_layers(network, *, output_layer: bool = True) -> list[tuple]:
-    """Hidden layers of anything that the package understands: ``[(weight (n_l, n_{l-1}), bias (n_l,)), ...]`` float64.
-
-    network: a :class:`Network`, any ``torch.nn.Module`` that :func:`mbh_utils.trace` understands or what it returned,
-    or a list of ``(weight, bias)`` arrays of the hidden layers themselves. A module counts for what it computes in the
-    state it is in, hooks, masks and parametrizations included; reading changes nothing of it.
-    output_layer: True: what a module does last, if it is affine, is its output layer and no hidden layer. False: its
-    outputs are neurons too, unless they are the result of an activation. A module that ends in an activation has no
-    affine output layer: all its activations are hidden either way, in a ``Sequential`` as in a module that wraps it.
-    (What was traced already stays as it is.)
-
-    A layer with *linear units* (see ``tracing.py``) is a triple ``(weight, bias, n_linear)``: its last ``n_linear``
-    units are passed on without a ReLU and are no neurons; see :func:`n_linear`.
-
-    Raises MBHError naming what is not understood, shapes that do not chain, or NaN and infinite weights.
-    """
-    from mbh_utils.networks.reading.reader import read_network
-
-    output_layer = require.flag("output_layer", output_layer)
-    return read_network(network, output_layer=output_layer).layers()
-
-
-def n_linear(layer: tuple) -> int:
-    """Linear units of one of :func:`hidden_layers`, the last ones of the layer; 0 for a plain (weight, bias)."""
-    return layer[2] if len(layer) > 2 else 0
-
-
-def layer_widths(layers: list[tuple]) -> tuple[int, ...]:
-    """Neurons of each of these hidden layers; linear units are none."""
-    return tuple(len(layer[1]) - n_linear(layer) for layer in layers)
-
-
-def checked_layer(name: str, pair) -> tuple:
-    """A pair (weight, bias), perhaps with the number of linear units, as float64 arrays; MBHError with the name."""
-    try:
-        weight, bias, *linear = pair if isinstance(pair, list | tuple) else (pair,)
-        arrays = (require.array(name, x) for name, x in (("weight", weight), ("bias", bias)))
-        weight, bias = (np.ascontiguousarray(x, dtype=np.float64) for x in arrays)
-    except (TypeError, ValueError) as error:
-        raise MBHError(f"{name}: expected a pair (weight, bias) of numeric arrays ({error})") from error
-    if weight.ndim != 2 or bias.shape != weight.shape[:1] or not weight.size:
-        raise MBHError(f"{name}: weight {weight.shape} and bias {bias.shape} are not (n, m) and (n,)")
-    for part, x in (("weight", weight), ("bias", bias)):
-        if not np.isfinite(x).all():
-            where = tuple(int(k) for k in np.argwhere(~np.isfinite(x))[0])
-            raise MBHError(f"{name}: {part}{list(where)} is {x[where]}; every parameter must be finite")
-    if linear and (len(linear) > 1 or not isinstance(linear[0], Integral) or not 0 <= linear[0] < len(bias)):
-        raise MBHError(
-            f"{name}: behind weight and bias comes the number of linear units, 0 to {len(bias) - 1}, "
-            f"not {', '.join(map(repr, linear))}"
-        )
-    return (weight, bias, int(linear[0])) if linear and linear[0] else (weight, bias)

@@ -1,8 +1,8 @@
-"""Masks of sparse networks, and the accounting of hidden network parameters (thesis, sections 2.1 to 2.3).
+"""Masks of sparse networks, and the accounting of hidden network parameters (thesis, 2.1 to 2.3).
 
-Works on plain arrays, so that it knows nothing of torch. A *shape* is ``(n_out, n_in)`` of one hidden layer, a
-*mask* a bool array of that shape, True where the connection lives. Biases are never pruned; the output layer
-stays dense and is not part of any count.
+Works on plain arrays, so that it knows nothing of torch. A *shape* is ``(n_out, n_in)`` of one
+hidden layer, a *mask* a bool array of that shape, True where the connection lives. Biases are never
+pruned; the output layer stays dense and is not part of any count.
 """
 
 import numpy as np
@@ -16,37 +16,111 @@ MOST_ENTRIES = 10**9
 
 
 def layer_shapes(n_inputs: int, hidden: tuple[int, ...]) -> Shapes:
-    """``(n_out, n_in)`` of every hidden layer."""
-    what = "the widths of the hidden layers, such as (300, 100)"
-    hidden = [
-        require.whole("a width in hidden", n, 1) for n in require.listed("hidden", hidden, what)
-    ]
+    """``(n_out, n_in)`` of every hidden layer.
+
+    Parameters
+    ----------
+    n_inputs : int
+        Width of the inputs.
+    hidden : sequence of int
+        Widths of the hidden layers.
+
+    Examples
+    --------
+    >>> layer_shapes(784, (300, 100))
+    [(300, 784), (100, 300)]
+    """
+    expected = "the widths of the hidden layers, such as (300, 100)"
+    given = require.listed("hidden", hidden, expected)
+    hidden = [require.whole("a width in hidden", n, 1) for n in given]
     widths = (require.whole("n_inputs", n_inputs, 1), *hidden)
     return [(n_out, n_in) for n_in, n_out in zip(widths, widths[1:], strict=False)]
 
 
 def dense_parameters(n_inputs: int, hidden: tuple[int, ...]) -> int:
-    """Hidden network parameters (HNPs) of a dense network: weights and biases before the output layer."""
+    """Hidden network parameters (HNPs) of a dense network.
+
+    Parameters
+    ----------
+    n_inputs : int
+        Width of the inputs.
+    hidden : sequence of int
+        Widths of the hidden layers.
+
+    Returns
+    -------
+    int
+        Weights and biases before the output layer.
+
+    Examples
+    --------
+    >>> dense_parameters(784, (300, 100))
+    265600
+    """
     return sum(n_out * (n_in + 1) for n_out, n_in in layer_shapes(n_inputs, hidden))
 
 
 def density(n_inputs: int, hidden: tuple[int, ...], parameters: int) -> float:
-    """Share of the hidden *weights* that a network with this many HNPs keeps, in (0, 1]."""
-    dense, n_hidden = dense_parameters(n_inputs, hidden), sum(hidden)
+    """Share of the hidden *weights* that a network with this many HNPs keeps.
+
+    Parameters
+    ----------
+    n_inputs : int
+        Width of the inputs.
+    hidden : sequence of int
+        Widths of the hidden layers.
+    parameters : int
+        Hidden network parameters (HNPs): all biases and the weights that are left.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 1 for a dense network.
+
+    Raises
+    ------
+    MBHError
+        If no network of these widths has so many parameters.
+
+    Examples
+    --------
+    >>> density(784, (300, 100), 265_600)
+    1.0
+    >>> round(density(784, (300, 100), 9_472), 4)
+    0.0342
+    """
+    dense = dense_parameters(n_inputs, hidden)
+    n_hidden = sum(hidden)
     if not n_hidden < dense:
         raise MBHError(f"hidden is {hidden!r}; expected at least one hidden layer")
-    return (require.whole("parameters", parameters, n_hidden, dense) - n_hidden) / (
-        dense - n_hidden
-    )
+    parameters = require.whole("parameters", parameters, n_hidden, dense)
+    return (parameters - n_hidden) / (dense - n_hidden)
 
 
 def weights_per_layer(shapes: Shapes, parameters: int) -> list[int]:
-    """Weights that each hidden layer keeps so that biases + weights are exactly ``parameters``.
+    """Weights that each hidden layer keeps, so that biases + weights are exactly ``parameters``.
 
-    Every layer gets the same density of weights; what rounding leaves over goes to the layers that lost most
-    by it, and no layer gets fewer weights than it has neurons.
+    Parameters
+    ----------
+    shapes : list of (n_out, n_in)
+        Of the hidden layers.
+    parameters : int
+        Hidden network parameters (HNPs).
 
-    Raises MBHError when the budget does not fit these shapes.
+    Raises
+    ------
+    MBHError
+        If the budget does not fit these shapes.
+
+    Notes
+    -----
+    Every layer gets the same density of weights; what rounding leaves over goes to the layers that
+    lost most by it, and no layer gets fewer weights than it has neurons.
+
+    Examples
+    --------
+    >>> weights_per_layer([(12, 6), (4, 12)], 76)
+    [36, 24]
     """
     shapes = _checked_shapes(shapes)
     n_hidden = sum(n_out for n_out, _ in shapes)
@@ -55,43 +129,68 @@ def weights_per_layer(shapes: Shapes, parameters: int) -> list[int]:
     keep = require.whole("parameters", parameters) - n_hidden
     if not least.sum() <= keep <= sizes.sum():
         raise MBHError(
-            f"{parameters:,} hidden parameters do not fit hidden layers {[n for n, _ in shapes]}: choose between "
-            f"{n_hidden + least.sum():,} (one connection per neuron) and {n_hidden + sizes.sum():,} (dense)"
+            f"{parameters:,} hidden parameters do not fit hidden layers {[n for n, _ in shapes]}: "
+            f"choose between {n_hidden + least.sum():,} (one connection per neuron) and "
+            f"{n_hidden + sizes.sum():,} (dense)"
         )
     share = keep * sizes / sizes.sum()
     counts = np.maximum(np.floor(share).astype(int), least)
-    while counts.sum() != keep:
-        short = counts.sum() < keep
-        room = counts < sizes if short else counts > least
-        gap = np.where(room, share - counts if short else counts - share, -np.inf)
-        counts[np.argmax(gap)] += 1 if short else -1
+    while counts.sum() < keep:
+        counts[np.argmax(np.where(counts < sizes, share - counts, -np.inf))] += 1
+    while counts.sum() > keep:
+        counts[np.argmax(np.where(counts > least, counts - share, -np.inf))] -= 1
     return counts.tolist()
 
 
 def _checked_shapes(shapes: Shapes) -> Shapes:
-    what = "shapes (n_out, n_in), one per hidden layer"
-    pairs = [
-        tuple(require.listed("a shape in shapes", s, "two numbers"))
-        for s in require.listed("shapes", shapes, what)
-    ]
+    expected = "shapes (n_out, n_in), one per hidden layer"
+    given = require.listed("shapes", shapes, expected)
+    pairs = [tuple(require.listed("a shape in shapes", s, "two numbers")) for s in given]
     if not pairs or any(len(pair) != 2 for pair in pairs):
-        raise MBHError(f"shapes is {shapes!r}; expected {what}")
-    return [
-        (require.whole("n_out in shapes", a, 1), require.whole("n_in in shapes", b, 1))
-        for a, b in pairs
-    ]
+        raise MBHError(f"shapes is {shapes!r}; expected {expected}")
+    checked = []
+    for n_out, n_in in pairs:
+        n_out = require.whole("n_out in shapes", n_out, 1)
+        n_in = require.whole("n_in in shapes", n_in, 1)
+        checked.append((n_out, n_in))
+    return checked
 
 
 def random_masks(shapes: Shapes, parameters: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Random unstructured masks with exactly ``parameters`` HNPs; every neuron keeps at least one input."""
-    require.kind_of(
-        "rng",
-        rng,
-        np.random.Generator,
-        "a generator of random numbers: numpy.random.default_rng(0)",
-    )
-    counts, shapes = weights_per_layer(shapes, parameters), _checked_shapes(shapes)
-    if (entries := sum(n_out * n_in for n_out, n_in in shapes)) > MOST_ENTRIES:
+    """Random unstructured masks; every neuron keeps at least one input.
+
+    Parameters
+    ----------
+    shapes : list of (n_out, n_in)
+        Of the hidden layers.
+    parameters : int
+        Hidden network parameters (HNPs) that are left, exactly.
+    rng : numpy.random.Generator
+        Draws the masks.
+
+    Returns
+    -------
+    list of (n_out, n_in) bool arrays
+        True where the connection lives.
+
+    Raises
+    ------
+    MBHError
+        If the budget does not fit these shapes, or the masks do not fit into memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> masks = random_masks([(12, 6), (4, 12)], 76, np.random.default_rng(0))
+    >>> [int(mask.sum()) for mask in masks]
+    [36, 24]
+    """
+    expected = "a generator of random numbers: numpy.random.default_rng(0)"
+    require.kind_of("rng", rng, np.random.Generator, expected)
+    counts = weights_per_layer(shapes, parameters)
+    shapes = _checked_shapes(shapes)
+    entries = sum(n_out * n_in for n_out, n_in in shapes)
+    if entries > MOST_ENTRIES:
         raise MBHError(
             f"shapes {require.shown(shapes)} have {entries:,} entries, which do not fit into memory"
         )
@@ -99,32 +198,69 @@ def random_masks(shapes: Shapes, parameters: int, rng: np.random.Generator) -> l
 
 
 def magnitude_masks(weights: list[np.ndarray], parameters: int) -> list[np.ndarray]:
-    """One-shot magnitude masks (section 2.2): each layer keeps its largest \\|w\\|, with exactly ``parameters`` HNPs.
+    """One-shot magnitude masks: each layer keeps its largest \\|w\\|.
 
-    weights: the hidden layers' weights, each (n_out, n_in). Every neuron keeps at least its strongest input.
+    Parameters
+    ----------
+    weights : list of (n_out, n_in) arrays
+        The hidden layers' weights.
+    parameters : int
+        Hidden network parameters (HNPs) that are left, exactly.
+
+    Returns
+    -------
+    list of (n_out, n_in) bool arrays
+        True where the connection lives. Every neuron keeps at least its strongest input.
+
+    Raises
+    ------
+    MBHError
+        If the budget does not fit these layers.
+
+    Notes
+    -----
+    Section 2.2 of the thesis.
+
+    Examples
+    --------
+    >>> magnitude_masks([[[0.5, -2.0, 0.1], [0.3, 0.2, 0.1]]], parameters=5)[0].astype(int)
+    array([[1, 1, 0],
+           [1, 0, 0]])
     """
-    what = "weight matrices, one per hidden layer"
-    weights = [
-        require.numbers("weights", w, (None, None))
-        for w in require.listed("weights", weights, what)
-    ]
+    given = require.listed("weights", weights, "weight matrices, one per hidden layer")
+    weights = [require.numbers("weights", w, (None, None)) for w in given]
     counts = weights_per_layer([w.shape for w in weights], parameters)
     return [_top(np.abs(w), count) for w, count in zip(weights, counts, strict=True)]
 
 
 def dead_ends(masks: list[np.ndarray]) -> list[np.ndarray]:
-    """Which neurons of each hidden layer have no live path to the last hidden layer: one (n_l,) bool array per layer.
+    """Which neurons of each hidden layer have no live path to the last hidden layer.
 
+    Parameters
+    ----------
+    masks : list of (n_l, n_(l-1)) bool arrays
+        Of the hidden layers, each layer taking what the last gives.
+
+    Returns
+    -------
+    list of (n_l,) bool arrays
+        One per layer.
+
+    Notes
+    -----
     Such a neuron draws its hyperplane, but changes neither the last layer's pattern nor the output.
+
+    Examples
+    --------
+    >>> dead_ends([[[1, 1], [0, 1]], [[1, 0]]])
+    [array([False,  True]), array([False])]
     """
-    masks = [
-        require.bits("masks", mask)
-        for mask in require.listed("masks", masks, "masks, one per hidden layer")
-    ]
+    given = require.listed("masks", masks, "masks, one per hidden layer")
+    masks = [require.bits("masks", mask) for mask in given]
     if not masks or any(b.shape[1] != len(a) for a, b in zip(masks, masks[1:], strict=False)):
-        shapes = [mask.shape for mask in masks]
         raise MBHError(
-            f"masks have the shapes {shapes}; expected (n_l, n_(l-1)), each layer taking what the last gives"
+            f"masks have the shapes {[mask.shape for mask in masks]}; expected (n_l, n_(l-1)), "
+            "each layer taking what the last gives"
         )
     reaching = [np.ones(len(masks[-1]), dtype=bool)]
     for mask in reversed(masks[1:]):
@@ -133,7 +269,10 @@ def dead_ends(masks: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def _top(score: np.ndarray, count: int) -> np.ndarray:
-    """Mask of the ``count`` highest scores; a row left empty takes its best entry from the weakest spare one."""
+    """Mask of the ``count`` highest scores.
+
+    A row left empty takes its best entry from the weakest spare one.
+    """
     mask = np.zeros(score.shape, dtype=bool)
     mask.flat[np.argsort(-score, axis=None, kind="stable")[:count]] = True
     for row in np.flatnonzero(~mask.any(axis=1)):

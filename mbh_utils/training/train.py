@@ -20,7 +20,7 @@ from mbh_utils.computing.scheduling import one_thread
 from mbh_utils.computing.seeds import stream
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import MaskedLinear, Network, pruning
-from mbh_utils.networks.reading.untouched import reached, untouched
+from mbh_utils.networks.reading.eval_mode import reached, untouched
 from mbh_utils.training import kernel
 
 #: Of one training; it would take a day at the very least.

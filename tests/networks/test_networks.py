@@ -1,4 +1,4 @@
-"""Networks: initial weights, masks as part of them, and what hidden_layers understands and refuses."""
+"""Networks: initial weights, masks as part of them, what hidden_layers takes and refuses."""
 
 from types import SimpleNamespace
 
@@ -37,7 +37,7 @@ def relu_network(*sizes: int) -> nn.Sequential:
     return nn.Sequential(*sum(layers, [])[:-1])
 
 
-# ---------------------------------------------------------------------------------------- initial weights
+# ---- initial weights
 
 
 def test_weights_are_he_normal_over_the_full_fan_in():
@@ -85,10 +85,8 @@ def test_random_masks_come_from_a_stream_of_their_own():
 
 
 def test_masks_do_not_depend_on_the_bias_std():
-    a, b = (
-        lenet(SMALL, 4, parameters=40, seed=1),
-        lenet(SMALL, 4, parameters=40, seed=1, bias_std=0.1),
-    )
+    a = lenet(SMALL, 4, parameters=40, seed=1)
+    b = lenet(SMALL, 4, parameters=40, seed=1, bias_std=0.1)
     assert all((m == n).all() for m, n in zip(a.masks, b.masks, strict=True))
 
 
@@ -121,7 +119,7 @@ def test_drawing_anew_keeps_the_masks_and_changes_the_weights():
     assert not (network.hidden_layers[0].weight[~network.hidden_layers[0].mask]).any()
 
 
-# ------------------------------------------------------------------------------------ shapes and masks
+# ---- shapes and masks
 
 
 @pytest.mark.parametrize(
@@ -212,7 +210,7 @@ def test_repr_names_sizes_and_parameters():
     )
 
 
-# ---------------------------------------------------------------------------------------- winning tickets
+# ---- winning tickets
 
 
 def test_a_winning_ticket_has_initial_weights_under_the_mask_of_the_largest_trained_ones():
@@ -233,7 +231,7 @@ def test_a_winning_ticket_has_initial_weights_under_the_mask_of_the_largest_trai
     assert initial.density == 1, "the initial network stays as it is"
 
 
-# ------------------------------------------------------------------------------------------ hidden_layers
+# ---- hidden_layers
 
 
 def test_hidden_layers_of_a_network_are_those_under_its_masks():

@@ -1,4 +1,7 @@
-"""Masks and the parameter arithmetic of the thesis's set-ups, against the table of its densities and brute force."""
+"""Masks and the parameter arithmetic of the thesis's set-ups.
+
+Against the table of its densities, and brute force.
+"""
 
 import itertools
 
@@ -10,7 +13,8 @@ from hypothesis import strategies as st
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import DEEPFC, LENET, LENET_SMALL, pruning
 
-# Number, hidden layers, HNPs, dense HNPs, density of parameters, density of weights, weights kept: 784 inputs.
+# For 784 inputs: number, hidden layers, HNPs, dense HNPs, density of parameters, density of
+# weights, weights kept.
 LENETS = [
     (1, (300, 100), 265_600, 265_600, 1, 1, 265_200),
     (2, (300, 100), 83_572, 265_600, 0.3147, 0.3136, 83_172),
@@ -51,12 +55,13 @@ widths = st.lists(st.integers(1, 7), min_size=1, max_size=4)
 @st.composite
 def budgets(draw):
     """Shapes of some hidden layers and a budget of HNPs that fits them."""
-    n_inputs, hidden = draw(st.integers(1, 9)), tuple(draw(widths))
+    n_inputs = draw(st.integers(1, 9))
+    hidden = tuple(draw(widths))
     shapes = pruning.layer_shapes(n_inputs, hidden)
     return shapes, draw(st.integers(2 * sum(hidden), pruning.dense_parameters(n_inputs, hidden)))
 
 
-# ---------------------------------------------------------------------------------------------- the accounting
+# ---- the accounting
 
 
 def test_the_14_lenets_of_the_thesis():
@@ -107,7 +112,8 @@ def test_set_ups_of_the_embedded_data_fit_and_have_the_same_shape_as_the_thesis(
 
 @given(st.integers(1, 9), widths)
 def test_dense_parameters_count_every_weight_and_bias(n_inputs, hidden):
-    counted, before = 0, n_inputs
+    counted = 0
+    before = n_inputs
     for n in hidden:
         counted += len(list(itertools.product(range(before), range(n)))) + n
         before = n
@@ -145,7 +151,7 @@ def test_a_budget_that_does_not_fit_is_refused_with_the_limits(parameters):
         pruning.weights_per_layer([(7, 5), (3, 7)], parameters)
 
 
-# --------------------------------------------------------------------------------------------------- masks
+# ---- masks
 
 
 @given(budgets(), st.integers(0, 2**32))
@@ -179,15 +185,18 @@ def test_masks_of_equal_seeds_are_equal_and_those_of_different_seeds_are_not():
 
 
 def test_random_masks_choose_every_connection_equally_often():
-    rng, n = np.random.default_rng(0), 4_000
+    rng = np.random.default_rng(0)
+    n = 4_000
     counts = sum(pruning.random_masks([(3, 8)], 3 + 12, rng)[0].astype(int) for _ in range(n))
-    # Half of 24 connections each time; an empty row (probability below 0.002 for each) hardly matters.
+    # Half of 24 connections each time; an empty row (probability below 0.002 for each) hardly
+    # matters.
     assert np.abs(counts / n - 0.5).max() < 4.5 * np.sqrt(0.25 / n)
 
 
 def test_repairing_empty_neurons_prefers_no_connection():
     # As sparse as can be: one connection per neuron, so nearly every mask is repaired.
-    rng, n = np.random.default_rng(0), 4_000
+    rng = np.random.default_rng(0)
+    n = 4_000
     counts = sum(pruning.random_masks([(4, 5)], 8, rng)[0].astype(int) for _ in range(n))
     assert (counts.sum(axis=1) == n).all()
     assert np.abs(counts / n - 0.2).max() < 4.5 * np.sqrt(0.2 * 0.8 / n)
@@ -241,7 +250,7 @@ def test_magnitude_masks_keep_one_input_of_a_neuron_whose_weights_are_all_zero()
     assert mask.tolist() == [[True, False], [True, False]]
 
 
-# ------------------------------------------------------------------------------------------------ dead ends
+# ---- dead ends
 
 
 @given(budgets(), st.integers(0, 2**32))

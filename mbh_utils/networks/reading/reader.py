@@ -1,13 +1,15 @@
-"""The one reader of networks: the hidden layers and the output layer of anything that is handed in.
+"""The one reader of networks: the hidden layers and the output layer of anything handed in.
 
-Weights are read directly only where they are *proved* to be all that a module computes: a :class:`Network` of this
-package or a ``torch.nn.Sequential`` of Linear and ReLU in turn whose parts are of exactly these types, with their own
-``forward``, without hooks, reparametrizations or modules in training mode that act. Everything else is traced, that is
-run, and what was found is compared with the module itself (``tracing.py``).
+Weights are read directly only where they are *proved* to be all that a module computes: a
+``Network`` of this package or a ``torch.nn.Sequential`` of Linear and ReLU in turn whose parts are
+of exactly these types, with their own ``forward``, without hooks, reparametrizations or modules in
+training mode that act. Everything else is traced, that is run, and what was found is compared with
+the module itself (``tracing.py``).
 
-**Outputs.** A module's outputs are what it returns. Where the last thing it does is affine, that is the output layer,
-whose units are no neurons; where it ends in an activation, all its activations are hidden, and the outputs are those of
-the last one. A ``Sequential`` and a module that wraps it are therefore the same.
+**Outputs.** A module's outputs are what it returns. Where the last thing it does is affine, that is
+the output layer, whose units are no neurons; where it ends in an activation, all its activations
+are hidden, and the outputs are those of the last one. A ``Sequential`` and a module that wraps it
+are therefore the same.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,13 +22,28 @@ from torch.nn import functional
 from torch.nn.modules import module as torch_module
 from torch.utils._device import DeviceContext
 
+from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import MaskedLinear, Network, checked_layer
 from mbh_utils.networks import network as network_module
-from mbh_utils.networks.reading import tracing, twin
-from mbh_utils.networks.reading.canonical import Traced
+from mbh_utils.networks.layers import Layer, checked_layer
+from mbh_utils.networks.network import MaskedLinear, Network
+from mbh_utils.networks.reading import tracing
+from mbh_utils.networks.reading.parts import all_modules
+from mbh_utils.networks.reading.refusals import unwrapped
+from mbh_utils.networks.reading.traced import Traced
 
-_PLAIN = (nn.Sequential, nn.ModuleList, nn.Linear, nn.ReLU, nn.Flatten, nn.Identity, nn.Dropout, Network, MaskedLinear)
+#: Types whose weights are all that they compute.
+_PLAIN = (
+    nn.Sequential,
+    nn.ModuleList,
+    nn.Linear,
+    nn.ReLU,
+    nn.Flatten,
+    nn.Identity,
+    nn.Dropout,
+    Network,
+    MaskedLinear,
+)
 #: What these types do, as they were made: someone may have put another function in its place since.
 _METHODS = "forward", "__call__", "_wrapped_call_impl", "_call_impl", "__getattr__", "__iter__"
 _OWN = {kind: [getattr(kind, name, None) for name in _METHODS] for kind in _PLAIN}
@@ -41,28 +58,19 @@ _CALLED = [
     *((function, "__code__") for function in (functional.relu, functional.dropout)),
 ]
 _ORIGINAL = [getattr(place, name) for place, name in _CALLED]
-
-
-class Layer(NamedTuple):
-    """A hidden layer or the output layer: weight (n_out, n_in) and bias (n_out,) float64.
-
-    The last ``n_linear`` units are passed on without a ReLU and are no neurons.
-    """
-
-    weight: np.ndarray
-    bias: np.ndarray
-    n_linear: int = 0
-
-    def as_tuple(self) -> tuple:
-        """(weight, bias), with the number of linear units behind them where there are any."""
-        return tuple(self) if self.n_linear else (self.weight, self.bias)
+#: Of a Sequential, what changes nothing of the numbers.
+_PASSED = (nn.Flatten, nn.Identity, nn.Dropout)
+#: Types of weights; other types of tensors have products of their own.
+_PLAIN_TENSORS = {nn.Parameter, torch.Tensor, type(None)}
+_PREFIX = "module."  # of the keys of a checkpoint of DataParallel
 
 
 class Reading(NamedTuple):
     """What was read: the hidden layers, and the output layer where there is one.
 
-    hidden: without the linear units that only the outputs need. output: the map from the last of ``carrying`` to the
-    outputs; None for a list of hidden layers. carrying: the hidden layers with all the linear units.
+    hidden: without the linear units that only the outputs need. output: the map from the last of
+    ``carrying`` to the outputs; None for a list of hidden layers. carrying: the hidden layers with
+    all the linear units.
     """
 
     hidden: list[Layer]
@@ -80,35 +88,93 @@ class Reading(NamedTuple):
         """
         if self.output is None:
             raise MBHError(
-                "decision_boundary=True needs an output layer, and a list of hidden layers has none: give the network "
-                "itself (a mbh_utils network or a torch.nn.Module)"
+                "decision_boundary=True needs an output layer, and a list of hidden layers has "
+                "none: give the network itself (a mbh_utils network or a torch.nn.Module)"
             )
         n = len(self.output.bias)
         if n < 2:
             raise MBHError(
-                "decision_boundary=True asks which output is the largest, but the network has one output; where it "
-                "changes its sign is found with output_layer=False, which makes it a neuron"
+                "decision_boundary=True asks which output is the largest, but the network has one "
+                "output; where it changes its sign is found with output_layer=False, which makes "
+                "it a neuron"
             )
-        return [*(layer.as_tuple() for layer in self.carrying), (*self.output[:2], n)]
+        carrying = [layer.as_tuple() for layer in self.carrying]
+        return [*carrying, (self.output.weight, self.output.bias, n)]
+
+
+def hidden_layers(network, *, output_layer: bool = True) -> list[tuple]:
+    """Hidden layers of anything that the package understands.
+
+    Parameters
+    ----------
+    network : Network, torch.nn.Module, Traced or list of (weight, bias)
+        A network of this package, any module that :func:`mbh_utils.trace` understands or what it
+        returned, or arrays of the hidden layers themselves. A module counts for what it computes in
+        the state it is in, hooks, masks and parametrizations included; reading changes nothing of
+        it.
+    output_layer : bool, optional
+        True: what a module does last, if it is affine, is its output layer and no hidden layer.
+        False: its outputs are neurons too, unless they are the result of an activation. (What was
+        traced already stays as it is.)
+
+    Returns
+    -------
+    list of (weight (n_l, n_{l-1}), bias (n_l,))
+        float64. A layer with linear units is a triple ``(weight, bias, n_linear)``: its last
+        ``n_linear`` units are passed on without a ReLU and are no neurons; see
+        :func:`mbh_utils.networks.n_linear`.
+
+    Raises
+    ------
+    MBHError
+        Naming what is not understood, shapes that do not chain, or NaN and infinite weights.
+
+    Notes
+    -----
+    A module that ends in an activation has no affine output layer: all its activations are hidden
+    either way, in a ``Sequential`` as in a module that wraps it.
+
+    Examples
+    --------
+    >>> import mbh_utils as mbh
+    >>> from torch import nn
+    >>> net = nn.Sequential(nn.Linear(2, 5), nn.ReLU(), nn.Linear(5, 3))
+    >>> [(weight.shape, bias.shape) for weight, bias in mbh.hidden_layers(net)]
+    [((5, 2), (5,))]
+    >>> len(mbh.hidden_layers(net, output_layer=False))
+    2
+    """
+    output_layer = require.flag("output_layer", output_layer)
+    return read_network(network, output_layer=output_layer).layers()
 
 
 def read_network(
-    network, *, output_layer: bool = True, points: np.ndarray | Callable[[], np.ndarray] | None = None
+    network,
+    *,
+    output_layer: bool = True,
+    points: np.ndarray | Callable[[], np.ndarray] | None = None,
 ) -> Reading:
-    """The hidden layers and the output layer of anything that the package understands; it is not changed.
+    """The hidden layers and the output layer of anything that the package understands.
 
-    network: a :class:`Network`, any ``torch.nn.Module`` that :func:`mbh_utils.trace` understands, what that returned,
-    or a list of ``(weight, bias)`` arrays of the hidden layers themselves, with the number of linear units behind them
-    where a layer has some.
-    output_layer: True: what a module does last, if it is affine, is its output layer and no hidden layer. False: its
-    outputs are neurons too, as if a ReLU followed, unless they are the result of an activation. A module that ends in
-    an activation has no affine output layer, so all its activations are hidden either way, and its outputs are those
-    of the last one.
-    points: (n, d), or a function that gives them: where a module that is traced is compared with what was found, beside
-    random points. They are those of the domain that is looked at.
+    Parameters
+    ----------
+    network : Network, torch.nn.Module, Traced or list of (weight, bias)
+        As :func:`hidden_layers` takes it; it is not changed. Where a layer of a list has linear
+        units, their number stands behind weight and bias.
+    output_layer : bool, optional
+        True: what a module does last, if it is affine, is its output layer and no hidden layer.
+        False: its outputs are neurons too, as if a ReLU followed, unless they are the result of an
+        activation. A module that ends in an activation has no affine output layer, so all its
+        activations are hidden either way, and its outputs are those of the last one.
+    points : (n, d) array or function that gives one, optional
+        Where a module that is traced is compared with what was found, beside random points: those
+        of the domain that is looked at.
 
-    Raises MBHError naming what is not understood, shapes that do not chain, NaN and infinite weights, and where a
-    module computes something else than was found.
+    Raises
+    ------
+    MBHError
+        Naming what is not understood, shapes that do not chain, NaN and infinite weights, and where
+        a module computes something else than was found.
     """
     if isinstance(network, list | tuple) and not isinstance(network, nn.Module):
         hidden = _checked(network)
@@ -117,128 +183,173 @@ def read_network(
         return _of_traced(network)
     if not isinstance(network, nn.Module):
         raise MBHError(_not_understood(network))
-    network = tracing.unwrapped(network)
+    network = unwrapped(network)
     if (linears := proved_linears(network)) is not None:
         return _of_linears(*linears, output_layer)
-    at = points if callable(points) or points is None else lambda: np.asarray(points, dtype=np.float64)
+    at = points
+    if points is not None and not callable(points):
+        at = lambda: np.asarray(points, dtype=np.float64)  # noqa: E731
     return _of_traced(tracing.trace_at(network, output_layer=output_layer, points=at))
 
 
-# ------------------------------------------------------------------------------------- what needs not be traced
+# ---- what needs not be traced
 
 
 def proved_linears(network: nn.Module) -> tuple[list[nn.Linear], bool] | None:
-    """The Linear layers of a network that computes Linear and ReLU in turn and nothing else; None if in doubt.
+    """The Linear layers of a network that computes Linear and ReLU in turn and nothing else.
 
-    With them, whether a ReLU follows the last one.
+    With them, whether a ReLU follows the last one. None if in doubt.
     """
-    if type(network) not in (Network, nn.Sequential) or not all(_is_plain(m) for m in twin.all_modules(network)):
+    if type(network) not in (Network, nn.Sequential):
         return None
-    if torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks or not _is_torch_itself():
+    if not all(_is_plain(m) for m in all_modules(network)):
         return None
-    if type(network) is Network:
-        if type(network.hidden_layers) is not nn.ModuleList:
-            return None
-        linears, ends_in_relu = [*network.hidden_layers, network.output], False
-        right = [type(m) for m in linears] == [MaskedLinear] * len(network.hidden_layers) + [nn.Linear]
-    else:
-        modules = [m for m in network if type(m) not in (nn.Flatten, nn.Identity, nn.Dropout)]
-        linears, ends_in_relu = modules[::2], len(modules) % 2 == 0
-        right = modules and [type(m) for m in modules] == [(nn.Linear, nn.ReLU)[i % 2] for i in range(len(modules))]
-    if not right:
+    if torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks:
         return None
+    if not _is_torch_itself():
+        return None
+    found = _of_network(network) if type(network) is Network else _of_sequential(network)
+    if found is None:
+        return None
+    linears, _ = found
     kinds = {(x.dtype, x.device) for m in linears for x in (m.weight, m.bias) if x is not None}
     if len(kinds) > 1 or not linears[0].weight.is_floating_point():
         return None
-    return linears, ends_in_relu
+    return found
+
+
+def _of_network(network: Network) -> tuple[list[nn.Linear], bool] | None:
+    """Masked layers and a dense output layer, if that is what the network still has."""
+    hidden = network.hidden_layers
+    if type(hidden) is not nn.ModuleList:
+        return None
+    linears = [*hidden, network.output]
+    expected = [MaskedLinear] * len(hidden) + [nn.Linear]
+    return (linears, False) if [type(m) for m in linears] == expected else None
+
+
+def _of_sequential(network: nn.Sequential) -> tuple[list[nn.Linear], bool] | None:
+    """Linear and ReLU in turn, if there is nothing else that counts."""
+    modules = [m for m in network if type(m) not in _PASSED]
+    expected = [nn.ReLU if i % 2 else nn.Linear for i in range(len(modules))]
+    if not modules or [type(m) for m in modules] != expected:
+        return None
+    return modules[::2], len(modules) % 2 == 0
 
 
 def _is_torch_itself() -> bool:
-    """Whether nothing stands between the plain types and torch: no function replaced, no mode that changes calls."""
-    modes = torch.overrides._get_current_function_mode_stack()  # that of a default device only says where things lie
-    if torch._C._len_torch_dispatch_stack() or any(type(mode) is not DeviceContext for mode in modes):
+    """Whether nothing stands between the plain types and torch.
+
+    That is: no function replaced, no mode that changes calls (that of a default device only says
+    where things lie).
+    """
+    modes = torch.overrides._get_current_function_mode_stack()
+    if any(type(mode) is not DeviceContext for mode in modes):
         return False
-    return all(getattr(place, name) is it for (place, name), it in zip(_CALLED, _ORIGINAL, strict=True))
+    if torch._C._len_torch_dispatch_stack():
+        return False
+    called = zip(_CALLED, _ORIGINAL, strict=True)
+    return all(getattr(place, name) is function for (place, name), function in called)
 
 
 def _is_plain(m: nn.Module) -> bool:
     """Whether a module is of one of the plain types and does what these do."""
-    kind, own = type(m), vars(m)
+    kind = type(m)
     if kind not in _OWN or [getattr(kind, name, None) for name in _METHODS] != _OWN[kind]:
         return False
     if kind.forward.__code__ is not _CODE[kind]:
         return False
-    if getattr(kind.forward, "__module__", None) not in (kind.__module__, nn.Module.__module__):  # another's function
+    module_of_forward = getattr(kind.forward, "__module__", None)
+    if module_of_forward not in (kind.__module__, nn.Module.__module__):  # another's function
         return False
-    if "forward" in own or own.get("_compiled_call_impl") or own["_forward_hooks"] or own["_forward_pre_hooks"]:
+    own = vars(m)
+    if "forward" in own or own.get("_compiled_call_impl"):
         return False
-    if isinstance(m, nn.Linear):  # other types of tensors have products of their own
-        return (
-            m.weight.layout is torch.strided
-            and not m.weight.is_meta
-            and {type(m.weight), type(m.bias)} <= {nn.Parameter, torch.Tensor, type(None)}
-        )
+    if own["_forward_hooks"] or own["_forward_pre_hooks"]:
+        return False
+    if isinstance(m, nn.Linear):
+        is_strided = m.weight.layout is torch.strided and not m.weight.is_meta
+        return is_strided and {type(m.weight), type(m.bias)} <= _PLAIN_TENSORS
     if kind is nn.Flatten:
         return m.start_dim == 1 and m.end_dim == -1
     return kind is not nn.Dropout or not m.training or m.p == 0
 
 
 def _of_linears(linears: list[nn.Linear], ends_in_relu: bool, output_layer: bool) -> Reading:
-    weights = [m.live_weight if isinstance(m, MaskedLinear) else m.weight for m in linears]
-    biases = [w.new_zeros(len(w)) if m.bias is None else m.bias for m, w in zip(linears, weights, strict=True)]
-    pairs = list(zip(weights, biases, strict=True))
-    has_affine_end = output_layer and not ends_in_relu
-    hidden = _checked(pairs[:-1] if has_affine_end else pairs)
-    output = Layer(*checked_layer("the output layer", pairs[-1])) if has_affine_end else _identity(hidden)
-    if output.weight.shape[1] != len(hidden[-1].bias):
+    pairs = []
+    for m in linears:
+        weight = m.live_weight if isinstance(m, MaskedLinear) else m.weight
+        pairs.append((weight, weight.new_zeros(len(weight)) if m.bias is None else m.bias))
+    if output_layer and not ends_in_relu:
+        hidden = _checked(pairs[:-1])
+        output = Layer(*checked_layer("the output layer", pairs[-1]))
+    else:
+        hidden = _checked(pairs)
+        output = _identity(len(hidden[-1].bias))
+    n_taken = output.weight.shape[1]
+    n_given = len(hidden[-1].bias)
+    if n_taken != n_given:
         raise MBHError(
-            f"the output layer takes {output.weight.shape[1]} inputs, but layer {len(hidden) - 1} has "
-            f"{len(hidden[-1].bias)} neurons"
+            f"the output layer takes {n_taken} inputs, but layer {len(hidden) - 1} has {n_given} "
+            "neurons"
         )
     return Reading(hidden, output, hidden)
 
 
-def _identity(hidden: list[Layer]) -> Layer:
-    n = len(hidden[-1].bias)
+def _identity(n: int) -> Layer:
     return Layer(np.eye(n), np.zeros(n))
 
 
 def _of_traced(traced: Traced) -> Reading:
-    return Reading(_checked(traced.hidden_layers()), Layer(*traced.output), _checked(traced.layers))
+    hidden = _checked(traced.hidden_layers())
+    return Reading(hidden, Layer(*traced.output), _checked(traced.layers))
 
 
 def _checked(pairs) -> list[Layer]:
+    """Hidden layers whose shapes fit each other."""
     layers = [Layer(*checked_layer(f"hidden layer {i}", pair)) for i, pair in enumerate(pairs)]
     if not layers:
         raise MBHError(
-            "the network has no hidden layer (the last Linear counts as the output layer unless output_layer=False)"
+            "the network has no hidden layer (the last Linear counts as the output layer unless "
+            "output_layer=False)"
         )
     for i, (before, after) in enumerate(zip(layers, layers[1:], strict=False)):
         if after.weight.shape[1] != len(before.bias):
             raise MBHError(
-                f"hidden layer {i + 1} takes {after.weight.shape[1]} inputs, but layer {i} has {len(before.bias)} "
-                "neurons"
+                f"hidden layer {i + 1} takes {after.weight.shape[1]} inputs, but layer {i} has "
+                f"{len(before.bias)} neurons"
             )
     return layers
+
+
+# ---- what is no network
 
 
 def _not_understood(network) -> str:
     kind = type(network).__name__
     if isinstance(network, Mapping):
-        keys = [str(key) for key in network]
-        inner = next((str(k) for k, x in network.items() if isinstance(x, Mapping | nn.Module)), None)
-        prefix = "; its keys begin with 'module.' (DataParallel): take that off, key.removeprefix('module.')"
-        return (
-            f"{kind} is a checkpoint, numbers without the network they belong to: build the module, "
-            f"module.load_state_dict(checkpoint{'' if inner is None else f'[{inner!r}]'}), and give the module"
-            + (prefix if _has_prefix(network) or keys and all(k.startswith("module.") for k in keys) else "")
-        )
+        return f"{kind} {_what_to_do_with_a_checkpoint(network)}"
     return (
         f"{kind} is not understood: give a mbh_utils network, a torch.nn.Module of affine layers "
         "and piecewise linear activations, or a list of (weight, bias) arrays of the hidden layers"
     )
 
 
-def _has_prefix(checkpoint: Mapping) -> bool:
-    inner = [x for x in checkpoint.values() if isinstance(x, Mapping)]
-    return any(x and all(str(k).startswith("module.") for k in x) for x in inner)
+def _what_to_do_with_a_checkpoint(checkpoint: Mapping) -> str:
+    inner = [key for key, x in checkpoint.items() if isinstance(x, Mapping | nn.Module)]
+    where = f"checkpoint[{str(inner[0])!r}]" if inner else "checkpoint"
+    words = (
+        "is a checkpoint, numbers without the network they belong to: build the module, "
+        f"module.load_state_dict({where}), and give the module"
+    )
+    tables = [checkpoint, *(x for x in checkpoint.values() if isinstance(x, Mapping))]
+    if any(map(_is_of_data_parallel, tables)):
+        words += (
+            f"; its keys begin with '{_PREFIX}' (DataParallel): take that off, "
+            f"key.removeprefix('{_PREFIX}')"
+        )
+    return words
+
+
+def _is_of_data_parallel(table: Mapping) -> bool:
+    return bool(table) and all(str(key).startswith(_PREFIX) for key in table)

@@ -1,8 +1,9 @@
-"""What a module computes, seen from outside: states of all activations and outputs, by running the module itself.
+"""What a module computes, seen from outside, by running the module itself.
 
-Nothing is shared with the package's own reading of modules. Torch reports every elementary operation that a forward
-pass executes (modules, functions, methods, hooks and operations in place all come down to the same few), and the states
-are read off the inputs of those that bend.
+That is: states of all activations, and outputs. Nothing is shared with the package's own reading of
+modules. Torch reports every elementary operation that a forward pass executes (modules, functions,
+methods, hooks and operations in place all come down to the same few), and the states are read off
+the inputs of those that bend.
 """
 
 import copy
@@ -23,7 +24,7 @@ from mbh_utils.errors import MBHError
 
 #: So many of the points may lie so near a border that float32 sees them on the other side.
 SHARE = 0.002
-#: A pre-activation so near to 0, relative to the largest of its layer, has no state that float64 is sure of.
+#: A pre-activation so near to 0, relative to the largest of its layer, has no certain state.
 DOUBT = 1e-9
 
 
@@ -62,11 +63,13 @@ _CHOOSE = {
 
 
 class Recorder(TorchDispatchMode):
-    """Writes down the pre-activations (less each breakpoint) and choices of a forward pass of n samples."""
+    """Writes down pre-activations (less each breakpoint) and choices of a pass of n samples."""
 
     def __init__(self, n: int):
         super().__init__()
-        self.n, self.values, self.choices = n, [], []
+        self.n = n
+        self.values = []
+        self.choices = []
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -88,7 +91,10 @@ class Recorder(TorchDispatchMode):
 
 @dataclass(frozen=True)
 class Seen:
-    """Forward passes of n points: values (n, k) with the sign of each state, choices (n, m), outputs (n, n_outputs)."""
+    """Forward passes of n points.
+
+    values: (n, k), with the sign of each state. choices: (n, m). outputs: (n, n_outputs).
+    """
 
     values: np.ndarray
     choices: np.ndarray
@@ -114,7 +120,7 @@ def watch(module: Callable, x: np.ndarray, shape, dtype=torch.float64) -> Seen:
     return Seen(values, choices, doubtful, outputs.detach().double().reshape(n, -1).numpy())
 
 
-# ------------------------------------------------------------------------------------------------------ the judge
+# ---- the judge
 
 TAKEN, REFUSED, EITHER = "taken", "refused", "taken or refused"
 
@@ -124,14 +130,19 @@ class Case:
     """A module that someone may hand in, and what has to come of it.
 
     make: makes the module, in the state in which it is handed in. shape: of one sample.
-    verdict: TAKEN (and right), REFUSED (with an MBHError that ``says`` so, a regular expression) or EITHER of both.
-    compare: "numbered": patterns, column by column, in the order of execution; "same": the same regions, whatever the
-    numbering; "finer": regions may be cut further (max pooling by comparisons); "outputs": only what comes out.
-    judged: the module that forward passes are made with (from the one handed in), where it is not that one itself.
-    dtype: of those passes. during: a context in which everything happens (global hooks, patched classes).
-    traced: whether the shape of the inputs has to be told. samples: whether ``activation_patterns`` of the points are
-    those of their regions (float64 is not sure of comparisons of equals, as in max pooling behind a plateau).
-    half: half side of the domain for two inputs, and scale of the points otherwise; margin: of the plane through them.
+    verdict: TAKEN (and right), REFUSED (with an MBHError that ``says`` so, a regular expression) or
+    EITHER of both.
+    compare: "numbered": patterns, column by column, in the order of execution; "same": the same
+    regions, whatever the numbering; "finer": regions may be cut further (max pooling by
+    comparisons); "outputs": only what comes out.
+    judged: the module that forward passes are made with (from the one handed in), where it is not
+    that one itself. dtype: of those passes.
+    during: a context in which everything happens (global hooks, patched classes).
+    traced: whether the shape of the inputs has to be told.
+    samples: whether ``activation_patterns`` of the points are those of their regions (float64 is
+    not sure of comparisons of equals, as in max pooling behind a plateau).
+    half: half side of the domain for two inputs, and scale of the points otherwise.
+    margin: of the plane through them.
     """
 
     name: str
@@ -151,7 +162,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """result: "taken" (and right), "refused" (in the right words), "wrong" (silently) or "ill" (anything else)."""
+    """What has come of a case.
+
+    result: "taken" (and right), "refused" (in the right words), "wrong" (silently) or "ill"
+    (anything else).
+    """
 
     result: str
     why: str = ""
@@ -163,7 +178,7 @@ class Outcome:
 
 
 def plane_of(case: Case) -> mbh.Plane:
-    """The plane that a case is looked at on: the square of two inputs, or one through three points."""
+    """The plane that a case is looked at on: a square of two inputs, or one through points."""
     size = int(np.prod(case.shape))
     if size == 2:
         return mbh.Plane.rectangle([-case.half] * 2, [case.half] * 2)
@@ -183,7 +198,8 @@ def judge(case: Case, n_points: int = 2000) -> Outcome:
 
 def _judge(case: Case, module, plane, n_points: int) -> Outcome:
     _give_gradients(module)
-    before, state = snapshot(module), _random_state()
+    before = snapshot(module)
+    state = _random_state()
     uv = np.random.default_rng(1).uniform(plane.low, plane.high, (n_points, 2))
     x = plane.embed(uv)
     try:
@@ -211,7 +227,7 @@ def _judge(case: Case, module, plane, n_points: int) -> Outcome:
             if fits
             else Outcome("ill", f"refused, but not for {case.says!r}: {said}")
         )
-    except Exception as error:  # noqa: BLE001  (any other error than MBHError is what this looks for)
+    except Exception as error:  # any other error than MBHError is looked for
         return Outcome("ill", f"raw {type(error).__name__}: {str(error)[:200]}")
     if (
         changed := compared(before, snapshot(module))
@@ -224,7 +240,8 @@ def _judge(case: Case, module, plane, n_points: int) -> Outcome:
     try:
         traced = mbh.trace(module, case.shape)
     except Exception as error:  # noqa: BLE001
-        traced, refusal = None, f"taken, though trace refuses it: {error}"
+        traced = None
+        refusal = f"taken, though trace refuses it: {error}"
     seen = watch(case.judged(module), x, case.shape, case.dtype)
     checks = (
         _patterns_differ(case.compare, regions, uv, seen),
@@ -270,12 +287,13 @@ def _patterns_differ(compare: str, regions, uv: np.ndarray, seen: Seen) -> str:
 
 
 def _outputs_as_neurons_differ(compare: str, regions, uv: np.ndarray, seen: Seen) -> str:
-    """With output_layer=False every output that is not a ReLU's result is a neuron, behind all others."""
+    """With output_layer=False outputs that are no ReLU's result are neurons behind all others."""
     n = seen.outputs.shape[1]
     if compare != "numbered" or regions.n_hidden == seen.values.shape[1]:
         return ""
     if regions.n_hidden != seen.values.shape[1] + n:
-        return f"output_layer=False: {regions.n_hidden} neurons, not {seen.values.shape[1]} and {n} outputs"
+        expected = f"{seen.values.shape[1]} and {n} outputs"
+        return f"output_layer=False: {regions.n_hidden} neurons, not {expected}"
     doubtful = np.abs(seen.outputs) <= DOUBT * _scale(seen)
     bits = regions.patterns[regions.locate(uv)][:, -n:]
     off = ((bits != (seen.outputs > 0)) & ~doubtful).any(axis=1).mean()
@@ -345,7 +363,7 @@ def _maps_differ(decided, uv: np.ndarray, seen: Seen, dtype) -> str:
     return f"affine maps are off in {bad:.0%} of 40 points, by {max(off):.2g}" if bad > 0.05 else ""
 
 
-# -------------------------------------------------------------------------------------- what reading may not change
+# ---- what reading may not change
 
 
 def _give_gradients(module) -> None:

@@ -1,4 +1,4 @@
-"""Random networks grown out of bricks that people build with: what hypothesis hands to the judge."""
+"""Random networks grown out of bricks that people build with, for hypothesis to judge."""
 
 import types
 from dataclasses import dataclass
@@ -221,7 +221,7 @@ FLAT = {"Dropout", "Identity", "view", "view by a loop", "centred"}
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a network is grown from: its bricks from the input to the output, each (brick, activation, width)."""
+    """What a network is grown from: its bricks from input to output, (brick, activation, width)."""
 
     n_inputs: int
     bricks: tuple[tuple[str, str, int], ...]
@@ -235,7 +235,8 @@ class Recipe:
 
     def _made(self) -> nn.Module:
         torch.manual_seed(self.seed)
-        n, parts = self.n_inputs, []
+        n = self.n_inputs
+        parts = []
         for brick, act, width in self.bricks:
             part, n = BRICKS[brick](n, width, ACTIVATIONS[act])
             parts.append(part)
@@ -252,10 +253,8 @@ class Recipe:
         return spread(module, self.seed)
 
     def case(self) -> Case:
-        names, acts = (
-            [brick for brick, *_ in self.bricks],
-            {act for brick, act, _ in self.bricks if brick not in FLAT},
-        )
+        names = [brick for brick, *_ in self.bricks]
+        acts = {act for brick, act, _ in self.bricks if brick not in FLAT}
         words = []
         words += ["hook"] if "a hook that changes" in names else []
         words += ["forward"] if "forward replaced" in names else []
@@ -282,7 +281,7 @@ def _one_after_the_other(m, x):
 
 
 def _computes_exactly(recipe: Recipe) -> bool:
-    """Whether the module's own numbers are exact in its type: a norm of weights is rounded to it."""
+    """Whether the module's own numbers are exact in its type; a norm of weights is rounded."""
     return recipe.dtype == torch.float64 or all(
         brick != "weight_norm" for brick, *_ in recipe.bricks
     )

@@ -1,4 +1,7 @@
-"""A zoo of modules as people write them: what must be taken (and be right), and what must be refused, and how."""
+"""A zoo of modules as people write them.
+
+What must be taken (and be right), and what must be refused, and how.
+"""
 
 import collections
 import contextlib
@@ -24,7 +27,7 @@ IMAGE = (1, 6, 6)
 
 
 def spread(module: nn.Module, seed: int = 0) -> nn.Module:
-    """Random biases, slopes and running statistics, in eval mode: no piece of an activation is left out."""
+    """Random biases, slopes and running statistics, in eval mode, so that all pieces are met."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, x in (*module.named_parameters(), *module.named_buffers()):
@@ -43,7 +46,10 @@ def mlp(*widths: int, act=nn.ReLU) -> nn.Sequential:
 
 
 class Written(nn.Module):
-    """A module whose forward pass is the function it is given; parts: its layers (a: 2-8, b: 8-8, out: 8-3)."""
+    """A module whose forward pass is the function it is given.
+
+    parts: its layers (a: 2-8, b: 8-8, out: 8-3).
+    """
 
     def __init__(self, body=None, **parts):
         super().__init__()
@@ -81,14 +87,17 @@ def hidden(f):
 
 
 def takes(base):
-    """Decorator of a class whose instances are cases by its docstring; options are in its ``case``."""
+    """Decorator of a class whose instances are cases, named by its docstring.
+
+    Options are in its ``case``.
+    """
     options = dict(getattr(base, "case", {}))
     prepare = options.pop("prepare", spread)
     add(base.__doc__.strip(".").lower(), lambda: prepare(base()), **options)
     return base
 
 
-# ---------------------------------------------------------------------------------------- residual connections
+# ---- residual connections
 
 
 @takes
@@ -189,7 +198,7 @@ written(
     lambda: {"drop": StochasticDepth()},
 )
 
-# ---------------------------------------------------------------------------------------------------- masks
+# ---- masks
 
 
 def half_mask(weight: torch.Tensor) -> torch.Tensor:
@@ -394,7 +403,7 @@ add(
     says="forward",
 )
 
-# ---------------------------------------------------------------------------------------------------- hooks
+# ---- hooks
 
 
 def hooked(register, make=mlp):
@@ -542,7 +551,7 @@ add(
     during=lambda: global_hook(lambda m, i, out: None),
 )
 
-# ------------------------------------------------------------------------------------- classes and instances
+# ---- classes and instances
 
 
 class SkipLinear(nn.Linear):
@@ -751,7 +760,7 @@ add(
     during=lambda: patched(nn.Linear, lambda m, x: F.linear(x, -m.weight, m.bias)),
 )
 
-# ----------------------------------------------------------------------------------------------- containers, reuse
+# ---- containers, reuse
 
 RELU = nn.ReLU()
 add("plain MLP", mlp)
@@ -902,7 +911,7 @@ def he(depth: int):
 refused("a single Linear", lambda: nn.Linear(2, 3), "no hidden layer")
 refused("an empty Sequential", nn.Sequential, "no hidden layer|empty|first layer|no layer")
 
-# ------------------------------------------------------------------------------------------------- norms, weights
+# ---- norms, weights
 
 add(
     "BatchNorm in eval mode",
@@ -1153,7 +1162,7 @@ add(
 add("frozen weights", lambda: mlp().requires_grad_(False))
 add("a network with gradients", changed(lambda m: None))
 
-# ----------------------------------------------------------------------------------------------------- activations
+# ---- activations
 
 for act in (
     nn.LeakyReLU,
@@ -1217,7 +1226,7 @@ refused(
     "ends in the class", lambda: Written(lambda m, x: m.out(F.relu(m.a(x))).argmax(dim=1)), "argmax"
 )
 
-# ----------------------------------------------------------------------------------------------- functional style
+# ---- functional style
 
 
 def stated(statement, then=lambda m, h: m.out(h)):
@@ -1551,7 +1560,7 @@ written(
     lambda m, x: m.out(F.relu(m.a(x) + torch.randn(8)) if m.training else F.relu(m.a(x))),
 )
 
-# -------------------------------------------------------------------------------------------- products with weights
+# ---- products with weights
 
 WEIGHT = {"w": lambda: nn.Parameter(torch.randn(2, 8))}
 
@@ -1610,7 +1619,7 @@ refused(
     "einsum|two tensors",
 )
 
-# -------------------------------------------------------------------------------------------------- shapes and types
+# ---- shapes and types
 
 
 def flat_features(x):
@@ -1829,7 +1838,7 @@ def _autocast(m, x):
         return m.out(F.relu(m.a(x)))
 
 
-# -------------------------------------------------------------------------------------------- control flow, asserts
+# ---- control flow, asserts
 
 
 def until_small(m, x):
@@ -2025,7 +2034,7 @@ refused(
 refused("nothing as output", lambda: Written(lambda m, x: None), MANY)
 refused("a constant as output", lambda: Written(lambda m, x: m.out.weight), MANY + "|hidden|sample")
 
-# ------------------------------------------------------------------------------------------- what modules keep
+# ---- what modules keep
 
 
 def run_once(module):
@@ -2234,7 +2243,7 @@ add(
     says="list|others|trace|dtype|double|disagree",
 )
 
-# --------------------------------------------------------------------------- wrapped, compiled, loaded, converted
+# ---- wrapped, compiled, loaded, converted
 
 
 def from_prefixed(module):
@@ -2385,7 +2394,7 @@ written(
     says=FUNCTION,
 )
 
-# ------------------------------------------------------------------------------------------------ one sample at a time
+# ---- one sample at a time
 
 ONE = "sample|batch"
 add(
@@ -2430,11 +2439,14 @@ class one_by_one:
         return torch.stack([m(row[None]).reshape(-1) for row in x])
 
 
-# ------------------------------------------------------------------------------------------------------ convolutions
+# ---- convolutions
 
 
 def conv(*layers, out=None, shape=IMAGE, **options):
-    """A case of convolutional layers; out: features before the last Linear (worked out where it is None)."""
+    """A case of convolutional layers.
+
+    out: features before the last Linear (worked out where it is None).
+    """
 
     def make():
         body = spread(nn.Sequential(*(layer() for layer in layers), nn.Flatten()))
@@ -2716,7 +2728,7 @@ add(
     shape=IMAGE,
 )
 
-# ------------------------------------------------------------------------------- recurrent, attention, not networks
+# ---- recurrent, attention, not networks
 
 add(
     "an RNN with ReLU",
@@ -2763,11 +2775,11 @@ add(
     shape=(64,),
 )
 
-# --------------------------------------------------------------------------------- what shows at few points, or late
+# ---- what shows at few points, or late
 
 
 def threshold_of(module, share: float = 0.998) -> float:
-    """What the largest activation behind the first ReLU exceeds in few points of the domain only."""
+    """What the largest activation behind the first ReLU exceeds at few points of the domain."""
     x = torch.rand(20_000, 2, generator=torch.Generator().manual_seed(3)) * 4 - 2
     with torch.no_grad():
         h = module[1](module[0](x)).amax(dim=1) * (x.norm(dim=1) < 1.5)  # not in the corners
@@ -3055,7 +3067,7 @@ def _inference(m, x):
         return m.out(F.relu(m.a(x)))
 
 
-# -------------------------------------------------------------------------------- made by other tools, edited by hand
+# ---- made by other tools, edited by hand
 
 
 class Scales:
@@ -3212,7 +3224,7 @@ refused(
 )
 
 
-# --------------------------------------------------------------- copies that forget, counters that act, later findings
+# ---- copies that forget, counters that act, later findings
 
 
 class ForgetsInPickle(Flag):

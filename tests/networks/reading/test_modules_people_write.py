@@ -1,7 +1,7 @@
-"""Modules people write: each is taken and right, or refused with the cause; nothing is silently wrong.
+"""Modules people write: each is taken and right, or refused with the cause; none silently wrong.
 
-``python tests/networks/reading/test_modules_people_write.py [examples]`` prints what becomes of each module of the zoo,
-and of so many random ones. MBH_EXAMPLES=10000 lets the test try as many.
+``python tests/networks/reading/test_modules_people_write.py [examples]`` prints what becomes of
+each module of the zoo, and of so many random ones. MBH_EXAMPLES=10000 lets the test try as many.
 """
 
 import os
@@ -29,7 +29,10 @@ def test_there_are_enough_of_them():
 
 
 def grow(examples: int, tell=None) -> Counter:
-    """Judge random networks; how many were tried, and came out as what. tell: is told of what is not good."""
+    """Judge random networks; how many were tried, and came out as what.
+
+    tell: is told of what is not good.
+    """
     counts = Counter()
 
     @settings(
