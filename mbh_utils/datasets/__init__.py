@@ -1,6 +1,6 @@
 """Data sets: samples, their labels and the limits of the input space (thesis, sections 4.1 and 6.1)."""
 
-from mbh_utils.datasets.catalogue import (
+from mbh_utils.datasets.samples import (
     NAMES,
     STANDARDISED,
     Dataset,

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from mbh_utils.computing import paths
 from mbh_utils.datasets import Dataset, Samples, describe, from_arrays, load, xor_with_outliers
-from mbh_utils.datasets import catalogue as datasets
+from mbh_utils.datasets import samples as datasets
 from mbh_utils.datasets._torchvision import import_torchvision
 from mbh_utils.errors import MBHError
 
