@@ -210,8 +210,8 @@ class Dataset:
 
     Notes
     -----
-    ``low`` and ``high`` are the box that the thesis calls the input space: blankets are measured
-    within it (Definition 4.7). For arrays that were not checked yet see :func:`from_arrays`.
+    The box between ``low`` and ``high`` is the input space of the thesis (Definition 4.7). For
+    arrays that were not checked yet see :func:`from_arrays`.
 
     Examples
     --------
