@@ -31,7 +31,7 @@ def limits(given: float | np.ndarray, d: int, what: str) -> np.ndarray:
     return read_only(found)
 
 
-def class_names(given: Sequence[str]) -> tuple[str, ...]:
+def class_names(given: Sequence) -> tuple[str, ...]:
     """Names of classes as text; whatever is listed can be a name, but None and containers."""
     if isinstance(given, str):
         names = tuple(given)

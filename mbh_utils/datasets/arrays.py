@@ -1,6 +1,7 @@
 """A data set made of your own arrays."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -82,15 +83,17 @@ def from_arrays(
     names = _distinct_names(labels, classes)
     _check_labels(labels, len(names))
     shape = _common_shape(images)
-    image_shape = require.listed("image_shape", image_shape, "whole numbers, such as (28, 28)")
+    given_shape = require.listed("image_shape", image_shape, "whole numbers, such as (28, 28)")
     least, largest = _extent(images)
+    lowest: Any = least if low is None else low  # a number stands for all inputs
+    highest: Any = largest if high is None else high
     dataset = Dataset(
         name,
         **{part: Samples(x.reshape(len(x), -1), labels[part]) for part, x in images.items()},
         classes=names,
-        low=least if low is None else low,
-        high=largest if high is None else high,
-        image_shape=tuple(image_shape) or (shape if len(shape) > 1 else ()),
+        low=lowest,
+        high=highest,
+        image_shape=tuple(given_shape) or (shape if len(shape) > 1 else ()),
     )
     _check_values(dataset)
     return dataset

@@ -5,6 +5,7 @@ A name with ``_standardised`` behind it stands for the same data set with each i
 
 import difflib
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -201,7 +202,7 @@ def _digits8() -> Dataset:
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
-    digits = load_digits()
+    digits: Any = load_digits()
     every = np.arange(1797)
     parts = train_test_split(every, test_size=360, stratify=digits.target, random_state=0)
     train, validation = (
@@ -212,7 +213,7 @@ def _digits8() -> Dataset:
         train=train,
         validation=validation,
         classes=tuple("0123456789"),
-        low=0.0,
-        high=1.0,
+        low=np.zeros(8 * 8),
+        high=np.ones(8 * 8),
         image_shape=(8, 8),
     )

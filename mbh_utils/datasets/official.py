@@ -154,8 +154,8 @@ def _read(name: str, files: tuple[tuple[DataFile, int], ...]) -> Dataset:
         train=_samples(*contents[:2]),
         validation=_samples(*contents[2:]),
         classes=classes,
-        low=0.0,
-        high=1.0,
+        low=np.zeros(28 * 28),
+        high=np.ones(28 * 28),
         image_shape=(28, 28),
     )
 

@@ -167,17 +167,17 @@ class Samples:
         >>> Samples([[0.0], [1.0], [2.0]], [3, 4, 3]).take([-1, 1]).labels
         array([3, 4])
         """
-        indices = np.atleast_1d(require.array("indices", indices))
-        if indices.ndim != 1 or indices.size and indices.dtype.kind not in "iu":
+        places = np.atleast_1d(require.array("indices", indices))
+        if places.ndim != 1 or places.size and places.dtype.kind not in "iu":
             raise MBHError(
-                f"indices are whole numbers, got {indices.dtype}; for a boolean mask use "
+                f"indices are whole numbers, got {places.dtype}; for a boolean mask use "
                 ".where(mask)"
             )
-        outside = indices[(indices < -len(self)) | (indices >= len(self))]
+        outside = places[(places < -len(self)) | (places >= len(self))]
         if outside.size:
             raise MBHError(f"index {outside[0]} is outside of the {len(self)} samples")
-        indices = indices.astype(np.intp)  # an empty list makes an array of floats
-        return Samples(self.images[indices], self.labels[indices])
+        places = places.astype(np.intp)  # an empty list makes an array of floats
+        return Samples(self.images[places], self.labels[places])
 
     def _occurring(self) -> str:
         return ", ".join(map(str, np.unique(self.labels))) or "none, there are no samples"
@@ -283,7 +283,7 @@ class Dataset:
         for part in (self.train, self.validation):
             for array in (part.images, part.labels):
                 digest.update(f"{array.dtype.str}{array.shape}".encode())
-                digest.update(array)
+                digest.update(array.data)
         return digest.hexdigest()
 
     def moments(self) -> tuple[np.ndarray, np.ndarray]:

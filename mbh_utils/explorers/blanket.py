@@ -13,10 +13,12 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
+from typing import Any
 
 import ipywidgets
 import numpy as np
 from IPython.display import display
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -194,16 +196,18 @@ def blanket_figure(regions: Partition, view: BlanketView) -> Figure:
     require.kind_of("regions", regions, Partition, "a partition, as partition_input_space makes it")
     require.kind_of("view", view, BlanketView, "what blanket_view returns")
     # A fixed place for the axes: working out a layout would take longer than the drawing.
-    figure = Figure(figsize=(5.2, 5.4), layout="none")
+    figure = Figure(figsize=(5.2, 5.4))
+    figure.set_layout_engine("none")
     ax = figure.add_axes((0.15, 0.15, 0.82, 0.79))
     blankets.blanket(regions, view.pattern, ax, title=False)
     words = blankets.blanket_words(view.share, len(view.pattern))
     ax.set_title(f"$s$ = {view.s:.3f}: {words}")
-    handles = blankets.blanket_handles("minimal blanket")
+    handles: list[Artist] = [*blankets.blanket_handles("minimal blanket")]
     if regions.plane.spanning is not None:
         planes.spanning_points(regions.plane, ax=ax)
-        look = {"marker": "o", "mfc": "white", "mec": "black", "ls": "none"}
-        handles.append(Line2D([], [], **look, label="spanning images"))
+        mark = Line2D([], [], marker="o", mfc="white", mec="black", ls="none")
+        mark.set_label("spanning images")
+        handles.append(mark)
     place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.11)}
     ax.legend(handles=handles, **place, ncols=3, columnspacing=1)
     planes.plane_labels(ax, regions.plane)
@@ -270,7 +274,8 @@ class BlanketExplorer:
         return ipywidgets.VBox([row, self.numbers, self.image])
 
     def _redraw(self, _change=None) -> None:
-        self.view = self._view(self.label.value, round(self.coverage.value, 4))
+        label: Any = self.label.value
+        self.view = self._view(label, round(self.coverage.value, 4))
         self.image.value = workbook.render(blanket_figure(self.regions, self.view), dpi=100)
         self.numbers.value = f'<div role="status">{html.escape(self.words)}.</div>'
 

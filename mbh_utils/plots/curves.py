@@ -323,10 +323,11 @@ def setup_scatter(table: pd.DataFrame, x: str, y: str, ax: Axes | None = None) -
         ax.errorbar(mean[x], mean[y], **bars, **look, label=f"{group:,} neurons")
         # To either side in turn, so that labels of neighbouring groups keep apart.
         to_the_right = group in groups[::-2]
-        place = {"xytext": (5, -9)} if to_the_right else {"xytext": (-5, -9), "ha": "right"}
+        place = (5, -9) if to_the_right else (-5, -9)
+        look = {"ha": "left" if to_the_right else "right", "fontsize": 8}
         for number, row in mean.iterrows():
             spot = (row[x], row[y])
-            ax.annotate(f"#{number}", spot, **place, textcoords="offset points", fontsize=8)
+            ax.annotate(f"#{number}", spot, xytext=place, textcoords="offset points", **look)
     _name_axes(ax, x, y)
     _legend_beside(ax)
     return ax

@@ -105,7 +105,7 @@ def _draw_connections(ax: Axes, network: Network, spots: list[list[tuple]]) -> N
         ax.add_collection(LineCollection(lines, colors="#9a9a9a", linewidths=0.9, zorder=1))
 
 
-def _draw_neuron(ax: Axes, spot: tuple, state: bool | None) -> None:
+def _draw_neuron(ax: Axes, spot: tuple[float, float], state: bool | None) -> None:
     if state is None:
         ax.scatter(*spot, s=260, color=FREE, zorder=2)
         return
@@ -162,14 +162,14 @@ def image(
     """
     check_texts(title=title, label=label)
     pixels = require.numbers("pixels", np.ravel(require.array("pixels", pixels)), (None,))
-    shape = require.listed("shape", shape, "two lengths")
-    shape = tuple(require.whole("a length in shape", n, 1) for n in shape)
-    if len(shape) != 2 or shape[0] * shape[1] != len(pixels):
+    lengths = require.listed("shape", shape, "two lengths")
+    lengths = tuple(require.whole("a length in shape", n, 1) for n in lengths)
+    if len(lengths) != 2 or lengths[0] * lengths[1] != len(pixels):
         raise MBHError(
-            f"shape is {shape}; expected the height and the width of {len(pixels)} pixels"
+            f"shape is {lengths}; expected the height and the width of {len(pixels)} pixels"
         )
     ax = axes_or_new(ax, (2.2, 2.2))
-    picture = ax.imshow(np.reshape(pixels, shape), cmap="Greys", clim=None if label else (0, 1))
+    picture = ax.imshow(pixels.reshape(lengths), cmap="Greys", clim=None if label else (0, 1))
     ax.set(title=title, xticks=[], yticks=[])
     ax.spines[:].set_visible(True)
     if label:
@@ -223,14 +223,14 @@ def heat_map(
     """
     check_texts(title=title, label=label)
     values = require.numbers("values", values, (None, None))
-    limits = require.listed("limits", limits, "two numbers, the lowest and the highest")
-    if not values.size or len(limits) != 2:
+    ends = require.listed("limits", limits, "two numbers, the lowest and the highest")
+    if not values.size or len(ends) != 2:
         raise MBHError(
-            f"values has shape {values.shape} and limits {limits}; expected a matrix and two limits"
+            f"values has shape {values.shape} and limits {ends}; expected a matrix and two limits"
         )
-    limits = tuple(None if x is None else require.number("one of limits", x) for x in limits)
+    low, high = (None if x is None else require.number("one of limits", x) for x in ends)
     ax = axes_or_new(ax, (3.2, 2.8))
-    picture = ax.imshow(values, clim=limits)
+    picture = ax.imshow(values, clim=(low, high))
     ax.set(title=title, xlabel="pixel column", ylabel="pixel row")
     ax.grid(False)
     ax.figure.colorbar(picture, ax=ax, shrink=0.85).set_label(label)
@@ -276,8 +276,9 @@ def text_table(table: pd.DataFrame, *, width: float = 8.0) -> Figure:
     figure = plt.figure(figsize=(width, 0.42 * (len(table) + 1)), layout="none")
     ax = figure.add_axes((0.01, 0.02, 0.98, 0.96))
     ax.axis("off")
+    words = table.astype(str).to_numpy().tolist()
     place = {"loc": "center", "cellLoc": "left", "bbox": (0, 0, 1, 1)}
-    drawn = ax.table(table.astype(str).values, colLabels=table.columns, **place)
+    drawn = ax.table(words, colLabels=list(table.columns), **place)
     drawn.auto_set_font_size(False)
     drawn.set_fontsize(9.5)
     drawn.auto_set_column_width(range(table.shape[1]))

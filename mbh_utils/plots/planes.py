@@ -11,7 +11,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
@@ -135,7 +137,7 @@ def regions(partition: Partition, ax: Axes | None = None, *, colour_bar: bool = 
     ax = plane_axes(partition, ax)
     low = int(active.min())
     high = int(active.max())
-    scale = plt.Normalize(low, max(high, low + 1))
+    scale = Normalize(low, max(high, low + 1))
     cmap = plt.get_cmap("cividis")
     width = float(np.clip(8 / np.sqrt(len(partition)), 0.06, 0.7))
     for n, path in paths.items():
@@ -143,7 +145,7 @@ def regions(partition: Partition, ax: Axes | None = None, *, colour_bar: bool = 
         ax.add_artist(PathPatch(path, facecolor=cmap(scale(n)), edgecolor="white", linewidth=width))
     if colour_bar:
         ticks = np.unique(np.linspace(low, high, 5).round().astype(int))
-        colours = plt.cm.ScalarMappable(scale, cmap)
+        colours = ScalarMappable(scale, cmap)
         bar = ax.figure.colorbar(colours, ax=ax, ticks=ticks, shrink=0.8, pad=0.02)
         bar.set_label("active hidden neurons")
     return ax
@@ -188,11 +190,13 @@ def class_map(partition: Partition, ax: Axes | None = None) -> Axes:
     classes = checked_partition(partition).classes
     boundary = partition.decision_boundary()
     ax = plane_axes(partition, ax)
-    palette = sns.color_palette("pastel", len(partition.output[1]))
+    assert partition.output is not None, "what knows classes has an output layer"
+    _, bias = partition.output
+    palette = sns.color_palette("pastel", len(bias))
     for c in np.unique(classes):
         path = union(partition, classes == c)
         ax.add_artist(PathPatch(path, color=palette[c], alpha=0.5, lw=0, zorder=0))
-    ax.add_collection(LineCollection(boundary, colors="black", linewidths=1.2, zorder=1))
+    ax.add_collection(LineCollection(list(boundary), colors="black", linewidths=1.2, zorder=1))
     return ax
 
 
@@ -242,7 +246,7 @@ def spanning_points(
     ['o', 's', '^']
     """
     made = "the Plane or Line of a partition, partition.plane"
-    require.kind_of("plane", plane, Plane | Line, made)
+    require.kind_of("plane", plane, (Plane, Line), made)
     if plane.spanning is None:
         raise MBHError(
             "plane was not made of points, so none can be marked: Plane.through(points) makes one"
