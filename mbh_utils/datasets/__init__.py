@@ -1,15 +1,8 @@
-"""Data sets: samples, their labels and the limits of the input space (thesis, sections 4.1 and 6.1)."""
+"""Data sets: samples, their labels and the limits of the input space (sections 4.1 and 6.1)."""
 
-from mbh_utils.datasets.catalogue import (
-    NAMES,
-    STANDARDISED,
-    Dataset,
-    Samples,
-    describe,
-    from_arrays,
-    load,
-    xor_with_outliers,
-)
+from mbh_utils.datasets.arrays import from_arrays
+from mbh_utils.datasets.catalogue import NAMES, describe, load, xor_with_outliers
+from mbh_utils.datasets.samples import STANDARDISED, Dataset, Samples
 
 __all__ = [
     "NAMES",

@@ -1,10 +1,11 @@
-"""Imports torchvision where a plain ``import torchvision`` fails for want of two operators.
+"""Imports torchvision where a plain ``import torchvision`` fails because two operators are missing.
 
-A torchvision built for CUDA cannot load its compiled operators beside a CPU build of torch. It goes on without
-them until it attaches "fake" kernels to the operators ``nms`` and ``qnms`` by name, which fails because nobody
-declared them: "operator torchvision::nms does not exist" (pytorch/vision issues 9077 and 9085). A declaration
-without a kernel is all that is missing: the data sets, which are what this package needs, never call them, and
-``torchvision.ops.nms`` still says that its compiled operators are not there.
+A torchvision built for CUDA cannot load its compiled operators beside a CPU build of torch. It goes
+on without them until it attaches "fake" kernels to the operators ``nms`` and ``qnms`` by name,
+which fails because nobody declared them: "operator torchvision::nms does not exist" (pytorch/vision
+issues 9077 and 9085). A declaration without a kernel is all that is missing: the data sets, which
+are what this package needs, never call them, and ``torchvision.ops.nms`` still says that its
+compiled operators are not there.
 """
 
 import importlib
@@ -14,11 +15,13 @@ from mbh_utils.errors import MBHError
 
 _OPERATORS = ("nms", "qnms")
 _SIGNATURE = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-_library = None  # torch forgets a declaration when its Library object goes, so this one lives as long as the process
+
+# torch forgets a declaration when its Library object goes: this one lives as long as the process.
+_library = None
 
 
 def import_torchvision():
-    """The torchvision module. Missing operators are declared only if the plain import fails for them.
+    """The torchvision module; missing operators are declared only where the plain import fails.
 
     Raises MBHError if torchvision is not installed. Any other failure of the import passes through.
     """
@@ -28,8 +31,8 @@ def import_torchvision():
         if error.name != "torchvision":
             raise
         raise MBHError(
-            "torchvision is not installed; MNIST and Fashion-MNIST are read with it. Install it into this "
-            f"environment: {sys.executable} -m pip install torchvision"
+            "torchvision is not installed; MNIST and Fashion-MNIST are read with it. Install it "
+            f"into this environment: {sys.executable} -m pip install torchvision"
         ) from None
     except RuntimeError as error:
         if not any(f"torchvision::{operator} " in str(error) for operator in _OPERATORS):
@@ -40,7 +43,7 @@ def import_torchvision():
 
 
 def _forget_half_imported() -> None:
-    """Remove the submodules that a failed import leaves behind, so that the next import starts from nothing."""
+    """Remove the submodules that a failed import leaves behind, so that the next starts afresh."""
     for module in [m for m in sys.modules if m.partition(".")[0] == "torchvision"]:
         del sys.modules[module]
 
@@ -49,9 +52,9 @@ def _declare_missing_operators() -> None:
     import torch
 
     global _library
-    _library = _library or torch.library.Library(
-        "torchvision", "FRAGMENT"
-    )  # a second "DEF" would be refused
+    if _library is None:
+        # A fragment: a second library of the kind "DEF" would be refused.
+        _library = torch.library.Library("torchvision", "FRAGMENT")
     for operator in _OPERATORS:
         if not hasattr(torch.ops.torchvision, operator):
             _library.define(operator + _SIGNATURE)

@@ -1,5 +1,11 @@
 """What a reader moves: one file per explorer."""
 
-from mbh_utils.explorers.blanket import blanket_explorer, blanket_figure
+from mbh_utils.explorers.blanket import (
+    BlanketView,
+    blanket_explorer,
+    blanket_figure,
+    blanket_view,
+    blanket_words,
+)
 
-__all__ = ["blanket_explorer", "blanket_figure"]
+__all__ = ["BlanketView", "blanket_explorer", "blanket_figure", "blanket_view", "blanket_words"]

@@ -1,6 +1,17 @@
 """Every kind of picture that the chapters draw, each a function."""
 
-from mbh_utils.plots.planes import (
+from mbh_utils.plots.blankets import blanket, blanket_grid, blanket_legend, blanket_words
+from mbh_utils.plots.curves import (
+    coverage_curves,
+    setup_curves,
+    setup_map,
+    setup_scatter,
+    ticket_curves,
+)
+from mbh_utils.plots.diagrams import heat_map, image, network_diagram, text_table
+from mbh_utils.plots.hyperplanes import bent_hyperplanes
+from mbh_utils.plots.planes import class_map, plane_labels, regions, spanning_points, union
+from mbh_utils.plots.style import (
     ACTIVE,
     FREE,
     INACTIVE,
@@ -11,25 +22,6 @@ from mbh_utils.plots.planes import (
     NAMES,
     OUTSIDE,
     SPANNING_MARKERS,
-    bent_hyperplanes,
-    blanket,
-    blanket_grid,
-    blanket_legend,
-    blanket_words,
-    class_map,
-    coverage_curves,
-    heat_map,
-    image,
-    network_diagram,
-    plane_labels,
-    regions,
-    setup_curves,
-    setup_map,
-    setup_scatter,
-    spanning_points,
-    text_table,
-    ticket_curves,
-    union,
     use_style,
 )
 

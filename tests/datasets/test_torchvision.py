@@ -19,7 +19,8 @@ gc.collect()
 import torch, torchvision
 said["declared"] = _torchvision._library is not None
 said["operators"] = [hasattr(torch.ops.torchvision, name) for name in ("nms", "qnms")]
-said["same"] = module is torchvision is sys.modules["torchvision"] and _torchvision.import_torchvision() is module
+again = _torchvision.import_torchvision()
+said["same"] = module is torchvision is sys.modules["torchvision"] is again
 said["has_ops"] = torchvision.extension._has_ops()
 said["mnist"] = torchvision.datasets.MNIST.__name__
 print(json.dumps(said))
@@ -39,7 +40,8 @@ except MBHError as error:
 OTHER_FAILURE = """
 import pathlib, sys, tempfile
 folder = pathlib.Path(tempfile.mkdtemp())
-(folder / "torchvision.py").write_text("raise RuntimeError('compiled with different CUDA major versions')")
+broken = "raise RuntimeError('compiled with different CUDA major versions')"
+(folder / "torchvision.py").write_text(broken)
 sys.path.insert(0, str(folder))
 from mbh_utils.datasets import _torchvision
 try:

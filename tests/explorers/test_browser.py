@@ -1,4 +1,7 @@
-"""The explorer in a real browser: JupyterLab on loopback, a slider moved by the keyboard, a figure that changes."""
+"""The explorer in a real browser: a slider moved by the keyboard, a figure that changes.
+
+JupyterLab runs on loopback.
+"""
 
 import json
 import os
@@ -26,7 +29,8 @@ import mbh_utils as mbh
 from mbh_utils import widgets
 
 rng = np.random.default_rng(0)
-images, labels = rng.random((60, 4)), np.arange(60) % 3
+images = rng.random((60, 4))
+labels = np.arange(60) % 3
 data = mbh.from_arrays(images, labels, images, labels, classes=["ant", "bee", "cat"])
 network = mbh.feed_forward(data, (12, 8), bias_std=0.3)
 widgets.blanket_explorer(network, mbh.Plane.through(images[:3]), data, label=1, coverage=0.7)
@@ -52,32 +56,22 @@ def lab(tmp_path_factory):
         json.dumps({"disabledExtensions": disabled})
     )
     places = {"CONFIG": "config", "DATA": "data", "RUNTIME": "runtime"}
-    environment = {
-        **os.environ,
-        "JUPYTERLAB_SETTINGS_DIR": str(root / "settings"),
-        "IPYTHONDIR": str(root / "ipython"),
-    }
+    environment = dict(os.environ)
     environment |= {f"JUPYTER_{name}_DIR": str(root / place) for name, place in places.items()}
+    environment["JUPYTERLAB_SETTINGS_DIR"] = str(root / "settings")
     environment["JUPYTERLAB_WORKSPACES_DIR"] = str(root / "workspaces")
-    environment["PYTHONPATH"] = os.pathsep.join(
-        [str(paths.PROJECT), *filter(None, [environment.get("PYTHONPATH")])]
-    )
+    environment["IPYTHONDIR"] = str(root / "ipython")
+    given = environment.get("PYTHONPATH")
+    environment["PYTHONPATH"] = os.pathsep.join([str(paths.PROJECT), *([given] if given else [])])
     for name in ("MBH_STATIC", "MPLBACKEND"):
         environment.pop(name, None)
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        "--no-browser",
-        "--ip=127.0.0.1",
-        "--port=0",
-        "--allow-root",
-    ]
-    command.append(f"--ServerApp.root_dir={root / 'notebooks'}")
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    command += ["--ip=127.0.0.1", "--port=0", f"--ServerApp.root_dir={root / 'notebooks'}"]
     with open(root / "log.txt", "w") as log:
         server = subprocess.Popen(command, env=environment, cwd=root, stdout=log, stderr=log)
         try:
-            found, deadline = [], time.monotonic() + 60
+            found = []
+            deadline = time.monotonic() + 60
             while not found and server.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.1)
                 found = list((root / "runtime").glob("jpserver-*.json"))
@@ -101,9 +95,12 @@ def page():
         page = browser.new_page(viewport={"width": 1100, "height": 1000})
         page.set_default_timeout(60 * SECONDS)
         page.errors = []
-        page.on(
-            "console", lambda message: message.type == "error" and page.errors.append(message.text)
-        )
+
+        def note(message) -> None:
+            if message.type == "error":
+                page.errors.append(message.text)
+
+        page.on("console", note)
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         yield page
         browser.close()
@@ -113,15 +110,12 @@ def test_the_slider_moved_by_keyboard_redraws_the_blanket(page, lab, tmp_path):
     from playwright.sync_api import expect
 
     page.goto(lab)
-    expect(page.get_by_role("button", name="| Idle")).to_be_visible(
-        timeout=60 * SECONDS
-    )  # the kernel is there
+    idle = page.get_by_role("button", name="| Idle")  # the kernel is there
+    expect(idle).to_be_visible(timeout=60 * SECONDS)
     page.locator(".jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Control+Enter")
-    numbers, image = (
-        page.get_by_role("status").filter(has_text="c_P"),
-        page.locator(".jp-OutputArea img.widget-image"),
-    )
+    numbers = page.get_by_role("status").filter(has_text="c_P")
+    image = page.locator(".jp-OutputArea img.widget-image")
     expect(numbers).to_contain_text("Class 1 (bee) at c_P = 0.70", timeout=60 * SECONDS)
     expect(image).to_be_visible()
     shown = picture(image)

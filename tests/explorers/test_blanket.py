@@ -1,4 +1,9 @@
-"""The explorer's pure function and figure function, and its traits without a browser (see test_browser.py for one)."""
+"""The explorer's pure function, its figure function, and its controls without a browser.
+
+In a browser: see test_browser.py.
+"""
+
+import itertools
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -10,7 +15,7 @@ from matplotlib.patches import PathPatch
 import mbh_utils as mbh
 from mbh_utils import plots
 from mbh_utils.errors import MBHError
-from mbh_utils.explorers import blanket as widgets
+from mbh_utils.explorers import blanket as explorers
 from mbh_utils.regions.planes import polygon_area
 
 
@@ -18,11 +23,11 @@ from mbh_utils.regions.planes import polygon_area
 def data():
     """Three classes of points with four inputs, the third class without validation samples."""
     rng = np.random.default_rng(0)
-    images, labels = rng.random((60, 4)), np.arange(60) % 3
+    images = rng.random((60, 4))
+    labels = np.arange(60) % 3
     kept = labels < 2
-    return mbh.from_arrays(
-        images, labels, images[kept], labels[kept], classes=["ant", "bee", "cat & dog"]
-    )
+    classes = ["ant", "bee", "cat & dog"]
+    return mbh.from_arrays(images, labels, images[kept], labels[kept], classes=classes)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +47,7 @@ def regions(network, plane):
 
 @pytest.fixture
 def explorer(network, plane, data):
-    return widgets.blanket_explorer(network, plane, data, label=1, coverage=0.7)
+    return explorers.blanket_explorer(network, plane, data, label=1, coverage=0.7)
 
 
 @pytest.fixture
@@ -52,46 +57,39 @@ def live(explorer):
     return explorer
 
 
-# ------------------------------------------------------------------------------------------------ the pure function
+# ------------------------------------------------------------ the pure function
 
 
 @pytest.mark.parametrize("coverage", [0.5, 0.7, 0.95, 1.0])
 def test_view_agrees_with_the_forward_pass_at_a_point_in_each_region(
     network, plane, data, regions, coverage
 ):
-    view = widgets.blanket_view(network, regions, data.validation, 1, coverage)
+    view = explorers.blanket_view(network, regions, data.validation, 1, coverage)
     samples = mbh.activation_patterns(network, data.validation.of_class(1))
     assert view.pattern.support(samples) >= coverage
-    inside = view.pattern.satisfied_by(
-        mbh.activation_patterns(network, plane.embed(regions.centroids))
-    )
+    points = plane.embed(regions.centroids)
+    inside = view.pattern.satisfied_by(mbh.activation_patterns(network, points))
     assert view.area == pytest.approx(regions.areas[inside].sum())
-    assert view.s == pytest.approx(1 - view.area / plane.area) == pytest.approx(1 - view.share)
-    assert view.s == pytest.approx(
-        mbh.specialization(network, data.validation.of_class(1), plane, coverage)
-    )
+    assert view.s == pytest.approx(1 - view.area / plane.area)
+    assert view.s == pytest.approx(1 - view.share)
+    s = mbh.specialization(network, data.validation.of_class(1), plane, coverage)
+    assert view.s == pytest.approx(s)
 
 
 def test_views_shrink_with_falling_coverage(network, data, regions):
-    views = [
-        widgets.blanket_view(network, regions, data.validation, 0, c) for c in (1.0, 0.9, 0.7, 0.5)
-    ]
-    assert all(
-        a.area >= b.area and len(a.pattern) <= len(b.pattern)
-        for a, b in zip(views, views[1:], strict=False)
-    )
+    samples = data.validation
+    views = [explorers.blanket_view(network, regions, samples, 0, c) for c in (1.0, 0.9, 0.7, 0.5)]
+    for wide, narrow in itertools.pairwise(views):
+        assert wide.area >= narrow.area
+        assert len(wide.pattern) <= len(narrow.pattern)
     assert views[0].area > views[-1].area
 
 
 def test_words_carry_the_numbers(network, data, regions):
-    view = widgets.blanket_view(network, regions, data.validation, 1, 0.9)
-    words = widgets.blanket_words(view, "bee")
-    for part in (
-        "Class 1 (bee)",
-        "c_P = 0.90",
-        f"s = {view.s:.3f}",
-        f"{len(view.pattern)} constraint",
-    ):
+    view = explorers.blanket_view(network, regions, data.validation, 1, 0.9)
+    words = explorers.blanket_words(view, "bee")
+    numbers = (f"s = {view.s:.3f}", f"{len(view.pattern)} constraint")
+    for part in ("Class 1 (bee)", "c_P = 0.90", *numbers):
         assert part in words
 
 
@@ -100,28 +98,24 @@ def test_words_carry_the_numbers(network, data, regions):
 )
 def test_view_of_nothing_is_an_error(network, data, regions, label, coverage, part):
     with pytest.raises(MBHError, match=part):
-        widgets.blanket_view(network, regions, data.validation, label, coverage)
+        explorers.blanket_view(network, regions, data.validation, label, coverage)
 
 
-# ---------------------------------------------------------------------------------------------- the figure function
+# ------------------------------------------------------------ the figure function
 
 
 def test_figure_draws_exactly_the_blanket(network, data, regions):
-    view = widgets.blanket_view(network, regions, data.validation, 1, 0.9)
-    figure = widgets.blanket_figure(regions, view)
-    inside = [
-        a
-        for a in figure.axes[0].get_children()
-        if isinstance(a, PathPatch) and a.get_facecolor() == to_rgba(plots.INSIDE)
-    ]
-    assert len(inside) == 1
-    drawn = sum(polygon_area(polygon[:-1]) for polygon in inside[0].get_path().to_polygons())
+    view = explorers.blanket_view(network, regions, data.validation, 1, 0.9)
+    figure = explorers.blanket_figure(regions, view)
+    patches = [a for a in figure.axes[0].get_children() if isinstance(a, PathPatch)]
+    (inside,) = (p for p in patches if p.get_facecolor() == to_rgba(plots.INSIDE))
+    drawn = sum(polygon_area(polygon[:-1]) for polygon in inside.get_path().to_polygons())
     assert drawn == pytest.approx(view.area)
     assert f"{view.s:.3f}" in figure.axes[0].get_title()
     assert figure.axes[0].get_xlabel() and figure.axes[0].get_legend()
 
 
-# --------------------------------------------------------------------------------------------------- the controls
+# ------------------------------------------------------------ the controls
 
 
 def test_each_change_of_a_control_redraws(live):
@@ -153,19 +147,16 @@ def test_a_redraw_leaves_no_figure_behind(live):
 
 def test_static_figure_shows_the_default_state(live, network, data, regions):
     live.coverage.value = 1.0
-    default = widgets.blanket_view(network, regions, data.validation, 1, 0.7)
-    assert (
-        live.figure().axes[0].get_title()
-        == widgets.blanket_figure(regions, default).axes[0].get_title()
-    )
+    default = explorers.blanket_view(network, regions, data.validation, 1, 0.7)
+    expected = explorers.blanket_figure(regions, default)
+    assert live.figure().axes[0].get_title() == expected.axes[0].get_title()
 
 
 def test_an_explorer_of_a_line(network, data):
     line = mbh.Line.through(data.train.images[:2])
-    explorer = widgets.blanket_explorer(network, line, data, label=1)
-    assert explorer.view.s == pytest.approx(
-        mbh.specialization(network, data.validation.of_class(1), line, 0.8)
-    )
+    explorer = explorers.blanket_explorer(network, line, data, label=1)
+    s = mbh.specialization(network, data.validation.of_class(1), line, 0.8)
+    assert explorer.view.s == pytest.approx(s)
     ax = explorer.figure().axes[0]
     assert ax.get_xlim() == (line.low, line.high) and "along the line" in ax.get_xlabel()
     assert [mark.get_xydata()[0, 0] for mark in ax.lines] == pytest.approx(line.spanning)
@@ -178,14 +169,14 @@ def test_an_explorer_of_a_line(network, data):
 )
 def test_a_start_off_the_controls_is_an_error(network, plane, data, options, part):
     with pytest.raises(MBHError, match=part):
-        widgets.blanket_explorer(network, plane, data, **options)
+        explorers.blanket_explorer(network, plane, data, **options)
 
 
-# ------------------------------------------------------------------------------------------------ executed chapters
+# ------------------------------------------------------------ executed chapters
 
 
 def test_static_explorer_makes_no_widget(explorer, monkeypatch, capsys):
-    monkeypatch.setenv(widgets.STATIC, "1")
+    monkeypatch.setenv(explorers.STATIC, "1")
     explorer._ipython_display_()
     assert "JupyterLab" in capsys.readouterr().out
     assert "controls" not in vars(explorer)
