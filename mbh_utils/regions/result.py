@@ -12,7 +12,7 @@ from mbh_utils.computing.store import atomic
 from mbh_utils.errors import MBHError
 from mbh_utils.regions.bits import areas_under, pattern_masks, unpack_words
 from mbh_utils.regions.patterns import DecisionPattern
-from mbh_utils.regions.places import Places
+from mbh_utils.regions.locating import Locator
 from mbh_utils.regions.planes import Line, Plane
 from mbh_utils.regions.restriction import Restriction
 
@@ -312,8 +312,8 @@ class Partition:
     # -- neighbours and points
 
     @cached_property
-    def _places(self) -> Places:
-        return Places(self)
+    def _locator(self) -> Locator:
+        return Locator(self)
 
     def locate(self, uv) -> np.ndarray:
         """Region in which each of the points ``uv`` (n, 2) (on a line: (n,)) lies: (n,) int64, -1 outside the domain.
@@ -321,7 +321,7 @@ class Partition:
         A point on a common edge belongs to the region that the network's pattern (and class) at that point names, if
         there is one; else to one of those that meet there.
         """
-        return self._places.locate(require.array("uv", uv).astype(np.float64))
+        return self._locator.locate(require.array("uv", uv).astype(np.float64))
 
     def adjacency(self) -> tuple[np.ndarray, np.ndarray]:
         """Pairs of regions that share an edge, (m, 2) int64, smaller index first, and the neuron between them, (m,).
@@ -329,7 +329,7 @@ class Partition:
         Across an edge just its neuron changes its state; where zero lines coincide several do, and one is named.
         It is -1 on a decision boundary, where the class changes and no neuron does.
         """
-        owner, beyond = self._places.owner, self._places.beyond
+        owner, beyond = self._locator.owner, self._locator.beyond
         found = beyond >= 0
         pairs, neuron = np.sort(np.column_stack([owner, beyond])[found], axis=1), self.edges[found]
         pairs, which = np.unique(pairs, axis=0, return_index=True)
@@ -337,7 +337,7 @@ class Partition:
 
     def decision_boundary(self) -> np.ndarray:
         """The edges between regions of different classes, (m, 2, 2) float64: both ends in plane coordinates."""
-        classes, owner, beyond = self.classes, self._places.owner, self._places.beyond
+        classes, owner, beyond = self.classes, self._locator.owner, self._locator.beyond
         edges = np.flatnonzero((beyond > owner) & (classes[beyond] != classes[owner]))
         last = edges + 1 == self.offsets[owner[edges] + 1]
         ends = np.where(last, self.offsets[owner[edges]], edges + 1)

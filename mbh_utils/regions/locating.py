@@ -15,7 +15,7 @@ from mbh_utils.regions.planes import Line
 from mbh_utils.regions.restriction import UNIT
 
 
-class Places:
+class Locator:
     """Finds regions of one partition, which must hold its patterns (and for neighbours its polygons)."""
 
     def __init__(self, regions):
