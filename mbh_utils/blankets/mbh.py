@@ -15,7 +15,8 @@ from mbh_utils.errors import MBHError
 from mbh_utils.networks.reading.reader import read_network
 from mbh_utils.regions.partition import partition_input_space
 from mbh_utils.regions.patterns import DecisionPattern, activation_patterns, preactivations
-from mbh_utils.regions.planes import Block, Line, Plane
+from mbh_utils.regions.blocks import Block
+from mbh_utils.regions.planes import Line, Plane
 
 
 def check_coverage(coverage: float) -> float:

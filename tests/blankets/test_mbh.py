@@ -22,7 +22,7 @@ from mbh_utils.blankets.mbh import (
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import feed_forward
 from mbh_utils.regions.patterns import DecisionPattern, activation_patterns
-from mbh_utils.regions.planes import Block
+from mbh_utils.regions.blocks import Block
 
 SQUARE = Plane.rectangle((-1, -1), (1, 1))
 bits = npst.arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 6)))

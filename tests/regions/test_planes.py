@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from mbh_utils.errors import MBHError
 from mbh_utils.regions.partition import partition_input_space
-from mbh_utils.regions.planes import Block, Line, Plane, clip, polygon_area
+from mbh_utils.regions.blocks import Block
+from mbh_utils.regions.planes import Line, Plane
+from mbh_utils.regions.polygons import clip, polygon_area
 
 seeds = st.integers(0, 2**32 - 1)
 
