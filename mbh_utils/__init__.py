@@ -47,6 +47,7 @@ _PUBLIC = {
     "specialization": "blankets.mbh",
     "specialization_table": "blankets.mbh",
     "sampled_shares": "blankets.mbh",
+    "mine_patterns": "blankets.mining",
     "open_chapter": "workbook.chapter",
 }
 home.settle()

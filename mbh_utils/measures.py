@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 
 from mbh_utils.blankets.mbh import specialization_table
+from mbh_utils.blankets.mining import mine_patterns
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import Network, hidden_layers, pruning
 from mbh_utils.regions.partition import partition_input_space
-from mbh_utils.regions.patterns import activation_patterns, mine_patterns, unique_patterns
+from mbh_utils.regions.patterns import activation_patterns, unique_patterns
 
 
 def folded(network: Network, data) -> list[tuple]:

@@ -13,11 +13,11 @@ from mbh_utils import from_arrays
 from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import feed_forward
+from mbh_utils.blankets.mining import mine_patterns
 from mbh_utils.regions.patterns import (
     DecisionPattern,
     activation_patterns,
     layer_patterns,
-    mine_patterns,
     pack,
     preactivations,
     unique_patterns,
