@@ -1,4 +1,4 @@
-"""Boxes in subspaces of any dimension: random points are drawn from them, they are not partitioned."""
+"""Boxes in subspaces of any dimension, to draw random points from; they are not partitioned."""
 
 from dataclasses import dataclass
 

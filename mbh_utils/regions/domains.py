@@ -1,7 +1,7 @@
-"""Where a plane's domain is chosen: the finite part of it (or of a line) on which areas are measured.
+"""Where a plane's domain is chosen: its finite part (or a line's) on which areas are measured.
 
-The thesis measures hypervolumes on a plane through three samples (section 5.2) and leaves open which
-finite part of the plane is meant. Here the choice is part of the plane. There are three:
+The thesis measures hypervolumes on a plane through three samples (section 5.2) and leaves open
+which finite part of the plane is meant. Here the choice is part of the plane. There are three:
 
 - ``domain="square"`` (of a line ``"segment"``): around the spanning points, as large as ``margin``
   says, :func:`half_side`;
@@ -40,7 +40,8 @@ def uses_margin(shape: str, domain: str, margin, low, high) -> bool:
     if not isinstance(domain, str) or domain not in (shape, "box"):
         given = require.shown(domain)
         raise MBHError(
-            f'domain is {given}; expected "{shape}" or "box" (a plane takes a polygon by .with_domain)'
+            f'domain is {given}; expected "{shape}" or "box" '
+            "(a plane takes a polygon by .with_domain)"
         )
     if domain == "box":
         return False
@@ -73,7 +74,8 @@ def box_polygon(origin: np.ndarray, basis: np.ndarray, low, high) -> np.ndarray:
         polygon = _clipped_to_side(polygon, slopes, distance, slack)
     if len(polygon) < 3 or polygon_area(polygon) <= 1e-12 * size * size:
         raise MBHError(
-            "the plane does not meet the input box in an area: check low and high against the points"
+            "the plane does not meet the input box in an area: "
+            "check low and high against the points"
         )
     return polygon
 
@@ -88,7 +90,7 @@ def _square(centre: np.ndarray, half: float) -> np.ndarray:
 def _clipped_to_side(
     polygon: np.ndarray, slopes: np.ndarray, distance: np.ndarray, slack: float
 ) -> np.ndarray:
-    """Part of a polygon inside of d lower (or upper) limits: slopes (2, d) @ uv + distance (d,) >= 0."""
+    """Part of a polygon inside of d limits: where slopes.T (d, 2) @ uv + distance (d,) >= 0."""
     a, b = slopes
     constant = np.hypot(a, b) <= _STILL  # here the plane is inside or outside as a whole
     if (distance[constant] < -slack).any():
@@ -110,7 +112,8 @@ def box_segment(origin: np.ndarray, basis: np.ndarray, low, high) -> tuple[float
     slack = 1e-12 * max(np.abs(origin).max(), 1)
     if not start < stop or (outside > slack).any():
         raise MBHError(
-            "the line does not meet the input box in a segment: check low and high against the points"
+            "the line does not meet the input box in a segment: "
+            "check low and high against the points"
         )
     return start, stop
 
@@ -133,7 +136,7 @@ def _box_limits(origin: np.ndarray, low, high) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
-# ------------------------------------------------------------------------------ what float64 can hold
+# ---------------------------------------------------------------------------- what float64 can hold
 
 
 def check_reach(name: str, *coordinates: np.ndarray) -> None:
@@ -160,7 +163,8 @@ def check_spread(distance: float) -> None:
     """Raise MBHError for spanning points that lie too near to each other."""
     if not distance**2 > _SMALLEST_AREA:
         raise MBHError(
-            f"the spanning points lie {distance:.3g} apart, too near for float64: rescale the inputs"
+            f"the spanning points lie {distance:.3g} apart, too near for float64: "
+            "rescale the inputs"
         )
 
 
@@ -183,7 +187,8 @@ def checked_points(subspace, n: int) -> np.ndarray:
     points = require.numbers("points", subspace.points, (n, subspace.dimension))
     if subspace.spanning is None or len(subspace.spanning) != n:
         raise MBHError(
-            f"points need their {n} plane coordinates: give them as spanning, or use .through(points)"
+            f"points need their {n} plane coordinates: "
+            "give them as spanning, or use .through(points)"
         )
     off = np.abs(subspace.embed(subspace.spanning) - points).max()
     if off > 1e-7 * np.abs(points).max():

@@ -1,4 +1,4 @@
-"""Exact coordinates: what a function on a plane or a line is, from its values at the spanning points.
+"""Exact coordinates: functions on a plane or a line from their values at the spanning points.
 
 A plane that was spanned by points *is* the plane through them. A linear function on it, such as the
 pre-activation of a neuron of the first layer, follows from its values at these points by numbers

@@ -373,7 +373,7 @@ def _basis_through(points: np.ndarray) -> np.ndarray:
 def domain_points(domain, n: int = 40) -> Callable[[], np.ndarray]:
     """Points at which two readings of a network are compared on a plane or a line.
 
-    They are the domain's corners (or ends), the spanning points, and n random ones, (k, d) together.
+    They are the domain's corners (or ends), the spanning points and n random ones: (k, d) together.
     """
 
     def points() -> np.ndarray:
