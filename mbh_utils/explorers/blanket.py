@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from mbh_utils import plots
-from mbh_utils.blankets.mbh import check_coverage, maximal_pattern
+from mbh_utils.blankets.maximal_pattern import check_coverage, maximal_pattern
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.regions.partition import Partition, partition_input_space

@@ -10,15 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from mbh_utils import Plane, from_arrays, partition_input_space
-from mbh_utils.blankets.mbh import (
+from mbh_utils.blankets.maximal_pattern import (
     check_coverage,
     maximal_pattern,
     maximal_patterns,
-    sampled_shares,
     smallest_pattern,
-    specialization,
-    specialization_table,
 )
+from mbh_utils.blankets.mbh import specialization, specialization_table
+from mbh_utils.blankets.sampled import sampled_shares
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import feed_forward
 from mbh_utils.regions.patterns import DecisionPattern, activation_patterns
