@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from test_partition import random_layers, random_plane
+from random_networks import random_layers, random_plane
 
 import mbh_utils as mbh
 from mbh_utils.errors import MBHError
