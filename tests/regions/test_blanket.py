@@ -11,7 +11,6 @@ from mbh_utils.regions.patterns import DecisionPattern
 from mbh_utils.regions.planes import Plane
 
 seeds = st.integers(0, 2**32 - 1)
-
 widths = st.lists(st.integers(1, 12), min_size=1, max_size=3)
 
 
@@ -43,7 +42,8 @@ def test_f4_shares_of_the_greedy_failure():
 @given(seeds, widths)
 def test_blanket_areas_agree_with_brute_force(seed, widths):
     rng = np.random.default_rng(seed)
-    layers, plane = random_layers(seed, 4, [*widths, 70]), random_plane(seed, 4)
+    layers = random_layers(seed, 4, [*widths, 70])
+    plane = random_plane(seed, 4)
     regions = partition_input_space(layers, plane)
     patterns = []
     for _ in range(12):
@@ -53,6 +53,5 @@ def test_blanket_areas_agree_with_brute_force(seed, widths):
     expected = [regions.areas[p.satisfied_by(regions.patterns)].sum() for p in patterns]
     assert regions.blanket_areas(patterns) == pytest.approx(expected, rel=1e-12)
     assert [regions.blanket(p).area for p in patterns] == pytest.approx(expected, rel=1e-12)
-    assert (
-        regions.blanket(patterns[0]).regions == patterns[0].satisfied_by(regions.patterns)
-    ).all()
+    inside = patterns[0].satisfied_by(regions.patterns)
+    assert (regions.blanket(patterns[0]).regions == inside).all()

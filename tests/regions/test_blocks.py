@@ -10,13 +10,15 @@ from mbh_utils.regions.planes import Plane
 
 def test_a_block_around_three_points_is_the_square_of_their_plane_and_samples_it():
     points = np.random.default_rng(1).normal(size=(3, 7))
-    block, plane = Block.through(points), Plane.through(points)
+    block = Block.through(points)
+    plane = Plane.through(points)
     np.testing.assert_allclose(block.high, plane.high)
     drawn = block.sample(2_000, np.random.default_rng(2))
     np.testing.assert_allclose(plane.embed(plane.project(drawn)), drawn, atol=1e-12)
     cube = Block.through(np.random.default_rng(3).normal(size=(5, 9)), margin=2)
     y = (cube.sample(50_000, np.random.default_rng(4)) - cube.origin) @ cube.basis.T
-    assert cube.basis.shape == (4, 9) and (np.abs(y) <= cube.high + 1e-12).all()
+    assert cube.basis.shape == (4, 9)
+    assert (np.abs(y) <= cube.high + 1e-12).all()
     np.testing.assert_allclose(y.std(axis=0), cube.high / np.sqrt(3), rtol=0.02)
 
 

@@ -16,7 +16,6 @@ from mbh_utils.regions.patterns import DecisionPattern, activation_patterns
 from mbh_utils.regions.planes import Line, Plane
 
 seeds = st.integers(0, 2**32 - 1)
-
 widths = st.lists(st.integers(1, 12), min_size=1, max_size=3)
 
 
@@ -59,10 +58,8 @@ def test_f2_three_lines_make_seven_regions():
     st.sampled_from([0.3, 1.0]),
 )
 def test_laws_on_random_networks(seed, n_inputs, widths, bias, density):
-    layers, plane = (
-        random_layers(seed, n_inputs, widths, bias, density),
-        random_plane(seed, n_inputs),
-    )
+    layers = random_layers(seed, n_inputs, widths, bias, density)
+    plane = random_plane(seed, n_inputs)
     check(layers, plane, partition_input_space(layers, plane))
 
 
@@ -70,7 +67,8 @@ def test_laws_on_random_networks(seed, n_inputs, widths, bias, density):
 @given(seeds, widths, st.sampled_from(["box", "polygon", "triangle"]))
 def test_laws_on_other_domains(seed, widths, domain):
     rng = np.random.default_rng(seed)
-    layers, points = random_layers(seed, 9, widths), rng.random((3, 9)) * (rng.random((3, 9)) > 0.3)
+    layers = random_layers(seed, 9, widths)
+    points = rng.random((3, 9)) * (rng.random((3, 9)) > 0.3)
     if domain == "box":
         plane = Plane.through(points, domain="box")
     else:
@@ -82,7 +80,8 @@ def test_laws_on_other_domains(seed, widths, domain):
 @settings(deadline=None, max_examples=30)
 @given(seeds, widths)
 def test_an_edge_lies_on_its_neurons_zero_line(seed, widths):
-    layers, plane = random_layers(seed, 4, widths), random_plane(seed, 4)
+    layers = random_layers(seed, 4, widths)
+    plane = random_plane(seed, 4)
     regions = partition_input_space(layers, plane)
     for polygon, neurons in zip(regions.polygons, regions.edge_neurons, strict=True):
         middle = (polygon + np.roll(polygon, -1, axis=0)) / 2
@@ -92,7 +91,8 @@ def test_an_edge_lies_on_its_neurons_zero_line(seed, widths):
                 assert abs(row[neuron]) < 1e-10
         for point, neuron in zip(middle, neurons, strict=True):
             if neuron < 0:
-                p, q = plane.corners[-1 - neuron], np.roll(plane.corners, -1, axis=0)[-1 - neuron]
+                p = plane.corners[-1 - neuron]
+                q = np.roll(plane.corners, -1, axis=0)[-1 - neuron]
                 assert abs(np.linalg.det(np.stack([q - p, point - p]))) < 1e-10
 
 
@@ -137,7 +137,8 @@ def test_a_second_layer_that_repeats_the_first():
         (np.eye(9)[rng.integers(0, 9, 12)] * rng.uniform(0.5, 2, (12, 1)), np.zeros(12)),
     ]
     plane = Plane.rectangle([-1, -1], [1, 1])
-    regions, alone = partition_input_space(layers, plane), partition_input_space(layers[:1], plane)
+    regions = partition_input_space(layers, plane)
+    alone = partition_input_space(layers[:1], plane)
     assert len(regions) == len(alone)
     assert np.allclose(np.sort(regions.areas), np.sort(alone.areas), rtol=1e-12)
 
@@ -155,15 +156,15 @@ def test_a_wide_network_and_a_domain_with_many_corners():
 
 @pytest.mark.parametrize("keep", ["areas", ("polygons", "areas", "patterns")])
 def test_the_kernels_stack_grows_where_it_has_to(monkeypatch, keep):
-    layers, plane = random_layers(3, 9, (40, 20)), random_plane(3, 9)
+    layers = random_layers(3, 9, (40, 20))
+    plane = random_plane(3, 9)
     expected = partition_input_space(layers, plane, keep=keep)
     monkeypatch.setattr("mbh_utils.regions.kernel.memory.SLOTS", 1)
     found = partition_input_space(layers, plane, keep=keep)
     assert np.array_equal(found.areas, expected.areas)
     if "patterns" in keep:
-        assert np.array_equal(found.packed, expected.packed) and np.array_equal(
-            found.corners, expected.corners
-        )
+        assert np.array_equal(found.packed, expected.packed)
+        assert np.array_equal(found.corners, expected.corners)
 
 
 # ------------------------------------------------------------------------------------ what it takes
@@ -174,29 +175,26 @@ def test_networks_in_three_forms_give_the_same_regions():
     modules = []
     for weight, bias in [*layers, (np.ones((3, 5)), np.zeros(3))]:
         linear = torch.nn.Linear(weight.shape[1], weight.shape[0], dtype=torch.float64)
-        linear.weight.data, linear.bias.data = torch.from_numpy(weight), torch.from_numpy(bias)
+        linear.weight.data = torch.from_numpy(weight)
+        linear.bias.data = torch.from_numpy(bias)
         modules += [linear, torch.nn.ReLU()]
     plane = random_plane(0, 6)
     regions = partition_input_space(layers, plane)
     same = partition_input_space(torch.nn.Sequential(*modules[:-1]), plane)
     assert (same.packed == regions.packed).all() and (same.corners == regions.corners).all()
-    hidden_only = partition_input_space(
-        torch.nn.Sequential(*modules[:4]), plane, output_layer=False
-    )
+    without_output = torch.nn.Sequential(*modules[:4])
+    hidden_only = partition_input_space(without_output, plane, output_layer=False)
     assert (hidden_only.packed == regions.packed).all()
 
 
 def test_only_what_is_kept_is_there():
-    layers, plane = random_layers(1, 3, (20, 5)), random_plane(1, 3)
-    full, small = (
-        partition_input_space(layers, plane),
-        partition_input_space(layers, plane, keep=("areas", "patterns")),
-    )
-    assert (
-        (small.packed == full.packed).all()
-        and (small.areas == full.areas).all()
-        and len(small) == len(full)
-    )
+    layers = random_layers(1, 3, (20, 5))
+    plane = random_plane(1, 3)
+    full = partition_input_space(layers, plane)
+    small = partition_input_space(layers, plane, keep=("areas", "patterns"))
+    assert (small.packed == full.packed).all()
+    assert (small.areas == full.areas).all()
+    assert len(small) == len(full)
     for name in ("polygons", "corners", "edges", "centroids"):
         with pytest.raises(MBHError, match='keep them by keep=.*"polygons"'):
             getattr(small, name)
@@ -205,7 +203,8 @@ def test_only_what_is_kept_is_there():
 
 
 def test_wrong_input_is_named():
-    layers, plane = random_layers(1, 3, (5,)), random_plane(1, 3)
+    layers = random_layers(1, 3, (5,))
+    plane = random_plane(1, 3)
     with pytest.raises(MBHError, match=r"plane lies in R\^2, but the network takes 3"):
         partition_input_space(layers, Plane.rectangle())
     with pytest.raises(MBHError, match="keep names 'colours'"):
@@ -225,7 +224,7 @@ def test_wrong_input_is_named():
 
 
 def cell_complex(regions) -> tuple[int, int, int]:
-    """Vertices, edges and faces; a vertex is where edges end, corners of one place being known by their coordinates."""
+    """Vertices, edges and faces; corners of one place, known by its coordinates, are one vertex."""
     corners = regions.corners
     size = np.abs(corners).max()
     order = np.lexsort(np.round(corners.T / size, 9))
@@ -261,12 +260,12 @@ def assert_same(first: dict, second: dict, factor: float = 1.0) -> None:
 @settings(deadline=None, max_examples=60)
 @given(seeds, widths, st.floats(0, 6.28), st.sampled_from([1e-6, 1.0, 1e5]))
 def test_rotating_and_scaling_the_plane_changes_nothing(seed, widths, angle, scale):
-    layers, plane = random_layers(seed, 5, widths), random_plane(seed, 5)
+    layers = random_layers(seed, 5, widths)
+    plane = random_plane(seed, 5)
     regions = partition_input_space(layers, plane)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    turned = Plane(plane.origin, turn @ plane.basis, plane.low, plane.high).with_domain(
-        plane.corners @ turn.T
-    )
+    turned = Plane(plane.origin, turn @ plane.basis, plane.low, plane.high)
+    turned = turned.with_domain(plane.corners @ turn.T)
     assert_same(pattern_areas(regions), pattern_areas(partition_input_space(layers, turned)))
     # Inputs and all biases larger by one factor: the same picture, enlarged.
     larger = Plane(scale * plane.origin, plane.basis, scale * plane.low, scale * plane.high)
@@ -278,16 +277,24 @@ def test_rotating_and_scaling_the_plane_changes_nothing(seed, widths, angle, sca
 @given(seeds, widths)
 def test_the_order_of_neurons_and_their_scale_change_nothing(seed, widths):
     rng = np.random.default_rng(seed)
-    layers, plane = random_layers(seed, 4, widths), random_plane(seed, 4)
-    shuffled, inputs, factors, place, first = [], np.arange(4), np.ones(4), [], 0
+    layers = random_layers(seed, 4, widths)
+    plane = random_plane(seed, 4)
+    shuffled = []
+    inputs = np.arange(4)
+    factors = np.ones(4)
+    place = []
+    first = 0
     for weight, bias in layers:
-        order, scale = rng.permutation(len(bias)), rng.uniform(0.2, 5, len(bias))
-        shuffled.append(
-            (scale[:, None] * (weight[order][:, inputs] / factors), scale * bias[order])
-        )
+        order = rng.permutation(len(bias))
+        scale = rng.uniform(0.2, 5, len(bias))
+        reordered = weight[order][:, inputs] / factors
+        shuffled.append((scale[:, None] * reordered, scale * bias[order]))
         place += [first + int(np.flatnonzero(order == i)[0]) for i in range(len(bias))]
-        inputs, factors, first = order, scale, first + len(bias)
-    regions, same = partition_input_space(layers, plane), partition_input_space(shuffled, plane)
+        inputs = order
+        factors = scale
+        first += len(bias)
+    regions = partition_input_space(layers, plane)
+    same = partition_input_space(shuffled, plane)
     assert_same(pattern_areas(regions), pattern_areas(same, place))
 
 
@@ -298,10 +305,8 @@ def test_the_order_of_neurons_and_their_scale_change_nothing(seed, widths):
 @given(seeds, st.sampled_from([2, 9]), widths, st.sampled_from([0.0, 0.3]))
 def test_regions_of_a_line(seed, n_inputs, widths, bias):
     rng = np.random.default_rng(seed)
-    layers, line = (
-        random_layers(seed, n_inputs, widths, bias),
-        Line.through(rng.standard_normal((2, n_inputs))),
-    )
+    layers = random_layers(seed, n_inputs, widths, bias)
+    line = Line.through(rng.standard_normal((2, n_inputs)))
     regions = partition_input_space(layers, line)
     ends = regions.intervals
     assert (ends[0, 0], ends[-1, 1]) == (line.low, line.high)
@@ -309,17 +314,15 @@ def test_regions_of_a_line(seed, n_inputs, widths, bias):
     assert regions.areas == pytest.approx(ends[:, 1] - ends[:, 0], abs=1e-12 * line.area)
     assert len(regions) <= bounds.serra(1, regions.widths)
     wide = regions.areas > 1e-9 * line.area
-    assert (activation_patterns(layers, line.embed(ends.mean(axis=1))) == regions.patterns)[
-        wide
-    ].all()
+    middles = ends.mean(axis=1)
+    assert (activation_patterns(layers, line.embed(middles)) == regions.patterns)[wide].all()
     changes = regions.patterns[1:] != regions.patterns[:-1]
     assert changes.any(axis=1).all()
     if bias:
         assert (changes.sum(axis=1) == 1).all()
         pairs, neurons = regions.adjacency()
-        assert (
-            pairs == np.column_stack([np.arange(len(pairs)), np.arange(1, len(pairs) + 1)])
-        ).all()
+        left = np.arange(len(pairs))
+        assert (pairs == np.column_stack([left, left + 1])).all()
         assert (neurons == changes.argmax(axis=1)).all()
     assert (regions.locate(ends.mean(axis=1))[wide] == np.arange(len(regions))[wide]).all()
     assert regions.blanket(DecisionPattern([0], [True])).share == pytest.approx(

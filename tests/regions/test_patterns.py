@@ -1,5 +1,7 @@
 """Patterns of samples against the definition written out, and the laws of decision patterns."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -30,32 +32,32 @@ bits = npst.arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 20)))
 
 
 def random_layers(rng, sizes):
-    return [
-        (rng.standard_normal((m, n)), rng.standard_normal(m)) for n, m in zip(sizes, sizes[1:], strict=False)
-    ]  # fmt: skip
+    shapes = [(m, n) for n, m in pairwise(sizes)]
+    return [(rng.standard_normal(shape), rng.standard_normal(shape[0])) for shape in shapes]
 
 
 # ------------------------------------------------------------------------------ activation patterns
 
 
 def test_patterns_of_figure_3_2_by_hand():
-    # At (1, 3): h_a = 2, h_b = 0 (exactly zero: inactive), then h_c = 4 - 2 = 2, h_d = 4 - 6 < 0, then e < 0, f = 2.
-    assert activation_patterns(F1, np.array([[1.0, 3.0]])).astype(int).tolist() == [
-        [1, 0, 1, 0, 0, 1]
-    ]
-    # At (3, 2): h_a < 0, h_b = 1, h_c = 4 - 3 = 1, h_d = 4 - 1 = 3, h_e = 1 + 9 - 4 > 0, h_f = 3 + 3 - 4 > 0
-    assert activation_patterns(F1, np.array([[3.0, 2.0]])).astype(int).tolist() == [
-        [0, 1, 1, 1, 1, 1]
-    ]
+    first, second = activation_patterns(F1, np.array([[1.0, 3.0], [3.0, 2.0]])).astype(int).tolist()
+    # At (1, 3): h_a = 2, h_b = 0 (exactly zero: inactive),
+    # then h_c = 4 - 2 = 2, h_d = 4 - 6 < 0, then e < 0, f = 2.
+    assert first == [1, 0, 1, 0, 0, 1]
+    # At (3, 2): h_a < 0, h_b = 1,
+    # then h_c = 4 - 3 = 1, h_d = 4 - 1 = 3, then h_e = 1 + 9 - 4 > 0, h_f = 3 + 3 - 4 > 0.
+    assert second == [0, 1, 1, 1, 1, 1]
 
 
 @given(st.integers(0, 2**32), st.lists(st.integers(1, 5), min_size=2, max_size=5))
 def test_patterns_are_signs_of_the_network_written_out(seed, sizes):
     rng = np.random.default_rng(seed)
-    layers, images = random_layers(rng, sizes), rng.standard_normal((6, sizes[0]))
+    layers = random_layers(rng, sizes)
+    images = rng.standard_normal((6, sizes[0]))
     expected = []
     for image in images:
-        value, row = image.tolist(), []
+        value = image.tolist()
+        row = []
         for weight, bias in layers:
             value = [
                 sum(w * v for w, v in zip(ws, value, strict=True)) + b
@@ -146,11 +148,9 @@ def test_a_decision_pattern_by_hand():
     assert pattern == DecisionPattern([0, 2], [1, 0], coverage=0.3), (
         "order and coverage make no other pattern"
     )
-    assert (
-        pattern != DecisionPattern([0, 2], [1, 1])
-        and pattern != DecisionPattern([0], [1])
-        and pattern != 7
-    )
+    assert pattern != DecisionPattern([0, 2], [1, 1])
+    assert pattern != DecisionPattern([0], [1])
+    assert pattern != 7
     assert np.isnan(pattern.coverage)
     assert repr(pattern) == "DecisionPattern({2:0, 0:1}, 2 constraints)"
     assert repr(DecisionPattern(range(9), [1] * 9)).endswith("7:1, ...}, 9 constraints)")
@@ -158,9 +158,8 @@ def test_a_decision_pattern_by_hand():
 
 @given(bits)
 def test_the_trivial_pattern_is_satisfied_by_all(patterns):
-    assert (
-        DecisionPattern([], []).satisfied_by(patterns).all() and len(DecisionPattern([], [])) == 0
-    )
+    assert DecisionPattern([], []).satisfied_by(patterns).all()
+    assert len(DecisionPattern([], [])) == 0
 
 
 @given(bits, st.data())

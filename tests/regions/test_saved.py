@@ -14,7 +14,8 @@ from mbh_utils.regions.planes import Line, Plane
 
 @pytest.mark.parametrize("domain", ["rectangle", "box", "line"])
 def test_a_saved_partition_comes_back(tmp_path, domain):
-    layers, points = random_layers(2, 5, (30, 8)), np.random.default_rng(0).random((3, 5))
+    layers = random_layers(2, 5, (30, 8))
+    points = np.random.default_rng(0).random((3, 5))
     if domain == "line":
         where = Line.through(points[:2])
     else:
@@ -26,9 +27,8 @@ def test_a_saved_partition_comes_back(tmp_path, domain):
     assert (back.corners == regions.corners).all() and (back.areas == regions.areas).all()
     middle = regions.intervals.mean(axis=1) if domain == "line" else regions.centroids
     assert (back.locate(middle) == regions.locate(middle)).all()
-    assert (back.adjacency()[0] == regions.adjacency()[0]).all() and (
-        back.touched == regions.touched
-    ).all()
+    assert (back.adjacency()[0] == regions.adjacency()[0]).all()
+    assert (back.touched == regions.touched).all()
     partition_input_space(layers, where, keep=("areas",)).save(tmp_path / "regions.npz")
     assert type(regions).load(tmp_path / "regions.npz").areas == pytest.approx(regions.areas)
     assert [file.name for file in tmp_path.iterdir()] == ["regions.npz"]
@@ -54,9 +54,8 @@ def test_a_saved_partition_that_was_changed_is_refused(tmp_path):
             Partition.load(tmp_path / "ill.npz")
             raise AssertionError(name)
     rng = np.random.default_rng(0)
-    places = np.concatenate(
-        [rng.integers(0, len(content), 300), np.arange(len(content) - 400, len(content))]
-    )
+    n = len(content)
+    places = np.concatenate([rng.integers(0, n, 300), np.arange(n - 400, n)])
     for place in places:
         ill = bytearray(content)
         ill[place] ^= 1 << rng.integers(8)
@@ -71,10 +70,8 @@ def test_a_saved_partition_that_was_changed_is_refused(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="rights of files")
 @pytest.mark.parametrize("umask", [0o022, 0o027, 0o077, 0o002])
 def test_a_saved_file_has_the_rights_that_the_umask_gives(tmp_path, umask):
-    regions, before = (
-        partition_input_space(random_layers(2, 2, (3,)), Plane.rectangle()),
-        os.umask(umask),
-    )
+    regions = partition_input_space(random_layers(2, 2, (3,)), Plane.rectangle())
+    before = os.umask(umask)
     try:
         regions.save(tmp_path / "regions.npz")
     finally:
@@ -84,7 +81,8 @@ def test_a_saved_file_has_the_rights_that_the_umask_gives(tmp_path, umask):
 
 def test_files_that_are_no_partition_are_refused(tmp_path):
     regions = partition_input_space(random_layers(2, 2, (3,)), Plane.rectangle())
-    load, path = type(regions).load, tmp_path / "regions.npz"
+    load = type(regions).load
+    path = tmp_path / "regions.npz"
     with pytest.raises(MBHError, match="no readable partition"):
         load(path)
     regions.save(path)
@@ -98,7 +96,3 @@ def test_files_that_are_no_partition_are_refused(tmp_path):
     np.savez(path, something=np.zeros(3))
     with pytest.raises(MBHError, match="no readable partition"):
         load(path)
-    with pytest.raises(MBHError, match="no region 99"):
-        regions.affine_map(99)
-    with pytest.raises(MBHError, match="no hidden layer 1"):
-        regions.affine_map(0, 1)

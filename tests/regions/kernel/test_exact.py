@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import mbh_utils as mbh
 from mbh_utils.errors import MBHError
-from mbh_utils.regions.partition import partition_input_space
 from mbh_utils.regions.locating import Locator
+from mbh_utils.regions.partition import partition_input_space
 from mbh_utils.regions.planes import Line, Plane
 
 SQUARE = Plane.rectangle([-1, -1], [1, 1])
