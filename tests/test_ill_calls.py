@@ -384,7 +384,7 @@ FACES = {
     "unique_patterns": Face(mbh.unique_patterns, {"patterns": BITS}, {"patterns": NO_BITS}),
     "patterns.preactivations": Face(patterns.preactivations, {"network": NET, "images": X}, {"network": NO_NETWORK,
         "images": NO_IMAGES}, {"network": "", "images": "image"}),
-    "patterns.mine_patterns": Face(patterns.mine_patterns, {"network": NET, "samples": SAMPLES},
+    "mine_patterns": Face(mbh.mine_patterns, {"network": NET, "samples": SAMPLES},
         {"network": NO_NETWORK, "samples": NO_SAMPLES}, {"network": "", "samples": "sample"}),
     "patterns.pack": Face(patterns.pack, {"patterns": BITS}, {"patterns": NO_BITS}),
     "patterns.unpack": Face(patterns.unpack, {"packed": patterns.pack(BITS), "n_neurons": 9},

@@ -21,6 +21,7 @@ import pandas as pd
 
 from mbh_utils import datasets, networks
 from mbh_utils.blankets.mbh import specialization_table
+from mbh_utils.blankets.mining import mine_patterns
 from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import estimates
@@ -28,7 +29,7 @@ from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.runs import NETWORK_COLUMNS, Case
 from mbh_utils.networks import Network, pruning
 from mbh_utils.regions.partition import partition_input_space
-from mbh_utils.regions.patterns import activation_patterns, mine_patterns, unique_patterns
+from mbh_utils.regions.patterns import activation_patterns, unique_patterns
 from mbh_utils.training import accuracy
 
 

@@ -22,7 +22,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mbh_utils.blankets.mbh import check_coverage, maximal_pattern
+from mbh_utils.blankets.maximal_pattern import check_coverage, maximal_pattern
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.plots import blankets, planes

@@ -1,11 +1,12 @@
 """What a partition will cost, told from partitions of small parts of the domain.
 
-Lines cross a domain in proportion to its size, and meet in it in proportion to its area: a domain h times as large has
-1 + a h + b h^2 regions. In a small copy of the domain, a follows from the edges along its border, where every line
-enters and leaves, and b from the rest.
+Lines cross a domain in proportion to its size, and meet in it in proportion to its area: a domain h
+times as large has 1 + a h + b h^2 regions. In a small copy of the domain, a follows from the edges
+along its border, where every line enters and leaves, and b from the rest.
 """
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,33 +22,77 @@ from mbh_utils.regions.partition import descend, limits_of
 from mbh_utils.regions.planes import Line, Plane, domain_points
 from mbh_utils.regions.restriction import Restriction
 
-_PARTS = 12  # small copies of the domain
-_FIRST, _GROWTH = (
-    0.005,
-    3.0,
-)  # their size, as a share of the domain's, and how it grows while there is time
-_ENOUGH = 1_500  # regions in all of them
+#: How many small copies of the domain are partitioned.
+_PARTS = 12
+#: Their size, as a share of the domain's, at first; and how it grows while there is time.
+_FIRST = 0.005
+_GROWTH = 3.0
+#: So many regions in all copies together tell enough.
+_ENOUGH = 1_500
 
 
 class Cost(NamedTuple):
-    """Expected regions of a partition, seconds of one thread, and bytes of the result."""
+    """What a partition is expected to cost.
+
+    Attributes
+    ----------
+    regions : int
+        Number of regions.
+    seconds : float
+        Of one thread.
+    bytes : int
+        Size of the result.
+    """
 
     regions: int
     seconds: float
     bytes: int
 
     def __str__(self) -> str:
+        regions = float(f"{self.regions:.2g}")
+        seconds = float(f"{self.seconds:.2g}")
         size = f"{self.bytes / 1e6:,.0f} MB" if self.bytes >= 1e6 else "less than 1 MB"
-        return f"about {float(f'{self.regions:.2g}'):,.0f} regions, {float(f'{self.seconds:.2g}'):,g} s, {size}"
+        return f"about {regions:,.0f} regions, {seconds:,g} s, {size}"
 
 
 def expected_cost(
     network, plane: Plane | Line, *, seconds: float = 2.0, seed: int = 0, output_layer: bool = True
 ) -> Cost:
-    """How many regions a partition will have, and how long it will take, from small parts of the domain.
+    """How many regions a partition will have, and how long it will take.
 
-    network, plane, output_layer: as of :func:`mbh_utils.partition_input_space`. seconds: about how long the trial
-    itself may take. Regions are told to about a factor of two, seconds less surely.
+    Parameters
+    ----------
+    network
+        Anything :func:`mbh_utils.hidden_layers` understands.
+    plane : Plane or Line
+        What is to be partitioned.
+    seconds : float, default 2.0
+        About how long the trial itself may take.
+    seed : int, default 0
+        Of the places at which small parts of the domain are tried.
+    output_layer : bool, default True
+        Whether a Sequential's last Linear is the output layer, which makes no regions.
+
+    Returns
+    -------
+    Cost
+        Regions are told to about a factor of two, seconds less surely.
+
+    Raises
+    ------
+    MBHError
+        As :func:`mbh_utils.partition_input_space`, and for seconds that are not above 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import mbh_utils as mbh
+    >>> rng = np.random.default_rng(0)
+    >>> layers = [(rng.normal(size=(200, 2)), rng.normal(size=200))]
+    >>> line = mbh.Line.through([[-1, -1], [1, 1]])
+    >>> cost = mbh.expected_cost(layers, line)
+    >>> 0.5 < cost.regions / len(mbh.partition_input_space(layers, line)) < 2
+    True
     """
     plane = require.kind_of("plane", plane, Plane | Line, "a Plane or a Line")
     seconds = require.number(
@@ -56,59 +101,73 @@ def expected_cost(
     output_layer = require.flag("output_layer", output_layer)
     started = time.perf_counter()
     layers = read_network(network, output_layer=output_layer, points=domain_points(plane)).layers()
-    restriction = Restriction(layers, plane)
-    net, first_map = _memory.network_arrays(restriction)
-    start, rng, share = time.perf_counter() - started, stream(seed, "volume"), _FIRST
-
-    def partition(part) -> tuple[float, float, float]:
-        """Regions that lines across a part of the domain add, those that their meeting adds, and seconds."""
-        began = time.thread_time()
-        on_part = replace(restriction, plane=part)
-        vars(on_part)["exact"] = restriction.exact
-        stack = _memory.first_stack(net, first_map, part.corners, limits_of(plane))
-        cells, _ = descend(
-            net, stack, part, True, Oracle(on_part, net.widths), Progress(False, part.area)
-        )
-        n, sides = len(cells.area), len(part.corners)
-        lines = n - 1 if isinstance(part, Line) else (np.count_nonzero(cells.edge < 0) - sides) / 2
-        return lines, max(n - 1 - lines, 0.0), time.thread_time() - began
-
-    partition(next(_parts(plane, 1e-9, rng)))  # compiled from here on
+    trial = _Trial(Restriction(layers, plane))
+    preparation = time.perf_counter() - started
+    rng = stream(seed, "volume")
+    trial.partition(next(_parts(plane, 1e-9, rng)))  # compiled from here on
+    share = _FIRST
     while True:
         began = time.perf_counter()
-        lines, meetings, spent = np.mean(
-            [partition(part) for part in _parts(plane, share, rng)], axis=0
-        )
-        late = time.perf_counter() - started + (time.perf_counter() - began) * _GROWTH**2 > seconds
+        results = [trial.partition(part) for part in _parts(plane, share, rng)]
+        lines, meetings, spent = np.mean(results, axis=0)
+        now = time.perf_counter()
+        late = now - started + (now - began) * _GROWTH**2 > seconds
         if _PARTS * (lines + meetings) >= _ENOUGH or late or share * _GROWTH >= 0.5:
             break
         share *= _GROWTH
     n = 1 + lines / share + meetings / share**2
-    words = int(net.word[-1])
     return Cost(
-        round(n), start + spent * n / (1 + lines + meetings), int(n * (8 * words + 9 + 4 * 20))
+        regions=round(n),
+        seconds=preparation + spent * n / (1 + lines + meetings),
+        bytes=int(n * trial.bytes_of_a_region),
     )
 
 
-def _parts(plane: Plane | Line, share: float, rng: np.random.Generator):
+class _Trial:
+    """Partitions small parts of one plane's domain and counts what lines add to them."""
+
+    def __init__(self, restriction: Restriction):
+        self.restriction = restriction
+        self.net, self.first_map = _memory.network_arrays(restriction)
+
+    def partition(self, part: Plane | Line) -> tuple[float, float, float]:
+        """Regions that lines across a part add, those that their meeting adds, and seconds."""
+        began = time.thread_time()
+        plane = self.restriction.plane
+        on_part = replace(self.restriction, plane=part)
+        vars(on_part)["exact"] = self.restriction.exact
+        stack = _memory.first_stack(self.net, self.first_map, part.corners, limits_of(plane))
+        oracle = Oracle(on_part, self.net.widths)
+        cells, _ = descend(self.net, stack, part, True, oracle, Progress(False, part.area))
+        n = len(cells.area)
+        if isinstance(part, Line):
+            lines = n - 1
+        else:
+            n_ends = np.count_nonzero(cells.edge < 0) - len(part.corners)
+            lines = n_ends / 2
+        return lines, max(n - 1 - lines, 0.0), time.thread_time() - began
+
+    @property
+    def bytes_of_a_region(self) -> int:
+        """Of its pattern's words, its area, offset and mark, and of four corners and edges."""
+        n_words = int(self.net.word[-1])
+        return 8 * n_words + 9 + 4 * 20
+
+
+def _parts(plane: Plane | Line, share: float, rng: np.random.Generator) -> Iterator[Plane | Line]:
     """Copies of the domain, smaller by ``share``, at random places in it."""
     for point in plane.project(plane.sample(_PARTS, rng)):
         if isinstance(plane, Line):
-            middle = (plane.low + plane.high) / 2
-            start = plane.low + (1 - share) * (point - middle)
-            half, centre = (
-                share * (plane.high - plane.low) / 2,
-                start + (plane.high - plane.low) / 2,
-            )
-            yield Line(
-                plane.origin,
-                plane.basis,
-                centre - half,
-                centre + half,
-                plane.spanning,
-                plane.points,
-            )
+            yield _part_of_line(plane, share, point)
         else:
             centroid = plane.corners.mean(axis=0)
             centre = centroid + (1 - share) * (point - centroid)
             yield plane.with_domain(centre + share * (plane.corners - centroid))
+
+
+def _part_of_line(line: Line, share: float, point: float) -> Line:
+    middle = (line.low + line.high) / 2
+    start = line.low + (1 - share) * (point - middle)
+    half = share * (line.high - line.low) / 2
+    centre = start + (line.high - line.low) / 2
+    return Line(line.origin, line.basis, centre - half, centre + half, line.spanning, line.points)

@@ -1,11 +1,10 @@
-"""Activation, layer and decision patterns of samples, and mining them by a decision tree (section 3.1, appendix D).
+"""Activation, layer and decision patterns of samples (thesis, section 3.1).
 
-A neuron is *active* when its pre-activation is > 0. (The thesis says >= 0. The two differ only at exact
-zeros, which do occur: a neuron that lost all its inputs and has bias 0.)
+A neuron is *active* when its pre-activation is > 0. (The thesis says >= 0. The two differ only at
+exact zeros, which do occur: a neuron that lost all its inputs and has bias 0.)
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
@@ -13,25 +12,53 @@ from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import layer_widths
 from mbh_utils.networks.reading.reader import read_network
+from mbh_utils.regions.bits import pack, unpack
+
+__all__ = [
+    "DecisionPattern",
+    "activation_patterns",
+    "layer_patterns",
+    "pack",
+    "preactivations",
+    "unique_patterns",
+    "unpack",
+]
 
 
 def preactivations(network, images, *, output_layer: bool = True) -> list[np.ndarray]:
-    """Pre-activations of each hidden layer: a list of (n, n_l) float64 arrays for n images of shape (n, d).
+    """Pre-activations of each hidden layer.
 
-    A neuron of an activation with several breakpoints has the pre-activation less its breakpoint.
+    Parameters
+    ----------
+    network
+        Anything :func:`mbh_utils.hidden_layers` understands.
+    images : Samples or array_like, shape (n, d)
+        Each image as a row.
+    output_layer : bool, default True
+        Whether a Sequential's last Linear is the output layer, which is left out.
+
+    Returns
+    -------
+    list of ndarray, each of shape (n, n_l)
+        In float64. A neuron of an activation with several breakpoints has the pre-activation less
+        its breakpoint.
+
+    Raises
+    ------
+    MBHError
+        For a network that is not understood, and for images of another size or with NaN.
+
+    Examples
+    --------
+    >>> from mbh_utils import patterns
+    >>> layers = [([[1, 0], [0, 1]], [0, 0]), ([[1, -1]], [1])]
+    >>> [z.tolist() for z in patterns.preactivations(layers, [[2, -3]])]
+    [[[2.0, -3.0]], [[3.0]]]
     """
     output_layer = require.flag("output_layer", output_layer)
     x = require.array("images", getattr(images, "images", images)).astype(np.float64, copy=False)
     layers = read_network(network, output_layer=output_layer, points=x).layers()
-    if x.ndim != 2 or x.shape[1] != layers[0][0].shape[1]:
-        raise MBHError(
-            f"images have shape {x.shape}; this network takes (n, {layers[0][0].shape[1]}): flatten each image to a row"
-        )
-    if not np.isfinite(x).all():
-        row = int(np.argmin(np.isfinite(x).all(axis=1)))
-        raise MBHError(
-            f"image {row} holds NaN or infinite values, which activate no neuron: mend or drop it"
-        )
+    _check_images(x, n_inputs=layers[0][0].shape[1])
     values = []
     for layer, width in zip(layers, layer_widths(layers), strict=True):
         weight, bias = layer[:2]
@@ -42,15 +69,95 @@ def preactivations(network, images, *, output_layer: bool = True) -> list[np.nda
     return values
 
 
+def _check_images(x: np.ndarray, n_inputs: int) -> None:
+    if x.ndim != 2 or x.shape[1] != n_inputs:
+        raise MBHError(
+            f"images have shape {x.shape}; this network takes (n, {n_inputs}): "
+            "flatten each image to a row"
+        )
+    if not np.isfinite(x).all():
+        row = int(np.argmin(np.isfinite(x).all(axis=1)))
+        raise MBHError(
+            f"image {row} holds NaN or infinite values, which activate no neuron: fix or drop it"
+        )
+
+
 def activation_patterns(network, images, *, output_layer: bool = True) -> np.ndarray:
-    """Activation pattern of every image: (n, n_hidden) bool, neurons in layer order."""
-    return np.concatenate(
-        [z > 0 for z in preactivations(network, images, output_layer=output_layer)], axis=1
-    )
+    """Activation pattern of every image: the states of all hidden neurons.
+
+    Parameters
+    ----------
+    network
+        Anything :func:`mbh_utils.hidden_layers` understands.
+    images : Samples or array_like, shape (n, d)
+        Each image as a row.
+    output_layer : bool, default True
+        Whether a Sequential's last Linear is the output layer, which belongs to no pattern.
+
+    Returns
+    -------
+    ndarray of bool, shape (n, n_hidden)
+        True where a neuron is active; neurons in layer order.
+
+    Raises
+    ------
+    MBHError
+        For a network that is not understood, and for images of another size or with NaN.
+
+    Notes
+    -----
+    Definitions 3.1 and 3.2 of the thesis, for ReLU: a neuron has two states, and the pattern
+    assigns one to each neuron. At a pre-activation of exactly 0 a neuron is inactive here.
+
+    Examples
+    --------
+    Two layers of two and one neurons, at two points:
+
+    >>> from mbh_utils import activation_patterns
+    >>> layers = [([[1, 0], [0, 1]], [0, 0]), ([[1, -1]], [0])]
+    >>> activation_patterns(layers, [[1, 2], [3, 1]]).astype(int).tolist()
+    [[1, 1, 0], [1, 1, 1]]
+    """
+    values = preactivations(network, images, output_layer=output_layer)
+    return np.concatenate([z > 0 for z in values], axis=1)
 
 
 def layer_patterns(network, images, layer: int = -1, *, output_layer: bool = True) -> np.ndarray:
-    """Pattern of one hidden layer for every image: (n, n_l) bool; ``layer`` counts from 0, -1 is the last."""
+    """Layer pattern of every image: the states of one hidden layer.
+
+    Parameters
+    ----------
+    network
+        Anything :func:`mbh_utils.hidden_layers` understands.
+    images : Samples or array_like, shape (n, d)
+        Each image as a row.
+    layer : int, default -1
+        Which hidden layer, from 0; -1 is the last one.
+    output_layer : bool, default True
+        Whether a Sequential's last Linear is the output layer, which belongs to no pattern.
+
+    Returns
+    -------
+    ndarray of bool, shape (n, n_l)
+        True where a neuron of the layer is active.
+
+    Raises
+    ------
+    MBHError
+        As :func:`activation_patterns`, and for a layer that is not there.
+
+    Notes
+    -----
+    Definition 3.4 of the thesis: a decision pattern that constrains the neurons of one layer, and
+    all of them.
+
+    Examples
+    --------
+    >>> from mbh_utils import layer_patterns
+    >>> layers = [([[1, 0], [0, 1]], [0, 0]), ([[1, -1]], [0])]
+    >>> layer_patterns(layers, [[1, 2], [3, 1]]).tolist()
+    [[False], [True]]
+    """
     values = preactivations(network, images, output_layer=output_layer)
     if not -len(values) <= require.whole("layer", layer) < len(values):
         raise MBHError(f"there is no hidden layer {layer}; the network has {len(values)}")
@@ -59,11 +166,37 @@ def layer_patterns(network, images, layer: int = -1, *, output_layer: bool = Tru
 
 @dataclass(frozen=True, eq=False)
 class DecisionPattern:
-    """States that some of the hidden neurons are constrained to (thesis, section 3.1).
+    """States that some of the hidden neurons are constrained to.
 
-    neurons: (k,) int, distinct, counted over all hidden neurons in layer order.
-    states: (k,) bool, True = active.
-    coverage: share of the samples it was built from that satisfy it, NaN where it was built by hand.
+    Parameters
+    ----------
+    neurons : array_like of int, shape (k,)
+        Distinct neurons, counted over all hidden layers in layer order.
+    states : array_like of bool, shape (k,)
+        The state of each: True is active.
+    coverage : float, default NaN
+        Share of the samples it was built from that satisfy it; NaN where it was built by hand.
+
+    Raises
+    ------
+    MBHError
+        For neurons named twice or below 0, states other than True and False (or 1 and 0), and for
+        lists of unequal length.
+
+    Notes
+    -----
+    Definition 3.3 of the thesis: a part of an activation pattern. The subnetwork that it defines
+    (Definition 3.5) is activated by the inputs that satisfy it (Definition 3.10). Two patterns are
+    equal when they constrain the same neurons to the same states, in whatever order.
+
+    Examples
+    --------
+    >>> from mbh_utils import DecisionPattern
+    >>> sigma = DecisionPattern([2, 0], [False, True])
+    >>> sigma
+    DecisionPattern({2:0, 0:1}, 2 constraints)
+    >>> sigma == DecisionPattern([0, 2], [True, False])
+    True
     """
 
     neurons: np.ndarray
@@ -75,21 +208,24 @@ class DecisionPattern:
         states = np.atleast_1d(require.array("states", self.states))
         if neurons.ndim != 1 or neurons.shape != states.shape:
             raise MBHError(
-                f"a decision pattern needs one state per neuron, got {neurons.shape} and {states.shape}"
+                "a decision pattern needs one state per neuron, "
+                f"got {neurons.shape} and {states.shape}"
             )
         if len(neurons) and (neurons.dtype.kind not in "iu" or not np.isin(states, (0, 1)).all()):
             raise MBHError(
-                "a decision pattern names neurons by whole numbers and states by True and False (or 1 and 0)"
+                "a decision pattern names neurons by whole numbers and states by True and False "
+                "(or 1 and 0)"
             )
         share = "a share of samples in [0, 1], or NaN where it is not known"
         require.number("coverage", self.coverage, share, lambda x: x != x or 0 <= x <= 1)
-        neurons, states = neurons.astype(np.intp), states.astype(bool)
+        neurons = neurons.astype(np.intp)
         if len(np.unique(neurons)) != len(neurons) or (len(neurons) and neurons.min() < 0):
             raise MBHError(
-                f"a decision pattern names each neuron once, by an index >= 0; got {neurons.tolist()}"
+                "a decision pattern names each neuron once, by an index >= 0; "
+                f"got {neurons.tolist()}"
             )
         object.__setattr__(self, "neurons", neurons)
-        object.__setattr__(self, "states", states)
+        object.__setattr__(self, "states", states.astype(bool))
 
     def __len__(self) -> int:
         return len(self.neurons)
@@ -102,7 +238,28 @@ class DecisionPattern:
         return {int(n): bool(s) for n, s in zip(self.neurons, self.states, strict=True)}
 
     def satisfied_by(self, patterns: np.ndarray) -> np.ndarray:
-        """Which activation patterns (n, n_hidden) bool satisfy this one: (n,) bool."""
+        """Which activation patterns satisfy this decision pattern.
+
+        Parameters
+        ----------
+        patterns : array_like of bool, shape (n, n_hidden)
+            Activation patterns, as :func:`mbh_utils.activation_patterns` gives them.
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+
+        Raises
+        ------
+        MBHError
+            For patterns of fewer neurons than this one names.
+
+        Examples
+        --------
+        >>> from mbh_utils import DecisionPattern
+        >>> DecisionPattern([1], [True]).satisfied_by([[0, 1], [0, 0]]).tolist()
+        [True, False]
+        """
         patterns = require.bits("patterns", patterns)
         if len(self) and self.neurons.max() >= patterns.shape[1]:
             raise MBHError(
@@ -111,86 +268,70 @@ class DecisionPattern:
         return (patterns[:, self.neurons] == self.states).all(axis=1)
 
     def support(self, patterns: np.ndarray) -> float:
-        """Share of the activation patterns (n, n_hidden) that satisfy this one, in [0, 1]."""
+        """Share of activation patterns that satisfy this decision pattern.
+
+        Parameters
+        ----------
+        patterns : array_like of bool, shape (n, n_hidden)
+            Activation patterns of at least one sample.
+
+        Returns
+        -------
+        float
+            In [0, 1].
+
+        Raises
+        ------
+        MBHError
+            As :meth:`satisfied_by`, and without a sample.
+
+        Notes
+        -----
+        Definition 3.12 of the thesis, measured on samples. On the samples of a phenomenon P it is
+        the coverage c of Equation 4.1.
+
+        Examples
+        --------
+        >>> from mbh_utils import DecisionPattern
+        >>> DecisionPattern([1], [True]).support([[0, 1], [0, 0], [1, 1], [1, 1]])
+        0.75
+        """
         satisfied = self.satisfied_by(patterns)
         if not len(satisfied):
             raise MBHError("support needs at least one sample")
         return float(satisfied.mean())
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{n}:{int(s)}" for n, s in list(self.as_dict().items())[:8])
-        return f"DecisionPattern({{{shown}{', ...' if len(self) > 8 else ''}}}, {len(self)} constraints)"
-
-
-def pack(patterns: np.ndarray) -> np.ndarray:
-    """Pack (n, k) bool into (n, ceil(k / 8)) uint8, first neuron in the highest bit."""
-    return np.packbits(require.bits("patterns", patterns), axis=1)
-
-
-def unpack(packed: np.ndarray, n_neurons: int) -> np.ndarray:
-    """Undo :func:`pack`: (n, n_neurons) bool."""
-    packed = require.array("packed", packed)
-    if packed.ndim != 2 or packed.dtype != np.uint8:
-        raise MBHError(
-            f"packed is {packed.dtype} of shape {packed.shape}; expected (n, k) uint8, as pack makes it"
-        )
-    n_neurons = require.whole("n_neurons", n_neurons, 0, 8 * packed.shape[1])
-    return np.unpackbits(packed, axis=1, count=n_neurons).astype(bool)
+        first = list(self.as_dict().items())[:8]
+        shown = ", ".join(f"{n}:{int(s)}" for n, s in first)
+        more = ", ..." if len(self) > len(first) else ""
+        return f"DecisionPattern({{{shown}{more}}}, {len(self)} constraints)"
 
 
 def unique_patterns(patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct patterns (m, k) bool of (n, k) bool ones, and how often each occurs (m,) int."""
+    """Distinct patterns, and how often each occurs.
+
+    Parameters
+    ----------
+    patterns : array_like of bool, shape (n, k)
+
+    Returns
+    -------
+    distinct : ndarray of bool, shape (m, k)
+        In ascending order, the first neuron being the most significant.
+    counts : ndarray of int, shape (m,)
+
+    Notes
+    -----
+    What figures E.1 and E.2 of the thesis count.
+
+    Examples
+    --------
+    >>> from mbh_utils import unique_patterns
+    >>> distinct, counts = unique_patterns([[1, 0], [0, 1], [1, 0]])
+    >>> distinct.astype(int).tolist(), counts.tolist()
+    ([[0, 1], [1, 0]], [1, 2])
+    """
     patterns = require.bits("patterns", patterns)
     packed, counts = np.unique(pack(patterns), axis=0, return_counts=True)
     return unpack(packed, patterns.shape[1]), counts
-
-
-class Mined(NamedTuple):
-    """A leaf of the decision tree: a decision pattern, and the class of most samples that satisfy it."""
-
-    pattern: (
-        DecisionPattern  # its coverage is the share of all samples; its length is the leaf's depth
-    )
-    label: int
-    n_samples: int
-    n_right: int  # those of the class
-
-
-def mine_patterns(network, samples, *, output_layer: bool = True) -> list[Mined]:
-    """Decision patterns over the last hidden layer that tell the classes of the samples apart (appendix D).
-
-    They are the leaves of an unpruned decision tree (scikit-learn's, by Gini impurity), which asks one neuron after
-    another whether it is active until all samples left are of one class or have one layer pattern. Every sample
-    satisfies exactly one of them. Raises MBHError without samples.
-    """
-    from sklearn.tree import DecisionTreeClassifier
-
-    samples = require.samples("samples", samples)
-    if not len(samples.labels):
-        raise MBHError("mining decision patterns needs at least one sample")
-    values = preactivations(network, samples.images, output_layer=output_layer)
-    bits, first = values[-1] > 0, sum(z.shape[1] for z in values[:-1])
-    tree = DecisionTreeClassifier(random_state=0).fit(bits, samples.labels)
-    labels, tree = tree.classes_, tree.tree_
-    mined, paths = [], [(0, (), ())]
-    while paths:
-        node, neurons, states = paths.pop()
-        if (left := tree.children_left[node]) < 0:
-            shares, n = tree.value[node, 0], int(tree.n_node_samples[node])
-            k = int(shares.argmax())
-            right = round(float(shares[k] / shares.sum() * n))
-            mined.append(
-                Mined(
-                    DecisionPattern(neurons, states, coverage=n / len(samples.labels)),
-                    int(labels[k]),
-                    n,
-                    right,
-                )
-            )
-            continue
-        asked = (*neurons, first + int(tree.feature[node]))
-        paths += [
-            (tree.children_right[node], asked, (*states, True)),
-            (left, asked, (*states, False)),
-        ]
-    return mined

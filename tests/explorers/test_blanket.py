@@ -16,7 +16,7 @@ import mbh_utils as mbh
 from mbh_utils import plots
 from mbh_utils.errors import MBHError
 from mbh_utils.explorers import blanket as explorers
-from mbh_utils.regions.planes import polygon_area
+from mbh_utils.regions.polygons import polygon_area
 
 
 @pytest.fixture(scope="module")

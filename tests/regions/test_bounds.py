@@ -1,4 +1,4 @@
-"""Bounds on the number of regions: the table of known values, brute force, and what each bound must obey."""
+"""Bounds on the number of regions: known values, brute force, and what each bound must obey."""
 
 from itertools import product
 from math import comb

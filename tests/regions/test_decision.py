@@ -1,4 +1,6 @@
-"""Regions cut by the predicted class, against exact rational arithmetic and against the network itself."""
+"""Regions cut by the predicted class: against exact arithmetic and against the network itself."""
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -25,10 +27,8 @@ def sequential(layers) -> nn.Sequential:
     modules = []
     for weight, bias in layers:
         linear = nn.Linear(*weight.shape[::-1], dtype=torch.float64)
-        linear.weight.data, linear.bias.data = (
-            torch.from_numpy(weight.copy()),
-            torch.from_numpy(bias.copy()),
-        )
+        linear.weight.data = torch.from_numpy(weight.copy())
+        linear.bias.data = torch.from_numpy(bias.copy())
         modules += [linear, nn.ReLU()]
     return nn.Sequential(*modules[:-1])
 
@@ -36,15 +36,11 @@ def sequential(layers) -> nn.Sequential:
 def random_case(
     seed: int, widths, n_classes: int = 3, n_inputs: int = 4
 ) -> tuple[nn.Sequential, Plane]:
-    rng, layers, n_inputs_of = np.random.default_rng(seed), [], n_inputs
-    for n in (*widths, n_classes):
-        layers.append(
-            (
-                rng.standard_normal((n, n_inputs_of)) / np.sqrt(n_inputs_of),
-                0.3 * rng.standard_normal(n),
-            )
-        )
-        n_inputs_of = n
+    rng = np.random.default_rng(seed)
+    layers = []
+    for below, n in pairwise((n_inputs, *widths, n_classes)):
+        weight = rng.standard_normal((n, below)) / np.sqrt(below)
+        layers.append((weight, 0.3 * rng.standard_normal(n)))
     return sequential(layers), Plane.through(rng.random((3, n_inputs)), margin=4)
 
 
@@ -53,7 +49,7 @@ def outputs(network, points) -> np.ndarray:
         return network(torch.from_numpy(points)).numpy()
 
 
-# ------------------------------------------------------------------------------------------ against exact arithmetic
+# ------------------------------------------------------------------------- against exact arithmetic
 
 
 @settings(deadline=None, max_examples=300)
@@ -99,7 +95,7 @@ def test_the_hard_case_with_zero_biases(exact):
     assert_equals_exact(regions)
 
 
-# ------------------------------------------------------------------------------------------------------------- laws
+# --------------------------------------------------------------------------------------------- laws
 
 
 @settings(deadline=None, max_examples=100)
@@ -110,7 +106,8 @@ def test_laws_on_random_networks(seed, widths, n_classes, domain):
         plane = Plane.through(plane.embed(plane.spanning), domain="box")
     regions = partition_input_space(network, plane, decision_boundary=True)
     plain = partition_input_space(network, plane)
-    assert regions.areas.sum() == pytest.approx(plane.area, rel=1e-12) and (regions.areas > 0).all()
+    assert regions.areas.sum() == pytest.approx(plane.area, rel=1e-12)
+    assert (regions.areas > 0).all()
     # The classes are those of the network wherever the two largest outputs can be told apart.
     rng = np.random.default_rng(seed)
     uv = rng.uniform(plane.low, plane.high, (2000, 2))
@@ -121,26 +118,22 @@ def test_laws_on_random_networks(seed, widths, n_classes, domain):
     assert (found >= 0).all()
     assert (regions.classes[found] == z.argmax(axis=1))[clear].all()
     # Cut regions are those of the plain partition: together they have the same patterns and areas.
-    keys, owner = np.unique(
-        np.concatenate([plain.packed, regions.packed]), axis=0, return_inverse=True
-    )
+    both = np.concatenate([plain.packed, regions.packed])
+    keys, owner = np.unique(both, axis=0, return_inverse=True)
     owner = owner.ravel()
     assert len(keys) == len(plain)
-    assert np.allclose(
-        np.bincount(owner[: len(plain)], plain.areas),
-        np.bincount(owner[len(plain) :], regions.areas),
-    )
-    assert len(np.unique(np.column_stack([regions.packed, regions.classes]), axis=0)) == len(
-        regions
-    )
+    whole = np.bincount(owner[: len(plain)], plain.areas)
+    together = np.bincount(owner[len(plain) :], regions.areas)
+    assert np.allclose(whole, together)
+    cases = np.column_stack([regions.packed, regions.classes])
+    assert len(np.unique(cases, axis=0)) == len(regions)
     for polygon in regions.polygons:  # convex, counter-clockwise
         along = np.roll(polygon, -1, axis=0) - polygon
         after = np.roll(along, -1, axis=0)
         turn = along[:, 0] * after[:, 1] - along[:, 1] * after[:, 0]
         assert (turn > -1e-12 * plane.area).all()
-    assert (regions.locate(regions.centroids) == np.arange(len(regions)))[
-        regions.areas > 1e-9 * plane.area
-    ].all()
+    wide = regions.areas > 1e-9 * plane.area
+    assert (regions.locate(regions.centroids) == np.arange(len(regions)))[wide].all()
 
 
 @settings(deadline=None, max_examples=60)
@@ -170,24 +163,23 @@ def test_the_boundary_of_a_known_network():
     square = Plane.rectangle([-1, -1], [1, 1])
     regions = partition_input_space(sequential([*layers, output]), square, decision_boundary=True)
     assert np.bincount(regions.classes, regions.areas).tolist() == pytest.approx([2, 2])
-    assert len(regions) == 4 + 2 + 0 + 2 * 1 and len(partition_input_space(layers, square)) == 4
+    assert len(partition_input_space(layers, square)) == 4
+    assert len(regions) == 4 + 2 + 0 + 2 * 1
     boundary = regions.decision_boundary()
-    assert np.linalg.norm(boundary[:, 1] - boundary[:, 0], axis=1).sum() == pytest.approx(
-        2 * np.sqrt(5)
-    )
+    lengths = np.linalg.norm(boundary[:, 1] - boundary[:, 0], axis=1)
+    assert lengths.sum() == pytest.approx(2 * np.sqrt(5))
     assert np.abs(boundary[..., 0]) == pytest.approx(0.5 + 0.5 * boundary[..., 1])
     assert "cut by 2 classes, " in repr(regions)
 
 
 def test_ties_go_to_the_first_class():
-    """Where the only neuron is silent, all outputs are the same constant; classes 1 and 2 are one function."""
+    """Where the only neuron is silent all outputs are one constant; classes 1 and 2 are equal."""
     layers = [(np.array([[1.0, 0]]), np.zeros(1)), (np.array([[-1.0], [2], [2]]), np.full(3, 0.25))]
     regions = partition_input_space(sequential(layers), SQUARE, exact=True, decision_boundary=True)
     assert_equals_exact(regions)
-    assert sorted(zip(regions.patterns[:, 0].tolist(), regions.classes.tolist(), strict=True)) == [
-        (False, 0),
-        (True, 1),
-    ]
+    active = regions.patterns[:, 0].tolist()
+    assert dict(zip(active, regions.classes.tolist(), strict=True)) == {False: 0, True: 1}
+    assert len(regions) == 2
     # The class changes on the neuron's line: that is the decision boundary.
     assert regions.adjacency()[1].tolist() == [0]
     assert np.abs(regions.decision_boundary()[..., 0]).max() == 0
@@ -196,18 +188,14 @@ def test_ties_go_to_the_first_class():
 def test_outputs_equal_up_to_rounding_are_one_class():
     rng = np.random.default_rng(0)
     network, plane = random_case(0, (9, 5), 3)
-    best = int(
-        np.bincount(partition_input_space(network, plane, decision_boundary=True).classes).argmax()
-    )
+    before = partition_input_space(network, plane, decision_boundary=True)
+    best = int(np.bincount(before.classes).argmax())
+    last_digit = torch.tensor([2**-52, -(2**-52)], dtype=torch.float64)
     with torch.no_grad():
         for x in (network[-1].weight, network[-1].bias):
             x[[0, best]] = x[[best, 0]]
-            x[2] = x[0] * (
-                1
-                + torch.tensor([2**-52, -(2**-52)])
-                .double()[torch.arange(x[0].numel()) % 2]
-                .reshape(x[0].shape)
-            )
+            steps = last_digit[torch.arange(x[0].numel()) % 2].reshape(x[0].shape)
+            x[2] = x[0] * (1 + steps)
     default = partition_input_space(network, plane, decision_boundary=True)
     assert default.uncertain > 0
     assert_equals_exact(default)
@@ -217,7 +205,7 @@ def test_outputs_equal_up_to_rounding_are_one_class():
     assert (default.classes[default.locate(uv)] == exact.classes[exact.locate(uv)]).all()
 
 
-# ---------------------------------------------------------------------------------------- what it works on, the result
+# --------------------------------------------------------------------- what it works on, the result
 
 
 def test_every_kind_of_network_gives_the_same():
@@ -243,7 +231,9 @@ class Residual(nn.Module):
     def __init__(self):
         super().__init__()
         torch.manual_seed(3)
-        self.first, self.second, self.output = nn.Linear(5, 7), nn.Linear(7, 7), nn.Linear(12, 4)
+        self.first = nn.Linear(5, 7)
+        self.second = nn.Linear(7, 7)
+        self.output = nn.Linear(12, 4)
 
     def forward(self, x):
         h = nn.functional.leaky_relu(self.first(x), 0.2)
@@ -271,13 +261,14 @@ def test_on_a_line():
     regions = partition_input_space(network, line, decision_boundary=True)
     plain = partition_input_space(network, line)
     ends = regions.intervals
-    assert len(regions) > len(plain) and ends[0, 0] == line.low and ends[-1, 1] == line.high
+    assert len(regions) > len(plain)
+    assert (ends[0, 0], ends[-1, 1]) == (line.low, line.high)
     assert ends[1:, 0] == pytest.approx(ends[:-1, 1])
-    assert (outputs(network, line.embed(ends.mean(axis=1))).argmax(axis=1) == regions.classes).all()
-    assert (regions.locate(ends.mean(axis=1)) == np.arange(len(regions))).all()
-    assert sorted(map(tuple, regions.adjacency()[0])) == [
-        (i, i + 1) for i in range(len(regions) - 1)
-    ]
+    middles = ends.mean(axis=1)
+    assert (outputs(network, line.embed(middles)).argmax(axis=1) == regions.classes).all()
+    assert (regions.locate(middles) == np.arange(len(regions))).all()
+    pairs, _ = regions.adjacency()
+    assert sorted(map(tuple, pairs)) == list(pairwise(range(len(regions))))
     assert len(regions.decision_boundary()) == (np.diff(regions.classes) != 0).sum()
 
 
@@ -295,21 +286,19 @@ def test_what_is_kept_and_saved(tmp_path):
         small.decision_boundary()
     plain = partition_input_space(network, plane)
     patterns = [DecisionPattern([13, 17], [True, False]), DecisionPattern([3], [True])]
-    assert regions.blanket_areas(patterns) == pytest.approx(
-        plain.blanket_areas(patterns), rel=1e-12
-    )
-    assert regions.blanket(patterns[1]).share == pytest.approx(
-        plain.blanket(patterns[1]).share, rel=1e-12
-    )
+    areas = plain.blanket_areas(patterns)
+    assert regions.blanket_areas(patterns) == pytest.approx(areas, rel=1e-12)
+    share = plain.blanket(patterns[1]).share
+    assert regions.blanket(patterns[1]).share == pytest.approx(share, rel=1e-12)
 
 
 def test_many_regions_come_in_several_blocks():
     network, plane = random_case(6, (60, 40), 900, n_inputs=3)
     regions = partition_input_space(network, plane, decision_boundary=True)
-    assert len(regions) > 1000 and regions.areas.sum() == pytest.approx(plane.area, rel=1e-12)
-    assert (
-        outputs(network, plane.embed(regions.centroids)).argmax(axis=1) == regions.classes
-    ).all()
+    assert len(regions) > 1000
+    assert regions.areas.sum() == pytest.approx(plane.area, rel=1e-12)
+    z = outputs(network, plane.embed(regions.centroids))
+    assert (z.argmax(axis=1) == regions.classes).all()
 
 
 def test_networks_without_an_output_layer_are_refused():
@@ -324,10 +313,9 @@ def test_networks_without_an_output_layer_are_refused():
         with pytest.raises(MBHError, match=words):
             partition_input_space(wrong, plane, decision_boundary=True, **options)
     plain = partition_input_space(network, plane)
-    for ask in (
-        lambda: plain.classes,
-        plain.decision_boundary,
-        lambda: plain.affine_map(0, "output"),
-    ):
-        with pytest.raises(MBHError, match="decision_boundary=True"):
-            ask()
+    with pytest.raises(MBHError, match="decision_boundary=True"):
+        _ = plain.classes
+    with pytest.raises(MBHError, match="decision_boundary=True"):
+        plain.decision_boundary()
+    with pytest.raises(MBHError, match="decision_boundary=True"):
+        plain.affine_map(0, "output")

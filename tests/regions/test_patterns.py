@@ -1,27 +1,24 @@
 """Patterns of samples against the definition written out, and the laws of decision patterns."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
 from mbh_utils import from_arrays
-from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import feed_forward
 from mbh_utils.regions.patterns import (
     DecisionPattern,
     activation_patterns,
     layer_patterns,
-    mine_patterns,
-    pack,
     preactivations,
     unique_patterns,
-    unpack,
 )
 
 #: The network of Fig 3.2: 3 layers of 2 neurons (fixture F1).
@@ -35,32 +32,32 @@ bits = npst.arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 20)))
 
 
 def random_layers(rng, sizes):
-    return [
-        (rng.standard_normal((m, n)), rng.standard_normal(m)) for n, m in zip(sizes, sizes[1:], strict=False)
-    ]  # fmt: skip
+    shapes = [(m, n) for n, m in pairwise(sizes)]
+    return [(rng.standard_normal(shape), rng.standard_normal(shape[0])) for shape in shapes]
 
 
-# ------------------------------------------------------------------------------------- activation patterns
+# ------------------------------------------------------------------------------ activation patterns
 
 
 def test_patterns_of_figure_3_2_by_hand():
-    # At (1, 3): h_a = 2, h_b = 0 (exactly zero: inactive), then h_c = 4 - 2 = 2, h_d = 4 - 6 < 0, then e < 0, f = 2.
-    assert activation_patterns(F1, np.array([[1.0, 3.0]])).astype(int).tolist() == [
-        [1, 0, 1, 0, 0, 1]
-    ]
-    # At (3, 2): h_a < 0, h_b = 1, h_c = 4 - 3 = 1, h_d = 4 - 1 = 3, h_e = 1 + 9 - 4 > 0, h_f = 3 + 3 - 4 > 0
-    assert activation_patterns(F1, np.array([[3.0, 2.0]])).astype(int).tolist() == [
-        [0, 1, 1, 1, 1, 1]
-    ]
+    first, second = activation_patterns(F1, np.array([[1.0, 3.0], [3.0, 2.0]])).astype(int).tolist()
+    # At (1, 3): h_a = 2, h_b = 0 (exactly zero: inactive),
+    # then h_c = 4 - 2 = 2, h_d = 4 - 6 < 0, then e < 0, f = 2.
+    assert first == [1, 0, 1, 0, 0, 1]
+    # At (3, 2): h_a < 0, h_b = 1,
+    # then h_c = 4 - 3 = 1, h_d = 4 - 1 = 3, then h_e = 1 + 9 - 4 > 0, h_f = 3 + 3 - 4 > 0.
+    assert second == [0, 1, 1, 1, 1, 1]
 
 
 @given(st.integers(0, 2**32), st.lists(st.integers(1, 5), min_size=2, max_size=5))
 def test_patterns_are_signs_of_the_network_written_out(seed, sizes):
     rng = np.random.default_rng(seed)
-    layers, images = random_layers(rng, sizes), rng.standard_normal((6, sizes[0]))
+    layers = random_layers(rng, sizes)
+    images = rng.standard_normal((6, sizes[0]))
     expected = []
     for image in images:
-        value, row = image.tolist(), []
+        value = image.tolist()
+        row = []
         for weight, bias in layers:
             value = [
                 sum(w * v for w, v in zip(ws, value, strict=True)) + b
@@ -139,7 +136,7 @@ def test_a_layer_that_is_not_there_is_refused(layer):
         layer_patterns(F1, np.ones((1, 2)), layer)
 
 
-# --------------------------------------------------------------------------------------- decision patterns
+# -------------------------------------------------------------------------------- decision patterns
 
 
 def test_a_decision_pattern_by_hand():
@@ -151,11 +148,9 @@ def test_a_decision_pattern_by_hand():
     assert pattern == DecisionPattern([0, 2], [1, 0], coverage=0.3), (
         "order and coverage make no other pattern"
     )
-    assert (
-        pattern != DecisionPattern([0, 2], [1, 1])
-        and pattern != DecisionPattern([0], [1])
-        and pattern != 7
-    )
+    assert pattern != DecisionPattern([0, 2], [1, 1])
+    assert pattern != DecisionPattern([0], [1])
+    assert pattern != 7
     assert np.isnan(pattern.coverage)
     assert repr(pattern) == "DecisionPattern({2:0, 0:1}, 2 constraints)"
     assert repr(DecisionPattern(range(9), [1] * 9)).endswith("7:1, ...}, 9 constraints)")
@@ -163,9 +158,8 @@ def test_a_decision_pattern_by_hand():
 
 @given(bits)
 def test_the_trivial_pattern_is_satisfied_by_all(patterns):
-    assert (
-        DecisionPattern([], []).satisfied_by(patterns).all() and len(DecisionPattern([], [])) == 0
-    )
+    assert DecisionPattern([], []).satisfied_by(patterns).all()
+    assert len(DecisionPattern([], [])) == 0
 
 
 @given(bits, st.data())
@@ -212,18 +206,7 @@ def test_support_among_no_sample_is_refused():
         DecisionPattern([0], [True]).support(np.ones((0, 3), dtype=bool))
 
 
-# ------------------------------------------------------------------------------------- packed and distinct
-
-
-@given(bits)
-def test_packing_loses_nothing(patterns):
-    packed = pack(patterns)
-    assert packed.dtype == np.uint8 and packed.shape == (len(patterns), -(-patterns.shape[1] // 8))
-    assert (unpack(packed, patterns.shape[1]) == patterns).all()
-
-
-def test_the_first_neuron_is_the_highest_bit():
-    assert pack(np.array([[1, 0, 0, 0, 0, 0, 0, 0, 1]])).tolist() == [[128, 128]]
+# -------------------------------------------------------------------------------- distinct patterns
 
 
 @given(bits)
@@ -240,60 +223,3 @@ def test_unique_patterns_are_the_distinct_rows_with_their_counts(patterns):
 def test_no_sample_has_no_pattern():
     found, counts = unique_patterns(np.zeros((0, 9), dtype=bool))
     assert found.shape == (0, 9) and counts.shape == (0,)
-
-
-# ---------------------------------------------------------------------------------------- mined by a tree
-
-
-def test_mined_by_hand_the_patterns_are_the_branches_of_the_tree():
-    # One hidden layer of three neurons, x > 0 each; the third is never asked: it says nothing about the class.
-    layers = [(np.eye(3), np.zeros(3))]
-    images = np.array(
-        [[1, 1, 1], [1, 1, -1], [1, -1, 1], [1, -1, -1], [-1, 1, 1], [-1, -1, -1], [-1, 1, -1]]
-    )
-    mined = mine_patterns(layers, Samples(images, [4, 4, 7, 7, 2, 2, 2]))
-    assert {
-        (tuple(sorted(m.pattern.as_dict().items())), m.label, m.n_samples, m.n_right) for m in mined
-    } == {
-        (((0, True), (1, True)), 4, 2, 2),
-        (((0, True), (1, False)), 7, 2, 2),
-        (((0, False),), 2, 3, 3),
-    }
-    assert sorted(m.pattern.coverage for m in mined) == pytest.approx([2 / 7, 2 / 7, 3 / 7])
-
-
-def test_samples_that_the_neurons_cannot_tell_apart_share_a_pattern():
-    layers = [(np.array([[1.0]]), np.zeros(1))]
-    mined = mine_patterns(layers, Samples([[1], [2], [3], [-1]], [0, 1, 1, 0]))
-    assert {(m.label, m.n_samples, m.n_right) for m in mined} == {(1, 3, 2), (0, 1, 1)}
-    (only,) = mine_patterns(layers, Samples([[1], [2]], [5, 5]))
-    assert (
-        len(only.pattern) == 0
-        and only.pattern.coverage == 1
-        and (only.label, only.n_right) == (5, 2)
-    )
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_every_sample_satisfies_exactly_one_mined_pattern_and_gets_the_tree_s_class(seed):
-    rng = np.random.default_rng(seed)
-    layers = random_layers(rng, (5, 9, 7))
-    samples = Samples(rng.standard_normal((300, 5)), rng.integers(4, size=300))
-    mined, bits = mine_patterns(layers, samples), activation_patterns(layers, samples.images)
-    satisfied = np.array([m.pattern.satisfied_by(bits) for m in mined])
-    assert (satisfied.sum(axis=0) == 1).all() and all(m.pattern.neurons.min() >= 9 for m in mined)
-    assert [m.n_samples for m in mined] == satisfied.sum(axis=1).tolist()
-    assert [m.n_right for m in mined] == [
-        int((samples.labels[s] == m.label).sum()) for s, m in zip(satisfied, mined, strict=True)
-    ]
-    tree = DecisionTreeClassifier(random_state=0).fit(bits[:, 9:], samples.labels)
-    assert (
-        len(mined) == tree.get_n_leaves() and max(len(m.pattern) for m in mined) == tree.get_depth()
-    )
-    labels = np.array([m.label for m in mined])
-    assert (labels[satisfied.argmax(axis=0)] == tree.predict(bits[:, 9:])).all()
-
-
-def test_mining_among_no_sample_is_refused():
-    with pytest.raises(MBHError, match="at least one sample"):
-        mine_patterns([(np.eye(2), np.zeros(2))], Samples(np.zeros((0, 2)), np.zeros(0, int)))

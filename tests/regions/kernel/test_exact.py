@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import mbh_utils as mbh
 from mbh_utils.errors import MBHError
+from mbh_utils.regions.locating import Locator
 from mbh_utils.regions.partition import partition_input_space
-from mbh_utils.regions.places import Places
 from mbh_utils.regions.planes import Line, Plane
 
 SQUARE = Plane.rectangle([-1, -1], [1, 1])
@@ -189,8 +189,8 @@ def test_points_on_a_plane_where_a_neuron_is_zero_need_no_exact_arithmetic(monke
     weight[0], bias[0] = [0.1, 0.1, 0.1], -0.1
     regions = partition_input_space([(weight, bias)], Plane.through(np.eye(3)))
     asked = []
-    located = Places._located
-    monkeypatch.setattr(Places, "_located", lambda self, uv: asked.append(uv) or located(self, uv))
+    located = Locator._located
+    monkeypatch.setattr(Locator, "_located", lambda self, uv: asked.append(uv) or located(self, uv))
     uv = rng.uniform(regions.plane.low, regions.plane.high, (500, 2))
     states = regions.plane.embed(uv) @ weight.T + bias > 0
     states[:, 0] = False
