@@ -1,0 +1,5 @@
+"""The command ``mbh``."""
+
+from mbh_utils.cli.store import main
+
+__all__ = ["main"]
