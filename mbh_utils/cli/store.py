@@ -514,12 +514,12 @@ def _check_machine():
     import torch
 
     from mbh_utils.computing import paths, scheduling
-    from mbh_utils.workbook import chapter as workbook
+    from mbh_utils.workbook import provenance
 
     yield f"{platform.system()} {platform.machine()}, " + ", ".join(
-        f"{k} {v}" for k, v in workbook.versions().items()
+        f"{k} {v}" for k, v in provenance.versions().items()
     )
-    yield f"mbh_utils in {paths.PROJECT}, commit {workbook.commit() or 'unknown (no git checkout)'}"
+    yield f"mbh_utils in {paths.PROJECT}, commit {provenance.commit() or 'unknown (no git checkout)'}"
     yield f"{scheduling.cores()} cores, {torch.get_num_threads()} torch threads"
     gpu = (
         torch.cuda.get_device_name()
@@ -553,9 +553,9 @@ def _check_tables():
 
 def _check_folders():
     from mbh_utils.computing import native, paths
-    from mbh_utils.workbook import chapter as workbook
+    from mbh_utils.workbook import folder
 
-    workbook.check_writable(paths.figures_folder("quick"))
+    folder.check_writable(paths.figures_folder("quick"))
     yield f"figures: {paths.figures_folder('quick').parent} is writable"
     _check_writable(paths.store_folder(), "MBH_STORE")
     yield f"store: {paths.store_folder()} is writable"
@@ -567,9 +567,9 @@ def _check_folders():
 
 
 def _check_kernel():
-    from mbh_utils.workbook import runner
+    from mbh_utils.workbook import kernels
 
-    yield f"a notebook kernel starts: {runner.try_kernel():.1f} s, {sys.executable}"
+    yield f"a notebook kernel starts: {kernels.try_kernel():.1f} s, {sys.executable}"
 
 
 def _literal(text: str):

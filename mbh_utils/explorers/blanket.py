@@ -21,9 +21,9 @@ from mbh_utils import plots
 from mbh_utils.blankets.mbh import check_coverage, maximal_pattern
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
+from mbh_utils.plots.png import render
 from mbh_utils.regions.partition import Partition, partition_input_space
 from mbh_utils.regions.patterns import DecisionPattern
-from mbh_utils.workbook import chapter as workbook
 
 #: Environment variable: anything but empty means that nobody will be there to move a slider.
 STATIC = "MBH_STATIC"
@@ -171,7 +171,7 @@ class BlanketExplorer:
 
     def _redraw(self, _change=None) -> None:
         self.view = self._view(self.label.value, round(self.coverage.value, 4))
-        picture = workbook.render(blanket_figure(self.regions, self.view), dpi=100)
+        picture = render(blanket_figure(self.regions, self.view), dpi=100)
         self.image.value, self.numbers.value = (
             picture,
             f'<div role="status">{html.escape(self.words)}.</div>',

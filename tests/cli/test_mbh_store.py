@@ -15,8 +15,9 @@ from mbh_utils.computing import native, paths, scheduling, store
 from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import Family, Network
-from mbh_utils.workbook import chapter as workbook
-from mbh_utils.workbook import runner
+from mbh_utils.cli import store as cli_file
+from mbh_utils.workbook import kernels, provenance, runner
+from mbh_utils.workbook.execution import Outcome
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_options_reach_the_runner(mbh, monkeypatch):
     def run(*arguments, **options):
         seen.update(options, arguments=arguments)
         return runner.Report(
-            paths.figures_folder("draft"), [runner.Outcome("01_sparsity", "failed")]
+            paths.figures_folder("draft"), [Outcome("01_sparsity", "failed")]
         )
 
     monkeypatch.setattr(runner, "run", run)
@@ -158,7 +159,7 @@ def test_ill_values_of_figures_change_nothing(mbh, small_workbook, words, told):
     )
     small_workbook.add("01_good", cell)
     (small_workbook.quick / "chapters").mkdir(parents=True)
-    note = workbook.fragment_path(small_workbook.quick, "01_good")
+    note = provenance.fragment_path(small_workbook.quick, "01_good")
     note.write_text('{"figures": {}}')
     status, out, err = mbh("figures", "--force", *words)
     assert status == 1 and out == "" and told in err and "Traceback" not in err
@@ -371,7 +372,7 @@ def test_a_run_interrupted_says_that_it_goes_on(mbh, tiny, monkeypatch):
     ],
 )
 def test_times_are_told_in_the_unit_that_reads_best(seconds, told):
-    assert cli._span(seconds) == told
+    assert cli_file._span(seconds) == told
 
 
 # ---------------------------------------------------------------- data
@@ -579,14 +580,14 @@ def test_doctor_of_a_healthy_machine(mbh):
 
 
 def test_doctor_says_where_compiled_code_is_kept(mbh, monkeypatch):
-    monkeypatch.setattr(runner, "try_kernel", lambda: 1.0)
+    monkeypatch.setattr(kernels, "try_kernel", lambda: 1.0)
     assert f"compiled code is kept in {native.folder()}\n" in mbh("doctor")[1]
     monkeypatch.setattr(native, "folder", lambda: None)
     assert "compiled code is kept in memory only" in mbh("doctor")[1]
 
 
 def test_doctor_looks_at_the_committed_tables(mbh, monkeypatch, tmp_path):
-    monkeypatch.setattr(runner, "try_kernel", lambda: 1.0)
+    monkeypatch.setattr(kernels, "try_kernel", lambda: 1.0)
     assert "tables of profile paper: 9, digests right" in mbh("doctor")[1]
     monkeypatch.setattr(paths, "results_folder", lambda profile: tmp_path / profile)
     assert "tables of profile" not in mbh("doctor")[1]
@@ -606,11 +607,11 @@ def test_doctor_goes_on_after_what_is_bad(mbh, tmp_path, monkeypatch):
     def no_kernel():
         raise MBHError("no notebook kernel could be started")
 
-    monkeypatch.setattr(runner, "try_kernel", no_kernel)
+    monkeypatch.setattr(kernels, "try_kernel", no_kernel)
     status, out, _ = mbh("doctor")
     assert status == 1
     assert out.count("BAD") == 3 and "BAD   no notebook kernel" in out and "ok    digits8" in out
 
 
 def test_every_chapter_and_profile_is_in_the_help():
-    assert all(name in cli.figures.params[0].help for name in workbook.profile_names())
+    assert all(name in cli_file.figures.params[0].help for name in experiments.PROFILES)
