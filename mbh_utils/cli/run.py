@@ -41,7 +41,7 @@ from mbh_utils.cli.wording import megabytes, span
     help="Only say what would be computed, how long and how large.",
 )
 def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_run) -> None:
-    """Compute what is missing of the experiments NAMES (default: all), and write their tables.
+    """Compute what is missing for the experiments NAMES (default: all), and write their tables.
 
     The chapters read these tables.
     """

@@ -57,7 +57,8 @@ def test_store_ls(mbh, kept, monkeypatch):
     status, out, err = mbh("store", "ls")
     lines = out.splitlines()
     assert status == 0 and err == "" and len(lines) == 7
-    assert [line.split()[0] for line in lines[:4]] == ["measure", "network", "network", "snapshot"]
+    kinds = [line.split()[0] for line in lines[:4]]
+    assert kinds == ["measure", "network", "network", "snapshot"]
     assert lines[0].endswith(
         "s, fashion_mnist, 300-100, 9,472 HNPs, ticket, seed 3, 50,000 iterations, 2 planes"
     )
