@@ -9,10 +9,10 @@ import sys
 
 import nbformat
 import pytest
-from mbh_utils.chapters.parameters import check_parameters
 
 from mbh_utils.computing import paths
 from mbh_utils.workbook import chapters, runner
+from mbh_utils.workbook.parameters import check_parameters
 
 CHAPTERS = [chapter.name for chapter in chapters.CHAPTERS]
 
