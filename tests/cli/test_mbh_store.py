@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mbh_utils.cli import store as command
 from mbh_utils.computing import paths, store
 from mbh_utils.computing.store import Store
 from mbh_utils.networks import Network
@@ -54,6 +55,7 @@ def test_an_empty_store_is_told(mbh, tmp_path, words):
 
 
 def test_store_ls(mbh, kept, monkeypatch):
+    monkeypatch.setattr(command, "span", lambda seconds: "1 h")  # ages change while a test looks
     status, out, err = mbh("store", "ls")
     lines = out.splitlines()
     assert status == 0 and err == "" and len(lines) == 7
