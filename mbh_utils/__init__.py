@@ -1,7 +1,29 @@
 """Network specialization by the hypervolume of minimal blankets: the package behind the workbook.
 
-Follows V. Hätönen, *Network Specialization to Explain the Performance of Sparse Neural Networks*, MSc thesis,
-University of Helsinki, 2020.
+Follows V. Hätönen, *Network Specialization to Explain the Performance of Sparse Neural Networks*,
+MSc thesis, University of Helsinki, 2020.
+
+A ReLU network cuts its input space into activation regions, one for each set of active neurons.
+Every step from a network to its specialization is one function; here for the class "9" of small
+images of digits, on one plane through the input space:
+
+>>> import mbh_utils as mbh
+>>> data = mbh.load_dataset("digits8")
+>>> network = mbh.lenet(data, (24, 8), seed=0)  # or any ReLU network of torch
+>>> plane = mbh.Plane.through(data.validation.images[[3, 8, 12]], margin=1.5)
+>>> regions = mbh.partition_input_space(network, plane)  # Algorithm 2
+>>> len(regions)
+231
+>>> nines = data.validation.of_class(9)
+>>> pattern = mbh.maximal_pattern(network, nines, coverage=0.8)  # Algorithm 3
+>>> blanket = regions.blanket(pattern)  # the regions in which the pattern holds
+>>> round(1 - blanket.share, 2)
+0.48
+>>> round(mbh.specialization(network, nines, planes=[plane], coverage=0.8), 2)  # Algorithm 1
+0.48
+
+``dir(mbh)`` lists all public names, and ``help(mbh.Plane)`` explains one. What the chapters read is
+computed by :mod:`mbh_utils.experiments` and drawn by :mod:`mbh_utils.plots`.
 """
 
 import importlib
@@ -10,7 +32,11 @@ from mbh_utils.computing import home
 
 __version__ = "0.1.0"
 
-# Public name -> where it lives. Resolved on first use, so that `mbh --help` does not wait for torch.
+# Libraries look for a home folder when they are imported; where there is none, they get another.
+home.settle()
+
+#: Public name -> where it lives. Resolved on first use: `mbh --help` does not wait for torch.
+#: For editors, ``__init__.pyi`` says the same (see tests/test_public_names.py).
 _PUBLIC = {
     "MBHError": "errors",
     "load_dataset": "datasets:load",
@@ -50,7 +76,7 @@ _PUBLIC = {
     "mine_patterns": "blankets.mining",
     "open_chapter": "workbook.chapter",
 }
-home.settle()
+
 #: Public modules -> where they live.
 _MODULES = {
     "bounds": "regions.bounds",
@@ -79,4 +105,4 @@ def __getattr__(name: str):
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import settings
 
 from mbh_utils.computing import paths
-from mbh_utils.workbook import chapter as workbook
+from mbh_utils.workbook import chapters
 
-# How long an example takes depends on what else the machine does, compiling for the first time above all.
+# How long an example takes depends on what else the machine does, compiling above all.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
@@ -30,17 +30,27 @@ def style_of_the_test():
         yield
 
 
+#: The first cell of a throw-away chapter, which then takes ``CHAPTERS`` from the test.
+IMPORTS = """import sys
+import matplotlib.pyplot as plt
+import mbh_utils as mbh
+from mbh_utils.workbook import chapters
+"""
+PARAMETERS = 'profile = "quick"  # size\nseed = 0'
+
+
 class SmallWorkbook:
-    """A workbook of throw-away chapters in a temporary folder, which the runner takes for the real one."""
+    """Throw-away chapters in a temporary folder, which the runner takes for the real ones."""
 
     def __init__(self, folder, monkeypatch):
-        self.notebooks, self.figures = folder / "notebooks", folder / "figures"
+        self.notebooks = folder / "notebooks"
         self.notebooks.mkdir()
+        self.figures = folder / "figures"
         self.chapters = ()
         self.patch = monkeypatch
         monkeypatch.setenv("MBH_FIGURES", str(self.figures))
         monkeypatch.setattr(paths, "notebooks_folder", lambda: self.notebooks)
-        monkeypatch.setattr(workbook, "CHAPTERS", ())
+        monkeypatch.setattr(chapters, "CHAPTERS", ())
 
     @property
     def quick(self):
@@ -52,29 +62,28 @@ class SmallWorkbook:
         name,
         *cells,
         figures=("fig-1-1",),
-        parameters='profile = "quick"  # size\nseed = 0',
+        parameters=PARAMETERS,
         tags=("parameters",),
+        experiments=(),
     ):
-        """Declare a chapter and write its notebook: parameters, opening, the ``cells``, finish()."""
-        self.chapters += (workbook.Declaration(name, f"Title of {name}", tuple(figures), ()),)
-        self.patch.setattr(workbook, "CHAPTERS", self.chapters)
+        """Declare a chapter and write its notebook: parameters, opening, ``cells``, finish()."""
+        title = f"Title of {name}"
+        self.chapters += (chapters.Declaration(name, title, tuple(figures), experiments),)
+        self.patch.setattr(chapters, "CHAPTERS", self.chapters)
         self.write(name, *cells, parameters=parameters, tags=tags)
 
-    def write(
-        self, name, *cells, parameters='profile = "quick"  # size\nseed = 0', tags=("parameters",)
-    ):
+    def write(self, name, *cells, parameters=PARAMETERS, tags=("parameters",)):
         """Write (or change) a chapter's notebook."""
-        v4 = nbformat.v4
-        declared = ", ".join(f"workbook.{c!r}" for c in self.chapters)
+        declared = ", ".join(f"chapters.{one!r}" for one in self.chapters)
         sources = [
-            "import sys\nimport matplotlib.pyplot as plt\nfrom mbh_utils.workbook import chapter as workbook\n"
-            f"workbook.CHAPTERS = ({declared},)",
+            IMPORTS + f"chapters.CHAPTERS = ({declared},)",
             parameters,
-            f"chapter = workbook.open_chapter({name!r}, profile=profile, seed=seed)",
+            f"chapter = mbh.open_chapter({name!r}, profile=profile, seed=seed)",
             *cells,
             "chapter.finish()",
         ]
-        notebook = v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources])
+        new_cell = nbformat.v4.new_code_cell
+        notebook = nbformat.v4.new_notebook(cells=[new_cell(source) for source in sources])
         notebook.cells[1].metadata["tags"] = list(tags)
         notebook.metadata["kernelspec"] = {
             "name": "python3",

@@ -29,7 +29,8 @@ from mbh_utils.errors import MBHError
 from mbh_utils.explorers import blanket as widgets
 from mbh_utils.networks import pruning
 from mbh_utils.regions import bounds, patterns
-from mbh_utils.workbook import chapter as workbook
+from mbh_utils.workbook import chapters
+from mbh_utils.workbook.chapter import Chapter
 
 SECONDS = 10  # of one call; most take a millisecond
 RNG = np.random.default_rng(0)
@@ -701,9 +702,7 @@ UNCHECKED = (
 )
 
 
-CHAPTER = workbook.Chapter(
-    workbook.declaration("01_sparsity"), "quick", 0, pathlib.Path("/nowhere")
-)
+CHAPTER = Chapter(chapters.declaration("01_sparsity"), "quick", 0, pathlib.Path("/nowhere"))
 
 
 class Hang(BaseException):

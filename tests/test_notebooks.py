@@ -1,4 +1,4 @@
-"""The chapters: how they are written, and that all of them run at profile quick through the runner that users call."""
+"""The chapters: how they are written, and that all run at profile quick as users run them."""
 
 import ast
 import hashlib
@@ -11,10 +11,10 @@ import nbformat
 import pytest
 
 from mbh_utils.computing import paths
-from mbh_utils.workbook import chapter as workbook
-from mbh_utils.workbook import runner
+from mbh_utils.workbook import chapters, runner
+from mbh_utils.workbook.parameters import check_parameters
 
-CHAPTERS = [c.name for c in workbook.CHAPTERS]
+CHAPTERS = [chapter.name for chapter in chapters.CHAPTERS]
 
 
 def source_of(name):
@@ -97,14 +97,13 @@ def test_exactly_one_parameters_cell_of_commented_literals(name):
     for node in ast.parse(tagged[0].source).body:
         assert isinstance(node, ast.Assign | ast.AnnAssign)
         ast.literal_eval(node.value)
-    runner.check_parameters(
-        paths.PROJECT / "notebooks" / f"{name}.ipynb", {"profile": "quick", "seed": 0}
-    )
+    notebook = paths.PROJECT / "notebooks" / f"{name}.ipynb"
+    check_parameters(notebook, {"profile": "quick", "seed": 0})
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_saves_its_declared_figures_and_no_others(name):
-    declared = workbook.declaration(name).figures
+    declared = chapters.declaration(name).figures
     saved = [call.args[1].value for call in calls(name, "save")]
     assert sorted(saved) == sorted(declared)
     for cell in code_cells(name):
@@ -162,12 +161,12 @@ def test_a_second_run_redoes_nothing(executed):
 
 def test_every_declared_figure_is_there_with_its_manifest_entry(executed):
     manifest = json.loads((executed.folder / "manifest.json").read_text())
-    assert list(manifest["figures"]) == list(workbook.figure_index())
+    assert list(manifest["figures"]) == list(chapters.figure_index())
     for figure_id, entry in manifest["figures"].items():
         png = (executed.folder / f"{figure_id}.png").read_bytes()
         assert png.startswith(b"\x89PNG") and len(png) > 2_000
         assert hashlib.sha256(png).hexdigest() == entry["png_sha256"]
-        assert entry["chapter"] == workbook.figure_index()[figure_id]
+        assert entry["chapter"] == chapters.figure_index()[figure_id]
         assert 40 <= len(entry["alt"]) <= 700, f"{figure_id}: alt text of one to three sentences"
         for key in (
             "function",
@@ -204,8 +203,7 @@ def test_executed_copy_shows_each_figure_once_with_alt_text(executed, name):
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_executed_copy_says_nothing_of_this_machine(executed, name):
     text = (executed.folder / "chapters" / f"{name}.ipynb").read_text()
-    text = text.replace(
-        str(executed.folder), ""
-    )  # a temporary folder here; in a checkout it is shown relative
+    # A temporary folder here; in a checkout it is shown relative to the project.
+    text = text.replace(str(executed.folder), "")
     for path in {str(paths.PROJECT), sys.prefix, os.path.expanduser("~") + "/"}:
         assert path not in text, path

@@ -26,9 +26,9 @@ from mbh_utils.blankets.maximal_pattern import check_coverage, maximal_pattern
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.plots import blankets, planes
+from mbh_utils.plots.png import render
 from mbh_utils.regions.partition import Partition, partition_input_space
 from mbh_utils.regions.patterns import DecisionPattern
-from mbh_utils.workbook import chapter as workbook
 
 #: Environment variable: anything but empty means that nobody will be there to move a slider.
 STATIC = "MBH_STATIC"
@@ -276,7 +276,7 @@ class BlanketExplorer:
     def _redraw(self, _change=None) -> None:
         label: Any = self.label.value
         self.view = self._view(label, round(self.coverage.value, 4))
-        self.image.value = workbook.render(blanket_figure(self.regions, self.view), dpi=100)
+        self.image.value = render(blanket_figure(self.regions, self.view), dpi=100)
         self.numbers.value = f'<div role="status">{html.escape(self.words)}.</div>'
 
     def _restore(self, _button=None) -> None:

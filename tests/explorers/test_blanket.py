@@ -187,7 +187,7 @@ def test_executed_notebook_holds_no_widget_state(monkeypatch):
     from nbconvert import HTMLExporter
     from test_browser import CELL
 
-    from mbh_utils.workbook.runner import kernel_environment
+    from mbh_utils.workbook.kernels import kernel_environment
 
     for name, value in kernel_environment(1).items():
         monkeypatch.setenv(name, value)
