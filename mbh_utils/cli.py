@@ -182,7 +182,7 @@ def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_ru
     """Compute what the experiments NAMES lack (default: all), and write their tables, which the chapters read."""
     from mbh_utils import experiments
     from mbh_utils.computing import paths
-    from mbh_utils.computing.scheduling import n_processes
+    from mbh_utils.computing.threads import n_processes
 
     n_processes(jobs)
     started, names, store = (
@@ -229,7 +229,8 @@ def _check_writable(folder: Path, named_by: str) -> None:
 
 def _forecast(stages, jobs, scheduler, store):
     """Lines on what the stages take: number of tasks, time, room on disk, memory."""
-    from mbh_utils.computing.scheduling import n_processes, wall_seconds
+    from mbh_utils.computing.scheduling import wall_seconds
+    from mbh_utils.computing.threads import n_processes
 
     if not stages:
         yield "nothing is missing"
@@ -365,7 +366,7 @@ def ls(kind, folder) -> None:
 @_STORE
 def show(key, folder) -> int:
     """Tell everything about the entry KEY (its first digits are enough)."""
-    from mbh_utils.computing.store import VERSIONS, damage_of
+    from mbh_utils.computing.entries import VERSIONS, damage_of
 
     here = _open(folder)
     found = [entry for entry in here.entries() if entry.key.startswith(key.lower())]
@@ -446,7 +447,7 @@ def verify(folder) -> int:
 def gc(dry_run, old_versions, damaged, folder) -> None:
     """Remove what nothing can use any more.
 
-    That is what killed processes left more than an hour ago, and snapshots of networks that are finished.
+    That is what killed processes left more than an hour ago, and checkpoints of networks that are finished.
     """
     here, done, freed = _open(folder), "would remove" if dry_run else "removed", []
     for finding in here.gc(dry_run=dry_run, old_versions=old_versions, damaged=damaged):
@@ -513,14 +514,14 @@ def doctor() -> int:
 def _check_machine():
     import torch
 
-    from mbh_utils.computing import paths, scheduling
+    from mbh_utils.computing import paths, threads
     from mbh_utils.workbook import chapter as workbook
 
     yield f"{platform.system()} {platform.machine()}, " + ", ".join(
         f"{k} {v}" for k, v in workbook.versions().items()
     )
     yield f"mbh_utils in {paths.PROJECT}, commit {workbook.commit() or 'unknown (no git checkout)'}"
-    yield f"{scheduling.cores()} cores, {torch.get_num_threads()} torch threads"
+    yield f"{threads.cores()} cores, {torch.get_num_threads()} torch threads"
     gpu = (
         torch.cuda.get_device_name()
         if torch.cuda.is_available()

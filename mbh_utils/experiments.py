@@ -24,8 +24,11 @@ import pyarrow.parquet as pq
 
 from mbh_utils import datasets, measures, networks
 from mbh_utils.computing import paths, require
-from mbh_utils.computing.scheduling import Done, Task, compute, workers
-from mbh_utils.computing.store import VERSIONS, Store, atomic
+from mbh_utils.computing.entries import VERSIONS
+from mbh_utils.computing.files import atomic
+from mbh_utils.computing.scheduling import Done, Task, compute
+from mbh_utils.computing.store import Store
+from mbh_utils.computing.workers import workers
 from mbh_utils.errors import MBHError
 from mbh_utils.measures import per_network
 from mbh_utils.networks import Network, Setup, pruning
@@ -249,7 +252,7 @@ def prepare(
 ) -> list[Done]:
     """Compute whatever the named experiments lack, ``jobs`` processes side by side (default: one per core).
 
-    executor, scheduler, shared: other workers, see :mod:`mbh_utils.computing.scheduling`. A killed run loses little. An
+    executor, scheduler, shared: other workers, see :mod:`mbh_utils.computing.workers`. A killed run loses little. An
     experiment whose results file stands (:func:`write_tables`) lacks nothing.
 
     Raises MBHError for an unknown experiment or profile, and when a process was killed.
@@ -273,7 +276,7 @@ def _training_tasks(missing: dict[Run, set[int]]) -> list[Task]:
 
     tasks = []
     for runs in _batches(missing, kind, _training_seconds, _TRAIN_SECONDS):
-        needs = [("snapshot", run.settings) for run in runs]
+        needs = [("checkpoint", run.settings) for run in runs]
         needs += [("network", run.dense.settings) for run in runs if run.mask == "ticket"]
         kept = [(run, missing[run]) for run in runs]
         seconds, memory = sum(map(_training_seconds, runs)), _memory(runs[0], training=True)

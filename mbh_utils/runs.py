@@ -13,6 +13,7 @@ from mbh_utils.computing.seeds import stream
 from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import DEEPFC, LENET, LENET_SMALL, Family, Network, Setup, pruning
+from mbh_utils.networks.stored import get_network, put_network
 from mbh_utils.regions.planes import Plane
 from mbh_utils.training import MOST_ITERATIONS, Recipe, State, train_stack
 
@@ -187,9 +188,9 @@ class Run:
             raise MBHError(f"iteration {iteration} is no checkpoint of this run; they are {', '.join(map(str, known))}")
         if iteration == 0:
             return self.initial(store)
-        if (network := store.network(self.settings_at(iteration))) is None:
+        if (network := get_network(store, self.settings_at(iteration))) is None:
             train_runs([(self, {iteration})], store)
-            network = store.network(self.settings_at(iteration))
+            network = get_network(store, self.settings_at(iteration))
         return network
 
     def history(self, store: Store) -> dict[int, float]:
@@ -268,24 +269,24 @@ def train_runs(stack: Sequence[tuple[Run, set[int]]], store: Store) -> None:
         for i, state in enumerate(states):
             if state.arrays:  # else it has not begun
                 rest = {"iteration": state.iteration, **facts(i, state.accuracy)}
-                store.put_arrays("snapshot", runs[i].settings, state.arrays, **rest)
+                store.put_arrays("checkpoint", runs[i].settings, state.arrays, **rest)
 
     def keep(i: int, iteration: int, network: Network) -> None:
         if iteration in stack[i][1] and iteration < recipe.iterations:
-            store.put_network(runs[i].settings_at(iteration), network)
+            put_network(store, runs[i].settings_at(iteration), network)
 
     members, seeds = [run.initial(store) for run in runs], [run.seed for run in runs]
-    options = {"checkpoints": checkpoints(recipe.iterations), "every": SNAPSHOT_SECONDS}
-    histories = train_stack(members, data, recipe, seeds=seeds, states=states, snapshot=snapshot, keep=keep, **options)
+    options = {"milestones": checkpoints(recipe.iterations), "every": SNAPSHOT_SECONDS}
+    histories = train_stack(members, data, recipe, seeds=seeds, states=states, checkpoint=snapshot, keep=keep, **options)
     for i, (run, network, history) in enumerate(zip(runs, members, histories, strict=True)):
         end = history.accuracy[recipe.iterations]
-        store.put_network(run.settings, network, accuracy=end, **facts(i, history.accuracy))
-        store.drop("snapshot", run.settings)
+        put_network(store, run.settings, network, accuracy=end, **facts(i, history.accuracy))
+        store.drop("checkpoint", run.settings)
 
 
 def _snapshot(run: Run, kept: set[int], store: Store) -> tuple[State | None, float]:
     """Where the training of a run stopped, and its seconds so far; None if it must start anew."""
-    if (found := store.arrays("snapshot", run.settings)) is None:
+    if (found := store.arrays("checkpoint", run.settings)) is None:
         return None, 0.0
     arrays, facts = found
     seen = {int(i): share for i, share in facts["history"].items()}

@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 from mbh_utils import __version__, cli, datasets, experiments
-from mbh_utils.computing import native, paths, scheduling, store
+from mbh_utils.computing import entries, native, paths, scheduling, workers
 from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import Family, Network
+from mbh_utils.networks.stored import put_network
 from mbh_utils.workbook import chapter as workbook
 from mbh_utils.workbook import runner
 
@@ -345,7 +346,7 @@ def test_run_computes_what_is_missing_and_writes_tables(mbh, tiny, tmp_path):
     ],
 )
 def test_a_mistake_in_a_run_is_a_message(mbh, tiny, tmp_path, monkeypatch, words, told):
-    monkeypatch.setattr(scheduling, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(workers, "CONNECT_SECONDS", 1)
     status, _, err = mbh("run", *words, "--store", str(tmp_path))
     assert status == 1 and told in err and "Traceback" not in err
 
@@ -424,8 +425,8 @@ def kept(tmp_path, monkeypatch):
     monkeypatch.setenv("MBH_STORE", str(tmp_path / "kept"))
     here = Store()
     for seed in (10, 9):
-        here.put_network({**SETTINGS, "seed": seed}, Network(3, (2,), 2), accuracy=0.875)
-    here.put_arrays("snapshot", {**SETTINGS, "seed": 9}, {"x": np.arange(3)}, iteration=500)
+        put_network(here, {**SETTINGS, "seed": seed}, Network(3, (2,), 2), accuracy=0.875)
+    here.put_arrays("checkpoint", {**SETTINGS, "seed": 9}, {"x": np.arange(3)}, iteration=500)
     here.put_table(
         "measure", {**SETTINGS, "measure": "s", "planes": [1, 2]}, pd.DataFrame({"s": [0.5]})
     )
@@ -453,22 +454,22 @@ def test_store_ls(mbh, kept, monkeypatch):
     status, out, err = mbh("store", "ls")
     lines = out.splitlines()
     assert status == 0 and err == "" and len(lines) == 7
-    assert [line.split()[0] for line in lines[:4]] == ["measure", "network", "network", "snapshot"]
-    assert lines[0].endswith(
+    assert [line.split()[0] for line in lines[:4]] == ["checkpoint", "measure", "network", "network"]
+    assert lines[1].endswith(
         "s, fashion_mnist, 300-100, 9,472 HNPs, ticket, seed 3, 50,000 iterations, 2 planes"
     )
-    assert "seed 9," in lines[1] and "seed 10," in lines[2], "sorted as numbers"
-    assert kept.note("network", {**SETTINGS, "seed": 9}).stem[:10] == lines[1].split()[1]
-    assert lines[4].startswith("measure: 1 entry, ") and lines[5].startswith("network: 2 entries, ")
+    assert "seed 9," in lines[2] and "seed 10," in lines[3], "sorted as numbers"
+    assert kept.note("network", {**SETTINGS, "seed": 9}).stem[:10] == lines[2].split()[1]
+    assert lines[5].startswith("measure: 1 entry, ") and lines[6].startswith("network: 2 entries, ")
     sizes = {entry.kind: entry.bytes for entry in kept.entries()}
-    assert lines[6] == f"snapshot: 1 entry, {sizes['snapshot']} B" and all(
-        len(line) <= 110 for line in lines[1:]
+    assert lines[4] == f"checkpoint: 1 entry, {sizes['checkpoint']} B" and all(
+        len(line) <= 110 for line in (lines[0], *lines[2:])
     )
-    assert mbh("store", "ls", "--store", str(kept.folder), "--kind", "snapshot")[
+    assert mbh("store", "ls", "--store", str(kept.folder), "--kind", "checkpoint")[
         1
-    ].splitlines() == [lines[3], lines[6]]
+    ].splitlines() == [lines[0], lines[4]]
     assert (
-        "entries of these kinds: measure, network, snapshot"
+        "entries of these kinds: checkpoint, measure, network"
         in mbh("store", "ls", "--kind", "networks")[1]
     )
     kept.note("network", {**SETTINGS, "seed": 9}).write_text("{")
@@ -526,16 +527,16 @@ def test_store_verify(mbh, kept):
 
 
 def test_store_gc(mbh, kept, monkeypatch):
-    note = kept.note("snapshot", {**SETTINGS, "seed": 9})
+    note = kept.note("checkpoint", {**SETTINGS, "seed": 9})
     status, out, _ = mbh("store", "gc", "--dry-run")
     assert status == 0 and out.startswith("would remove ") and note.exists()
-    assert f"snapshot/{note.name} (snapshot of a network that is finished)" in out and out.endswith(
+    assert f"checkpoint/{note.name} (checkpoint of a network that is finished)" in out and out.endswith(
         " B (1)\n"
     )
     assert mbh("store", "gc")[1] == out.replace("would remove", "removed") and not note.exists()
     harm(kept)
     mbh("store", "verify")
-    monkeypatch.setitem(store.VERSIONS, "torch", "another")
+    monkeypatch.setitem(entries.VERSIONS, "torch", "another")
     assert "nothing to remove" in mbh("store", "gc")[1]
     assert mbh("store", "gc", "--damaged")[1].count("set aside as damaged") == 2
     assert mbh("store", "gc", "--old-versions")[1].count("other versions") == 2

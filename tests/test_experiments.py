@@ -24,6 +24,7 @@ from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import EXPERIMENTS, PROFILES, Run, plan, prepare, table, write_tables
 from mbh_utils.networks import DEEPFC, LENET, Family, hidden_layers, pruning
+from mbh_utils.networks.stored import get_network
 from mbh_utils.regions.partition import partition_input_space
 from mbh_utils.regions.patterns import activation_patterns, layer_patterns
 from mbh_utils.training import Recipe, accuracy, train
@@ -222,13 +223,13 @@ def test_a_trained_run_comes_from_the_store_and_is_what_training_gives(done):
     assert same(run.trained(done), alone), "one of a stack of its set-up's seeds and densities"
     facts = done.facts("network", run.settings)
     assert facts["accuracy"] == accuracy(alone, datasets.load("digits8").validation) and facts["seconds"] > 0
-    assert not list(done.folder.glob("snapshot/*.json")), "snapshots go when the network is there"
+    assert not list(done.folder.glob("checkpoint/*.json")), "checkpoints go when the network is there"
 
 
 def test_a_run_that_is_not_in_the_store_is_trained_and_kept(tmp_path):
     run, store = experiments.run_of(TINY, 5), Store(tmp_path)
     network = run.trained(store)
-    assert same(network, store.network(run.settings)) and not same(network, run.initial())
+    assert same(network, get_network(store, run.settings)) and not same(network, run.initial())
 
 
 def test_tickets_are_the_initial_weights_under_the_trained_network_s_largest(done):
@@ -586,7 +587,7 @@ def test_only_what_is_missing_is_computed_again_and_gives_the_same(done, grid, t
     here = Here()
     prepare(TINY, ["grid"], store=store, executor=here)
     assert here.tasks == ["train_runs", "_measure"]
-    assert same(store.network(run.settings), done.network(run.settings))
+    assert same(get_network(store, run.settings), get_network(done, run.settings))
     pd.testing.assert_frame_equal(table("grid", TINY, store=store), grid, check_exact=True)
 
 
@@ -667,8 +668,8 @@ def test_processes_and_results_sent_back_give_the_same(done, tmp_path):
     sent = Store(tmp_path / "sent")
     prepare(TINY, ["tickets"], store=sent, executor=Here(), shared=False)
     for run in runs_of("tickets"):
-        assert same(store.network(run.settings), done.network(run.settings))
-        assert same(sent.network(run.settings), done.network(run.settings))
+        assert same(get_network(store, run.settings), get_network(done, run.settings))
+        assert same(get_network(sent, run.settings), get_network(done, run.settings))
 
 
 # ------------------------------------------------------------------------------------------- results files
@@ -875,7 +876,7 @@ def test_training_goes_on_from_its_snapshot_and_ends_the_same(done, tmp_path, mo
     for run, kept in stack:
         for iteration in kept:
             assert same(run.at(iteration, store), run.at(iteration, done))
-        assert run.history(store) == run.history(done) and store.arrays("snapshot", run.settings) is None
+        assert run.history(store) == run.history(done) and store.arrays("checkpoint", run.settings) is None
 
 
 def test_a_snapshot_behind_a_checkpoint_that_nobody_kept_is_of_no_use(done, tmp_path, monkeypatch):
@@ -943,7 +944,7 @@ def test_killed_again_and_again_it_ends_with_the_same_networks_and_tables(tmp_pa
     store = Store(folder)
     assert plan(LONG, KILLED, store) == []
     for run in {run for name in KILLED for run in runs_of(name, LONG)}:
-        assert same(store.network(run.settings), undisturbed.network(run.settings))
+        assert same(get_network(store, run.settings), get_network(undisturbed, run.settings))
     for name in KILLED:
         tables = (table(name, LONG, store=one) for one in (store, undisturbed))
         pd.testing.assert_frame_equal(*tables, check_exact=True)

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from mbh_utils.computing import require
-from mbh_utils.computing.store import atomic
+from mbh_utils.computing.files import atomic
 from mbh_utils.errors import MBHError
 from mbh_utils.regions.bits import areas_under, pattern_masks, unpack_words
 from mbh_utils.regions.patterns import DecisionPattern

@@ -29,7 +29,7 @@ from PIL import Image, PngImagePlugin
 
 from mbh_utils import __version__, datasets, experiments, plots
 from mbh_utils.computing import paths, require
-from mbh_utils.computing.store import atomic
+from mbh_utils.computing.files import atomic
 from mbh_utils.errors import MBHError
 
 

@@ -33,8 +33,8 @@ from jupyter_client.kernelspec import KernelSpec
 
 from mbh_utils import experiments
 from mbh_utils.computing import paths
-from mbh_utils.computing.scheduling import cores
-from mbh_utils.computing.store import atomic, is_written, told
+from mbh_utils.computing.files import atomic, is_written, told
+from mbh_utils.computing.threads import cores
 from mbh_utils.errors import MBHError
 from mbh_utils.workbook import chapter as workbook
 from mbh_utils.workbook.chapter import Declaration, shown

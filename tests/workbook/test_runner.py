@@ -16,7 +16,7 @@ import nbformat
 import pytest
 from nbconvert import HTMLExporter
 
-from mbh_utils.computing import paths, store
+from mbh_utils.computing import files, paths
 from mbh_utils.errors import MBHError
 from mbh_utils.workbook import chapter as workbook
 from mbh_utils.workbook import runner
@@ -462,7 +462,7 @@ def test_disk_full_while_the_copy_is_filed(small_workbook, monkeypatch):
             raise OSError(errno.ENOSPC, "No space left on device")
         replace(source, target)
 
-    monkeypatch.setattr(store.os, "replace", full)
+    monkeypatch.setattr(files.os, "replace", full)
     report = run()
     assert not report.ok and "No space left on device" in report.outcomes[0].problem
     assert copy.read_text() == "the copy of an earlier run"
@@ -616,7 +616,7 @@ def test_two_runs_at_once_do_not_mix(small_workbook, tmp_path):
 
 def test_what_a_living_process_writes_is_no_leftover(small_workbook):
     small_workbook.add("01_good", save())
-    with store.atomic(small_workbook.quick / "fig-1-1.png") as being_written:
+    with files.atomic(small_workbook.quick / "fig-1-1.png") as being_written:
         being_written.write_bytes(b"half")
         left = small_workbook.quick / ".fig-1-1.png.0123456789ab.part"
         left.write_bytes(b"half")
