@@ -20,7 +20,8 @@ from torch import nn
 
 from mbh_utils import from_arrays
 from mbh_utils.networks import LENET, feed_forward
-from mbh_utils.training import Recipe, State, _Listed, kernel, train_stack
+from mbh_utils.training import Recipe, State, kernel, train_stack
+from mbh_utils.training.engines import CompiledEngine
 
 BATCH = 60
 
@@ -74,7 +75,7 @@ def _seconds(step, n: int) -> float:
 def stacked(samples, setups, iterations: int) -> float:
     """Seconds per iteration of one stack: these set-ups with one seed."""
     networks = [feed_forward(samples, s.hidden, parameters=s.parameters) for s in setups]
-    engine = _Listed(networks, [State(0, {})] * len(networks), samples, Recipe(), [0], None)
+    engine = CompiledEngine(networks, [State(0, {})] * len(networks), samples, Recipe(), [0])
     taken = iter(range(0, 10**9, 1))
     return _seconds(lambda: engine.advance(next(taken), 1), iterations)
 
@@ -156,7 +157,7 @@ def crossover(iterations: int) -> None:
             for threshold in (2.0, 0.0):
                 kernel.CROSSOVER = threshold
                 network = feed_forward(samples, hidden, parameters=int(share * dense))
-                engine = _Listed([network], [State(0, {})], samples, Recipe(), [0], None)
+                engine = CompiledEngine([network], [State(0, {})], samples, Recipe(), [0])
                 times.append(_seconds(lambda e=engine: e.advance(0, 1), iterations))
             print(
                 f"{hidden} {share:.2f} live: listed {1e3 * times[0]:.3f} ms, BLAS {1e3 * times[1]:.3f} ms",

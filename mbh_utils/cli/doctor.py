@@ -30,14 +30,14 @@ def doctor() -> int:
 def _check_machine() -> Iterator[str]:
     import torch
 
-    from mbh_utils.computing import paths, scheduling
+    from mbh_utils.computing import paths, threads
     from mbh_utils.workbook import provenance
 
     versions = ", ".join(f"{name} {version}" for name, version in provenance.versions().items())
     yield f"{platform.system()} {platform.machine()}, {versions}"
     commit = provenance.commit() or "unknown (no git checkout)"
     yield f"mbh_utils in {paths.PROJECT}, commit {commit}"
-    yield f"{scheduling.cores()} cores, {torch.get_num_threads()} torch threads"
+    yield f"{threads.cores()} cores, {torch.get_num_threads()} torch threads"
     if torch.cuda.is_available():
         yield f"GPU: {torch.cuda.get_device_name()}"
     else:

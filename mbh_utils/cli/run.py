@@ -47,7 +47,7 @@ def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_ru
     """
     from mbh_utils import experiments
     from mbh_utils.computing import paths
-    from mbh_utils.computing.scheduling import n_processes
+    from mbh_utils.computing.threads import n_processes
 
     started = time.perf_counter()
     n_processes(jobs)
@@ -80,7 +80,8 @@ def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_ru
 
 def _forecast(stages, jobs: int | None, scheduler: str | None, store) -> Iterator[str]:
     """Lines on what the stages take: number of tasks, time, room on disk, memory."""
-    from mbh_utils.computing.scheduling import n_processes, wall_seconds
+    from mbh_utils.computing.scheduling import wall_seconds
+    from mbh_utils.computing.threads import n_processes
 
     if not stages:
         yield "nothing is missing"

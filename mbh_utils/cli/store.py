@@ -89,7 +89,7 @@ def _echo_sums(found: list, kind: str | None) -> None:
 @_folder_option
 def show(key, folder) -> int:
     """Tell everything about the entry KEY (its first digits are enough)."""
-    from mbh_utils.computing.store import VERSIONS, damage_of
+    from mbh_utils.computing.entries import VERSIONS, damage_of
 
     entry = _find(open_store(folder), key)
     problem = damage_of(entry.path)
@@ -188,7 +188,7 @@ def _verify_all(here) -> tuple[Counter, int]:
 def gc(dry_run, old_versions, damaged, folder) -> None:
     """Remove what nothing can use any more.
 
-    That is what killed processes left more than an hour ago, and snapshots of networks that are
+    That is what killed processes left more than an hour ago, and checkpoints of networks that are
     finished.
     """
     here = open_store(folder)

@@ -1,7 +1,8 @@
-"""Compiled code is kept on disk, where something can be written, and is never that of other source files.
+"""Compiled code is kept on disk where that can be written, and is never that of other sources.
 
-numba looks at the file of a compiled function only, and finds the code of a helper in another file stale only by
-chance; it refuses to compile where it finds no folder to write to; and a full disk, or a damaged file, ends the call.
+numba looks at the file of a compiled function only, and finds the code of a helper in another file
+stale only by chance; it refuses to compile where it finds no folder to write to; and a full disk,
+or a damaged file, ends the call.
 """
 
 import ast
@@ -23,10 +24,10 @@ _PACKAGE = Path(__file__).parents[1]
 
 @functools.cache
 def folder() -> Path | None:
-    """Where this process keeps compiled code: the first of these that can be written, None if it is kept in memory.
+    """Where this process keeps compiled code; None if it is kept in memory.
 
-    ``NUMBA_CACHE_DIR``, the package's own ``__pycache__``, ``mbh_utils`` in the user's cache, a private folder among
-    the temporary files.
+    It is the first of these that can be written: ``NUMBA_CACHE_DIR``, the package's own
+    ``__pycache__``, ``mbh_utils`` in the user's cache, a private folder among the temporary files.
     """
     for candidate in _candidates():
         with suppress(OSError):
@@ -49,7 +50,7 @@ def _candidates() -> Iterator[Path]:
 
 
 def cached(**options) -> Callable:
-    """``numba.njit(**options)`` whose code is kept for later processes, until a file that it is made of changes."""
+    """``numba.njit(**options)`` whose code is kept until a file that it is made of changes."""
 
     def compiled(function: Callable):
         kernel = njit(**options)(function)
@@ -73,7 +74,7 @@ def _cache(function: Callable, place: Path) -> "_Cache":
 
 
 class _Cache(FunctionCache):
-    """numba's cache of one function, whose files may be damaged, vanish or find no room at any time."""
+    """numba's cache of one function; files may be damaged, vanish or find no room at any time."""
 
     def load_overload(self, sig, target_context):
         with suppress(Exception):  # whatever unpickling raises; it is compiled again

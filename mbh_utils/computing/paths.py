@@ -10,7 +10,25 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def named(folder: str | os.PathLike, what: str) -> Path:
-    """The path that someone gave. Raises MBHError where it is empty, or means no folder on this machine."""
+    """The path that someone gave.
+
+    Parameters
+    ----------
+    folder : str or path
+        "~" stands for the home folder.
+    what : str
+        What it is the folder of, for the message.
+
+    Raises
+    ------
+    MBHError
+        Where it is empty, or means no folder on this machine.
+
+    Examples
+    --------
+    >>> named("results/new", "the store's folder").name
+    'new'
+    """
     try:
         given = os.fspath(folder)
         if isinstance(given, str) and given.strip() and "\0" not in given:
@@ -31,8 +49,18 @@ def _of_environment(variable: str) -> Path | None:
 def data_folders() -> list[Path]:
     """Folders searched for data sets, in order; the first one takes downloads.
 
-    ``MBH_DATA`` replaces the list; without it, or where it is empty, the project's own ``data`` comes first, then
-    ``shared/data`` beside the project.
+    Returns
+    -------
+    list of Path
+        The folder that ``MBH_DATA`` names; where it names none, the project's own ``data``, then
+        ``shared/data`` beside the project.
+
+    Examples
+    --------
+    >>> from unittest import mock
+    >>> with mock.patch.dict(os.environ, MBH_DATA=""):
+    ...     [folder.name for folder in data_folders()]
+    ['data', 'data']
     """
     if given := _of_environment("MBH_DATA"):
         return [given]
@@ -40,20 +68,57 @@ def data_folders() -> list[Path]:
 
 
 def store_folder() -> Path:
-    """Folder of computed results: ``MBH_STORE``, or ``data/store`` in the project (also where that is empty)."""
+    """Folder of computed results, among them the trained networks.
+
+    Returns
+    -------
+    Path
+        The folder that ``MBH_STORE`` names; where it names none, ``data/store`` in the project.
+
+    Examples
+    --------
+    >>> from unittest import mock
+    >>> with mock.patch.dict(os.environ, MBH_STORE="/scratch/results"):
+    ...     store_folder().as_posix()
+    '/scratch/results'
+    """
     return _of_environment("MBH_STORE") or PROJECT / "data" / "store"
 
 
 def results_folder(profile: str) -> Path:
-    """Folder of one profile's tidy tables, which are part of the project."""
+    """Folder of one profile's tidy tables, which are part of the project.
+
+    Examples
+    --------
+    >>> results_folder("paper").relative_to(PROJECT).as_posix()
+    'data/results/paper'
+    """
     return PROJECT / "data" / "results" / profile
 
 
 def notebooks_folder() -> Path:
-    """Folder of the chapters' sources."""
+    """Folder of the chapters' sources.
+
+    Examples
+    --------
+    >>> notebooks_folder().relative_to(PROJECT).as_posix()
+    'notebooks'
+    """
     return PROJECT / "notebooks"
 
 
 def figures_folder(profile: str) -> Path:
-    """Folder of one profile's figures: ``MBH_FIGURES/<profile>``, or ``figures/<profile>`` in the project."""
+    """Folder of one profile's figures.
+
+    Returns
+    -------
+    Path
+        ``<profile>`` in the folder that ``MBH_FIGURES`` names; where it names none,
+        ``figures/<profile>`` in the project.
+
+    Examples
+    --------
+    >>> figures_folder("quick").name
+    'quick'
+    """
     return (_of_environment("MBH_FIGURES") or PROJECT / "figures") / profile

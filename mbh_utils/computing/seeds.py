@@ -1,6 +1,7 @@
 """Streams of random numbers, one per purpose, so that equal seeds mean equal results everywhere.
 
-A purpose of its own means that, for instance, drawing another mask never changes the initial weights.
+A purpose of its own means that, for instance, drawing another mask never changes the initial
+weights.
 """
 
 import numpy as np

@@ -12,7 +12,7 @@ from mbh_utils.experiments.experiment import Experiment, history_rows, ticket_ro
 from mbh_utils.experiments.measures import DISTINCT_PATTERNS, SPECIALIZATIONS, TREES
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.profiles import Profile
-from mbh_utils.experiments.runs import Case, Run, checkpoints, parameters_at, ticket_runs
+from mbh_utils.experiments.runs import Case, Run, milestones, parameters_at, ticket_runs
 from mbh_utils.networks import Setup, pruning
 from mbh_utils.training import Recipe
 
@@ -60,7 +60,7 @@ def _evolution(profile: Profile) -> list[Case]:
     for family in (profile.evolving, profile.family):
         size = pruning.dense_parameters(profile.n_inputs, family.architectures[-1])
         setups += [setup for setup in profile.setups_of(family) if setup.parameters == size]
-    seen = checkpoints(profile.iterations)
+    seen = milestones(profile.iterations)
     return _cases(profile, setups=setups, models=profile.few_models, iterations=seen)
 
 

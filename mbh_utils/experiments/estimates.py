@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from mbh_utils import datasets, networks
-from mbh_utils.experiments.runs import Case, Run, checkpoints
+from mbh_utils.experiments.runs import Case, Run, milestones
 from mbh_utils.training import Recipe, train_stack
 
 #: Python, torch, numba and the other libraries in a process.
@@ -17,11 +17,11 @@ _LIBRARIES = 600 * 2**20
 
 
 def training_seconds(run: Run) -> float:
-    """Of training a network, with a look at its accuracy at every checkpoint."""
+    """Of training a network, with a look at its accuracy at every milestone."""
     recipe = run.recipe
     n_inputs = run.raw.n_inputs
     each = _seconds_per_iteration(n_inputs, run.hidden, run.parameters, recipe.batch_size)
-    looks = len(checkpoints(recipe.iterations))
+    looks = len(milestones(recipe.iterations))
     return recipe.iterations * each + looks * len(run.raw.validation) * run.parameters / 1e10
 
 

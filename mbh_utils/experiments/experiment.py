@@ -37,7 +37,7 @@ def _measured(settings: dict, store: Store) -> pd.DataFrame:
 
 
 def history_rows(experiment: "Experiment", profile: Profile, store: Store) -> pd.DataFrame:
-    """The validation accuracy of every network at the checkpoints of its training."""
+    """The validation accuracy of every network at the milestones of its training."""
     rows = []
     for case in experiment.cases(profile):
         for iteration, share in case.run.history(store).items():

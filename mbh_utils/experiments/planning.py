@@ -9,8 +9,9 @@ from contextlib import nullcontext
 from typing import NamedTuple
 
 from mbh_utils.computing import require
-from mbh_utils.computing.scheduling import Done, Task, compute, workers
+from mbh_utils.computing.scheduling import Done, Task, compute
 from mbh_utils.computing.store import Store
+from mbh_utils.computing.workers import workers
 from mbh_utils.experiments import estimates
 from mbh_utils.experiments.catalogue import EXPERIMENTS, experiments_named
 from mbh_utils.experiments.measures import Measure
@@ -126,7 +127,7 @@ def prepare(
     store : Store, optional
         Where computed results are kept; the usual store by default.
     executor, scheduler, shared
-        Other workers, see :mod:`mbh_utils.computing.scheduling`.
+        Other workers, see :mod:`mbh_utils.computing.workers`.
 
     Returns
     -------
@@ -217,7 +218,7 @@ def _training_tasks(missing: dict[Run, set[int]]) -> list[Task]:
 
     tasks = []
     for runs in _batches(missing, kind, estimates.training_seconds, TRAINING_SECONDS):
-        needs = [("snapshot", run.settings) for run in runs]
+        needs = [("checkpoint", run.settings) for run in runs]
         needs += [("network", run.dense.settings) for run in runs if run.mask == "ticket"]
         n_networks = sum(len(missing[run]) for run in runs)
         task = Task(

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mbh_utils.computing import paths
-from mbh_utils.computing.store import VERSIONS, atomic
+from mbh_utils.computing.entries import VERSIONS
+from mbh_utils.computing.files import atomic
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.catalogue import EXPERIMENTS
 from mbh_utils.experiments.profiles import Profile, profile_named

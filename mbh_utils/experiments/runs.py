@@ -12,6 +12,7 @@ from mbh_utils.errors import MBHError
 from mbh_utils.experiments import profiles
 from mbh_utils.experiments.profiles import Profile, profile_named
 from mbh_utils.networks import Network, Setup, pruning
+from mbh_utils.networks.stored import get_network, put_network
 from mbh_utils.training import MOST_ITERATIONS, Recipe, State, train_stack
 
 #: The columns of a table that tell its networks apart.
@@ -29,7 +30,7 @@ NETWORK_COLUMNS = (
 )
 
 
-def checkpoints(iterations: int) -> list[int]:
+def milestones(iterations: int) -> list[int]:
     """When networks are looked at: dense up to 100, then about evenly on a logarithmic axis."""
     iterations = require.whole("iterations", iterations, 0, MOST_ITERATIONS)
     early = [0, 1, 2, 5, *range(10, 101, 10)]
@@ -111,7 +112,7 @@ class Run:
         return {**asdict(self), "data": self.raw.checksum}
 
     def settings_at(self, iteration: int) -> dict:
-        """What the store keys the network at a checkpoint by."""
+        """What the store keys the network at a milestone by."""
         if iteration == self.recipe.iterations:
             return self.settings
         return {**self.settings, "iteration": iteration}
@@ -149,22 +150,22 @@ class Run:
         return self.at(self.recipe.iterations, store)
 
     def at(self, iteration: int, store: Store | None = None) -> Network:
-        """The network at a checkpoint of its training, 0 being before it.
+        """The network at a milestone of its training, 0 being before it.
 
         It comes from the store, or is trained now and kept there. Raises MBHError for an iteration
-        that is no checkpoint.
+        that is no milestone.
         """
         store = store or Store()
-        known = checkpoints(self.recipe.iterations)
+        known = milestones(self.recipe.iterations)
         if iteration not in known:
             there = ", ".join(map(str, known))
-            raise MBHError(f"iteration {iteration} is no checkpoint of this run; they are {there}")
+            raise MBHError(f"iteration {iteration} is no milestone of this run; they are {there}")
         if iteration == 0:
             return self.initial(store)
         settings = self.settings_at(iteration)
-        if (network := store.network(settings)) is None:
+        if (network := get_network(store, settings)) is None:
             train_runs([(self, {iteration})], store)
-            network = store.network(settings)
+            network = get_network(store, settings)
         if network is None:
             raise MBHError(f"a network has gone from the store {store.folder}: ask once more")
         return network
@@ -179,7 +180,7 @@ class Run:
         return found
 
     def history(self, store: Store) -> dict[int, float]:
-        """Iteration -> validation accuracy at the checkpoints of its training, from the store."""
+        """Iteration -> validation accuracy at the milestones of its training, from the store."""
         seen = self.facts(store)["history"]
         return {int(iteration): share for iteration, share in seen.items()}
 
@@ -296,34 +297,34 @@ def ticket_runs(profile: str | Profile) -> list[Run]:
 
 # ----------------------------------------------------------------------------------------- training
 
-#: Seconds between two snapshots of a training, which is what a kill costs at most.
-SNAPSHOT_SECONDS = 60.0
+#: Seconds between two checkpoints of a training, which is what a kill costs at most.
+CHECKPOINT_SECONDS = 60.0
 
 
 def train_runs(stack: Sequence[tuple[Run, set[int]]], store: Store) -> None:
     """Train runs of one architecture, data set and recipe together, and keep the networks.
 
-    stack: each run with the checkpoints at which its network is kept, besides the trained one.
+    stack: each run with the milestones at which its network is kept, besides the trained one.
     """
     started = time.process_time()
     runs = [run for run, _ in stack]
     recipe = runs[0].recipe
-    resumed = [_snapshot(run, kept, store) for run, kept in stack]
+    resumed = [_checkpoint(run, kept, store) for run, kept in stack]
     before = [seconds for _, seconds in resumed]
 
     def facts(i: int, history: dict[int, float]) -> dict:
         own_share = (time.process_time() - started) / len(runs)
         return {"history": history, "seconds": before[i] + own_share}
 
-    def snapshot(states: list[State]) -> None:
+    def checkpoint(states: list[State]) -> None:
         for i, state in enumerate(states):
             if state.arrays:  # else it has not begun
                 rest = {"iteration": state.iteration, **facts(i, state.accuracy)}
-                store.put_arrays("snapshot", runs[i].settings, state.arrays, **rest)
+                store.put_arrays("checkpoint", runs[i].settings, state.arrays, **rest)
 
     def keep(i: int, iteration: int, network: Network) -> None:
         if iteration in stack[i][1] and iteration < recipe.iterations:
-            store.put_network(runs[i].settings_at(iteration), network)
+            put_network(store, runs[i].settings_at(iteration), network)
 
     members = [run.initial(store) for run in runs]
     histories = train_stack(
@@ -332,24 +333,24 @@ def train_runs(stack: Sequence[tuple[Run, set[int]]], store: Store) -> None:
         recipe,
         seeds=[run.seed for run in runs],
         states=[state for state, _ in resumed],
-        snapshot=snapshot,
+        checkpoint=checkpoint,
         keep=keep,
-        checkpoints=checkpoints(recipe.iterations),
-        every=SNAPSHOT_SECONDS,
+        milestones=milestones(recipe.iterations),
+        every=CHECKPOINT_SECONDS,
     )
     for i, (run, network, history) in enumerate(zip(runs, members, histories, strict=True)):
         end = history.accuracy[recipe.iterations]
-        store.put_network(run.settings, network, accuracy=end, **facts(i, history.accuracy))
-        store.drop("snapshot", run.settings)
+        put_network(store, run.settings, network, accuracy=end, **facts(i, history.accuracy))
+        store.drop("checkpoint", run.settings)
 
 
-def _snapshot(run: Run, kept: set[int], store: Store) -> tuple[State | None, float]:
+def _checkpoint(run: Run, kept: set[int], store: Store) -> tuple[State | None, float]:
     """Where the training of a run stopped, and its seconds so far; None if it must start anew."""
-    if (found := store.arrays("snapshot", run.settings)) is None:
+    if (found := store.arrays("checkpoint", run.settings)) is None:
         return None, 0.0
     arrays, facts = found
     seen = {int(i): share for i, share in facts["history"].items()}
     passed = [i for i in kept - {run.recipe.iterations} if i in seen and i]
     if not all(store.has("network", run.settings_at(i)) for i in passed):
-        return None, facts["seconds"]  # a checkpoint that was not wanted then
+        return None, facts["seconds"]  # a milestone that was not wanted then
     return State(facts["iteration"], arrays, seen), facts["seconds"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mbh_utils.computing.store import atomic
+from mbh_utils.computing.files import atomic
 from mbh_utils.errors import MBHError
 from mbh_utils.regions.bits import words_of
 from mbh_utils.regions.planes import Line, Plane

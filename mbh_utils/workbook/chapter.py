@@ -14,7 +14,7 @@ from matplotlib.figure import FigureBase
 
 from mbh_utils import experiments, plots
 from mbh_utils.computing import paths, require
-from mbh_utils.computing.store import atomic
+from mbh_utils.computing.files import atomic
 from mbh_utils.errors import MBHError
 from mbh_utils.plots.png import render
 from mbh_utils.workbook import chapters, provenance

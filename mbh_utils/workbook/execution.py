@@ -16,7 +16,7 @@ import nbformat
 import papermill
 
 from mbh_utils.computing import paths
-from mbh_utils.computing.store import atomic
+from mbh_utils.computing.files import atomic
 from mbh_utils.errors import MBHError
 from mbh_utils.workbook import kernels, provenance
 from mbh_utils.workbook.chapters import Declaration

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mbh_utils.computing import paths
-from mbh_utils.computing.store import is_written
+from mbh_utils.computing.files import is_written
 from mbh_utils.errors import MBHError
 from mbh_utils.workbook import chapters
 

@@ -17,7 +17,7 @@ import torch
 
 from mbh_utils import __version__, datasets, experiments
 from mbh_utils.computing import paths
-from mbh_utils.computing.store import atomic
+from mbh_utils.computing.files import atomic
 from mbh_utils.errors import MBHError
 from mbh_utils.workbook import chapters
 from mbh_utils.workbook.chapters import Declaration

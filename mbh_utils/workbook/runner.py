@@ -15,8 +15,8 @@ from pathlib import Path
 
 from mbh_utils import experiments
 from mbh_utils.computing import paths
-from mbh_utils.computing.scheduling import cores
-from mbh_utils.computing.store import told
+from mbh_utils.computing.files import told
+from mbh_utils.computing.threads import cores
 from mbh_utils.errors import MBHError
 from mbh_utils.workbook import chapters as index
 from mbh_utils.workbook import provenance

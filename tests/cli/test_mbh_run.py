@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mbh_utils import experiments
-from mbh_utils.computing import scheduling
+from mbh_utils.computing import scheduling, workers
 from mbh_utils.computing.store import Store
 from mbh_utils.experiments import planning
 from mbh_utils.networks import Family
@@ -119,7 +119,7 @@ def test_run_computes_what_is_missing_and_writes_tables(mbh, tiny, tmp_path):
     ],
 )
 def test_a_mistake_in_a_run_is_a_message(mbh, tiny, tmp_path, monkeypatch, line, told):
-    monkeypatch.setattr(scheduling, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(workers, "CONNECT_SECONDS", 1)
     status, _, err = mbh("run", *line.split(), "--store", str(tmp_path))
     assert status == 1 and f"mbh: {told}" in err and "Traceback" not in err
 

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from mbh_utils.cli import store as command
-from mbh_utils.computing import paths, store
+from mbh_utils.computing import entries, paths
 from mbh_utils.computing.store import Store
 from mbh_utils.networks import Network
+from mbh_utils.networks.stored import put_network
 
 SETTINGS = {
     "dataset": "fashion_mnist",
@@ -29,8 +30,8 @@ def kept(tmp_path, monkeypatch):
     monkeypatch.setenv("MBH_STORE", str(tmp_path / "kept"))
     here = Store()
     for seed in (10, 9):
-        here.put_network({**SETTINGS, "seed": seed}, Network(3, (2,), 2), accuracy=0.875)
-    here.put_arrays("snapshot", {**SETTINGS, "seed": 9}, {"x": np.arange(3)}, iteration=500)
+        put_network(here, {**SETTINGS, "seed": seed}, Network(3, (2,), 2), accuracy=0.875)
+    here.put_arrays("checkpoint", {**SETTINGS, "seed": 9}, {"x": np.arange(3)}, iteration=500)
     measured = {**SETTINGS, "measure": "s", "planes": [1, 2]}
     here.put_table("measure", measured, pd.DataFrame({"s": [0.5]}))
     return here
@@ -60,20 +61,20 @@ def test_store_ls(mbh, kept, monkeypatch):
     lines = out.splitlines()
     assert status == 0 and err == "" and len(lines) == 7
     kinds = [line.split()[0] for line in lines[:4]]
-    assert kinds == ["measure", "network", "network", "snapshot"]
-    assert lines[0].endswith(
+    assert kinds == ["checkpoint", "measure", "network", "network"]
+    assert lines[1].endswith(
         "s, fashion_mnist, 300-100, 9,472 HNPs, ticket, seed 3, 50,000 iterations, 2 planes"
     )
-    assert "seed 9," in lines[1] and "seed 10," in lines[2], "sorted as numbers"
-    assert kept.note("network", {**SETTINGS, "seed": 9}).stem[:10] == lines[1].split()[1]
-    assert lines[4].startswith("measure: 1 entry, ") and lines[5].startswith("network: 2 entries, ")
+    assert "seed 9," in lines[2] and "seed 10," in lines[3], "sorted as numbers"
+    assert kept.note("network", {**SETTINGS, "seed": 9}).stem[:10] == lines[2].split()[1]
+    assert lines[5].startswith("measure: 1 entry, ") and lines[6].startswith("network: 2 entries, ")
     sizes = {entry.kind: entry.bytes for entry in kept.entries()}
-    assert lines[6] == f"snapshot: 1 entry, {sizes['snapshot']} B"
-    assert all(len(line) <= 110 for line in lines[1:])
-    _, out, _ = mbh("store", "ls", "--store", str(kept.folder), "--kind", "snapshot")
-    assert out.splitlines() == [lines[3], lines[6]]
+    assert lines[4] == f"checkpoint: 1 entry, {sizes['checkpoint']} B"
+    assert all(len(line) <= 110 for line in (lines[0], *lines[2:]))
+    _, out, _ = mbh("store", "ls", "--store", str(kept.folder), "--kind", "checkpoint")
+    assert out.splitlines() == [lines[0], lines[4]]
     _, out, _ = mbh("store", "ls", "--kind", "networks")
-    assert "entries of these kinds: measure, network, snapshot" in out
+    assert "entries of these kinds: checkpoint, measure, network" in out
     kept.note("network", {**SETTINGS, "seed": 9}).write_text("{")
     assert "1 more that cannot be understood: `mbh store verify`" in mbh("store", "ls")[1]
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
@@ -123,16 +124,16 @@ def test_store_verify(mbh, kept):
 
 
 def test_store_gc(mbh, kept, monkeypatch):
-    note = kept.note("snapshot", {**SETTINGS, "seed": 9})
+    note = kept.note("checkpoint", {**SETTINGS, "seed": 9})
     status, out, _ = mbh("store", "gc", "--dry-run")
     assert status == 0 and out.startswith("would remove ") and note.exists()
-    assert f"snapshot/{note.name} (snapshot of a network that is finished)" in out
+    assert f"checkpoint/{note.name} (checkpoint of a network that is finished)" in out
     assert out.endswith(" B (1)\n")
     assert mbh("store", "gc")[1] == out.replace("would remove", "removed")
     assert not note.exists()
     harm(kept)
     mbh("store", "verify")
-    monkeypatch.setitem(store.VERSIONS, "torch", "another")
+    monkeypatch.setitem(entries.VERSIONS, "torch", "another")
     assert "nothing to remove" in mbh("store", "gc")[1]
     assert mbh("store", "gc", "--damaged")[1].count("set aside as damaged") == 2
     assert mbh("store", "gc", "--old-versions")[1].count("other versions") == 2

@@ -1,4 +1,4 @@
-"""Machines where little may be written: no home folder, a package that is read-only; and what code is made of."""
+"""Machines without a home folder or with a read-only package; and what compiled code is made of."""
 
 import os
 import shutil
@@ -43,7 +43,7 @@ def read_only(tmp_path_factory):
 
 
 def run(code: str, package: Path, cwd: Path, **environment) -> str:
-    """What a script prints in a process with nothing but this environment; it may print nothing on stderr."""
+    """What a script prints in a process of this environment alone; nothing may come on stderr."""
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")}
     environment = {
         **kept,
@@ -111,15 +111,22 @@ def test_a_folder_of_somebody_else_is_not_taken(tmp_path, monkeypatch):
     assert mine == tmp_path / f"mbh_utils-{os.getuid()}" and mine == _home.private_folder()
     planted = tmp_path / "planted"
     planted.mkdir()
-    for how in ("open to others", "a link", "a file"):
-        mine.rmdir() if mine.is_dir() and not mine.is_symlink() else mine.unlink(missing_ok=True)
-        {"open to others": lambda: (mine.mkdir(), mine.chmod(0o777)), "a link": lambda: mine.symlink_to(planted),
-         "a file": mine.touch}[how]()  # fmt: skip
+
+    def open_to_others():
+        mine.mkdir()
+        mine.chmod(0o777)
+
+    for take_its_place in (open_to_others, lambda: mine.symlink_to(planted), mine.touch):
+        if mine.is_dir() and not mine.is_symlink():
+            mine.rmdir()
+        else:
+            mine.unlink(missing_ok=True)
+        take_its_place()
         assert _home.private_folder() != mine
     shutil.rmtree(f"/dev/shm/{mine.name}", ignore_errors=True)
 
 
-# -------------------------------------------------------------------------------------------- compiled code
+# ---------------------------------------------------------------------------------- compiled code
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Snapshots and kills: training that is interrupted ends with the same networks."""
+"""Checkpoints and kills: training that is interrupted ends with the same networks."""
 
 import os
 import subprocess
@@ -11,14 +11,15 @@ from tiny_experiments import TINY, Here, runs_of, same
 
 from mbh_utils.computing.store import Store
 from mbh_utils.experiments import plan, prepare, runs, table
+from mbh_utils.networks.stored import get_network
 
 
 class Killed(Exception):
     pass
 
 
-def test_training_goes_on_from_its_snapshot_and_ends_the_same(done, tmp_path, monkeypatch):
-    monkeypatch.setattr(runs, "SNAPSHOT_SECONDS", -1.0)  # at every opportunity
+def test_training_goes_on_from_its_checkpoint_and_ends_the_same(done, tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "CHECKPOINT_SECONDS", -1.0)  # at every opportunity
     store, starts, real = Store(tmp_path), [], runs.train_stack
     stack = [(run, {10, 30}) for run in runs_of("evolution") if run.hidden == (8, 4)]
     put = store.put_arrays
@@ -45,7 +46,7 @@ def test_training_goes_on_from_its_snapshot_and_ends_the_same(done, tmp_path, mo
     monkeypatch.setattr(store, "put_arrays", put)
     runs.train_runs(stack, store)
     # There is one before the first step too. Killed between the two members, in the second
-    # snapshot of all.
+    # checkpoint of all.
     assert starts[0] == [None, None] and starts[1] == [1, 0]
     assert starts[1] < starts[2] < starts[3] and starts[3][0] > 1
     for run, kept in stack:
@@ -53,21 +54,21 @@ def test_training_goes_on_from_its_snapshot_and_ends_the_same(done, tmp_path, mo
             assert same(run.at(iteration, store), run.at(iteration, done))
         assert (
             run.history(store) == run.history(done)
-            and store.arrays("snapshot", run.settings) is None
+            and store.arrays("checkpoint", run.settings) is None
         )
 
 
-def test_a_snapshot_behind_a_checkpoint_that_nobody_kept_is_of_no_use(done, tmp_path, monkeypatch):
-    monkeypatch.setattr(runs, "SNAPSHOT_SECONDS", -1.0)
+def test_a_checkpoint_behind_a_milestone_that_nobody_kept_is_of_no_use(done, tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "CHECKPOINT_SECONDS", -1.0)
     store, (run, *_) = Store(tmp_path), runs_of("evolution")
     monkeypatch.setattr(store, "drop", lambda *arguments: None)
-    runs.train_runs([(run, set())], store)  # leaves its last snapshot
-    assert runs._snapshot(run, set(), store)[0].iteration == 30
-    assert runs._snapshot(run, {10}, store)[0] is None
+    runs.train_runs([(run, set())], store)  # leaves its last checkpoint
+    assert runs._checkpoint(run, set(), store)[0].iteration == 30
+    assert runs._checkpoint(run, {10}, store)[0] is None
     runs.train_runs([(run, {10})], store)
     assert (
         same(run.at(10, store), run.at(10, done))
-        and runs._snapshot(run, {10}, store)[0].iteration == 30
+        and runs._checkpoint(run, {10}, store)[0].iteration == 30
     )
 
 
@@ -86,7 +87,7 @@ from mbh_utils.experiments import runs
 # What every child would otherwise load anew:
 experiments.prepare(TINY, KILLED, store=store.Store(sys.argv[2] + "-warm"), executor=Here())
 experiments.plan(LONG, KILLED, store.Store(sys.argv[2]))
-runs.SNAPSHOT_SECONDS = 0.0
+runs.CHECKPOINT_SECONDS = 0.0
 real, writes = runs.train_stack, -1
 
 def noted(*arguments, states, **options):
@@ -128,7 +129,7 @@ def test_killed_again_and_again_it_ends_with_the_same_networks_and_tables(tmp_pa
     store = Store(folder)
     assert plan(LONG, KILLED, store) == []
     for run in {run for name in KILLED for run in runs_of(name, LONG)}:
-        assert same(store.network(run.settings), undisturbed.network(run.settings))
+        assert same(get_network(store, run.settings), get_network(undisturbed, run.settings))
     for name in KILLED:
         tables = (table(name, LONG, store=one) for one in (store, undisturbed))
         pd.testing.assert_frame_equal(*tables, check_exact=True)

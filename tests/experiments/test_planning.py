@@ -18,6 +18,7 @@ from mbh_utils.experiments import (
     prepare,
     table,
 )
+from mbh_utils.networks.stored import get_network
 
 
 def test_a_plan_says_what_is_missing_in_which_order_and_how_long_and_large(done, tmp_path):
@@ -76,11 +77,11 @@ def test_only_what_is_missing_is_computed_again_and_gives_the_same(done, grid, t
     here = Here()
     prepare(TINY, ["grid"], store=store, executor=here)
     assert here.tasks == ["train_runs", "measure_cases"]
-    assert same(store.network(run.settings), done.network(run.settings))
+    assert same(get_network(store, run.settings), get_network(done, run.settings))
     pd.testing.assert_frame_equal(table("grid", TINY, store=store), grid, check_exact=True)
 
 
-def test_a_lost_checkpoint_is_trained_again_and_the_same(done, tmp_path):
+def test_a_lost_milestone_is_trained_again_and_the_same(done, tmp_path):
     store, run = copy_of(done, tmp_path / "copy"), runs_of("evolution")[0]
     store.drop("network", run.settings_at(10))
     (stage,) = plan(TINY, ALL, store)
@@ -172,5 +173,5 @@ def test_processes_and_results_sent_back_give_the_same(done, tmp_path):
     sent = Store(tmp_path / "sent")
     prepare(TINY, ["tickets"], store=sent, executor=Here(), shared=False)
     for run in runs_of("tickets"):
-        assert same(store.network(run.settings), done.network(run.settings))
-        assert same(sent.network(run.settings), done.network(run.settings))
+        assert same(get_network(store, run.settings), get_network(done, run.settings))
+        assert same(get_network(sent, run.settings), get_network(done, run.settings))

@@ -13,7 +13,8 @@ from tiny_experiments import ALL, TABLES, TINY
 
 from mbh_utils import datasets, experiments
 from mbh_utils.computing import paths
-from mbh_utils.computing.store import VERSIONS, Store
+from mbh_utils.computing.entries import VERSIONS
+from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import (
     EXPERIMENTS,

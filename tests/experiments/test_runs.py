@@ -11,6 +11,7 @@ from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import Run, prepare, runs, table
 from mbh_utils.networks import pruning
+from mbh_utils.networks.stored import get_network
 from mbh_utils.training import Recipe, accuracy, train
 
 
@@ -36,7 +37,7 @@ from mbh_utils.training import Recipe, accuracy, train
         ),
         (
             lambda: experiments.run_of(TINY, 1).at(7),
-            "iteration 7 is no checkpoint .* 0, 1, 2, 5, 10, 20, 30",
+            "iteration 7 is no milestone .* 0, 1, 2, 5, 10, 20, 30",
         ),
         (lambda: Run("digits9", (6, 2), 200, 0, Recipe(1)).initial(), "unknown data set 'digits9'"),
     ],
@@ -105,13 +106,13 @@ def test_a_trained_run_comes_from_the_store_and_is_what_training_gives(done):
         facts["accuracy"] == accuracy(alone, datasets.load("digits8").validation)
         and facts["seconds"] > 0
     )
-    assert not list(done.folder.glob("snapshot/*.json")), "snapshots go when the network is there"
+    assert not list(done.folder.glob("checkpoint/*.json")), "checkpoints go when the network is there"
 
 
 def test_a_run_that_is_not_in_the_store_is_trained_and_kept(tmp_path):
     run, store = experiments.run_of(TINY, 5), Store(tmp_path)
     network = run.trained(store)
-    assert same(network, store.network(run.settings)) and not same(network, run.initial())
+    assert same(network, get_network(store, run.settings)) and not same(network, run.initial())
 
 
 def test_tickets_are_the_initial_weights_under_the_trained_network_s_largest(done):
@@ -145,12 +146,12 @@ def test_reinitialised_networks_have_a_random_mask_and_weights_of_their_own(done
     assert (network.masks[0] == replace(again, mask="random").initial().masks[0]).all()
 
 
-def test_checkpoints_allow_a_line_up_to_100_and_a_logarithmic_axis_after():
-    fifty = runs.checkpoints(50_000)
+def test_milestones_allow_a_line_up_to_100_and_a_logarithmic_axis_after():
+    fifty = runs.milestones(50_000)
     assert fifty[:14] == [0, 1, 2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
     assert fifty[14:] == [200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 40_000, 50_000]
-    assert runs.checkpoints(30) == [0, 1, 2, 5, 10, 20, 30] and runs.checkpoints(0) == [0]
-    assert runs.checkpoints(3_000)[-3:] == [1_000, 2_000, 3_000]
+    assert runs.milestones(30) == [0, 1, 2, 5, 10, 20, 30] and runs.milestones(0) == [0]
+    assert runs.milestones(3_000)[-3:] == [1_000, 2_000, 3_000]
 
 
 def test_what_was_noted_of_a_run_that_is_not_in_the_store_is_refused(done, tmp_path):

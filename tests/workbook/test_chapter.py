@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mbh_utils.computing import paths, store
+from mbh_utils.computing import files, paths
 from mbh_utils.errors import MBHError
 from mbh_utils.workbook import provenance
 from mbh_utils.workbook.chapter import open_chapter
@@ -105,7 +105,7 @@ def test_failed_write_leaves_the_old_figure(chapter, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(store.os, "replace", full)
+    monkeypatch.setattr(files.os, "replace", full)
     with pytest.raises(MBHError, match="No space left on device"):
         chapter.save(a_figure(3.0), "fig-2-1", alt="Another line.", data=[])
     monkeypatch.undo()

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from throwaway import everything, run, save
 
-from mbh_utils.computing import store
+from mbh_utils.computing import files
 from mbh_utils.errors import MBHError
 from mbh_utils.workbook import execution, kernels, provenance
 
@@ -66,7 +66,7 @@ def test_disk_full_while_the_copy_is_filed(small_workbook, monkeypatch):
             raise OSError(errno.ENOSPC, "No space left on device")
         replace(source, target)
 
-    monkeypatch.setattr(store.os, "replace", full)
+    monkeypatch.setattr(files.os, "replace", full)
     report = run()
     assert not report.ok and "No space left on device" in report.outcomes[0].problem
     assert copy.read_text() == "the copy of an earlier run"

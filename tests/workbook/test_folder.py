@@ -6,7 +6,7 @@ import threading
 import pytest
 from throwaway import run, save
 
-from mbh_utils.computing import paths, store
+from mbh_utils.computing import files, paths
 from mbh_utils.errors import MBHError
 from mbh_utils.workbook.folder import shown
 
@@ -51,7 +51,7 @@ def test_two_runs_at_once_do_not_mix(small_workbook, tmp_path):
 
 def test_what_a_living_process_writes_is_no_leftover(small_workbook):
     small_workbook.add("01_good", save())
-    with store.atomic(small_workbook.quick / "fig-1-1.png") as being_written:
+    with files.atomic(small_workbook.quick / "fig-1-1.png") as being_written:
         being_written.write_bytes(b"half")
         left = small_workbook.quick / ".fig-1-1.png.0123456789ab.part"
         left.write_bytes(b"half")

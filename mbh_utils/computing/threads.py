@@ -1,0 +1,94 @@
+"""How many processor cores there are, and how many threads the libraries may use.
+
+Nothing here loads numpy, torch or numba before it must: a process learns from here how many threads
+they may start, and it must know that before it loads them.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import threadpoolctl
+
+from mbh_utils.errors import MBHError
+
+#: How libraries are told, before they are loaded, the number of their threads. Dask's workers set
+#: these themselves.
+VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+
+
+def cores() -> int:
+    """Processor cores that this process may use.
+
+    Examples
+    --------
+    >>> cores() >= 1
+    True
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def n_processes(jobs: int | None) -> int:
+    """How many processes to start.
+
+    Parameters
+    ----------
+    jobs : int or None
+        What was asked for; None: one per core.
+
+    Raises
+    ------
+    MBHError
+        If ``jobs`` is below 1.
+
+    Examples
+    --------
+    >>> n_processes(3)
+    3
+    >>> n_processes(None) == cores()
+    True
+    """
+    if jobs is not None and jobs < 1:
+        raise MBHError(f"jobs is {jobs}; at least one process is needed")
+    return jobs or cores()
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for all libraries within the block.
+
+    Tasks run side by side, so more threads gain nothing, and their number may change last digits.
+
+    Examples
+    --------
+    >>> import torch
+    >>> with one_thread():
+    ...     torch.get_num_threads()
+    1
+    """
+    import numba
+    import torch
+
+    torch_before = torch.get_num_threads()
+    numba_before = numba.get_num_threads()
+    torch.set_num_threads(1)
+    numba.set_num_threads(1)
+    try:
+        with threadpoolctl.threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(torch_before)
+        numba.set_num_threads(numba_before)
+
+
+def limit_libraries_to_come() -> None:
+    """One thread for each library that this process will be the first to load."""
+    os.environ.update(dict.fromkeys(VARIABLES, "1"))
