@@ -6,17 +6,17 @@ enters and leaves, and b from the rest.
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from mbh_utils import _given, _memory
-from mbh_utils._exact import Oracle
 from mbh_utils._progress import Progress
 from mbh_utils._restriction import Restriction
 from mbh_utils.networks import stream
-from mbh_utils.partition import descend, limits_of
+from mbh_utils.partition import Descent, limits_of
 from mbh_utils.reading import domain_points, read_network
 from mbh_utils.subspaces import Line, Plane
 
@@ -59,8 +59,9 @@ def expected_cost(
         began = time.thread_time()
         on_part = replace(restriction, plane=part)
         vars(on_part)["exact"] = restriction.exact
-        stack = _memory.first_stack(net, first_map, part.corners, limits_of(plane))
-        cells, _ = descend(net, stack, part, True, Oracle(on_part, net.widths), Progress(False, part.area))
+        descent = Descent(net, first_map, on_part, limits_of(plane), Progress(False, part.area))
+        cells, _ = descent.all_regions(polygons=True)
+        descent.space.give_back()
         n, sides = len(cells.area), len(part.corners)
         lines = n - 1 if isinstance(part, Line) else (np.count_nonzero(cells.edge < 0) - sides) / 2
         return lines, max(n - 1 - lines, 0.0), time.thread_time() - began
@@ -76,6 +77,11 @@ def expected_cost(
     n = 1 + lines / share + meetings / share**2
     words = int(net.word[-1])
     return Cost(round(n), start + spent * n / (1 + lines + meetings), int(n * (8 * words + 9 + 4 * 20)))
+
+
+def total_cost(costs: Iterable[Cost]) -> Cost:
+    """Of several partitions together."""
+    return Cost(*(sum(column) for column in zip(Cost(0, 0.0, 0), *costs, strict=True)))
 
 
 def _parts(plane: Plane | Line, share: float, rng: np.random.Generator):

@@ -5,6 +5,7 @@ line is its three coefficients (a, b, c) up to a positive factor; two lines meet
 point (x/w, y/w).
 """
 
+import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -58,11 +59,16 @@ class Oracle:
     """
 
     def __init__(self, restriction: Restriction, widths: Sequence[int]):
-        self.restriction, self.widths = restriction, [int(n) for n in widths]
-        self.word = np.concatenate([[0], np.cumsum([(n + 63) // 64 for n in self.widths])]).tolist()
+        self.restriction = restriction
+        self.widths = list(map(int, widths))
         self.lines: dict = {}
         self.masks: dict = {}
         self.pattern, self.here = b"", {}  # the bits that were asked for last, and the lines on their node
+
+    @cached_property
+    def word(self) -> list[int]:
+        """First 64-bit word of each layer's bits."""
+        return [0, *itertools.accumulate((n + 63) // 64 for n in self.widths)]
 
     @property
     def units(self) -> ExactUnits:

@@ -21,12 +21,20 @@ class Progress(contextlib.AbstractContextManager):
     """
 
     def __init__(self, wanted: bool | Callable[[float, int], None] | None, domain_area: float):
-        if not (wanted is None or isinstance(wanted, bool | np.bool_) or callable(wanted)):
-            shown = _given.shown(wanted)
-            raise MBHError(f"progress is {shown}; expected None, True, False or a function of (share, n_regions)")
+        self.check(wanted)
         self.call = wanted if callable(wanted) else None
         self.domain_area, self.area, self.regions = domain_area, 0.0, 0
         self.quiet, self.delay, self.bar, self.started = wanted is False, 0.0 if wanted else PATIENCE, None, None
+
+    @staticmethod
+    def check(wanted) -> None:
+        """Raises MBHError unless it is None, True, False or a function."""
+        if not (wanted is None or isinstance(wanted, bool | np.bool_) or callable(wanted)):
+            shown = _given.shown(wanted)
+            raise MBHError(f"progress is {shown}; expected None, True, False or a function of (share, n_regions)")
+
+    def check_stop(self) -> None:
+        """Called often by whoever works; other bars end the work here, this one never does."""
 
     def __exit__(self, *_) -> None:
         if self.bar is not None:

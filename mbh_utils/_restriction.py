@@ -15,8 +15,10 @@ from functools import cached_property
 
 import numpy as np
 
+from mbh_utils._given import all_finite
 from mbh_utils.errors import MBHError
 from mbh_utils.subspaces import Frame, Line, Plane
+from mbh_utils.subspaces import lengths as _lengths
 
 UNIT = 2.0**-53  # relative error of one rounding
 _LARGEST = 1e300  # of terms; above 1e280 nothing is known of a neuron, and its signs are settled exactly
@@ -28,24 +30,72 @@ _OWN_FRAME = Frame(
 )
 
 
+class HiddenNetwork:
+    """The hidden layers of a network (behind them perhaps its output layer), and what holds on any plane.
+
+    layers: (weight, bias) or (weight, bias, n_linear). What is derived from them is made when it is
+    first asked for, and once for all planes.
+    """
+
+    def __init__(self, layers: list[tuple]):
+        self.layers = layers
+
+    @cached_property
+    def n_merged(self) -> int:
+        """Linear units of the first layer that are taken together as the two plane coordinates, or 0."""
+        n = _n_linear(self.layers[0])
+        return n if n > 2 and len(self.layers) > 1 else 0
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Length of each row of the first layer's weights."""
+        return _lengths(self.layers[0][0])
+
+    @cached_property
+    def sizes(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Absolute weights and biases of the layers above the first."""
+        return [(np.abs(weight), np.abs(bias)) for weight, bias, *_ in self.layers[1:]]
+
+    @cached_property
+    def roundings(self) -> np.ndarray:
+        """Bounds of the rounding in sums over the inputs of each layer's units, as a share of their terms."""
+        most = [np.count_nonzero(weight, axis=1).max() for weight, *_ in self.layers[1:]]
+        return (np.array([0, *most]) + 8.0) * UNIT  # the first layer has bounds of its own
+
+
 @dataclass(frozen=True, eq=False)
 class Restriction:
-    """The hidden layers of a network (behind them perhaps its output layer) on a plane or a line.
+    """A network on a plane or a line.
 
-    layers: of the network itself, (weight, bias) or (weight, bias, n_linear).
+    network: its layers, as a list or as a :class:`HiddenNetwork`, which several restrictions may share.
     precise: whether the first layer on the plane is rounded only once, from integers, which takes longer.
     """
 
-    layers: list[tuple]
+    network: HiddenNetwork
     plane: Plane | Line
     precise: bool = False
 
     def __post_init__(self):
-        if self.layers[0][0].shape[1] != self.plane.dimension:
-            raise MBHError(
-                f"the {type(self.plane).__name__.lower()} lies in R^{self.plane.dimension}, but the network takes "
-                f"{self.layers[0][0].shape[1]} inputs: span it by inputs of this network"
-            )
+        if isinstance(self.network, list):
+            vars(self)["network"] = HiddenNetwork(self.network)  # the dataclass is frozen
+        n_inputs = self.layers[0][0].shape[1]
+        if n_inputs != self.plane.dimension:
+            raise MBHError(f"the {kind_of(self.plane)} lies in {misfit(self.plane, n_inputs)}")
+
+    @property
+    def layers(self) -> list[tuple]:
+        """Layers of the network itself."""
+        return self.network.layers
+
+    @property
+    def n_merged(self) -> int:
+        """As of :class:`HiddenNetwork`."""
+        return self.network.n_merged
+
+    @property
+    def roundings(self) -> np.ndarray:
+        """As of :class:`HiddenNetwork`."""
+        return self.network.roundings
 
     @cached_property
     def frame(self) -> Frame:
@@ -59,8 +109,9 @@ class Restriction:
         if plane.points is not None:
             return self.layers
         with np.errstate(over="ignore", invalid="ignore"):
-            onto, shift = weight @ plane.basis.T, weight @ plane.origin + bias
-        if not (np.isfinite(onto).all() and np.isfinite(shift).all()):
+            onto = weight @ plane.basis.T
+            shift = weight @ plane.origin + bias
+        if not (all_finite(onto) and all_finite(shift)):
             raise MBHError(
                 "the weights are too large for this plane: pre-activations leave float64; rescale the network"
             )
@@ -78,23 +129,24 @@ class Restriction:
         """Coefficients a, b, c of the first layer's units, (n, 3) float64; the size of all terms in each, and of the
         share of them that may be an error.
         """
-        (weight, bias), anchors = self.anchored[0][:2], self.frame.anchors
-        if anchors is _OWN_FRAME.anchors:
+        weight, bias, *_ = self.anchored[0]
+        frame = self.frame
+        if frame is _OWN_FRAME:
             maps = np.column_stack([weight, bias])
             return maps, np.abs(maps), 8 * UNIT
         if self.precise:
             maps = self._split_first[0]
             return maps, np.abs(maps), 9 * UNIT
-        combine = self.frame.weights
         with np.errstate(over="ignore", invalid="ignore"):
-            maps = weight @ anchors.T @ combine.T
+            maps = weight @ frame.anchors.T @ frame.weights.T
             maps[:, 2] += bias
-            terms = np.minimum(_sizes(weight, anchors) @ np.abs(combine).T, _LARGEST)
+            terms = _products(self.network.lengths, frame.lengths) @ np.abs(frame.weights).T
+            np.minimum(terms, _LARGEST, out=terms)
             terms[:, 2] += np.abs(bias)
-        maps[~np.isfinite(maps)] = 0.0  # too large for float64, which their errors say
+        if not all_finite(maps):
+            maps[~np.isfinite(maps)] = 0.0  # too large for float64, which their errors say
         # One rounding per product and per sum, and a few of combining the anchors and of whoever evaluates the line.
-        n_products = np.count_nonzero(anchors.any(axis=0))
-        return maps, terms, (n_products + len(anchors) + 8) * UNIT
+        return maps, terms, (frame.n_products + len(frame.anchors) + 8) * UNIT
 
     @cached_property
     def _split_first(self) -> tuple[np.ndarray, np.ndarray]:
@@ -108,23 +160,25 @@ class Restriction:
         return np.zeros_like(self._first[0]) if self.plane.points is None else self._split_first[1]
 
     @cached_property
-    def n_merged(self) -> int:
-        """Linear units of the first layer that are taken together as the two plane coordinates, or 0."""
-        n = _n_linear(self.layers[0])
-        return n if n > 2 and len(self.layers) > 1 else 0
+    def first_map(self) -> np.ndarray:
+        """Coefficients a, b, c of the first layer's units as ``on_plane`` has them, (n, 3) float64."""
+        maps = self._first[0]
+        if not self.n_merged:
+            return maps
+        return np.concatenate([maps[: -self.n_merged], np.eye(2, 3)])
 
     @cached_property
     def on_plane(self) -> list[tuple]:
         """The same as a network of the two plane coordinates, float64: only the first one or two layers differ."""
-        (weight, bias, *linear), *others = self.layers
-        maps = self._first[0]
+        (_, bias, *linear), *others = self.layers
+        maps = self.first_map
+        first = np.ascontiguousarray(maps[:, :2]), maps[:, 2].copy()
         if not self.n_merged:
-            return [(np.ascontiguousarray(maps[:, :2]), maps[:, 2].copy(), *linear), *others]
+            return [(*first, *linear), *others]
         n = len(bias) - self.n_merged
         onwards, following, *rest = others[0]
-        carried = onwards[:, n:] @ maps[n:]
+        carried = onwards[:, n:] @ self._first[0][n:]
         merged = np.column_stack([onwards[:, :n], carried[:, :2]]), following + carried[:, 2]
-        first = np.concatenate([maps[:n, :2], np.eye(2)]), np.append(maps[:n, 2], [0.0, 0.0])
         return [(*first, 2), (*merged, *rest), *others[1:]]
 
     @cached_property
@@ -138,23 +192,28 @@ class Restriction:
             return self._errors()
 
     def _errors(self) -> list[np.ndarray]:
-        found, (_, terms, share) = [], self._first
-        reached = terms.any(axis=1)
-        for i in np.flatnonzero(~reached):  # or so small that products are rounded to 0
-            weight, bias = self.anchored[0][:2]
-            reached[i] = bias[i] != 0 or self.frame.anchors[:, weight[i] != 0].any()
-        for layer, (weight, bias, *_) in enumerate(self.layers):
-            if layer:
-                terms = np.abs(weight) @ terms
-                terms[:, 2] += np.abs(bias)
-                reached = True
-                share += self.roundings[layer]  # on top of what the layer below carries
-            terms = np.minimum(terms, _LARGEST)
-            bound = np.where(terms < 1e-20 * _LARGEST, terms * (1 + 1e-9) * share * 1.01, np.inf)
-            found.append(np.where(np.reshape(reached, (-1, 1)), np.maximum(bound, 5e-324), 0.0).T)
+        _, terms, share = self._first
+        first, terms = _bounds(terms, share)
+        if not terms.all():
+            first[self._silent()] = 0.0
+        found = [first.T]
+        for (weight, bias), rounding in zip(self.network.sizes, self.roundings[1:], strict=True):
+            terms = weight @ terms
+            terms[:, 2] += bias
+            share += rounding  # on top of what the layer below carries
+            bound, terms = _bounds(terms, share)
+            found.append(bound.T)
         if self.n_merged:
             found[0] = np.column_stack([found[0][:, : -self.n_merged], 4 * UNIT * np.eye(3, 2)])
         return found
+
+    def _silent(self) -> np.ndarray:
+        """Which units of the first layer no anchor reaches and have no bias: not those whose terms round to 0."""
+        weight, bias, *_ = self.anchored[0]
+        silent = ~self._first[1].any(axis=1)
+        for i in np.flatnonzero(silent):
+            silent[i] = bias[i] == 0 and not self.frame.anchors[:, weight[i] != 0].any()
+        return silent
 
     @property
     def refined_errors(self) -> np.ndarray:
@@ -162,31 +221,38 @@ class Restriction:
 
         The sum itself is rounded once more, as is the evaluation of the line: add 10 ``UNIT`` of what it is.
         """
-        weight, bias = self.layers[1][:2]
+        weight, bias = self.network.sizes[0]
         with np.errstate(over="ignore"):
-            terms = np.abs(weight) @ self._first[1]
-            terms[:, 2] += np.abs(bias)
+            terms = weight @ self._first[1]
+            terms[:, 2] += bias
             return np.maximum(terms * (weight.shape[1] + 20) ** 2 * UNIT**2, 5e-324).T.copy()
 
-    @cached_property
-    def roundings(self) -> np.ndarray:
-        """Bounds of the rounding in sums over the inputs of each layer's units, as a share of their terms."""
-        most = [np.count_nonzero(weight, axis=1).max() for weight, *_ in self.layers[1:]]
-        return (np.array([0, *most]) + 8.0) * UNIT  # the first layer has bounds of its own
+
+def kind_of(plane: Plane | Line) -> str:
+    """What it is, for a message."""
+    return type(plane).__name__.lower()
 
 
-def _sizes(weight: np.ndarray, anchors: np.ndarray) -> np.ndarray:
-    """Bounds of |weight| @ |anchors|.T: the product of both lengths, which is quicker to find."""
-    lengths = [_lengths(weight), _lengths(anchors)]
-    return np.nan_to_num(np.outer(*lengths) * (1 + 1e-9), nan=_LARGEST, posinf=_LARGEST)
+def misfit(plane: Plane | Line, n_inputs: int) -> str:
+    """What is the matter with a plane in another space than that of the network's inputs."""
+    return (
+        f"R^{plane.dimension}, but the network takes {n_inputs} inputs: span it by inputs of this network"
+    )
 
 
-def _lengths(rows: np.ndarray) -> np.ndarray:
-    squares = np.einsum("ij,ij->i", rows, rows)
-    lengths = np.sqrt(squares)
-    if (small := squares < 1e-280).any():  # where squares are rounded to 0 they say nothing
-        lengths[small] = np.abs(rows[small]).max(axis=1) * np.sqrt(rows.shape[1])
-    return lengths
+def _bounds(terms: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds of errors that are this share of terms (n, 3), and the terms, no longer infinite."""
+    bound = terms * (1 + 1e-9) * share * 1.01
+    if not terms.max() < 1e-20 * _LARGEST:  # or no number
+        terms = np.minimum(terms, _LARGEST)
+        bound = np.where(terms < 1e-20 * _LARGEST, terms * (1 + 1e-9) * share * 1.01, np.inf)
+    return np.maximum(bound, 5e-324), terms
+
+
+def _products(lengths: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Bounds of |weight| @ |anchors|.T, (n, k): the product of both lengths, which is quicker to find."""
+    products = np.multiply.outer(lengths, others) * (1 + 1e-9)
+    return products if all_finite(products) else np.nan_to_num(products, nan=_LARGEST, posinf=_LARGEST)
 
 
 def _n_linear(layer: tuple) -> int:

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Sequence
+from contextlib import closing
 from numbers import Real
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy.stats import beta
 from mbh_utils import _given
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import stream
-from mbh_utils.partition import partition_input_space
+from mbh_utils.partition import partition_input_space, partitions
 from mbh_utils.patterns import DecisionPattern, activation_patterns, preactivations
 from mbh_utils.reading import read_network
 from mbh_utils.subspaces import Block, Line, Plane
@@ -137,10 +138,8 @@ def specialization(
     if not planes:
         raise MBHError("specialization needs at least one plane; make one with Plane.through(three_samples)")
     sigma = maximal_pattern(network, samples, coverage, scope=scope, output_layer=output_layer)
-    partitions = (
-        partition_input_space(network, plane, output_layer=output_layer, keep=("areas", "patterns")) for plane in planes
-    )
-    return float(np.mean([1 - regions.blanket(sigma).share for regions in partitions]))
+    with closing(partitions(network, planes, output_layer=output_layer, keep=("areas", "patterns"))) as found:
+        return float(np.mean([1 - regions.blanket(sigma).share for regions in found]))
 
 
 def specialization_table(
@@ -162,13 +161,13 @@ def specialization_table(
         )
     ]
     rows = []
-    for i, plane in enumerate(planes):
-        regions = partition_input_space(network, plane, keep=("areas", "patterns"))
-        areas = regions.blanket_areas([sigma for _, _, sigma in cases])
-        rows += [
-            (i, int(label), c, 1 - min(area / plane.area, 1.0), len(sigma), sigma.coverage, len(regions), plane.area)
-            for (label, c, sigma), area in zip(cases, areas, strict=True)
-        ]
+    with closing(partitions(network, planes, keep=("areas", "patterns"))) as found:
+        for i, (plane, regions) in enumerate(zip(planes, found, strict=True)):
+            areas = regions.blanket_areas([sigma for _, _, sigma in cases])
+            rows += [
+                (i, int(label), c, 1 - min(area / plane.area, 1.0), len(sigma), sigma.coverage, len(regions), plane.area)
+                for (label, c, sigma), area in zip(cases, areas, strict=True)
+            ]
     columns = ["plane", "class", "coverage", "s", "n_constraints", "covered", "n_regions", "area"]
     return pd.DataFrame(rows, columns=columns)
 

@@ -1,5 +1,7 @@
 """What the experiments measure of one network: one small table each (thesis, chapter 6, appendices D and E)."""
 
+from contextlib import closing
+
 import numpy as np
 import pandas as pd
 
@@ -7,7 +9,7 @@ from mbh_utils import _given, pruning
 from mbh_utils.errors import MBHError
 from mbh_utils.mbh import specialization_table
 from mbh_utils.networks import Network, hidden_layers
-from mbh_utils.partition import partition_input_space
+from mbh_utils.partition import partitions
 from mbh_utils.patterns import activation_patterns, mine_patterns, unique_patterns
 
 
@@ -38,7 +40,8 @@ def specializations(layers: list[tuple], masks: list[np.ndarray], samples, plane
     n_dead_ends, live = sum(int(dead.sum()) for dead in pruning.dead_ends(masks)), table["n_regions"]
     if n_dead_ends:
         rest = without_dead_ends(layers, masks)
-        live = table["plane"].map({i: len(partition_input_space(rest, p, keep="areas")) for i, p in enumerate(planes)})
+        with closing(partitions(rest, planes, keep="areas")) as found:
+            live = table["plane"].map({i: len(regions) for i, regions in enumerate(found)})
     return table.assign(n_dead_ends=n_dead_ends, n_live_regions=live)
 
 

@@ -10,7 +10,7 @@ whose units are no neurons; where it ends in an activation, all its activations 
 the last one. A ``Sequential`` and a module that wraps it are therefore the same.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -124,15 +124,23 @@ def read_network(
     return _of_traced(tracing.trace_at(network, output_layer=output_layer, points=at))
 
 
-def domain_points(domain, n: int = 40) -> Callable[[], np.ndarray]:
-    """Points (k, d) of a plane or a line to compare a network at: corners, spanning points, n random ones."""
+def domain_points(domain: Plane | Line | Sequence[Plane | Line], n: int = 40) -> Callable[[], np.ndarray]:
+    """Points (k, d) of a plane or line (or several) to compare a network at: corners, spanning points, n random ones.
+
+    Of several only those in the space of the first; whoever asked says what is the matter with the others.
+    """
+
+    def points_of(one) -> list[np.ndarray]:
+        ends = np.array([one.low, one.high]) if isinstance(one, Line) else one.corners
+        given = [ends] if one.spanning is None else [ends, one.spanning]
+        return [*map(one.embed, given), one.sample(n, np.random.default_rng(0))]
 
     def points() -> np.ndarray:
-        if not isinstance(domain, Plane | Line):
-            return np.empty((0, 0))  # whoever asked says what is the matter with it
-        ends = np.array([domain.low, domain.high]) if isinstance(domain, Line) else domain.corners
-        given = [ends] if domain.spanning is None else [ends, domain.spanning]
-        return np.concatenate([*map(domain.embed, given), domain.sample(n, np.random.default_rng(0))])
+        several = domain if isinstance(domain, list | tuple) else [domain]
+        domains = [one for one in several if isinstance(one, Plane | Line)]
+        if not domains:
+            return np.empty((0, 0))
+        return np.concatenate([x for one in domains if one.dimension == domains[0].dimension for x in points_of(one)])
 
     return points
 

@@ -20,6 +20,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -43,6 +44,8 @@ RENEW_SECONDS = 300
 _AHEAD = 200
 #: How libraries are told, before they are loaded, the number of their threads. Dask's workers set these themselves.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS")
+
+_in_task: ContextVar[bool] = ContextVar("in_task", default=False)
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,16 @@ class Done(NamedTuple):
 def cores() -> int:
     """Processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def n_threads() -> int:
+    """Threads that whoever works side by side in threads may start: one per core, or one in all in a task."""
+    return 1 if in_task() else cores()
+
+
+def in_task() -> bool:
+    """Whether this thread is at a task (:func:`one_thread`); other tasks have the other cores."""
+    return _in_task.get()
 
 
 def n_processes(jobs: int | None) -> int:
@@ -285,10 +298,12 @@ def one_thread() -> Iterator[None]:
     before = torch.get_num_threads(), numba.get_num_threads()
     torch.set_num_threads(1)
     numba.set_num_threads(1)
+    token = _in_task.set(True)
     try:
         with threadpoolctl.threadpool_limits(1):
             yield
     finally:
+        _in_task.reset(token)
         torch.set_num_threads(before[0])
         numba.set_num_threads(before[1])
 

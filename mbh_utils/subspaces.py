@@ -7,7 +7,6 @@ is meant; here it is part of the plane, called its *domain*: always a convex pol
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
@@ -24,7 +23,8 @@ _COLLINEAR = 1e-10
 _FARTHEST, _SMALLEST_AREA, _LARGEST_AREA = 1e120, 1e-200, 1e200
 
 
-class Frame(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Frame:
     """How linear functions on a plane or a line follow from their values at anchors.
 
     anchors: (k, d) float64. combine: (3, k) of fractions; combine @ values = (a, b, c) of a u + b v + c.
@@ -33,16 +33,51 @@ class Frame(NamedTuple):
     anchors: np.ndarray
     combine: list[list[Fraction]]
 
-    @property
+    @cached_property
     def weights(self) -> np.ndarray:
         """``combine`` in float64."""
         return np.array([[float(x) for x in row] for row in self.combine])
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Length of each anchor."""
+        return lengths(self.anchors)
+
+    @cached_property
+    def n_products(self) -> int:
+        """Inputs that are not 0 at all anchors: products in the sums of a unit's values there."""
+        return int(np.count_nonzero(self.anchors.any(axis=0)))
+
+
+def lengths(rows: np.ndarray) -> np.ndarray:
+    """Length of each row, up to rounding."""
+    squares = np.einsum("ij,ij->i", rows, rows)
+    found = np.sqrt(squares)
+    if squares.min() < 1e-280:  # where squares are rounded to 0 they say nothing
+        small = squares < 1e-280
+        found[small] = np.abs(rows[small]).max(axis=1) * np.sqrt(rows.shape[1])
+    return found
 
 
 def polygon_area(corners: np.ndarray) -> float:
     """Signed area of a polygon (k, 2); positive when its corners run counter-clockwise."""
     u, v = (corners - corners[0]).T
     return 0.5 * float(np.dot(u, np.roll(v, -1)) - np.dot(v, np.roll(u, -1)))
+
+
+def border_lines(corners: np.ndarray) -> np.ndarray:
+    """Lines a u + b v + c = 0 along the edges of a polygon (k, 2): rows (a, b, c, errors of a, b and c)."""
+    u, v = corners.T
+    a = -(np.roll(v, -1) - v)
+    b = np.roll(u, -1) - u
+    errors = 8 * 2.0**-53 * np.abs([a, b, np.abs(a * u) + np.abs(b * v)])
+    return _read_only(np.stack([a, b, -(a * u + b * v), *errors], axis=1))
+
+
+def _read_only(values) -> np.ndarray:
+    array = np.array(values)
+    array.flags.writeable = False
+    return array
 
 
 def clip(corners: np.ndarray, a: float, b: float, c: float) -> np.ndarray:
@@ -236,13 +271,18 @@ class Plane:
         c = [u1 * v2 - u2 * v1, u2 * v0 - u0 * v2, u0 * v1 - u1 * v0]
         return Frame(self.points, [[x * inverse for x in row] for row in (a, b, c)])
 
-    @property
+    @cached_property
     def corners(self) -> np.ndarray:
         """Corners (k, 2) float64 of the domain in plane coordinates, counter-clockwise."""
         if self.polygon is not None:
             return self.polygon
         (u0, v0), (u1, v1) = self.low, self.high
-        return np.array([[u0, v0], [u1, v0], [u1, v1], [u0, v1]])
+        return _read_only([[u0, v0], [u1, v0], [u1, v1], [u0, v1]])
+
+    @cached_property
+    def border(self) -> np.ndarray:
+        """The lines along the domain's edges, (k, 6) float64; see :func:`border_lines`."""
+        return border_lines(self.corners)
 
     @cached_property
     def area(self) -> float:
@@ -363,10 +403,15 @@ class Line:
         """Length of the domain: the hypervolume of one dimension, named as a plane's."""
         return self.high - self.low
 
-    @property
+    @cached_property
     def corners(self) -> np.ndarray:
         """Corners (4, 2) of the strip of height 1 over the domain; nothing depends on its second coordinate."""
-        return np.array([[self.low, 0.0], [self.high, 0.0], [self.high, 1.0], [self.low, 1.0]])
+        return _read_only([[self.low, 0.0], [self.high, 0.0], [self.high, 1.0], [self.low, 1.0]])
+
+    @cached_property
+    def border(self) -> np.ndarray:
+        """The lines along the strip's edges, (4, 6) float64; see :func:`border_lines`."""
+        return border_lines(self.corners)
 
     def embed(self, t) -> np.ndarray:
         """Points (n, d) of the input space at the positions ``t`` (n,)."""
