@@ -33,6 +33,7 @@ the time. Nothing checks an index here but the code itself.
 """
 
 import inspect
+import math
 import operator
 from typing import NamedTuple
 
@@ -153,7 +154,7 @@ class Cells(NamedTuple):
 
 def aligned_zeros(shape: tuple[int, ...], dtype=np.float64) -> np.ndarray:
     """Zeros that start on a cache line: what compiled loops read across two lines costs more."""
-    size, itemsize = int(np.prod(shape)), np.dtype(dtype).itemsize
+    size, itemsize = math.prod(shape), np.dtype(dtype).itemsize
     memory = np.zeros(size + 64 // itemsize, dtype)
     start = -memory.ctypes.data % 64 // itemsize
     return memory[start : start + size].reshape(shape)

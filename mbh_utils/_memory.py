@@ -38,10 +38,12 @@ class NetworkArrays:
         merged = restriction.n_merged > 0  # into the second layer, which then depends on the plane
         net = _plane_free(restriction.on_plane, self.has_output) if merged else self.shared
         error = np.zeros((3, net.n_neurons + 64))
-        for start, bound in zip(net.first.tolist(), restriction.errors, strict=False):
-            error[:, start : start + bound.shape[1]] = bound
+        if merged:
+            error[:, : net.n_neurons] = np.concatenate(restriction.errors, axis=1)
+        else:
+            error[:, : net.n_neurons] = restriction.all_errors.T
         changed = {"error": error, "rounding": restriction.roundings}
-        if net.listed.any():
+        if len(net.target):
             changed["alike"] = _alike(restriction)
         if restriction.precise:
             changed |= _refinement(restriction, net.span, net.listed)

@@ -7,6 +7,7 @@ bounds that are known; in integers nothing is. On a plane that was made from an 
 are rounded numbers themselves, the first layer is rounded to float64 once, and is exact from there on.
 """
 
+import itertools
 import math
 import sys
 from dataclasses import dataclass
@@ -45,6 +46,11 @@ class HiddenNetwork:
         """Linear units of the first layer that are taken together as the two plane coordinates, or 0."""
         n = _n_linear(self.layers[0])
         return n if n > 2 and len(self.layers) > 1 else 0
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """First unit of each layer, counted over all layers; behind them the number of units."""
+        return [0, *itertools.accumulate(len(layer[1]) for layer in self.layers)]
 
     @cached_property
     def lengths(self) -> np.ndarray:
@@ -140,7 +146,7 @@ class Restriction:
         with np.errstate(over="ignore", invalid="ignore"):
             maps = weight @ frame.anchors.T @ frame.weights.T
             maps[:, 2] += bias
-            terms = _products(self.network.lengths, frame.lengths) @ np.abs(frame.weights).T
+            terms = _products(self.network.lengths, frame.lengths) @ frame.sizes.T
             np.minimum(terms, _LARGEST, out=terms)
             terms[:, 2] += np.abs(bias)
         if not all_finite(maps):
@@ -188,24 +194,35 @@ class Restriction:
         They hold whichever units of the layers below are active, and with a few roundings more of whoever evaluates
         a u + b v + c. They are 0 only for units of the first layer that no anchor reaches and whose bias is 0.
         """
-        with np.errstate(over="ignore"):
-            return self._errors()
-
-    def _errors(self) -> list[np.ndarray]:
-        _, terms, share = self._first
-        first, terms = _bounds(terms, share)
-        if not terms.all():
-            first[self._silent()] = 0.0
-        found = [first.T]
-        for (weight, bias), rounding in zip(self.network.sizes, self.roundings[1:], strict=True):
-            terms = weight @ terms
-            terms[:, 2] += bias
-            share += rounding  # on top of what the layer below carries
-            bound, terms = _bounds(terms, share)
-            found.append(bound.T)
+        found = [bound.T for bound in np.split(self.all_errors, self.network.starts[1:-1])]
         if self.n_merged:
             found[0] = np.column_stack([found[0][:, : -self.n_merged], 4 * UNIT * np.eye(3, 2)])
         return found
+
+    @cached_property
+    def all_errors(self) -> np.ndarray:
+        """The same for the units of all layers of the network, (N, 3)."""
+        first, share = self._first[1:]
+        starts, network = self.network.starts, self.network
+        terms = np.empty((starts[-1], 3))
+        terms[: starts[1]] = first
+        shares = np.empty((starts[-1], 1))
+        shares[: starts[1]] = share
+        with np.errstate(over="ignore"):
+            below = np.minimum(first, _LARGEST)
+            for i, (weight, bias) in enumerate(network.sizes, start=1):
+                own = terms[starts[i] : starts[i + 1]]
+                np.matmul(weight, below, out=own)
+                own[:, 2] += bias
+                below = np.minimum(own, _LARGEST)
+                share += network.roundings[i]  # on top of what the layer below carries
+                shares[starts[i] : starts[i + 1]] = share
+            bounds = terms * (1 + 1e-9) * shares * 1.01
+        np.maximum(bounds, 5e-324, out=bounds)
+        bounds[~(terms < 1e-20 * _LARGEST)] = np.inf  # or no number
+        if not first.all():
+            bounds[: starts[1]][self._silent()] = 0.0
+        return bounds
 
     def _silent(self) -> np.ndarray:
         """Which units of the first layer no anchor reaches and have no bias: not those whose terms round to 0."""
@@ -238,15 +255,6 @@ def misfit(plane: Plane | Line, n_inputs: int) -> str:
     return (
         f"R^{plane.dimension}, but the network takes {n_inputs} inputs: span it by inputs of this network"
     )
-
-
-def _bounds(terms: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds of errors that are this share of terms (n, 3), and the terms, no longer infinite."""
-    bound = terms * (1 + 1e-9) * share * 1.01
-    if not terms.max() < 1e-20 * _LARGEST:  # or no number
-        terms = np.minimum(terms, _LARGEST)
-        bound = np.where(terms < 1e-20 * _LARGEST, terms * (1 + 1e-9) * share * 1.01, np.inf)
-    return np.maximum(bound, 5e-324), terms
 
 
 def _products(lengths: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -68,7 +68,14 @@ def named_modules(module: nn.Module) -> list[tuple[str, nn.Module]]:
 
 
 def all_modules(module: nn.Module) -> list[nn.Module]:
-    return [m for _, m in named_modules(module)]
+    """The same without names."""
+    found, waiting = {}, [module]
+    while waiting:
+        m = waiting.pop()
+        if id(m) not in found:
+            found[id(m)] = m
+            waiting += [x for x in reversed(vars(m)["_modules"].values()) if x is not None]
+    return list(found.values())
 
 
 def named_members(module: nn.Module) -> list[tuple[str, torch.Tensor]]:

@@ -266,7 +266,7 @@ def checked_layer(name: str, pair) -> tuple:
     if weight.ndim != 2 or bias.shape != weight.shape[:1] or not weight.size:
         raise MBHError(f"{name}: weight {weight.shape} and bias {bias.shape} are not (n, m) and (n,)")
     for part, x in (("weight", weight), ("bias", bias)):
-        if not np.isfinite(x).all():
+        if not _given.all_finite(x):
             where = tuple(int(k) for k in np.argwhere(~np.isfinite(x))[0])
             raise MBHError(f"{name}: {part}{list(where)} is {x[where]}; every parameter must be finite")
     if linear and (len(linear) > 1 or not isinstance(linear[0], Integral) or not 0 <= linear[0] < len(bias)):

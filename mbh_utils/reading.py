@@ -10,6 +10,7 @@ whose units are no neurons; where it ends in an activation, all its activations 
 the last one. A ``Sequential`` and a module that wraps it are therefore the same.
 """
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -28,7 +29,9 @@ from mbh_utils.subspaces import Line, Plane
 
 _PLAIN = (nn.Sequential, nn.ModuleList, nn.Linear, nn.ReLU, nn.Flatten, nn.Identity, nn.Dropout, Network, MaskedLinear)
 #: What these types do, as they were made: someone may have put another function in its place since.
-_METHODS = "forward", "__call__", "_wrapped_call_impl", "_call_impl", "__getattr__", "__iter__"
+_METHODS = (
+    "forward", "__call__", "_wrapped_call_impl", "_call_impl", "__getattr__", "__iter__", "live_weight", "weight", "bias",
+)  # fmt: skip
 _OWN = {kind: [getattr(kind, name, None) for name in _METHODS] for kind in _PLAIN}
 _CODE = {kind: kind.forward.__code__ for kind in _PLAIN}
 #: The functions that they call in the end, where each of them is looked up.
@@ -153,7 +156,10 @@ def proved_linears(network: nn.Module) -> tuple[list[nn.Linear], bool] | None:
 
     With them, whether a ReLU follows the last one.
     """
-    if type(network) not in (Network, nn.Sequential) or not all(_is_plain(m) for m in _twin.all_modules(network)):
+    if type(network) not in (Network, nn.Sequential):
+        return None
+    modules = _twin.all_modules(network)
+    if not all(map(_does_what_it_should, {type(m) for m in modules})) or not all(map(_is_plain, modules)):
         return None
     if torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks or not _is_torch_itself():
         return None
@@ -168,8 +174,8 @@ def proved_linears(network: nn.Module) -> tuple[list[nn.Linear], bool] | None:
         right = modules and [type(m) for m in modules] == [(nn.Linear, nn.ReLU)[i % 2] for i in range(len(modules))]
     if not right:
         return None
-    kinds = {(x.dtype, x.device) for m in linears for x in (m.weight, m.bias) if x is not None}
-    if len(kinds) > 1 or not linears[0].weight.is_floating_point():
+    kinds = {(x.dtype, x.device) for m in linears for x in _weight_and_bias(m) if x is not None}
+    if len(kinds) > 1 or not next(iter(kinds))[0].is_floating_point:
         return None
     return linears, ends_in_relu
 
@@ -179,35 +185,51 @@ def _is_torch_itself() -> bool:
     modes = torch.overrides._get_current_function_mode_stack()  # that of a default device only says where things lie
     if torch._C._len_torch_dispatch_stack() or any(type(mode) is not DeviceContext for mode in modes):
         return False
-    return all(getattr(place, name) is it for (place, name), it in zip(_CALLED, _ORIGINAL, strict=True))
+    return all(map(operator.is_, (getattr(place, name) for place, name in _CALLED), _ORIGINAL))
+
+
+def _does_what_it_should(kind: type) -> bool:
+    """Whether a type is one of the plain ones, with their own methods."""
+    if kind not in _OWN or [getattr(kind, name, None) for name in _METHODS] != _OWN[kind]:
+        return False
+    return (
+        kind.forward.__code__ is _CODE[kind]
+        # else another's function
+        and getattr(kind.forward, "__module__", None) in (kind.__module__, nn.Module.__module__)
+    )
 
 
 def _is_plain(m: nn.Module) -> bool:
-    """Whether a module is of one of the plain types and does what these do."""
+    """Whether a module of one of the plain types does nothing else than these."""
     kind, own = type(m), vars(m)
-    if kind not in _OWN or [getattr(kind, name, None) for name in _METHODS] != _OWN[kind]:
-        return False
-    if kind.forward.__code__ is not _CODE[kind]:
-        return False
-    if getattr(kind.forward, "__module__", None) not in (kind.__module__, nn.Module.__module__):  # another's function
-        return False
     if "forward" in own or own.get("_compiled_call_impl") or own["_forward_hooks"] or own["_forward_pre_hooks"]:
         return False
     if isinstance(m, nn.Linear):  # other types of tensors have products of their own
+        weight, bias = _weight_and_bias(m)
         return (
-            m.weight.layout is torch.strided
-            and not m.weight.is_meta
-            and {type(m.weight), type(m.bias)} <= {nn.Parameter, torch.Tensor, type(None)}
+            weight.layout is torch.strided
+            and not weight.is_meta
+            and {type(weight), type(bias)} <= _TENSORS
         )
     if kind is nn.Flatten:
         return m.start_dim == 1 and m.end_dim == -1
     return kind is not nn.Dropout or not m.training or m.p == 0
 
 
+_TENSORS = {nn.Parameter, torch.Tensor, type(None)}
+
+
+def _weight_and_bias(m: nn.Linear) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """``m.weight`` and ``m.bias``, most often found without the long way that these take."""
+    own = vars(m)
+    registered = own["_parameters"]
+    if "weight" in registered and "bias" in registered and "weight" not in own and "bias" not in own:
+        return registered["weight"], registered["bias"]
+    return m.weight, m.bias
+
+
 def _of_linears(linears: list[nn.Linear], ends_in_relu: bool, output_layer: bool) -> Reading:
-    weights = [m.live_weight if isinstance(m, MaskedLinear) else m.weight for m in linears]
-    biases = [w.new_zeros(len(w)) if m.bias is None else m.bias for m, w in zip(linears, weights, strict=True)]
-    pairs = list(zip(weights, biases, strict=True))
+    pairs = [_numbers_of(m) for m in linears]
     has_affine_end = output_layer and not ends_in_relu
     hidden = _checked(pairs[:-1] if has_affine_end else pairs)
     output = Layer(*checked_layer("the output layer", pairs[-1])) if has_affine_end else _identity(hidden)
@@ -217,6 +239,24 @@ def _of_linears(linears: list[nn.Linear], ends_in_relu: bool, output_layer: bool
             f"{len(hidden[-1].bias)} neurons"
         )
     return Reading(hidden, output, hidden)
+
+
+def _numbers_of(m: nn.Linear) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and biases as they are used, in float64."""
+    weight, bias = _weight_and_bias(m)
+    if type(m) is not MaskedLinear:
+        weight = _in_float64(weight)
+    elif m.mask.dtype is torch.bool:
+        weight = _in_float64(weight) * m.mask.numpy(force=True)
+    else:  # a product that is rounded as the network rounds it
+        weight = _in_float64(m.live_weight)
+    return weight, np.zeros(len(weight)) if bias is None else _in_float64(bias)
+
+
+def _in_float64(x: torch.Tensor) -> np.ndarray:
+    if x.dtype not in (torch.float32, torch.float64):  # numpy does not know all of the others
+        x = x.detach().double()
+    return x.numpy(force=True).astype(np.float64)
 
 
 def _identity(hidden: list[Layer]) -> Layer:

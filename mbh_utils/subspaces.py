@@ -39,6 +39,11 @@ class Frame:
         return np.array([[float(x) for x in row] for row in self.combine])
 
     @cached_property
+    def sizes(self) -> np.ndarray:
+        """Absolute ``weights``."""
+        return np.abs(self.weights)
+
+    @cached_property
     def lengths(self) -> np.ndarray:
         """Length of each anchor."""
         return lengths(self.anchors)
