@@ -42,7 +42,7 @@ class NetworkArrays:
             error[:, : net.n_neurons] = np.concatenate(restriction.errors, axis=1)
         else:
             error[:, : net.n_neurons] = restriction.all_errors.T
-        changed = {"error": error, "rounding": restriction.roundings}
+        changed = {"error": error, "rounding": np.array(self.network.roundings)}
         if len(net.target):
             changed["alike"] = _alike(restriction)
         if restriction.precise:
@@ -57,23 +57,22 @@ def network_arrays(restriction: Restriction, has_output: bool = False):
 
 def _plane_free(layers: list[tuple], has_output: bool):
     """The kernel's ``Layers`` but for what depends on the plane."""
-    listed = (False, *(_is_sparse(weight) for weight, *_ in layers[1:]), False)
-    numbers = _numbers(tuple(len(layer[1]) for layer in layers), layer_widths(layers), listed, has_output)
-    n_neurons = numbers["n_neurons"]
-    bias = np.zeros(n_neurons + 64)
-    np.concatenate([layer[1] for layer in layers], out=bias[:n_neurons])
-    lists = _lists(layers, numbers["listed"]) if any(listed) else {}
-    weights = _rows(layers, numbers["span"].tolist(), listed)
-    return _cells.Layers(**numbers | lists, weights=weights, bias=bias, error=_NO_NUMBERS, rounding=_NO_NUMBERS)
+    widths = tuple([len(layer[1]) for layer in layers])
+    listed = (False, *(_is_sparse(layer[0]) for layer in layers[1:]), False)
+    net = _of_widths(widths, layer_widths(layers), listed, has_output)
+    lists = _lists(layers, net.listed) if any(listed) else {}
+    bias = np.concatenate([*(layer[1] for layer in layers), _PADDING])
+    return net._replace(weights=_rows(layers, net.span.tolist(), listed), bias=bias, **lists)
 
 
+_PADDING = np.zeros(64)  # of what is read in whole lanes
 _NO_NUMBERS = np.zeros(0)
 _NO_COUNTS = np.zeros(0, dtype=np.int64)
 
 
 @lru_cache(maxsize=64)
-def _numbers(widths: tuple[int, ...], n_relu: tuple[int, ...], listed: tuple[bool, ...], has_output: bool) -> dict:
-    """What of the kernel's ``Layers`` follows from the widths alone, and empty arrays for what few networks need.
+def _of_widths(widths: tuple[int, ...], n_relu: tuple[int, ...], listed: tuple[bool, ...], has_output: bool):
+    """What of the kernel's ``Layers`` follows from the widths alone; the rest is empty, as it stays in most networks.
 
     n_relu: units of each layer that are neurons. listed: for each layer, whether weights into it are lists.
     """
@@ -82,30 +81,33 @@ def _numbers(widths: tuple[int, ...], n_relu: tuple[int, ...], listed: tuple[boo
     rooms = np.where(listed[1:], 0, span[1:])
     n_neurons = sum(widths)
     no_list = np.zeros(n_neurons + 1, dtype=np.int64)
-    return {
-        "n_layers": len(widths) - has_output,
-        "n_neurons": n_neurons,
-        "widths": layer_sizes,
-        "real": np.array(n_relu, dtype=np.int64),
-        "span": span,
-        "first": np.concatenate([[0], np.cumsum(layer_sizes)]),
-        "word": np.concatenate([[0], np.cumsum((layer_sizes + 63) // 64)]),
-        "row": np.concatenate([[0], np.cumsum(np.repeat(rooms, layer_sizes))]),
-        "listed": np.array(listed, dtype=np.int64),
-        "alike": np.arange(widths[0]),
-        "deep": int(len(widths) - has_output > DEEP),
-        **{"onwards": no_list, "target": _NO_COUNTS, "weight": _NO_NUMBERS},
-        **{"inwards": no_list, "source": _NO_COUNTS, "incoming": _NO_NUMBERS},
-        **_NOT_REFINED,
-    }
-
-
-_NOT_REFINED = {
-    "refined": 0,
-    "first_map": np.zeros((6, 0)),
-    "inputs": np.zeros((0, 0)),
-    "refined_error": np.zeros((3, 0)),
-}
+    return _cells.Layers(
+        n_layers=len(widths) - has_output,
+        n_neurons=n_neurons,
+        widths=layer_sizes,
+        real=np.array(n_relu, dtype=np.int64),
+        span=span,
+        first=np.concatenate([[0], np.cumsum(layer_sizes)]),
+        word=np.concatenate([[0], np.cumsum((layer_sizes + 63) // 64)]),
+        weights=_NO_NUMBERS,
+        row=np.concatenate([[0], np.cumsum(np.repeat(rooms, layer_sizes))]),
+        listed=np.array(listed, dtype=np.int64),
+        onwards=no_list,
+        target=_NO_COUNTS,
+        weight=_NO_NUMBERS,
+        inwards=no_list,
+        source=_NO_COUNTS,
+        incoming=_NO_NUMBERS,
+        alike=np.arange(widths[0]),
+        bias=_NO_NUMBERS,
+        error=_NO_NUMBERS,
+        refined=0,
+        first_map=np.zeros((6, 0)),
+        inputs=np.zeros((0, 0)),
+        refined_error=np.zeros((3, 0)),
+        deep=int(len(widths) - has_output > DEEP),
+        rounding=_NO_NUMBERS,
+    )
 
 
 def _is_sparse(weight: np.ndarray) -> bool:
@@ -197,7 +199,7 @@ class Workspace:
     @classmethod
     def taken(cls, net, plane: Plane | Line) -> "Workspace":
         """This thread's spare one if it fits, or a new one."""
-        widest = int(net.widths.max())
+        widest = max(net.widths.tolist())
         room = _Room(SLOTS, len(plane.corners), net.n_neurons, int(net.word[-1]), widest, net.deep)
         spare = vars(_of_thread).pop("spare", None)
         return spare if spare is not None and spare.room == room else cls(room)
@@ -210,12 +212,13 @@ class Workspace:
     def start(self, net, first_map: np.ndarray, plane: Plane | Line, limits: tuple[float, float]):
         """The stack with one node: the whole domain, no layer entered.
 
-        It may have been used before: what is written here is all that is read before the kernel writes it.
+        It may have been used before: what is written here is all that is read before the kernel writes it. (Behind
+        the ends of polygons the kernel reads numbers that count for nothing, but they must be numbers.)
         """
         stack, k = self.stack, self.room.corners
+        stack.polygon[:] = 0.0
         polygon = stack.polygon[0]
         polygon[: _cells.V + 1, :k] = plane.corners.T
-        polygon[_cells.ERROR] = 0.0
         polygon[_cells.EDGE, :k] = np.arange(-1.0, -1.0 - k, -1.0)
         polygon[:, k:] = polygon[:, :1]
         stack.far[0] = np.abs(polygon[: _cells.ERROR + 1]).max(axis=1)
@@ -332,8 +335,10 @@ def roomier_stack(stack):
 
 def resized_cells(cells, n: int, n_corners: int):
     """The same arrays with that many rows, in place where the system can (what is there stays)."""
-    rows = {"offset": n + 1, "bits": n + _cells.LANES, "area": n, "touched": n, "corners": n_corners, "edge": n_corners}
-    for name, m in rows.items():
-        array = getattr(cells, name)
-        array.resize((m, *array.shape[1:]), refcheck=False)
+    cells.offset.resize(n + 1, refcheck=False)
+    cells.bits.resize((n + _cells.LANES, cells.bits.shape[1]), refcheck=False)
+    cells.area.resize(n, refcheck=False)
+    cells.touched.resize(n, refcheck=False)
+    cells.corners.resize((n_corners, 2), refcheck=False)
+    cells.edge.resize(n_corners, refcheck=False)
     return cells._replace(room=n, corner_room=n_corners)

@@ -18,8 +18,7 @@ import numpy as np
 
 from mbh_utils._given import all_finite
 from mbh_utils.errors import MBHError
-from mbh_utils.subspaces import Frame, Line, Plane
-from mbh_utils.subspaces import lengths as _lengths
+from mbh_utils.subspaces import Frame, Line, Plane, lengths
 
 UNIT = 2.0**-53  # relative error of one rounding
 _LARGEST = 1e300  # of terms; above 1e280 nothing is known of a neuron, and its signs are settled exactly
@@ -34,39 +33,34 @@ _OWN_FRAME = Frame(
 class HiddenNetwork:
     """The hidden layers of a network (behind them perhaps its output layer), and what holds on any plane.
 
-    layers: (weight, bias) or (weight, bias, n_linear). What is derived from them is made when it is
-    first asked for, and once for all planes.
+    layers: (weight, bias) or (weight, bias, n_linear).
+    starts: first unit of each layer, counted over all layers; behind them the number of units.
+    n_merged: linear units of the first layer that are taken together as the two plane coordinates, or 0.
+    roundings: bounds of the rounding in sums over the inputs of each layer's units, as a share of their terms; the
+        first layer has bounds of its own.
     """
 
     def __init__(self, layers: list[tuple]):
         self.layers = layers
-
-    @cached_property
-    def n_merged(self) -> int:
-        """Linear units of the first layer that are taken together as the two plane coordinates, or 0."""
-        n = _n_linear(self.layers[0])
-        return n if n > 2 and len(self.layers) > 1 else 0
-
-    @cached_property
-    def starts(self) -> list[int]:
-        """First unit of each layer, counted over all layers; behind them the number of units."""
-        return [0, *itertools.accumulate(len(layer[1]) for layer in self.layers)]
+        self.starts = [0, *itertools.accumulate(len(layer[1]) for layer in layers)]
+        n = _n_linear(layers[0])
+        self.n_merged = n if n > 2 and len(layers) > 1 else 0
+        self.roundings = [(n + 8.0) * UNIT for n in (0, *(_most_inputs(layer[0]) for layer in layers[1:]))]
 
     @cached_property
     def lengths(self) -> np.ndarray:
         """Length of each row of the first layer's weights."""
-        return _lengths(self.layers[0][0])
+        return lengths(self.layers[0][0])
 
     @cached_property
     def sizes(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Absolute weights and biases of the layers above the first."""
-        return [(np.abs(weight), np.abs(bias)) for weight, bias, *_ in self.layers[1:]]
+        return [(np.abs(layer[0]), np.abs(layer[1])) for layer in self.layers[1:]]
 
-    @cached_property
-    def roundings(self) -> np.ndarray:
-        """Bounds of the rounding in sums over the inputs of each layer's units, as a share of their terms."""
-        most = [np.count_nonzero(weight, axis=1).max() for weight, *_ in self.layers[1:]]
-        return (np.array([0, *most]) + 8.0) * UNIT  # the first layer has bounds of its own
+
+def _most_inputs(weight: np.ndarray) -> int:
+    """The most weights other than 0 that a unit of a layer has."""
+    return weight.shape[1] if weight.all() else int(np.count_nonzero(weight, axis=1).max())
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +93,6 @@ class Restriction:
         return self.network.n_merged
 
     @property
-    def roundings(self) -> np.ndarray:
-        """As of :class:`HiddenNetwork`."""
-        return self.network.roundings
-
-    @cached_property
     def frame(self) -> Frame:
         """The anchors that ``anchored`` lives on."""
         return _OWN_FRAME if self.plane.points is None else self.plane.frame
@@ -257,9 +246,9 @@ def misfit(plane: Plane | Line, n_inputs: int) -> str:
     )
 
 
-def _products(lengths: np.ndarray, others: np.ndarray) -> np.ndarray:
+def _products(rows: np.ndarray, anchors: np.ndarray) -> np.ndarray:
     """Bounds of |weight| @ |anchors|.T, (n, k): the product of both lengths, which is quicker to find."""
-    products = np.multiply.outer(lengths, others) * (1 + 1e-9)
+    products = rows[:, None] * anchors * (1 + 1e-9)
     return products if all_finite(products) else np.nan_to_num(products, nan=_LARGEST, posinf=_LARGEST)
 
 

@@ -85,19 +85,21 @@ def side_by_side(
     else:
         run = _in_threads(work, areas, show, n_threads, ahead or _AHEAD * n_threads)
     with contextlib.closing(run):
-        for i, result in enumerate(run):
+        for i, (result, running) in enumerate(run, start=1):
             bar.add(1.0, len(result))
-            show((), last=i + 1 == len(areas))
+            show(running, last=i == len(areas))
             yield result
 
 
-def _one_by_one(work, areas, show) -> Iterator:
+def _one_by_one(work, areas, show) -> Iterator[tuple]:
+    """Each result, and the parts that are at work by then."""
     going_on = threading.Event()
     for i, area in enumerate(areas):
-        yield work(i, Part(area, going_on, lambda part: show([part])))
+        yield work(i, Part(area, going_on, lambda part: show([part]))), ()
 
 
-def _in_threads(work, areas, show, n_threads: int, ahead: int) -> Iterator:
+def _in_threads(work, areas, show, n_threads: int, ahead: int) -> Iterator[tuple]:
+    """The same."""
     stop = threading.Event()
     parts = [Part(area, stop, lambda part: None) for area in areas]
 
@@ -115,7 +117,8 @@ def _in_threads(work, areas, show, n_threads: int, ahead: int) -> Iterator:
                 begun.append(pool.submit(done, n))
             while not wait([begun[0]], _LOOK).done:
                 show(parts[i : i + len(begun)])
-            yield begun.popleft().result()
+            result = begun.popleft().result()
+            yield result, parts[i + 1 : i + 1 + len(begun)]
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)

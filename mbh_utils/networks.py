@@ -259,8 +259,8 @@ def checked_layer(name: str, pair) -> tuple:
     """A pair (weight, bias), perhaps with the number of linear units, as float64 arrays; MBHError with the name."""
     try:
         weight, bias, *linear = pair if isinstance(pair, list | tuple) else (pair,)
-        arrays = (_given.array(name, x) for name, x in (("weight", weight), ("bias", bias)))
-        weight, bias = (np.ascontiguousarray(x, dtype=np.float64) for x in arrays)
+        weight = np.ascontiguousarray(_given.array("weight", weight), dtype=np.float64)
+        bias = np.ascontiguousarray(_given.array("bias", bias), dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise MBHError(f"{name}: expected a pair (weight, bias) of numeric arrays ({error})") from error
     if weight.ndim != 2 or bias.shape != weight.shape[:1] or not weight.size:

@@ -434,7 +434,7 @@ def _partition(restriction: Restriction, cells, uncertain: int, options: _Option
         _corners=cells.corners if polygons else None,
         _edges=cells.edge if polygons else None,
         _offsets=cells.offset if polygons else None,
-        touched=(cells.touched & _cells.TOUCHED) > 0,
+        touched=cells.touched.view(np.bool_),  # TOUCHED is 1
         output=output,
         _classes=classes,
     )
