@@ -241,9 +241,7 @@ def kind_of(plane: Plane | Line) -> str:
 
 def misfit(plane: Plane | Line, n_inputs: int) -> str:
     """What is the matter with a plane in another space than that of the network's inputs."""
-    return (
-        f"R^{plane.dimension}, but the network takes {n_inputs} inputs: span it by inputs of this network"
-    )
+    return f"R^{plane.dimension}, but the network takes {n_inputs} inputs: span it by inputs of this network"
 
 
 def _products(rows: np.ndarray, anchors: np.ndarray) -> np.ndarray:

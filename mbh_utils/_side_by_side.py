@@ -1,4 +1,4 @@
-"""Several pieces of work of one kind, side by side in threads: results in order, one progress bar, and an end to all.
+"""Pieces of work of one kind, side by side in threads: results in order, and one progress bar.
 
 For work that holds no GIL most of the time, and that looks now and then whether it shall stop.
 """
@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 
 #: Seconds between two looks at how far the threads are.
 _LOOK = 0.1
-#: Pieces per thread that are begun before the result of the first one is taken: more would only fill the memory.
+#: Pieces per thread that are begun before the first result is taken: more would only fill memory.
 _AHEAD = 4
 
 
@@ -28,7 +28,8 @@ class Stopped(Exception):
 class Part:
     """How far one piece of work is; takes the place of a :class:`Progress` there.
 
-    area: all there is to do. stop: set where the work shall end. told: called whenever there is something new.
+    area: all there is to do. stop: set where the work shall end.
+    told: called whenever there is something new.
     """
 
     def __init__(self, area: float, stop: threading.Event, told: Callable[["Part"], None]):
@@ -67,8 +68,9 @@ def side_by_side(
 ) -> Iterator[Result]:
     """Results of ``work(i, part)`` for each i, in order; an error is raised in place of its result.
 
-    areas: of each piece of work all that there is to do. bar: counts pieces; it is only used in the thread that takes
-    the results. ahead: pieces that are begun before the first result is taken (None: a few).
+    areas: of each piece of work all that there is to do.
+    bar: counts pieces; it is only used in the thread that takes the results.
+    ahead: pieces that are begun before the first result is taken (None: a few).
 
     Threads end when all is done, and soon after an error, Ctrl-C, or when the iterator is closed.
     """

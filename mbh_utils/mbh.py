@@ -165,7 +165,16 @@ def specialization_table(
         for i, (plane, regions) in enumerate(zip(planes, found, strict=True)):
             areas = regions.blanket_areas([sigma for _, _, sigma in cases])
             rows += [
-                (i, int(label), c, 1 - min(area / plane.area, 1.0), len(sigma), sigma.coverage, len(regions), plane.area)
+                (
+                    i,
+                    int(label),
+                    c,
+                    1 - min(area / plane.area, 1.0),
+                    len(sigma),
+                    sigma.coverage,
+                    len(regions),
+                    plane.area,
+                )
                 for (label, c, sigma), area in zip(cases, areas, strict=True)
             ]
     columns = ["plane", "class", "coverage", "s", "n_constraints", "covered", "n_regions", "area"]

@@ -181,7 +181,9 @@ def _one_plane(plane) -> Plane | Line:
 
 def _checked_planes(planes: Sequence) -> list[Plane | Line]:
     for i, plane in enumerate(planes):
-        _given.kind_of(f"planes[{i}]", plane, Plane | Line, "a Plane, as Plane.through(three_samples) makes it, or a Line")
+        _given.kind_of(
+            f"planes[{i}]", plane, Plane | Line, "a Plane, as Plane.through(three_samples) makes it, or a Line"
+        )
     return list(planes)
 
 
@@ -213,9 +215,7 @@ def _request(network, planes: list[Plane | Line], options: _Options, several: bo
     points = domain_points(planes)
     if options.decision_boundary:
         if not options.output_layer:
-            raise MBHError(
-                "decision_boundary=True needs the output layer, which output_layer=False makes a hidden one"
-            )
+            raise MBHError("decision_boundary=True needs the output layer, which output_layer=False makes a hidden one")
         layers = read_network(network, points=points).layers_with_output()
     else:
         layers = read_network(network, output_layer=options.output_layer, points=points).layers()
@@ -302,7 +302,7 @@ class Descent:
         n = min(self.net.n_neurons**2 // 2 + 256, 1 << 17)
         cells = _memory.empty_cells(self.space.stack.words, n, 5 * n if polygons else 0)
         while not self.fill(cells):
-            # As many as the share of the plane that is done lets expect: what a larger array gains is filled with zeros.
+            # As many as the share of the plane that is done lets expect: what is gained is filled with zeros.
             share = cells.area[: self.state[_cells.N_CELLS]].sum() / self.restriction.plane.area
             n = int(n * 1.05 / max(share, 0.5)) + 1024
             cells = _memory.resized_cells(cells, n, 5 * n if polygons else 0)

@@ -30,7 +30,8 @@ from mbh_utils.subspaces import Line, Plane
 _PLAIN = (nn.Sequential, nn.ModuleList, nn.Linear, nn.ReLU, nn.Flatten, nn.Identity, nn.Dropout, Network, MaskedLinear)
 #: What these types do, as they were made: someone may have put another function in its place since.
 _METHODS = (
-    "forward", "__call__", "_wrapped_call_impl", "_call_impl", "__getattr__", "__iter__", "live_weight", "weight", "bias",
+    "forward", "__call__", "_wrapped_call_impl", "_call_impl", "__getattr__", "__iter__",
+    "live_weight", "weight", "bias",
 )  # fmt: skip
 _OWN = {kind: [getattr(kind, name, None) for name in _METHODS] for kind in _PLAIN}
 _CODE = {kind: kind.forward.__code__ for kind in _PLAIN}
@@ -206,11 +207,7 @@ def _is_plain(m: nn.Module) -> bool:
         return False
     if isinstance(m, nn.Linear):  # other types of tensors have products of their own
         weight, bias = _weight_and_bias(m)
-        return (
-            weight.layout is torch.strided
-            and not weight.is_meta
-            and {type(weight), type(bias)} <= _TENSORS
-        )
+        return weight.layout is torch.strided and not weight.is_meta and {type(weight), type(bias)} <= _TENSORS
     if kind is nn.Flatten:
         return m.start_dim == 1 and m.end_dim == -1
     return kind is not nn.Dropout or not m.training or m.p == 0

@@ -22,6 +22,7 @@ from mbh_utils.errors import MBHError
 from mbh_utils.mbh import check_coverage, maximal_pattern
 from mbh_utils.partition import Partition, partition_input_space
 from mbh_utils.patterns import DecisionPattern
+from mbh_utils.subspaces import Line, Plane
 
 #: Environment variable: anything but empty means that nobody will be there to move a slider.
 STATIC = "MBH_STATIC"
@@ -106,6 +107,7 @@ class BlanketExplorer:
         if not low <= check_coverage(coverage) <= high:
             raise MBHError(f"the explorer's slider goes from {low} to {high}; c_P = {coverage} is off its limits")
         self.default = int(label), float(coverage)
+        _given.kind_of("plane", plane, Plane | Line, "one Plane, as Plane.through(three_samples) makes it, or a Line")
         self.regions = partition_input_space(network, plane)
         self.view = self._view(*self.default)
 

@@ -1,4 +1,4 @@
-"""Several planes of one network at once: as one by one, in order, with one bar, errors that name the plane, and an end."""
+"""Several planes at once: as one by one, in order, with one bar; errors name the plane; an end."""
 
 import signal
 import subprocess
@@ -32,7 +32,9 @@ def assert_same(one: Partition, other: Partition) -> None:
         assert getattr(one, name) == getattr(other, name)
     for name in ARRAYS:
         a, b = getattr(one, name), getattr(other, name)
-        assert (a is None and b is None) or (a.dtype == b.dtype and a.tobytes() == b.tobytes()), name
+        assert (a is None and b is None) or (a.dtype == b.dtype and a.tobytes() == b.tobytes()), (
+            name
+        )
     assert {f.name for f in fields(Partition)} == {
         *("plane", "widths", "network", "n_regions", "uncertain", "exact", "output"), *ARRAYS
     }  # fmt: skip
@@ -73,7 +75,13 @@ def in_threads(call):
 
 
 @settings(deadline=None, max_examples=60)
-@given(seeds, st.sampled_from([3, 17]), widths, st.integers(1, 7), st.sampled_from(["", "exact", "decision"]))
+@given(
+    seeds,
+    st.sampled_from([3, 17]),
+    widths,
+    st.integers(1, 7),
+    st.sampled_from(["", "exact", "decision"]),
+)
 def test_several_planes_are_as_one_by_one(seed, n_inputs, widths, n, how):
     planes = planes_and_lines(seed, n_inputs, n)
     network = random_layers(seed, n_inputs, widths)
@@ -95,11 +103,13 @@ def test_several_planes_are_as_one_by_one(seed, n_inputs, widths, n, how):
 def test_memory_that_was_used_before_leaves_nothing(calls):
     """Networks of several sizes in turn, on memory that the calls before have left."""
     used = []
-    for seed, widths, exact in calls:
-        layers = random_layers(seed, 3, [*widths, 5, 5, 5] if seed % 3 == 0 else widths)
+    for seed, sizes, exact in calls:
+        layers = random_layers(seed, 3, [*sizes, 5, 5, 5] if seed % 3 == 0 else sizes)
         used.append((layers, random_plane(seed, 3), exact))
     found = [partition_input_space(layers, plane, exact=exact) for layers, plane, exact in used]
-    again = [partition_input_space(layers, plane, exact=exact) for layers, plane, exact in used[::-1]][::-1]
+    again = [
+        partition_input_space(layers, plane, exact=exact) for layers, plane, exact in used[::-1]
+    ][::-1]
     for (layers, plane, exact), one, other in zip(used, found, again, strict=True):
         vars(_memory._of_thread).clear()
         fresh = partition_input_space(layers, plane, exact=exact)
@@ -131,7 +141,9 @@ def test_a_partition_inside_a_partition(monkeypatch):
     expected, inner = partition_input_space(layers, plane), partition_input_space(layers, other)
     found = []
     outer = partition_input_space(
-        layers, plane, progress=lambda *_: found.append(partition_input_space(layers, other, progress=False))
+        layers,
+        plane,
+        progress=lambda *_: found.append(partition_input_space(layers, other, progress=False)),
     )
     assert len(found) > 3
     assert_same(outer, expected)
@@ -152,7 +164,9 @@ def test_no_plane_and_one_plane():
 
 def test_the_network_is_read_once(monkeypatch):
     read, reader = [], partition.read_network
-    monkeypatch.setattr(partition, "read_network", lambda *a, **k: read.append(1) or reader(*a, **k))
+    monkeypatch.setattr(
+        partition, "read_network", lambda *a, **k: read.append(1) or reader(*a, **k)
+    )
     partition_input_space(random_layers(0, 4, (9, 4)), planes_and_lines(0, 4, 5))
     assert len(read) == 1
 
@@ -163,7 +177,9 @@ def test_a_module_that_is_traced_is_compared_on_all_planes(monkeypatch):
 
         def __init__(self):
             super().__init__()
-            self.inner = torch.nn.Sequential(torch.nn.Linear(4, 9), torch.nn.ReLU(), torch.nn.Linear(9, 3)).double()
+            self.inner = torch.nn.Sequential(
+                torch.nn.Linear(4, 9), torch.nn.ReLU(), torch.nn.Linear(9, 3)
+            ).double()
 
         def forward(self, x):
             return self.inner(x) * (1 + (x[:, :1] > 50))
@@ -210,8 +226,14 @@ def test_a_task_has_one_thread(threads):
 def test_partitions_come_one_by_one(threads, monkeypatch, n_threads):
     monkeypatch.setattr(partition, "n_threads", lambda: n_threads)
     begun, work = [], partition._Request.on
-    monkeypatch.setattr(partition._Request, "on", lambda self, *a: begun.append(1) or work(self, *a))
-    layers, planes, before = random_layers(0, 4, (20, 9)), planes_and_lines(0, 4, 60), threading.active_count()
+    monkeypatch.setattr(
+        partition._Request, "on", lambda self, *a: begun.append(1) or work(self, *a)
+    )
+    layers, planes, before = (
+        random_layers(0, 4, (20, 9)),
+        planes_and_lines(0, 4, 60),
+        threading.active_count(),
+    )
     with closing(partitions(layers, planes)) as found:
         assert_same(next(found), partition_input_space(layers, planes[0]))
     assert len(begun) <= 12 and threading.active_count() == before
@@ -225,7 +247,10 @@ def test_partitions_come_one_by_one(threads, monkeypatch, n_threads):
     [
         ([3], r"planes\[2\] is 3 \(int\); expected a Plane"),
         ([[]], r"planes\[2\] is \[\] \(list\)"),
-        ([Plane.rectangle()], r"planes\[2\] is a plane in R\^2, but the network takes 4 inputs: span it"),
+        (
+            [Plane.rectangle()],
+            r"planes\[2\] is a plane in R\^2, but the network takes 4 inputs: span it",
+        ),
         ([Line.through(np.eye(3)[:2])], r"planes\[2\] is a line in R\^3, but the network takes 4"),
     ],
 )
@@ -247,7 +272,9 @@ def test_what_cannot_be_partitioned_is_named(threads):
 
 @pytest.mark.parametrize("decision_boundary", [False, True])
 @pytest.mark.parametrize("n_threads", [1, 2])
-def test_a_function_is_told_how_far_all_planes_are(threads, monkeypatch, n_threads, decision_boundary):
+def test_a_function_is_told_how_far_all_planes_are(
+    threads, monkeypatch, n_threads, decision_boundary
+):
     monkeypatch.setattr(partition, "n_threads", lambda: n_threads)
     monkeypatch.setattr(partition, "_WORK", 20_000)
     monkeypatch.setattr("mbh_utils._side_by_side._LOOK", 0.0)
@@ -258,7 +285,9 @@ def test_a_function_is_told_how_far_all_planes_are(threads, monkeypatch, n_threa
         told.append((share, n))
         who.add(threading.current_thread())
 
-    found = partition_input_space(network, planes, decision_boundary=decision_boundary, progress=tell)
+    found = partition_input_space(
+        network, planes, decision_boundary=decision_boundary, progress=tell
+    )
     shares, counts = np.array(told).T
     assert len(told) >= 5 and (np.diff(shares) >= -1e-12).all() and (np.diff(counts) >= 0).all()
     assert told[-1] == (1.0, sum(map(len, found))) and who == {threading.current_thread()}
@@ -287,7 +316,9 @@ def test_an_error_of_the_function_ends_all(threads, monkeypatch, n_threads, erro
         raise error
 
     with pytest.raises(error):
-        partition_input_space(random_layers(0, 4, (60, 30)), planes_and_lines(0, 4, 200), progress=stop)
+        partition_input_space(
+            random_layers(0, 4, (60, 30)), planes_and_lines(0, 4, 200), progress=stop
+        )
     assert not [t for t in threading.enumerate() if t.name.startswith("partition")]
 
 
@@ -311,7 +342,10 @@ except KeyboardInterrupt:
 
 def test_an_interrupt_ends_all_threads():
     child = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", LONG], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-W", "ignore", "-c", LONG],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert child.stdout.readline() == "start\n"
     time.sleep(3)  # at work in the kernel
@@ -321,7 +355,9 @@ def test_an_interrupt_ends_all_threads():
         said, _ = child.communicate(timeout=30)
     finally:
         child.kill()
-    assert said == "interrupted []\n" and time.monotonic() - sent < 15  # a second, on an idle machine
+    assert (
+        said == "interrupted []\n" and time.monotonic() - sent < 15
+    )  # a second, on an idle machine
 
 
 # ------------------------------------------------------------------------------------------------------- who uses them
@@ -332,7 +368,9 @@ def test_weights_are_read_anew_each_time():
     torch.manual_seed(0)
     plane = random_plane(0, 4)
     network = mbh.Network(4, (12, 4), 3, seed=0, bias_std=0.3)
-    plain = torch.nn.Sequential(torch.nn.Linear(4, 12), torch.nn.ReLU(), torch.nn.Linear(12, 3)).double()
+    plain = torch.nn.Sequential(
+        torch.nn.Linear(4, 12), torch.nn.ReLU(), torch.nn.Linear(12, 3)
+    ).double()
     optimiser = torch.optim.SGD(plain.parameters(), lr=1.0)
 
     def step():
@@ -349,7 +387,10 @@ def test_weights_are_read_anew_each_time():
         (plain, lambda: plain[0].weight.data.mul_(-1)),
         (plain, lambda: plain[0].bias.data.add_(0.3)),
         (plain, lambda: plain.load_state_dict({k: 2 - x for k, x in plain.state_dict().items()})),
-        (network, lambda: network.set_masks([np.eye(12, 4, dtype=bool), np.ones((4, 12), dtype=bool)])),
+        (
+            network,
+            lambda: network.set_masks([np.eye(12, 4, dtype=bool), np.ones((4, 12), dtype=bool)]),
+        ),
         (network, lambda: network.hidden_layers[1].mask.__setitem__((0, slice(5)), False)),
         (layers, in_place),
     ]
@@ -389,4 +430,7 @@ def test_regions_without_dead_ends_are_those_of_each_plane(threads):
     table = measures.specializations(layers, masks, samples, planes, [0.8])
     rest = measures.without_dead_ends(layers, masks)
     expected = [len(partition_input_space(rest, plane)) for plane in planes]
-    assert table.groupby("plane")["n_live_regions"].first().tolist() == expected and table["n_dead_ends"].min() > 0
+    assert (
+        table.groupby("plane")["n_live_regions"].first().tolist() == expected
+        and table["n_dead_ends"].min() > 0
+    )
