@@ -354,7 +354,8 @@ def threads() -> None:
     with scheduling.one_thread():
         one = wall()
     print(
-        f"  {len(planes)} planes: {1e3 * one:.1f} ms wall in one thread, {1e3 * many:.1f} ms in {n} ({one / many:.2f} times)"
+        f"  {len(planes)} planes: {1e3 * one:.1f} ms wall in one thread, {1e3 * many:.1f} ms in {n} "
+        f"({one / many:.2f} times)"
     )
 
 

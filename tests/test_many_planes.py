@@ -192,7 +192,7 @@ def test_a_module_that_is_traced_is_compared_on_all_planes(monkeypatch):
     assert points.shape == (2 * 47, 4) and (points[47:] > 50).any()
 
 
-# ------------------------------------------------------------------------------------------------------------ threads
+# ------------------------------------------------------------------------- threads
 
 
 def test_threads_work_side_by_side_and_end(threads):
@@ -239,7 +239,7 @@ def test_partitions_come_one_by_one(threads, monkeypatch, n_threads):
     assert len(begun) <= 12 and threading.active_count() == before
 
 
-# ------------------------------------------------------------------------------------------------- errors and progress
+# ------------------------------------------------------------------------- errors and progress
 
 
 @pytest.mark.parametrize(
@@ -360,7 +360,7 @@ def test_an_interrupt_ends_all_threads():
     )  # a second, on an idle machine
 
 
-# ------------------------------------------------------------------------------------------------------- who uses them
+# ------------------------------------------------------------------------- who uses them
 
 
 def test_weights_are_read_anew_each_time():
