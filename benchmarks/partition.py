@@ -6,8 +6,9 @@
 
 Parts: ``first`` (the first call in a fresh process, compiling and then from the cache), ``speed`` (LeNet-300-100,
 trained or not, dense or 96 % sparse), ``convolution`` (LeNet-5 with max pooling), ``sweep`` (against Algorithm 2
-written plainly in numpy), ``relucent`` (against that package, if it is installed), ``growth`` (1k to 1M regions, with
-peak memory), ``threads`` (two planes at once).
+written plainly in numpy), ``relucent`` (against that package, if it is installed), ``small`` (networks of a few
+neurons, against regioncam, if it is installed), ``growth`` (1k to 1M regions, with peak memory), ``threads`` (planes
+side by side).
 
 Times are CPU seconds of this thread, the best of several runs: on a shared machine the best comes closest to what an
 idle core gives. ``growth`` measures each size in a process of its own, so that the peak memory is that size's.
@@ -20,7 +21,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -29,6 +29,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402  (the number of threads has to be set first)
 
 import mbh_utils as mbh  # noqa: E402
+from mbh_utils.computing import threads as cpu  # noqa: E402
 
 
 def he_layers(widths, n_inputs: int = 784, density: float = 1.0, seed: int = 0):
@@ -244,6 +245,77 @@ def relucent(most: int = 100) -> None:
         )
 
 
+def small(rounds: int = 5) -> None:
+    """Networks of a few neurons: one call, and each of 100 planes in one call; beside regioncam, if it is installed."""
+    try:
+        import regioncam
+    except ImportError:
+        print(
+            "  without regioncam: it is not installed (pip install regioncam, in an environment of its own)"
+        )
+        regioncam = None
+    for widths in ((12, 4), (35, 11)):
+        layers, planes = (
+            he_layers(widths, 64, seed=4),
+            [sparse_plane(64, seed) for seed in range(100)],
+        )
+        plane, module = planes[0], _as_sequential(layers)
+        calls = {
+            "one call, arrays": lambda: mbh.partition_input_space(layers, plane),  # noqa: B023
+            "one call, a Sequential": lambda: mbh.partition_input_space(module, plane),  # noqa: B023
+            "each of 100 planes": lambda: mbh.partition_input_space(layers, planes),  # noqa: B023
+        }
+        if regioncam:
+            calls["regioncam"] = _by_regioncam(regioncam, layers, plane)
+        best = dict.fromkeys(calls, float("inf"))
+        for _ in range(rounds):  # in turn, so that all meet the same machine
+            for name, call in calls.items():
+                best[name] = min(best[name], best_of(call, 5 if "100" in name else 200)[1])
+        best["each of 100 planes"] /= len(planes)
+        n = len(calls["one call, arrays"]())
+        print(f"  {'-'.join(map(str, widths))}, 64 inputs, {n} regions:")
+        for name, seconds in best.items():
+            found = f" for {calls[name]()} regions, in float32" if name == "regioncam" else ""
+            print(f"    {name:24s} {1e3 * seconds:6.3f} ms{found}")
+        if regioncam:
+            found = mbh.partition_input_space(layers, planes)
+            theirs = [_by_regioncam(regioncam, layers, plane)() for plane in planes]
+            alike = sum(len(ours) == n for ours, n in zip(found, theirs, strict=True))
+            print(f"    as many regions by regioncam on {alike} of {len(planes)} planes")
+
+
+def _as_sequential(layers):
+    """The same network, in float32, with an output layer."""
+    import torch
+    from torch import nn
+
+    modules = []
+    for weight, bias in layers:
+        linear = nn.Linear(*weight.shape[::-1])
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(weight))
+            linear.bias.copy_(torch.from_numpy(bias))
+        modules += [linear, nn.ReLU()]
+    return nn.Sequential(*modules, nn.Linear(len(layers[-1][1]), 3))
+
+
+def _by_regioncam(package, layers, plane):
+    """A call that gives the number of regions on the plane's square; a linear layer leads from there to the inputs."""
+    onto = [(plane.basis, plane.origin), *((weight.T, bias) for weight, bias in layers)]
+    onto = [(np.ascontiguousarray(w, dtype=np.float32), b.astype(np.float32)) for w, b in onto]
+    size = float(plane.high[0])
+
+    def call() -> int:
+        found = package.Regioncam(size=size)
+        found.linear(*onto[0])
+        for weight, bias in onto[1:]:
+            found.linear(weight, bias)
+            found.relu()
+        return found.num_faces
+
+    return call
+
+
 GROWTH = [(50, 17), (100, 33), (150, 50), (300, 100), (600, 200), (1200, 400), (1700, 560)]
 
 
@@ -322,21 +394,24 @@ def growth(plot: str | None) -> None:
 
 
 def threads() -> None:
-    layers, planes = he_layers((300, 100)), [sparse_plane(seed=s) for s in (1, 2)]
-    mbh.partition_input_space(layers, planes[0])
+    """Planes at once, by one call: all cores against one."""
+    layers, planes = he_layers((300, 100)), [sparse_plane(seed=s) for s in range(8)]
+    mbh.partition_input_space(layers, planes)
 
-    def wall(n_threads: int) -> float:
+    def wall() -> float:
         best = float("inf")
-        with ThreadPoolExecutor(n_threads) as pool:
-            for _ in range(7):
-                start = time.perf_counter()
-                list(pool.map(lambda plane: mbh.partition_input_space(layers, plane), planes))
-                best = min(best, time.perf_counter() - start)
+        for _ in range(7):
+            start = time.perf_counter()
+            mbh.partition_input_space(layers, planes)
+            best = min(best, time.perf_counter() - start)
         return best
 
-    one, two = wall(1), wall(2)
+    n, many = cpu.cores(), wall()
+    with cpu.one_thread():
+        one = wall()
     print(
-        f"  two planes: {1e3 * one:.1f} ms wall in one thread, {1e3 * two:.1f} ms in two ({one / two:.2f} times)"
+        f"  {len(planes)} planes: {1e3 * one:.1f} ms wall in one thread, {1e3 * many:.1f} ms in {n} "
+        f"({one / many:.2f} times)"
     )
 
 
@@ -397,7 +472,17 @@ def blankets() -> None:
 
 
 def main() -> None:
-    parts = ("first", "speed", "blankets", "convolution", "sweep", "relucent", "growth", "threads")
+    parts = (
+        "first",
+        "speed",
+        "blankets",
+        "convolution",
+        "sweep",
+        "relucent",
+        "small",
+        "growth",
+        "threads",
+    )
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -420,6 +505,7 @@ def main() -> None:
         "convolution": convolution,
         "sweep": lambda: sweep(chosen.iterations),
         "relucent": relucent,
+        "small": small,
         "growth": lambda: growth(chosen.plot),
         "threads": threads,
     }

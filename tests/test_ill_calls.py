@@ -182,6 +182,10 @@ NO_PLANES = [
     *NO_OBJECT,
     *named(points=X[:3], plane_of_two=SQUARE, samples=SAMPLES, mixed=[PLANE, 3], other=[SQUARE]),
 ]
+NO_PLANE_OR_PLANES = [
+    *without(NO_PLANE, "list_of_planes", "empty"),
+    *named(mixed=[PLANE, 3], other=[PLANE, SQUARE], nested=[[PLANE]], generator=(p for p in [PLANE])),
+]
 NO_DATA = [*NO_OBJECT, *named(samples=SAMPLES, images=X, pair=(X, Y), name="digits8")]
 NO_PATTERN = [
     *NO_OBJECT,
@@ -480,8 +484,8 @@ FACES = {
         "rng": NO_RNG}),
     "partition_input_space": Face(
         mbh.partition_input_space, {"network": NET, "plane": PLANE},
-        {"network": NO_NETWORK, "plane": NO_PLANE, "output_layer": NO_FLAG, "exact": NO_FLAG, "progress": NO_PROGRESS,
-            "decision_boundary": NO_FLAG,
+        {"network": NO_NETWORK, "plane": NO_PLANE_OR_PLANES, "output_layer": NO_FLAG, "exact": NO_FLAG,
+            "progress": NO_PROGRESS, "decision_boundary": NO_FLAG,
          "keep": without(NO_WORD, "empty")},
         {"network": ""},
     ),
@@ -836,6 +840,9 @@ TAKEN = {
         lambda found: found.areas.sum() == pytest.approx(PLANE.area)),
     "one plane for several": Taken(lambda: mbh.specialization_table(NET, SAMPLES, PLANE, [0.8]),
         lambda table: len(table) == 3),
+    "a list of planes": Taken(lambda: mbh.partition_input_space(NET, [PLANE, LINE]),
+        lambda found: [regions.plane for regions in found] == [PLANE, LINE]),
+    "no plane in a list": Taken(lambda: mbh.partition_input_space(NET, ()), lambda found: found == []),
     "one coverage for several": Taken(lambda: mbh.specialization_table(NET, SAMPLES, [PLANE], 0.8),
         lambda table: len(table) == 3),
     "planes one by one": Taken(lambda: mbh.specialization(NET, SAMPLES, (p for p in [PLANE, LINE])),

@@ -5,6 +5,7 @@ Line 3 of the algorithm is ``regions/partition.py`` (Algorithm 2), line 4 ``maxi
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from mbh_utils.blankets.maximal_pattern import (
 )
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
-from mbh_utils.regions.partition import partition_input_space
+from mbh_utils.regions.partition import partitions
 from mbh_utils.regions.planes import Line, Plane
 
 
@@ -87,11 +88,9 @@ def specialization(
             "specialization needs at least one plane; make one with Plane.through(three_samples)"
         )
     sigma = maximal_pattern(network, samples, coverage, scope=scope, output_layer=output_layer)
-    partitions = (
-        partition_input_space(network, plane, output_layer=output_layer, keep=("areas", "patterns"))
-        for plane in planes
-    )
-    return float(np.mean([1 - regions.blanket(sigma).share for regions in partitions]))
+    kept = ("areas", "patterns")
+    with closing(partitions(network, planes, output_layer=output_layer, keep=kept)) as found:
+        return float(np.mean([1 - regions.blanket(sigma).share for regions in found]))
 
 
 def specialization_table(
@@ -147,13 +146,15 @@ def specialization_table(
     for label in np.unique(samples.labels):
         found = maximal_patterns(network, samples.of_class(label), coverages, scope=scope)
         cases += [(label, c, sigma) for c, sigma in zip(coverages, found, strict=True)]
+    patterns = [sigma for _, _, sigma in cases]
     rows = []
-    for i, plane in enumerate(planes):
-        regions = partition_input_space(network, plane, keep=("areas", "patterns"))
-        areas = regions.blanket_areas([sigma for _, _, sigma in cases])
-        for (label, c, sigma), area in zip(cases, areas, strict=True):
-            s = 1 - min(area / plane.area, 1.0)
-            rows.append((i, int(label), c, s, len(sigma), sigma.coverage, len(regions), plane.area))
+    with closing(partitions(network, planes, keep=("areas", "patterns"))) as found:
+        for i, regions in enumerate(found):
+            domain = regions.plane.area
+            areas = regions.blanket_areas(patterns)
+            for (label, c, sigma), area in zip(cases, areas, strict=True):
+                s = 1 - min(area / domain, 1.0)
+                rows.append((i, int(label), c, s, len(sigma), sigma.coverage, len(regions), domain))
     columns = ["plane", "class", "coverage", "s", "n_constraints", "covered", "n_regions", "area"]
     return pd.DataFrame(rows, columns=columns)
 

@@ -45,11 +45,7 @@ class Progress(contextlib.AbstractContextManager):
     """
 
     def __init__(self, wanted: bool | Callable[[float, int], None] | None, domain_area: float):
-        if not (wanted is None or isinstance(wanted, bool | np.bool_) or callable(wanted)):
-            raise MBHError(
-                f"progress is {require.shown(wanted)}; expected None, True, False or a function of "
-                "(share, n_regions)"
-            )
+        self.check(wanted)
         self.call = wanted if callable(wanted) else None
         self.domain_area = domain_area
         self.area = 0.0
@@ -62,6 +58,18 @@ class Progress(contextlib.AbstractContextManager):
     def __exit__(self, *_) -> None:
         if self.bar is not None:
             self.bar.close()
+
+    @staticmethod
+    def check(wanted) -> None:
+        """Raise MBHError unless it is None, True, False or a function."""
+        if not (wanted is None or isinstance(wanted, bool | np.bool_) or callable(wanted)):
+            raise MBHError(
+                f"progress is {require.shown(wanted)}; expected None, True, False or a function of "
+                "(share, n_regions)"
+            )
+
+    def check_stop(self) -> None:
+        """Called often by whoever works; other bars end the work here, this one never does."""
 
     def show(self, area: float, regions: int) -> None:
         """Tell what the block at work holds; earlier blocks were told by :meth:`add`."""

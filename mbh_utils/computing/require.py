@@ -8,6 +8,7 @@ numbers), and True and False where one number is expected.
 """
 
 import itertools
+import math
 import os
 import reprlib
 import sys
@@ -163,6 +164,8 @@ def flag(name: str, value) -> bool:
     >>> flag("exact", 1)
     True
     """
+    if value is True or value is False:
+        return value
     found = item(value)
     if not isinstance(found, bool | Integral) or found not in (0, 1):
         raise MBHError(f"{name} is {shown(value)}; expected True or False")
@@ -243,6 +246,8 @@ def array(name: str, given) -> np.ndarray:
     Traceback (most recent call last):
     mbh_utils.errors.MBHError: points must be an array of numbers, got 'a, b' (str)
     """
+    if type(given) is np.ndarray and given.dtype.kind in "biuf":
+        return given
     _refuse_data_set(name, given)
     if _is_samples(given):
         given = given.images
@@ -268,6 +273,14 @@ def array(name: str, given) -> np.ndarray:
         example = f", such as {shown(found.flat[0])}" if found.size else ""
         raise MBHError(f"{name} must be an array of numbers: it holds {found.dtype}{example}")
     return found
+
+
+def all_finite(values: np.ndarray) -> bool:
+    """Whether no number is NaN or infinite.
+
+    A finite sum of squares proves it, and is quicker to find.
+    """
+    return math.isfinite(np.vdot(values, values)) or bool(np.isfinite(values).all())
 
 
 def _plain(name: str, given):
@@ -326,7 +339,7 @@ def numbers(name: str, given, shape: tuple) -> np.ndarray:
         lengths = ["n" if length is None else str(length) for length in shape]
         wanted = ", ".join(lengths) + ("," if len(shape) == 1 else "")
         raise MBHError(f"{name} has shape {values.shape}; expected ({wanted})")
-    if not np.isfinite(values).all():
+    if not all_finite(values):
         row = np.argwhere(~np.isfinite(values))[:, 0].min()
         raise MBHError(f"{name} holds NaN or infinite values (row {row}): repair or drop it")
     values.flags.writeable = False

@@ -7,6 +7,7 @@ they may start, and it must know that before it loads them.
 import contextlib
 import os
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 import threadpoolctl
 
@@ -21,6 +22,8 @@ VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
+
+_in_task: ContextVar[bool] = ContextVar("in_task", default=False)
 
 
 def cores() -> int:
@@ -61,6 +64,16 @@ def n_processes(jobs: int | None) -> int:
     return jobs or cores()
 
 
+def n_threads() -> int:
+    """Threads that work side by side may have: one per core, or one in all within a task."""
+    return 1 if in_task() else cores()
+
+
+def in_task() -> bool:
+    """Whether this thread is at a task (:func:`one_thread`); other tasks have the other cores."""
+    return _in_task.get()
+
+
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
     """One thread for all libraries within the block.
@@ -81,10 +94,12 @@ def one_thread() -> Iterator[None]:
     numba_before = numba.get_num_threads()
     torch.set_num_threads(1)
     numba.set_num_threads(1)
+    token = _in_task.set(True)
     try:
         with threadpoolctl.threadpool_limits(1):
             yield
     finally:
+        _in_task.reset(token)
         torch.set_num_threads(torch_before)
         numba.set_num_threads(numba_before)
 

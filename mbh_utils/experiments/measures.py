@@ -13,6 +13,7 @@ An experiment measures it (``Experiment(cases, ACTIVE, lambda profile: {"images"
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,7 +29,7 @@ from mbh_utils.experiments import estimates
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.runs import NETWORK_COLUMNS, Case
 from mbh_utils.networks import Network, pruning
-from mbh_utils.regions.partition import partition_input_space
+from mbh_utils.regions.partition import partitions
 from mbh_utils.regions.patterns import activation_patterns, unique_patterns
 from mbh_utils.training import accuracy
 
@@ -169,8 +170,8 @@ def specializations(
     live = table["n_regions"]
     if n_dead_ends:
         rest = without_dead_ends(layers, masks)
-        counts = [len(partition_input_space(rest, plane, keep="areas")) for plane in planes]
-        live = table["plane"].map(dict(enumerate(counts)))
+        with closing(partitions(rest, planes, keep="areas")) as found:
+            live = table["plane"].map({i: len(regions) for i, regions in enumerate(found)})
     return table.assign(n_dead_ends=n_dead_ends, n_live_regions=live)
 
 

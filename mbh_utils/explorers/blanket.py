@@ -27,8 +27,10 @@ from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.plots import blankets, planes
 from mbh_utils.plots.png import render
+from mbh_utils.regions.lines import Line
 from mbh_utils.regions.partition import Partition, partition_input_space
 from mbh_utils.regions.patterns import DecisionPattern
+from mbh_utils.regions.planes import Plane
 
 #: Environment variable: anything but empty means that nobody will be there to move a slider.
 STATIC = "MBH_STATIC"
@@ -238,6 +240,8 @@ class BlanketExplorer:
                 "limits"
             )
         self.default = int(label), float(coverage)
+        expected = "one Plane, as Plane.through(three_samples) makes it, or a Line"
+        require.kind_of("plane", plane, Plane | Line, expected)
         self.regions = partition_input_space(network, plane)
         self.view = self._view(*self.default)
 

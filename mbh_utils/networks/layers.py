@@ -82,7 +82,7 @@ def checked_layer(name: str, pair) -> tuple:
             f"{name}: weight {weight.shape} and bias {bias.shape} are not (n, m) and (n,)"
         )
     for part, x in (("weight", weight), ("bias", bias)):
-        if not np.isfinite(x).all():
+        if not require.all_finite(x):
             where = tuple(int(k) for k in np.argwhere(~np.isfinite(x))[0])
             raise MBHError(
                 f"{name}: {part}{list(where)} is {x[where]}; every parameter must be finite"

@@ -6,7 +6,7 @@ along its border, where every line enters and leaves, and b from the rest.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -17,8 +17,7 @@ from mbh_utils.computing.progress import Progress
 from mbh_utils.computing.seeds import stream
 from mbh_utils.networks.reading.reader import read_network
 from mbh_utils.regions.kernel import memory as _memory
-from mbh_utils.regions.kernel.exact import Oracle
-from mbh_utils.regions.partition import descend, limits_of
+from mbh_utils.regions.partition import Descent, limits_of
 from mbh_utils.regions.planes import Line, Plane, domain_points
 from mbh_utils.regions.restriction import Restriction
 
@@ -123,6 +122,12 @@ def expected_cost(
     )
 
 
+def total_cost(costs: Iterable[Cost]) -> Cost:
+    """Of several partitions together."""
+    columns = zip(Cost(0, 0.0, 0), *costs, strict=True)
+    return Cost(*map(sum, columns))
+
+
 class _Trial:
     """Partitions small parts of one plane's domain and counts what lines add to them."""
 
@@ -136,9 +141,10 @@ class _Trial:
         plane = self.restriction.plane
         on_part = replace(self.restriction, plane=part)
         vars(on_part)["exact"] = self.restriction.exact
-        stack = _memory.first_stack(self.net, self.first_map, part.corners, limits_of(plane))
-        oracle = Oracle(on_part, self.net.widths)
-        cells, _ = descend(self.net, stack, part, True, oracle, Progress(False, part.area))
+        bar = Progress(False, part.area)
+        descent = Descent(self.net, self.first_map, on_part, limits_of(plane), bar)
+        cells, _ = descent.all_regions(polygons=True)
+        descent.space.give_back()
         n = len(cells.area)
         if isinstance(part, Line):
             lines = n - 1

@@ -5,13 +5,15 @@ pre-activation of a neuron of the first layer, follows from its values at these 
 that are fractions of float64 numbers, and so are known exactly.
 """
 
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 
 
-class Frame(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Frame:
     """How linear functions on a plane or a line follow from their values at anchors.
 
     anchors: (k, d) float64.
@@ -21,10 +23,35 @@ class Frame(NamedTuple):
     anchors: np.ndarray
     combine: list[list[Fraction]]
 
-    @property
+    @cached_property
     def weights(self) -> np.ndarray:
         """``combine`` in float64."""
         return np.array([[float(x) for x in row] for row in self.combine])
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """Absolute ``weights``."""
+        return np.abs(self.weights)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Length of each anchor."""
+        return lengths(self.anchors)
+
+    @cached_property
+    def n_products(self) -> int:
+        """Inputs that are not 0 at all anchors: products in the sums of a unit's values there."""
+        return int(np.count_nonzero(self.anchors.any(axis=0)))
+
+
+def lengths(rows: np.ndarray) -> np.ndarray:
+    """Length of each row, up to rounding."""
+    squares = np.einsum("ij,ij->i", rows, rows)
+    found = np.sqrt(squares)
+    if squares.min() < 1e-280:  # where squares are rounded to 0 they say nothing
+        small = squares < 1e-280
+        found[small] = np.abs(rows[small]).max(axis=1) * np.sqrt(rows.shape[1])
+    return found
 
 
 def frame_of_plane(points: np.ndarray, spanning: np.ndarray) -> Frame:

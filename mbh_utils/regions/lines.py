@@ -19,6 +19,7 @@ from mbh_utils.regions.domains import (
     uses_margin,
 )
 from mbh_utils.regions.frames import Frame, frame_of_line
+from mbh_utils.regions.polygons import border_lines, read_only
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,13 +151,18 @@ class Line:
         """Length of the domain: the hypervolume of one dimension, named as a plane's."""
         return self.high - self.low
 
-    @property
+    @cached_property
     def corners(self) -> np.ndarray:
         """Corners (4, 2) of the strip of height 1 over the domain.
 
         Nothing depends on the second coordinate: so a line is partitioned as a plane is.
         """
-        return np.array([[self.low, 0.0], [self.high, 0.0], [self.high, 1.0], [self.low, 1.0]])
+        return read_only([[self.low, 0.0], [self.high, 0.0], [self.high, 1.0], [self.low, 1.0]])
+
+    @cached_property
+    def border(self) -> np.ndarray:
+        """The lines along the strip's edges, (4, 6) float64; see ``polygons.border_lines``."""
+        return border_lines(self.corners)
 
     def embed(self, t) -> np.ndarray:
         """Points of the input space at positions on the line.

@@ -4,7 +4,7 @@
 dimension, for sampling only, in ``blocks.py``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,7 +25,7 @@ from mbh_utils.regions.domains import (
 )
 from mbh_utils.regions.frames import Frame, frame_of_plane
 from mbh_utils.regions.lines import Line
-from mbh_utils.regions.polygons import convex_domain, polygon_area
+from mbh_utils.regions.polygons import border_lines, convex_domain, polygon_area, read_only
 
 #: Spanning points count as collinear when the triangle's height is below this share of the longest
 #: side.
@@ -225,14 +225,19 @@ class Plane:
         """Functions on the plane from their values at its three points."""
         return frame_of_plane(self.points, self.spanning)
 
-    @property
+    @cached_property
     def corners(self) -> np.ndarray:
         """Corners (k, 2) float64 of the domain in plane coordinates, counter-clockwise."""
         if self.polygon is not None:
             return self.polygon
         u0, v0 = self.low
         u1, v1 = self.high
-        return np.array([[u0, v0], [u1, v0], [u1, v1], [u0, v1]])
+        return read_only([[u0, v0], [u1, v0], [u1, v1], [u0, v1]])
+
+    @cached_property
+    def border(self) -> np.ndarray:
+        """The lines along the domain's edges, (k, 6) float64; see ``polygons.border_lines``."""
+        return border_lines(self.corners)
 
     @cached_property
     def area(self) -> float:
@@ -370,19 +375,31 @@ def _basis_through(points: np.ndarray) -> np.ndarray:
     return np.stack([first, second / np.linalg.norm(second)])
 
 
-def domain_points(domain, n: int = 40) -> Callable[[], np.ndarray]:
-    """Points at which two readings of a network are compared on a plane or a line.
+def domain_points(
+    domain: Plane | Line | Sequence[Plane | Line], n: int = 40
+) -> Callable[[], np.ndarray]:
+    """Points at which two readings of a network are compared on a plane or a line, or on several.
 
-    They are the domain's corners (or ends), the spanning points and n random ones: (k, d) together.
+    They are each domain's corners (or ends), its spanning points and n random ones: (k, d)
+    together. Of several domains only those in the space of the first count; whoever asked says what
+    is the matter with the others.
     """
 
     def points() -> np.ndarray:
-        if not isinstance(domain, Plane | Line):
-            return np.empty((0, 0))  # whoever asked says what is the matter with it
-        is_line = isinstance(domain, Line)
-        ends = np.array([domain.low, domain.high]) if is_line else domain.corners
-        given = [ends] if domain.spanning is None else [ends, domain.spanning]
-        drawn = domain.sample(n, np.random.default_rng(0))
-        return np.concatenate([*map(domain.embed, given), drawn])
+        several = domain if isinstance(domain, list | tuple) else [domain]
+        domains = [one for one in several if isinstance(one, Plane | Line)]
+        if not domains:
+            return np.empty((0, 0))
+        dimension = domains[0].dimension
+        found = [_points_of(one, n) for one in domains if one.dimension == dimension]
+        return np.concatenate(found)
 
     return points
+
+
+def _points_of(domain: Plane | Line, n: int) -> np.ndarray:
+    is_line = isinstance(domain, Line)
+    ends = np.array([domain.low, domain.high]) if is_line else domain.corners
+    given = [ends] if domain.spanning is None else [ends, domain.spanning]
+    drawn = domain.sample(n, np.random.default_rng(0))
+    return np.concatenate([*map(domain.embed, given), drawn])

@@ -22,6 +22,25 @@ def polygon_area(corners: np.ndarray) -> float:
     return 0.5 * float(np.dot(u, np.roll(v, -1)) - np.dot(v, np.roll(u, -1)))
 
 
+def border_lines(corners: np.ndarray) -> np.ndarray:
+    """Lines a u + b v + c = 0 along the edges of a polygon (k, 2).
+
+    Rows (k, 6): a, b, c, and bounds of their errors.
+    """
+    u, v = corners.T
+    a = -(np.roll(v, -1) - v)
+    b = np.roll(u, -1) - u
+    errors = 8 * 2.0**-53 * np.abs([a, b, np.abs(a * u) + np.abs(b * v)])
+    return read_only(np.stack([a, b, -(a * u + b * v), *errors], axis=1))
+
+
+def read_only(values) -> np.ndarray:
+    """A copy that cannot be written to."""
+    array = np.array(values)
+    array.flags.writeable = False
+    return array
+
+
 def clip(corners: np.ndarray, a: float, b: float, c: float) -> np.ndarray:
     """Part of a convex polygon (k, 2) with a u + b v + c >= 0; (0, 2) when nothing is left.
 

@@ -7,6 +7,7 @@ bounds that are known; in integers nothing is. On a plane that was made from an 
 are rounded numbers themselves, the first layer is rounded to float64 once, and is exact from there on.
 """
 
+import itertools
 import math
 import sys
 from dataclasses import dataclass
@@ -15,39 +16,90 @@ from functools import cached_property
 
 import numpy as np
 
+from mbh_utils.computing.require import all_finite
 from mbh_utils.errors import MBHError
-from mbh_utils.regions.planes import Frame, Line, Plane
+from mbh_utils.regions.frames import Frame, lengths
+from mbh_utils.regions.lines import Line
+from mbh_utils.regions.planes import Plane
 
 UNIT = 2.0**-53  # relative error of one rounding
-_LARGEST = 1e300  # of terms; above 1e280 nothing is known of a neuron, and its signs are settled exactly
+_LARGEST = (
+    1e300  # of terms; above 1e280 nothing is known of a neuron, and its signs are settled exactly
+)
 
 
 #: Of a network whose inputs are plane coordinates already.
 _OWN_FRAME = Frame(
-    np.array([[0.0, 0], [1, 0], [0, 1]]), [[Fraction(n) for n in row] for row in ((-1, 1, 0), (-1, 0, 1), (1, 0, 0))]
+    np.array([[0.0, 0], [1, 0], [0, 1]]),
+    [[Fraction(n) for n in row] for row in ((-1, 1, 0), (-1, 0, 1), (1, 0, 0))],
 )
+
+
+class HiddenNetwork:
+    """The hidden layers of a network (behind them perhaps its output layer), and what holds on any plane.
+
+    layers: (weight, bias) or (weight, bias, n_linear).
+    starts: first unit of each layer, counted over all layers; behind them the number of units.
+    n_merged: linear units of the first layer that are taken together as the two plane coordinates, or 0.
+    roundings: bounds of the rounding in sums over the inputs of each layer's units, as a share of their terms; the
+        first layer has bounds of its own.
+    """
+
+    def __init__(self, layers: list[tuple]):
+        self.layers = layers
+        self.starts = [0, *itertools.accumulate(len(layer[1]) for layer in layers)]
+        n = _n_linear(layers[0])
+        self.n_merged = n if n > 2 and len(layers) > 1 else 0
+        self.roundings = [
+            (n + 8.0) * UNIT for n in (0, *(_most_inputs(layer[0]) for layer in layers[1:]))
+        ]
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Length of each row of the first layer's weights."""
+        return lengths(self.layers[0][0])
+
+    @cached_property
+    def sizes(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Absolute weights and biases of the layers above the first."""
+        return [(np.abs(layer[0]), np.abs(layer[1])) for layer in self.layers[1:]]
+
+
+def _most_inputs(weight: np.ndarray) -> int:
+    """The most weights other than 0 that a unit of a layer has."""
+    return weight.shape[1] if weight.all() else int(np.count_nonzero(weight, axis=1).max())
 
 
 @dataclass(frozen=True, eq=False)
 class Restriction:
-    """The hidden layers of a network (behind them perhaps its output layer) on a plane or a line.
+    """A network on a plane or a line.
 
-    layers: of the network itself, (weight, bias) or (weight, bias, n_linear).
+    network: its layers, as a list or as a :class:`HiddenNetwork`, which several restrictions may share.
     precise: whether the first layer on the plane is rounded only once, from integers, which takes longer.
     """
 
-    layers: list[tuple]
+    network: HiddenNetwork
     plane: Plane | Line
     precise: bool = False
 
     def __post_init__(self):
-        if self.layers[0][0].shape[1] != self.plane.dimension:
-            raise MBHError(
-                f"the {type(self.plane).__name__.lower()} lies in R^{self.plane.dimension}, but the network takes "
-                f"{self.layers[0][0].shape[1]} inputs: span it by inputs of this network"
-            )
+        if isinstance(self.network, list):
+            vars(self)["network"] = HiddenNetwork(self.network)  # the dataclass is frozen
+        n_inputs = self.layers[0][0].shape[1]
+        if n_inputs != self.plane.dimension:
+            raise MBHError(f"the {kind_of(self.plane)} lies in {misfit(self.plane, n_inputs)}")
 
-    @cached_property
+    @property
+    def layers(self) -> list[tuple]:
+        """Layers of the network itself."""
+        return self.network.layers
+
+    @property
+    def n_merged(self) -> int:
+        """As of :class:`HiddenNetwork`."""
+        return self.network.n_merged
+
+    @property
     def frame(self) -> Frame:
         """The anchors that ``anchored`` lives on."""
         return _OWN_FRAME if self.plane.points is None else self.plane.frame
@@ -59,8 +111,9 @@ class Restriction:
         if plane.points is not None:
             return self.layers
         with np.errstate(over="ignore", invalid="ignore"):
-            onto, shift = weight @ plane.basis.T, weight @ plane.origin + bias
-        if not (np.isfinite(onto).all() and np.isfinite(shift).all()):
+            onto = weight @ plane.basis.T
+            shift = weight @ plane.origin + bias
+        if not (all_finite(onto) and all_finite(shift)):
             raise MBHError(
                 "the weights are too large for this plane: pre-activations leave float64; rescale the network"
             )
@@ -78,23 +131,24 @@ class Restriction:
         """Coefficients a, b, c of the first layer's units, (n, 3) float64; the size of all terms in each, and of the
         share of them that may be an error.
         """
-        (weight, bias), anchors = self.anchored[0][:2], self.frame.anchors
-        if anchors is _OWN_FRAME.anchors:
+        weight, bias, *_ = self.anchored[0]
+        frame = self.frame
+        if frame is _OWN_FRAME:
             maps = np.column_stack([weight, bias])
             return maps, np.abs(maps), 8 * UNIT
         if self.precise:
             maps = self._split_first[0]
             return maps, np.abs(maps), 9 * UNIT
-        combine = self.frame.weights
         with np.errstate(over="ignore", invalid="ignore"):
-            maps = weight @ anchors.T @ combine.T
+            maps = weight @ frame.anchors.T @ frame.weights.T
             maps[:, 2] += bias
-            terms = np.minimum(_sizes(weight, anchors) @ np.abs(combine).T, _LARGEST)
+            terms = _products(self.network.lengths, frame.lengths) @ frame.sizes.T
+            np.minimum(terms, _LARGEST, out=terms)
             terms[:, 2] += np.abs(bias)
-        maps[~np.isfinite(maps)] = 0.0  # too large for float64, which their errors say
+        if not all_finite(maps):
+            maps[~np.isfinite(maps)] = 0.0  # too large for float64, which their errors say
         # One rounding per product and per sum, and a few of combining the anchors and of whoever evaluates the line.
-        n_products = np.count_nonzero(anchors.any(axis=0))
-        return maps, terms, (n_products + len(anchors) + 8) * UNIT
+        return maps, terms, (frame.n_products + len(frame.anchors) + 8) * UNIT
 
     @cached_property
     def _split_first(self) -> tuple[np.ndarray, np.ndarray]:
@@ -108,23 +162,25 @@ class Restriction:
         return np.zeros_like(self._first[0]) if self.plane.points is None else self._split_first[1]
 
     @cached_property
-    def n_merged(self) -> int:
-        """Linear units of the first layer that are taken together as the two plane coordinates, or 0."""
-        n = _n_linear(self.layers[0])
-        return n if n > 2 and len(self.layers) > 1 else 0
+    def first_map(self) -> np.ndarray:
+        """Coefficients a, b, c of the first layer's units as ``on_plane`` has them, (n, 3) float64."""
+        maps = self._first[0]
+        if not self.n_merged:
+            return maps
+        return np.concatenate([maps[: -self.n_merged], np.eye(2, 3)])
 
     @cached_property
     def on_plane(self) -> list[tuple]:
         """The same as a network of the two plane coordinates, float64: only the first one or two layers differ."""
-        (weight, bias, *linear), *others = self.layers
-        maps = self._first[0]
+        (_, bias, *linear), *others = self.layers
+        maps = self.first_map
+        first = np.ascontiguousarray(maps[:, :2]), maps[:, 2].copy()
         if not self.n_merged:
-            return [(np.ascontiguousarray(maps[:, :2]), maps[:, 2].copy(), *linear), *others]
+            return [(*first, *linear), *others]
         n = len(bias) - self.n_merged
         onwards, following, *rest = others[0]
-        carried = onwards[:, n:] @ maps[n:]
+        carried = onwards[:, n:] @ self._first[0][n:]
         merged = np.column_stack([onwards[:, :n], carried[:, :2]]), following + carried[:, 2]
-        first = np.concatenate([maps[:n, :2], np.eye(2)]), np.append(maps[:n, 2], [0.0, 0.0])
         return [(*first, 2), (*merged, *rest), *others[1:]]
 
     @cached_property
@@ -134,27 +190,43 @@ class Restriction:
         They hold whichever units of the layers below are active, and with a few roundings more of whoever evaluates
         a u + b v + c. They are 0 only for units of the first layer that no anchor reaches and whose bias is 0.
         """
-        with np.errstate(over="ignore"):
-            return self._errors()
-
-    def _errors(self) -> list[np.ndarray]:
-        found, (_, terms, share) = [], self._first
-        reached = terms.any(axis=1)
-        for i in np.flatnonzero(~reached):  # or so small that products are rounded to 0
-            weight, bias = self.anchored[0][:2]
-            reached[i] = bias[i] != 0 or self.frame.anchors[:, weight[i] != 0].any()
-        for layer, (weight, bias, *_) in enumerate(self.layers):
-            if layer:
-                terms = np.abs(weight) @ terms
-                terms[:, 2] += np.abs(bias)
-                reached = True
-                share += self.roundings[layer]  # on top of what the layer below carries
-            terms = np.minimum(terms, _LARGEST)
-            bound = np.where(terms < 1e-20 * _LARGEST, terms * (1 + 1e-9) * share * 1.01, np.inf)
-            found.append(np.where(np.reshape(reached, (-1, 1)), np.maximum(bound, 5e-324), 0.0).T)
+        found = [bound.T for bound in np.split(self.all_errors, self.network.starts[1:-1])]
         if self.n_merged:
             found[0] = np.column_stack([found[0][:, : -self.n_merged], 4 * UNIT * np.eye(3, 2)])
         return found
+
+    @cached_property
+    def all_errors(self) -> np.ndarray:
+        """The same for the units of all layers of the network, (N, 3)."""
+        first, share = self._first[1:]
+        starts, network = self.network.starts, self.network
+        terms = np.empty((starts[-1], 3))
+        terms[: starts[1]] = first
+        shares = np.empty((starts[-1], 1))
+        shares[: starts[1]] = share
+        with np.errstate(over="ignore"):
+            below = np.minimum(first, _LARGEST)
+            for i, (weight, bias) in enumerate(network.sizes, start=1):
+                own = terms[starts[i] : starts[i + 1]]
+                np.matmul(weight, below, out=own)
+                own[:, 2] += bias
+                below = np.minimum(own, _LARGEST)
+                share += network.roundings[i]  # on top of what the layer below carries
+                shares[starts[i] : starts[i + 1]] = share
+            bounds = terms * (1 + 1e-9) * shares * 1.01
+        np.maximum(bounds, 5e-324, out=bounds)
+        bounds[~(terms < 1e-20 * _LARGEST)] = np.inf  # or no number
+        if not first.all():
+            bounds[: starts[1]][self._silent()] = 0.0
+        return bounds
+
+    def _silent(self) -> np.ndarray:
+        """Which units of the first layer no anchor reaches and have no bias: not those whose terms round to 0."""
+        weight, bias, *_ = self.anchored[0]
+        silent = ~self._first[1].any(axis=1)
+        for i in np.flatnonzero(silent):
+            silent[i] = bias[i] == 0 and not self.frame.anchors[:, weight[i] != 0].any()
+        return silent
 
     @property
     def refined_errors(self) -> np.ndarray:
@@ -162,31 +234,29 @@ class Restriction:
 
         The sum itself is rounded once more, as is the evaluation of the line: add 10 ``UNIT`` of what it is.
         """
-        weight, bias = self.layers[1][:2]
+        weight, bias = self.network.sizes[0]
         with np.errstate(over="ignore"):
-            terms = np.abs(weight) @ self._first[1]
-            terms[:, 2] += np.abs(bias)
+            terms = weight @ self._first[1]
+            terms[:, 2] += bias
             return np.maximum(terms * (weight.shape[1] + 20) ** 2 * UNIT**2, 5e-324).T.copy()
 
-    @cached_property
-    def roundings(self) -> np.ndarray:
-        """Bounds of the rounding in sums over the inputs of each layer's units, as a share of their terms."""
-        most = [np.count_nonzero(weight, axis=1).max() for weight, *_ in self.layers[1:]]
-        return (np.array([0, *most]) + 8.0) * UNIT  # the first layer has bounds of its own
+
+def kind_of(plane: Plane | Line) -> str:
+    """What it is, for a message."""
+    return type(plane).__name__.lower()
 
 
-def _sizes(weight: np.ndarray, anchors: np.ndarray) -> np.ndarray:
-    """Bounds of |weight| @ |anchors|.T: the product of both lengths, which is quicker to find."""
-    lengths = [_lengths(weight), _lengths(anchors)]
-    return np.nan_to_num(np.outer(*lengths) * (1 + 1e-9), nan=_LARGEST, posinf=_LARGEST)
+def misfit(plane: Plane | Line, n_inputs: int) -> str:
+    """What is the matter with a plane in another space than that of the network's inputs."""
+    return f"R^{plane.dimension}, but the network takes {n_inputs} inputs: span it by inputs of this network"
 
 
-def _lengths(rows: np.ndarray) -> np.ndarray:
-    squares = np.einsum("ij,ij->i", rows, rows)
-    lengths = np.sqrt(squares)
-    if (small := squares < 1e-280).any():  # where squares are rounded to 0 they say nothing
-        lengths[small] = np.abs(rows[small]).max(axis=1) * np.sqrt(rows.shape[1])
-    return lengths
+def _products(rows: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+    """Bounds of |weight| @ |anchors|.T, (n, k): the product of both lengths, which is quicker to find."""
+    products = rows[:, None] * anchors * (1 + 1e-9)
+    return (
+        products if all_finite(products) else np.nan_to_num(products, nan=_LARGEST, posinf=_LARGEST)
+    )
 
 
 def _n_linear(layer: tuple) -> int:
@@ -228,7 +298,11 @@ class ExactUnits:
     """
 
     def __init__(self, restriction: Restriction):
-        self.layers, self.frame, self.n_merged = restriction.anchored, restriction.frame, restriction.n_merged
+        self.layers, self.frame, self.n_merged = (
+            restriction.anchored,
+            restriction.frame,
+            restriction.n_merged,
+        )
         self.factor = math.lcm(*(x.denominator for row in self.frame.combine for x in row))
         self.combine = [[int(x * self.factor) for x in row] for row in self.frame.combine]
         self.anchor_shift = fraction_bits(self.frame.anchors)
@@ -257,7 +331,10 @@ class ExactUnits:
         """Line of unit i of the first layer."""
         if i not in self._first:
             units, weights, bias = self.row(0, i)
-            values = [sum(w * anchor[j] for j, w in zip(units, weights, strict=True)) for anchor in self.anchors]
+            values = [
+                sum(w * anchor[j] for j, w in zip(units, weights, strict=True))
+                for anchor in self.anchors
+            ]
             a, b, c = (sum(x * y for x, y in zip(row, values, strict=True)) for row in self.combine)
             self._first[i] = a, b, c + bias
         return self._first[i]
@@ -268,7 +345,9 @@ class ExactUnits:
         line = [x << up for x in self.first(i)]
         high = [quotient(x, scale) for x in line]
         ratios = [h.as_integer_ratio() for h in high]
-        low = [quotient(x * d - n * scale, scale * d) for x, (n, d) in zip(line, ratios, strict=True)]
+        low = [
+            quotient(x * d - n * scale, scale * d) for x, (n, d) in zip(line, ratios, strict=True)
+        ]
         return high, low
 
     def carried(self, i: int) -> tuple[int, int, int]:

@@ -29,7 +29,14 @@ def named_modules(module: nn.Module) -> list[tuple[str, nn.Module]]:
 
 def all_modules(module: nn.Module) -> list[nn.Module]:
     """A module and its parts, each once."""
-    return [m for _, m in named_modules(module)]
+    found = {}
+    waiting = [module]
+    while waiting:
+        m = waiting.pop()
+        if id(m) not in found:
+            found[id(m)] = m
+            waiting += [part for part in reversed(vars(m)["_modules"].values()) if part is not None]
+    return list(found.values())
 
 
 def named_members(module: nn.Module) -> list[tuple[str, torch.Tensor]]:

@@ -12,6 +12,7 @@ are hidden, and the outputs are those of the last one. A ``Sequential`` and a mo
 are therefore the same.
 """
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -45,7 +46,17 @@ _PLAIN = (
     MaskedLinear,
 )
 #: What these types do, as they were made: someone may have put another function in its place since.
-_METHODS = "forward", "__call__", "_wrapped_call_impl", "_call_impl", "__getattr__", "__iter__"
+_METHODS = (
+    "forward",
+    "__call__",
+    "_wrapped_call_impl",
+    "_call_impl",
+    "__getattr__",
+    "__iter__",
+    "live_weight",
+    "weight",
+    "bias",
+)
 _OWN = {kind: [getattr(kind, name, None) for name in _METHODS] for kind in _PLAIN}
 _CODE = {kind: kind.forward.__code__ for kind in _PLAIN}
 #: The functions that they call in the end, where each of them is looked up.
@@ -202,7 +213,10 @@ def proved_linears(network: nn.Module) -> tuple[list[nn.Linear], bool] | None:
     """
     if type(network) not in (Network, nn.Sequential):
         return None
-    if not all(_is_plain(m) for m in all_modules(network)):
+    modules = all_modules(network)
+    if not all(map(_has_own_methods, {type(m) for m in modules})):
+        return None
+    if not all(map(_is_plain, modules)):
         return None
     if torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks:
         return None
@@ -212,8 +226,9 @@ def proved_linears(network: nn.Module) -> tuple[list[nn.Linear], bool] | None:
     if found is None:
         return None
     linears, _ = found
-    kinds = {(x.dtype, x.device) for m in linears for x in (m.weight, m.bias) if x is not None}
-    if len(kinds) > 1 or not linears[0].weight.is_floating_point():
+    tensors = [x for m in linears for x in _weight_and_bias(m) if x is not None]
+    kinds = {(x.dtype, x.device) for x in tensors}
+    if len(kinds) > 1 or not tensors[0].is_floating_point():
         return None
     return found
 
@@ -248,38 +263,48 @@ def _is_torch_itself() -> bool:
         return False
     if torch._C._len_torch_dispatch_stack():
         return False
-    called = zip(_CALLED, _ORIGINAL, strict=True)
-    return all(getattr(place, name) is function for (place, name), function in called)
+    called = (getattr(place, name) for place, name in _CALLED)
+    return all(map(operator.is_, called, _ORIGINAL))
 
 
-def _is_plain(m: nn.Module) -> bool:
-    """Whether a module is of one of the plain types and does what these do."""
-    kind = type(m)
+def _has_own_methods(kind: type) -> bool:
+    """Whether a type is one of the plain ones, and its methods are still its own."""
     if kind not in _OWN or [getattr(kind, name, None) for name in _METHODS] != _OWN[kind]:
         return False
     if kind.forward.__code__ is not _CODE[kind]:
         return False
     module_of_forward = getattr(kind.forward, "__module__", None)
-    if module_of_forward not in (kind.__module__, nn.Module.__module__):  # another's function
-        return False
+    return module_of_forward in (kind.__module__, nn.Module.__module__)  # else another's function
+
+
+def _is_plain(m: nn.Module) -> bool:
+    """Whether a module of one of the plain types does nothing else than these."""
+    kind = type(m)
     own = vars(m)
     if "forward" in own or own.get("_compiled_call_impl"):
         return False
     if own["_forward_hooks"] or own["_forward_pre_hooks"]:
         return False
     if isinstance(m, nn.Linear):
-        is_strided = m.weight.layout is torch.strided and not m.weight.is_meta
-        return is_strided and {type(m.weight), type(m.bias)} <= _PLAIN_TENSORS
+        weight, bias = _weight_and_bias(m)
+        is_strided = weight.layout is torch.strided and not weight.is_meta
+        return is_strided and {type(weight), type(bias)} <= _PLAIN_TENSORS
     if kind is nn.Flatten:
         return m.start_dim == 1 and m.end_dim == -1
     return kind is not nn.Dropout or not m.training or m.p == 0
 
 
+def _weight_and_bias(m: nn.Linear) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """``m.weight`` and ``m.bias``, most often found without the long way that these take."""
+    own = vars(m)
+    registered = own["_parameters"]
+    if "weight" in own or "bias" in own or not registered.keys() >= {"weight", "bias"}:
+        return m.weight, m.bias
+    return registered["weight"], registered["bias"]
+
+
 def _of_linears(linears: list[nn.Linear], ends_in_relu: bool, output_layer: bool) -> Reading:
-    pairs = []
-    for m in linears:
-        weight = m.live_weight if isinstance(m, MaskedLinear) else m.weight
-        pairs.append((weight, weight.new_zeros(len(weight)) if m.bias is None else m.bias))
+    pairs = [_numbers_of(m) for m in linears]
     if output_layer and not ends_in_relu:
         hidden = _checked(pairs[:-1])
         output = Layer(*checked_layer("the output layer", pairs[-1]))
@@ -294,6 +319,25 @@ def _of_linears(linears: list[nn.Linear], ends_in_relu: bool, output_layer: bool
             "neurons"
         )
     return Reading(hidden, output, hidden)
+
+
+def _numbers_of(m: nn.Linear) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and biases as they are used, in float64."""
+    weight, bias = _weight_and_bias(m)
+    if type(m) is not MaskedLinear:
+        found = _in_float64(weight)
+    elif m.mask.dtype is torch.bool:
+        found = _in_float64(weight) * m.mask.numpy(force=True)
+    else:  # a product that is rounded as the network rounds it
+        found = _in_float64(m.live_weight)
+    return found, np.zeros(len(found)) if bias is None else _in_float64(bias)
+
+
+def _in_float64(x: torch.Tensor) -> np.ndarray:
+    """A copy of a tensor's numbers."""
+    if x.dtype not in (torch.float32, torch.float64):  # numpy does not know all of the others
+        x = x.detach().double()
+    return x.numpy(force=True).astype(np.float64)
 
 
 def _identity(n: int) -> Layer:

@@ -33,6 +33,7 @@ the time. Nothing checks an index here but the code itself.
 """
 
 import inspect
+import math
 import operator
 from typing import NamedTuple
 
@@ -85,22 +86,34 @@ class Layers(NamedTuple):
     word: np.ndarray  # (L + 1,) int64: first 64-bit word of each layer's bits
     weights: np.ndarray  # flat float64: row of each neuron = its weights into the next layer
     row: np.ndarray  # (N,) int64: where that row starts
-    listed: np.ndarray  # (L + 1,) int64: 1 where weights into a layer are few (a convolution): lists, no rows
-    onwards: np.ndarray  # (N + 1,) int64: where the list of a neuron's weights into the next layer starts
+    listed: (
+        np.ndarray
+    )  # (L + 1,) int64: 1 where weights into a layer are few (a convolution): lists, no rows
+    onwards: (
+        np.ndarray
+    )  # (N + 1,) int64: where the list of a neuron's weights into the next layer starts
     target: np.ndarray  # flat int64: unit of the next layer that each weight of the lists leads to
     weight: np.ndarray  # flat float64: the weights of the lists
-    inwards: np.ndarray  # (N + 1,) int64: where the list of a neuron's weights from the layer below starts
+    inwards: (
+        np.ndarray
+    )  # (N + 1,) int64: where the list of a neuron's weights from the layer below starts
     source: np.ndarray  # flat int64: unit of the layer below
-    incoming: np.ndarray  # flat float64: the same weights as in ``weight``, by the unit that they lead to
+    incoming: (
+        np.ndarray
+    )  # flat float64: the same weights as in ``weight``, by the unit that they lead to
     alike: np.ndarray  # (n_1,) int64: first unit of the first layer that is the same function on the plane as this one
     bias: np.ndarray  # (N + 64,) float64
     error: np.ndarray  # (3, N + 64) float64: bounds of the errors of each neuron's a, b, c; 0 only where all terms are
     refined: int  # 1: lines of the second layer are worked out anew, in twofold precision, where they cross a node
-    first_map: np.ndarray  # (6, span of layer 0) float64: a, b, c of the first layer, and what their rounding took away
+    first_map: (
+        np.ndarray
+    )  # (6, span of layer 0) float64: a, b, c of the first layer, and what their rounding took away
     inputs: np.ndarray  # (n_2, span of layer 0) float64: weights of each unit of the second layer
     refined_error: np.ndarray  # (3, n_2) float64: bounds of the errors of such sums
     deep: int  # 1: these bounds are wide, so they are worked out on each node anew, for the neurons active there
-    rounding: np.ndarray  # (L,) float64: bound of the rounding in a sum over a layer's inputs, as a share of its terms
+    rounding: (
+        np.ndarray
+    )  # (L,) float64: bound of the rounding in a sum over a layer's inputs, as a share of its terms
 
 
 class Stack(NamedTuple):
@@ -122,15 +135,21 @@ class Stack(NamedTuple):
     bits: np.ndarray  # (S, stride) uint64
     map: np.ndarray  # (S, 3, pad) float64: a, b, c of the layer that comes next
     doubt: np.ndarray  # (S, 3, pad) float64: bounds of the errors of the map; only of deep networks
-    joins: np.ndarray  # (S,) int64: neuron that the map lacks, and has to be taken from the slot below with; or -1
+    joins: (
+        np.ndarray
+    )  # (S,) int64: neuron that the map lacks, and has to be taken from the slot below with; or -1
     touched: np.ndarray  # (S,) uint8: TOUCHED or 0
     joining: np.ndarray  # (longest + 1,) int64: neurons about to join a map
-    lines: np.ndarray  # (N, LINE_SIZE) float64; in memory before it: the domain's edges, the first one last
+    lines: (
+        np.ndarray
+    )  # (N, LINE_SIZE) float64; in memory before it: the domain's edges, the first one last
     verdict: np.ndarray  # (N,) uint8
     side: np.ndarray  # (K,) int8: answer about a cut, the pivot's sign at each corner
     crossing: np.ndarray  # (words,) uint64: neurons of a layer being entered that cross
     value: np.ndarray  # (K,) float64: of the pivot at the corners of the polygon being cut
-    old: np.ndarray  # (CORNER_SIZE, 2 K) float64: that polygon twice round, where it does not fit into lanes
+    old: (
+        np.ndarray
+    )  # (CORNER_SIZE, 2 K) float64: that polygon twice round, where it does not fit into lanes
     limits: np.ndarray  # (2,) float64: largest error of a region's area, and as a share of it, that need no redrawing
     state: np.ndarray  # (STATE_SIZE,) int64
 
@@ -147,13 +166,15 @@ class Cells(NamedTuple):
     bits: np.ndarray  # (room + LANES, words) uint64
     area: np.ndarray  # (room,) float64
     touched: np.ndarray  # (room,) uint8: TOUCHED or 0
-    error: np.ndarray  # (room,) float64: largest error of the corners; as the next, only where outputs are wanted
+    error: (
+        np.ndarray
+    )  # (room,) float64: largest error of the corners; as the next, only where outputs are wanted
     maps: np.ndarray  # (room, 3, n_outputs) float64: a, b, c of the outputs
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype=np.float64) -> np.ndarray:
     """Zeros that start on a cache line: what compiled loops read across two lines costs more."""
-    size, itemsize = int(np.prod(shape)), np.dtype(dtype).itemsize
+    size, itemsize = math.prod(shape), np.dtype(dtype).itemsize
     memory = np.zeros(size + 64 // itemsize, dtype)
     start = -memory.ctypes.data % 64 // itemsize
     return memory[start : start + size].reshape(shape)
@@ -188,14 +209,19 @@ class _Value:
     def _operation(self, other, on_floats, on_integers, swapped=False):
         if not isinstance(other, _Value):
             kind = self.value.type
-            other = _Value(self.builder, ir.Constant(kind.element if isinstance(kind, ir.VectorType) else kind, other))
+            other = _Value(
+                self.builder,
+                ir.Constant(kind.element if isinstance(kind, ir.VectorType) else kind, other),
+            )
         x, y = _alike(self, other)
         write = on_floats if getattr(x.type, "element", x.type) == _f64 else on_integers
         return _Value(self.builder, write(self.builder, *((y, x) if swapped else (x, y))))
 
     def __add__(self, other):
         if isinstance(self.value.type, ir.PointerType):
-            return _Value(self.builder, self.builder.gep(self.value, [_constant(self.builder, other).value]))
+            return _Value(
+                self.builder, self.builder.gep(self.value, [_constant(self.builder, other).value])
+            )
         return self._operation(other, _contracted("fadd"), ir.IRBuilder.add)
 
     def __sub__(self, other):
@@ -273,17 +299,27 @@ def _contracted(name: str):
 
 def _comparison(sign: str):
     """Of floats and of integers."""
-    return [lambda builder, x, y, how=how: getattr(builder, how)(sign, x, y) for how in ("fcmp_ordered", "icmp_signed")]
+    return [
+        lambda builder, x, y, how=how: getattr(builder, how)(sign, x, y)
+        for how in ("fcmp_ordered", "icmp_signed")
+    ]
 
 
 def _constant(builder, x) -> _Value:
-    return x if isinstance(x, _Value) else _Value(builder, ir.Constant(_f64 if isinstance(x, float) else _i64, x))
+    return (
+        x
+        if isinstance(x, _Value)
+        else _Value(builder, ir.Constant(_f64 if isinstance(x, float) else _i64, x))
+    )
 
 
 def _alike(x: _Value, y: _Value):
     """LLVM's values of both, both of them lanes where one is."""
     lanes = [isinstance(z.value.type, ir.VectorType) for z in (x, y)]
-    return [z.value if own or not any(lanes) else _spread(z).value for z, own in zip((x, y), lanes, strict=True)]
+    return [
+        z.value if own or not any(lanes) else _spread(z).value
+        for z, own in zip((x, y), lanes, strict=True)
+    ]
 
 
 def _spread(x: _Value) -> _Value:
@@ -291,7 +327,9 @@ def _spread(x: _Value) -> _Value:
     builder, kind = x.builder, ir.VectorType(x.value.type, LANES)
     if isinstance(x.value, ir.Constant):
         return _Value(builder, ir.Constant(kind, [x.value.constant] * LANES))
-    first = _Value(builder, builder.insert_element(ir.Constant(kind, ir.Undefined), x.value, _i32(0)))
+    first = _Value(
+        builder, builder.insert_element(ir.Constant(kind, ir.Undefined), x.value, _i32(0))
+    )
     return _shuffled(first, first, [0] * LANES)
 
 
@@ -307,7 +345,10 @@ def _call(x: _Value, name: str, result, *more) -> _Value:
 
 def _where(condition: _Value, x, y) -> _Value:
     builder = condition.builder
-    return _Value(builder, builder.select(condition.value, *_alike(_constant(builder, x), _constant(builder, y))))
+    return _Value(
+        builder,
+        builder.select(condition.value, *_alike(_constant(builder, x), _constant(builder, y))),
+    )
 
 
 def _low(x, y) -> _Value:
@@ -358,10 +399,18 @@ def _straight(*results):
         names = inspect.signature(function).parameters
 
         def typed(typing_context, *kinds):
-            result = types.void if not results else results[0] if len(results) == 1 else types.Tuple(results)
+            result = (
+                types.void
+                if not results
+                else results[0]
+                if len(results) == 1
+                else types.Tuple(results)
+            )
 
             def code(context, builder, signature, arguments):
-                values = [_wrapped(builder, kind, x) for kind, x in zip(kinds, arguments, strict=True)]
+                values = [
+                    _wrapped(builder, kind, x) for kind, x in zip(kinds, arguments, strict=True)
+                ]
                 out = function(*values)
                 if len(results) <= 1:
                     return out.value if results else context.get_dummy_value()
@@ -371,7 +420,10 @@ def _straight(*results):
 
         parameter = inspect.Parameter
         typed.__signature__ = inspect.Signature(
-            [parameter(name, parameter.POSITIONAL_OR_KEYWORD) for name in ("typing_context", *names)]
+            [
+                parameter(name, parameter.POSITIONAL_OR_KEYWORD)
+                for name in ("typing_context", *names)
+            ]
         )
         typed.__name__ = function.__name__
         return intrinsic(typed)
@@ -383,7 +435,9 @@ def _wrapped(builder, kind, x):
     """The ``_Value`` of an argument; of a tuple, one for each of its parts."""
     if not isinstance(kind, types.BaseTuple):
         return _Value(builder, x)
-    parts = [_wrapped(builder, k, y) for k, y in zip(kind, cgutils.unpack_tuple(builder, x), strict=True)]
+    parts = [
+        _wrapped(builder, k, y) for k, y in zip(kind, cgutils.unpack_tuple(builder, x), strict=True)
+    ]
     return kind.instance_class(*parts) if isinstance(kind, types.BaseNamedTuple) else parts
 
 
@@ -394,7 +448,11 @@ def at(typing_context, array, offset):
     pointer = types.CPointer(array.dtype)
 
     def code(context, builder, signature, arguments):
-        start = context.make_array(array)(context, builder, arguments[0]).data if is_array else arguments[0]
+        start = (
+            context.make_array(array)(context, builder, arguments[0]).data
+            if is_array
+            else arguments[0]
+        )
         return builder.gep(start, [arguments[1]])
 
     return pointer(array, types.intp), code
@@ -403,7 +461,9 @@ def at(typing_context, array, offset):
 @intrinsic
 def _addresses(typing_context, fields):
     """A named tuple of arrays and numbers, with the addresses of the arrays' first elements in place of the arrays."""
-    kinds = [types.CPointer(kind.dtype) if isinstance(kind, types.Array) else kind for kind in fields]
+    kinds = [
+        types.CPointer(kind.dtype) if isinstance(kind, types.Array) else kind for kind in fields
+    ]
     result = types.NamedTuple(kinds, fields.instance_class)
 
     def code(context, builder, signature, arguments):
@@ -459,7 +519,9 @@ def _evaluate(t, g, j, stack):
 def _distance(t, g, stack):
     """Square of the distance of line g from a point in the middle of node t."""
     line, polygon = stack.lines + g * LINE_SIZE, _polygon(t, stack)
-    u, v = (_folded(polygon.lanes(stack.room * part), operator.add) * (1 / LANES) for part in (U, V))
+    u, v = (
+        _folded(polygon.lanes(stack.room * part), operator.add) * (1 / LANES) for part in (U, V)
+    )
     f = line[A] * u + (line[B] * v + line[C])
     return f * f / (line[A] * line[A] + line[B] * line[B])
 
@@ -495,7 +557,11 @@ def _verdicts(t, i, low, high, errors, row, stack):
 @_straight(*_six_lanes)
 def _load_map(t, i, stack):
     """a, b, c of neurons i to i + 7 and i + 8 to i + 15 in the map of slot t."""
-    return [(stack.map + t * 3 * stack.pad).lanes(stack.pad * part + i + j) for j in (0, LANES) for part in range(3)]
+    return [
+        (stack.map + t * 3 * stack.pad).lanes(stack.pad * part + i + j)
+        for j in (0, LANES)
+        for part in range(3)
+    ]
 
 
 @_straight(*_six_lanes)
@@ -532,13 +598,18 @@ def _set_line(t, i, g, stack):
 def _set_line_errors(t, i, g, stack):
     """The errors of line g are those of neuron i of node t's map."""
     for part in range(3):
-        stack.lines[g * LINE_SIZE + EA + part] = (stack.doubt + t * 3 * stack.pad)[stack.pad * part + i]
+        stack.lines[g * LINE_SIZE + EA + part] = (stack.doubt + t * 3 * stack.pad)[
+            stack.pad * part + i
+        ]
 
 
 def _sum_and_error(x, y):
     """x + y rounded, and what the rounding took away, exactly; no operation may be contracted."""
     builder = x.builder
-    add, sub = (lambda p, q, op=op: _Value(builder, op(p.value, q.value)) for op in (builder.fadd, builder.fsub))
+    add, sub = (
+        lambda p, q, op=op: _Value(builder, op(p.value, q.value))
+        for op in (builder.fadd, builder.fsub)
+    )
     total = add(x, y)
     part = sub(total, x)
     return total, add(sub(x, sub(total, part)), sub(y, part))
@@ -554,7 +625,9 @@ def _nothing(sums):
 def _add_products(sums, i, unit, states, net):
     """Sums over inputs i to i + 7 of a unit of the second layer: weights times a, b, c, where ``states`` has a bit."""
     builder, span = i.builder, net.span[0]
-    bits = builder.bitcast(builder.trunc(states.value, ir.IntType(LANES)), ir.VectorType(ir.IntType(1), LANES))
+    bits = builder.bitcast(
+        builder.trunc(states.value, ir.IntType(LANES)), ir.VectorType(ir.IntType(1), LANES)
+    )
     weights = (net.inputs + unit * span).lanes(i)
     weights = _where(_Value(builder, bits), weights, 0.0)
     out = [None] * 6
@@ -585,7 +658,9 @@ def _set_refined_line(sums, g, unit, net, stack):
             rest = rest + off
         line = stack.lines + g * LINE_SIZE
         line[part] = total + rest
-        line[EA + part] = (net.refined_error + net.widths[1] * part)[unit] + abs(line[part]) * (10 * 2.0**-53)
+        line[EA + part] = (net.refined_error + net.widths[1] * part)[unit] + abs(line[part]) * (
+            10 * 2.0**-53
+        )
 
 
 def _element(x):
@@ -628,18 +703,34 @@ def _meet(i, j, on, cut, old, stack):
     nearer = abs(f0) < abs(f1)
     share = _where(nearer, f0, f1) / (f0 - f1)
     start_u, start_v = _where(nearer, u0, u1), _where(nearer, v0, v1)
-    p, q = _where(inside, p, start_u + share * (u1 - u0)), _where(inside, q, start_v + share * (v1 - v0))
+    p, q = (
+        _where(inside, p, start_u + share * (u1 - u0)),
+        _where(inside, q, start_v + share * (v1 - v0)),
+    )
     # However it was found, its distance from the exact crossing follows from what is left of both equations.
     left_edge = abs(a * p + (b * q + c)) + (edge[EA] * abs(p) + (edge[EB] * abs(q) + edge[EC]))
     left_cut = abs(x * p + (y * q + z)) + (cut[EA] * abs(p) + (cut[EB] * abs(q) + cut[EC]))
     a, b, x, y = abs(a) + edge[EA], abs(b) + edge[EB], abs(x) + cut[EA], abs(y) + cut[EB]
     # The determinant may be smaller by this share of it, and 1 / (1 - share) is at most 1 + 2 share up to a half.
     share = (edge[EA] * y + cut[EB] * a + (cut[EA] * b + edge[EB] * x)) * inverse
-    off = _high(y * left_edge + b * left_cut, x * left_edge + a * left_cut) * inverse * (share * 2.0 + 1.01)
-    sound = (abs(det) > TINY) & (share < 0.5) & (_high(a, b) > TINY) & (_high(x, y) > TINY) & (off < FAR)
+    off = (
+        _high(y * left_edge + b * left_cut, x * left_edge + a * left_cut)
+        * inverse
+        * (share * 2.0 + 1.01)
+    )
+    sound = (
+        (abs(det) > TINY)
+        & (share < 0.5)
+        & (_high(a, b) > TINY)
+        & (_high(x, y) > TINY)
+        & (off < FAR)
+    )
     there = value[on].equals(0.0)
     error = _where(sound, off, FAR)
-    return [_where(there, old[stack.room * part + on], x) for part, x in ((U, p), (V, q), (ERROR, error))]
+    return [
+        _where(there, old[stack.room * part + on], x)
+        for part, x in ((U, p), (V, q), (ERROR, error))
+    ]
 
 
 def _spliced(rows, k, start, n, head, first, tail, last):
@@ -683,8 +774,12 @@ def _halve(t, g, stack):
     # On the minus side an end that is an old corner is there already.
     head, tail = ~value[stop].equals(0.0), ~value[last_minus].equals(0.0)
     always = _Value(t.builder, ir.Constant(ir.IntType(1), 1))
-    plus_side = _spliced(rows, k, start, k - n_minus, always, [*into, edges[last_minus]], always, [*out, line])
-    minus_side = _spliced(rows, k, stop, n_minus, head, [*out, edges[last_plus]], tail, [*into, line])
+    plus_side = _spliced(
+        rows, k, start, k - n_minus, always, [*into, edges[last_minus]], always, [*out, line]
+    )
+    minus_side = _spliced(
+        rows, k, stop, n_minus, head, [*out, edges[last_plus]], tail, [*into, line]
+    )
     minus_side[0][EDGE] = _where((lane + 1).equals(minus_side[1]), line, minus_side[0][EDGE])
     for slot, (polygon, corners) in ((t + 1, plus_side), (t, minus_side)):
         for part, row in enumerate(polygon):
@@ -727,15 +822,25 @@ def _area_error(across, along, k, error):
 def _put_corners(t, j, m, stack, cells):
     """Corners j to j + 7 of node t, and their edges, behind the m corners that are written."""
     u, v, edge = ((_polygon(t, stack) + stack.room * part).lanes(j) for part in (U, V, EDGE))
-    cells.corners[(m + j) * 2] = _shuffled(u, v, [lane + part for lane in range(LANES) for part in (0, LANES)])
+    cells.corners[(m + j) * 2] = _shuffled(
+        u, v, [lane + part for lane in range(LANES) for part in (0, LANES)]
+    )
     builder = u.builder
     integers = builder.fptosi(edge.value, ir.VectorType(_i32, LANES))
-    builder.store(integers, builder.bitcast((cells.edge + m + j).value, integers.type.as_pointer()), align=4)
+    builder.store(
+        integers, builder.bitcast((cells.edge + m + j).value, integers.type.as_pointer()), align=4
+    )
 
 
 # -------------------------------------------------------------------------------------------- the steps of the descent
 
-_options = dict(error_model="numpy", fastmath={"contract"}, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_options = dict(
+    error_model="numpy",
+    fastmath={"contract"},
+    _nrt=False,
+    no_cpython_wrapper=True,
+    no_cfunc_wrapper=True,
+)
 _part = njit(**_options)
 _step = njit(**_options, forceinline=True)
 
@@ -764,7 +869,12 @@ def _join(net, stack, count, layer, source, target):
 def _join_listed(net, stack, count, layer, source, target):
     """The same where the weights into the layer are lists."""
     for i in range(0, net.span[layer] if source != target else 0, 2 * LANES):
-        _store_map(_bias_map(net.first[layer], i, net) if source < 0 else _load_map(source, i, stack), target, i, stack)
+        _store_map(
+            _bias_map(net.first[layer], i, net) if source < 0 else _load_map(source, i, stack),
+            target,
+            i,
+            stack,
+        )
     a = at(stack.map, 3 * target * stack.pad)
     b, c = at(a, stack.pad), at(a, 2 * stack.pad)
     for k in range(count):
@@ -793,7 +903,10 @@ def _join_errors(net, stack, count, layer, source, target):
     for k in range(count):
         g = stack.joining[k]
         for part in range(3):
-            line, rows = at(stack.lines, g * LINE_SIZE), at(stack.doubt, n * target + part * stack.pad)
+            line, rows = (
+                at(stack.lines, g * LINE_SIZE),
+                at(stack.doubt, n * target + part * stack.pad),
+            )
             term = line[EA + part] + share * abs(line[part])
             if net.listed[layer] > 0:
                 for m in range(net.onwards[g], net.onwards[g + 1]):
@@ -828,11 +941,16 @@ def _terms(net, bits, layer, i):
         return NO_TERMS if silent else MIXED
     found = PLUS if bias > 0.0 else MINUS if bias < 0.0 else NO_TERMS
     listed = net.listed[layer] > 0
-    start, stop = net.inwards[g] if listed else 0, net.inwards[g + 1] if listed else net.widths[layer - 1]
+    start, stop = (
+        net.inwards[g] if listed else 0,
+        net.inwards[g + 1] if listed else net.widths[layer - 1],
+    )
     for n in range(start, stop):
         j = net.source[n] if listed else n
         if (bits[net.word[layer - 1] + (j >> 6)] >> np.uint64(j & 63)) & ONE:
-            weight = net.incoming[n] if listed else net.weights[net.row[net.first[layer - 1] + j] + i]
+            weight = (
+                net.incoming[n] if listed else net.weights[net.row[net.first[layer - 1] + j] + i]
+            )
             if weight != 0.0:
                 found |= MIXED if j >= net.real[layer - 1] else PLUS if weight > 0.0 else MINUS
     return found
@@ -874,7 +992,9 @@ def _cancels(net, bits, layer, i):
         own, balance = _listed_origin(net, bits, layer, n), 0
         if own >= 0:
             for m in range(start, stop):
-                if _listed_origin(net, bits, layer, m) == own and abs(net.incoming[m]) == abs(net.incoming[n]):
+                if _listed_origin(net, bits, layer, m) == own and abs(net.incoming[m]) == abs(
+                    net.incoming[n]
+                ):
                     balance += 1 if net.incoming[m] > 0.0 else -1
             if balance != 0:
                 return False
@@ -954,7 +1074,12 @@ def _enter(t, net, stack):
             stack.verdict[first + i] = UNKNOWN
 
     follows = net.span[layer + 1]
-    waiting, length, joining, count = at(stack.waiting, t * stack.longest), np.int64(0), stack.joining, np.int64(0)
+    waiting, length, joining, count = (
+        at(stack.waiting, t * stack.longest),
+        np.int64(0),
+        stack.joining,
+        np.int64(0),
+    )
     for w in range((n + 63) >> 6):
         crossing = stack.crossing[w]
         wanted = crossing | own_bits[w] if follows else crossing
@@ -988,7 +1113,9 @@ def _filter(t, net, stack):
         joining[0], count, source = stack.joins[t], np.int64(1), t - 1
         stack.joins[t] = -1
     kept, length, answer = stack.tested[t], stack.length[t], DONE
-    for i in range(kept, length):  # without branches that depend on where a neuron goes: nobody can foretell them
+    for i in range(
+        kept, length
+    ):  # without branches that depend on where a neuron goes: nobody can foretell them
         g = waiting[i]
         above, below = _sides(t, g, 0, stack)
         some_above, some_below, certain = above, below, above | below
@@ -1039,7 +1166,9 @@ def _answered(i, stack):
     """The pivot's value at a corner gets the sign that was answered."""
     side = stack.side[i]
     side = _Value(i.builder, i.builder.sitofp(side.value, _f64))
-    size = _low(_high(abs(stack.value[i]), _constant(i.builder, 1e-300)), _constant(i.builder, 1e300))  # never NaN
+    size = _low(
+        _high(abs(stack.value[i]), _constant(i.builder, 1e-300)), _constant(i.builder, 1e300)
+    )  # never NaN
     stack.value[i] = side * size
 
 
@@ -1081,11 +1210,18 @@ def _put_ends(t, g, start, stop, n_minus, stack):
     old, minus, plus = _polygon(t, stack), _polygon(t, stack), _polygon(t + 1, stack)
     edges, line = old + room * EDGE, g.as_number()
     last_minus, last_plus = (_where(x.equals(0), k, x) - 1 for x in (start, stop))
-    into, out = _meet(last_minus, start, last_minus, cut, old, stack), _meet(last_plus, stop, stop, cut, old, stack)
+    into, out = (
+        _meet(last_minus, start, last_minus, cut, old, stack),
+        _meet(last_plus, stop, stop, cut, old, stack),
+    )
     head, tail = (_where(value[i].equals(0.0), 0, 1) for i in (stop, last_minus))
     before_plus, before_minus = edges[last_minus], edges[last_plus]
     ends = ((plus, 0, [*into, before_plus]), (plus, k - n_minus + 1, [*out, line]))
-    for polygon, m, corner in (*ends, (minus, 0, [*out, before_minus]), (minus, head + n_minus, [*into, line])):
+    for polygon, m, corner in (
+        *ends,
+        (minus, 0, [*out, before_minus]),
+        (minus, head + n_minus, [*into, line]),
+    ):
         for part, x in enumerate(corner):
             polygon[room * part + m] = x
     return head, tail
@@ -1107,7 +1243,9 @@ def _reach(slot, i, stack):
     """Take corners i to i + 7 of a slot into account for its farthest ones."""
     for part in range(EDGE):
         far = stack.far + slot * 3
-        far[part] = _high(far[part], _folded(abs((_polygon(slot, stack) + stack.room * part).lanes(i)), _high))
+        far[part] = _high(
+            far[part], _folded(abs((_polygon(slot, stack) + stack.room * part).lanes(i)), _high)
+        )
 
 
 @_part
@@ -1180,7 +1318,11 @@ def _edge_errors(t, stack):
         line = at(stack.lines, np.int64(edge[i]) * LINE_SIZE)
         a, b, c = line[A], line[B], line[C]
         left = max(abs(a * u[i] + (b * v[i] + c)), abs(a * u[i + 1] + (b * v[i + 1] + c)))
-        off = left + line[EA] * (far[U] + far[ERROR]) + (line[EB] * (far[V] + far[ERROR]) + (line[EC] + TINY))
+        off = (
+            left
+            + line[EA] * (far[U] + far[ERROR])
+            + (line[EB] * (far[V] + far[ERROR]) + (line[EC] + TINY))
+        )
         steep = max(abs(a) - line[EA], abs(b) - line[EB])
         total += off / steep if steep > TINY else FAR
     return total
@@ -1189,7 +1331,12 @@ def _edge_errors(t, stack):
 @_step
 def _write(t, stack, cells):
     """Step 4: write node t out as an activation region. Returns DONE or REDRAW."""
-    k, n, m, error = stack.corners[t], stack.state[N_CELLS], stack.state[N_CORNERS], stack.far[3 * t + ERROR]
+    k, n, m, error = (
+        stack.corners[t],
+        stack.state[N_CELLS],
+        stack.state[N_CORNERS],
+        stack.far[3 * t + ERROR],
+    )
     twice = 0.0
     for i in range(0, k, LANES):
         twice += _area(t, i, stack)
@@ -1223,7 +1370,11 @@ def _write(t, stack, cells):
     if _area_error(across, along, k, error) <= limit:
         return DONE
     rounding = 2e-15 * k * across * along
-    return DONE if 4.0 * (across + along + error) * _edge_errors(t, stack) + rounding <= limit else REDRAW
+    return (
+        DONE
+        if 4.0 * (across + along + error) * _edge_errors(t, stack) + rounding <= limit
+        else REDRAW
+    )
 
 
 @cached(error_model="numpy", fastmath={"contract"}, nogil=True, _nrt=False, no_cfunc_wrapper=True)
@@ -1252,7 +1403,10 @@ def descend(net, stack, cells):
         else:
             if state[N_CELLS] >= cells.room:
                 return CELLS_FULL
-            if cells.corner_room and state[N_CORNERS] + stack.corners[t] + LANES > cells.corner_room:
+            if (
+                cells.corner_room
+                and state[N_CORNERS] + stack.corners[t] + LANES > cells.corner_room
+            ):
                 return CELLS_FULL
             if _write(t, stack, cells) == REDRAW:
                 return REDRAW

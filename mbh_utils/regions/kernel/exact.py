@@ -5,6 +5,7 @@ line is its three coefficients (a, b, c) up to a positive factor; two lines meet
 point (x/w, y/w).
 """
 
+import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -38,7 +39,9 @@ def exact_points(points: np.ndarray) -> list[tuple[int, int, int]]:
 def rounded(points: list[tuple[int, int, int]]) -> tuple[np.ndarray, float]:
     """Corners (k, 2) of a convex polygon of points (x, y, w), each rounded to float64 only once, and its area."""
     (a, b, c), triangles = points[0], []
-    for p, q in zip(points[1:], points[2:], strict=False):  # triangles: none is negative, so no digits cancel
+    for p, q in zip(
+        points[1:], points[2:], strict=False
+    ):  # triangles: none is negative, so no digits cancel
         x, y, w = cross(p, q)
         triangles.append((a * x + b * y + c * w, 2 * c * p[2] * q[2]))
     area = sum(n / d for n, d in triangles)
@@ -58,11 +61,19 @@ class Oracle:
     """
 
     def __init__(self, restriction: Restriction, widths: Sequence[int]):
-        self.restriction, self.widths = restriction, [int(n) for n in widths]
-        self.word = np.concatenate([[0], np.cumsum([(n + 63) // 64 for n in self.widths])]).tolist()
+        self.restriction = restriction
+        self.widths = list(map(int, widths))
         self.lines: dict = {}
         self.masks: dict = {}
-        self.pattern, self.here = b"", {}  # the bits that were asked for last, and the lines on their node
+        self.pattern, self.here = (
+            b"",
+            {},
+        )  # the bits that were asked for last, and the lines on their node
+
+    @cached_property
+    def word(self) -> list[int]:
+        """First 64-bit word of each layer's bits."""
+        return [0, *itertools.accumulate((n + 63) // 64 for n in self.widths)]
 
     @property
     def units(self) -> ExactUnits:
@@ -99,7 +110,9 @@ class Oracle:
         """
         if own is None or g < (first := len(self.place) - self.widths[-1]):
             return self.line(g, bits)
-        return tuple(p - q for p, q in zip(self.line(first + own, bits), self.line(g, bits), strict=True))
+        return tuple(
+            p - q for p, q in zip(self.line(first + own, bits), self.line(g, bits), strict=True)
+        )
 
     def _unit(self, layer: int, i: int, bits: np.ndarray) -> tuple[int, int, int]:
         if layer == 0:
@@ -123,7 +136,9 @@ class Oracle:
             mask = np.zeros(self.word[layer], dtype=np.uint64)
             inputs = np.array(self.units.row(layer, i)[0], dtype=np.int64)
             own = inputs[inputs < self.units.n_neurons[layer - 1]]
-            np.bitwise_or.at(mask, self.word[layer - 1] + own // 64, np.uint64(1) << (own % 64).astype(np.uint64))
+            np.bitwise_or.at(
+                mask, self.word[layer - 1] + own // 64, np.uint64(1) << (own % 64).astype(np.uint64)
+            )
             for j in inputs.tolist() if layer > 1 else ():
                 mask[: self.word[layer - 1]] |= self._mask(layer - 1, j)
             self.masks[layer, i] = mask
@@ -135,7 +150,10 @@ class Oracle:
         a, b, merged = 0, 0, layer == 1 and self.units.n_merged > 0
         if merged:
             a, b, c = self.units.carried(i)
-        below, n_neurons = bits[self.word[layer - 1] : self.word[layer]].tolist(), self.units.n_neurons[layer - 1]
+        below, n_neurons = (
+            bits[self.word[layer - 1] : self.word[layer]].tolist(),
+            self.units.n_neurons[layer - 1],
+        )
         for j, w in zip(inputs, weights, strict=True):
             if (below[j >> 6] >> (j & 63)) & 1 if j < n_neurons else not merged:
                 x, y, z = self._unit(layer - 1, j, bits)
@@ -169,11 +187,15 @@ class Oracle:
             else:
                 stack.verdict[g] = _cells.ACTIVE if max(found) > 0 else _cells.INACTIVE
 
-    def _sides_of_asked(self, asked: np.ndarray, stack, corners: list, bits: np.ndarray) -> list[list[int]]:
+    def _sides_of_asked(
+        self, asked: np.ndarray, stack, corners: list, bits: np.ndarray
+    ) -> list[list[int]]:
         """On which side of each asked neuron's line the corners are: exactly where float64 does not know it."""
         t = int(stack.state[_cells.TOP])
         layer = self.place[asked[0]][0]
-        entering = layer == stack.layer[t]  # else these are neurons of its list, which have lines already
+        entering = (
+            layer == stack.layer[t]
+        )  # else these are neurons of its list, which have lines already
         units = np.array([self.place[g][1] for g in asked])
         if entering:
             deep = stack.doubt.shape[2] > 0
@@ -187,8 +209,16 @@ class Oracle:
         far_u, far_v, off = stack.far[t]
         with np.errstate(over="ignore", invalid="ignore"):
             values = maps @ np.stack([u, v, np.ones(len(u))])
-            doubt = errors @ (far_u + off, far_v + off, 1.0) + np.abs(maps[:, :2]).sum(axis=1) * off + _cells.TINY
-            known = np.where(np.abs(values) > 1.01 * doubt[:, None], np.sign(values), 0).astype(int).tolist()
+            doubt = (
+                errors @ (far_u + off, far_v + off, 1.0)
+                + np.abs(maps[:, :2]).sum(axis=1) * off
+                + _cells.TINY
+            )
+            known = (
+                np.where(np.abs(values) > 1.01 * doubt[:, None], np.sign(values), 0)
+                .astype(int)
+                .tolist()
+            )
         passed_on: list[dict] = [{} for _ in corners]  # by units of the layer below, at each corner
         return [
             [s or self._side(layer, i, corners[k], passed_on[k], bits) for k, s in enumerate(row)]
@@ -218,13 +248,17 @@ class Oracle:
         """Corners and area of the region that the kernel wrote last, each number rounded to float64 only once."""
         t, n = int(stack.state[_cells.TOP]) + 1, int(stack.state[_cells.N_CELLS]) - 1
         k, end = int(stack.corners[t]), int(stack.state[_cells.N_CORNERS])
-        corners, cells.area[n] = rounded(self.corners(stack.polygon[t, _cells.EDGE, :k], stack.bits[t]))
+        corners, cells.area[n] = rounded(
+            self.corners(stack.polygon[t, _cells.EDGE, :k], stack.bits[t])
+        )
         if cells.corner_room:
             cells.corners[end - k : end] = corners
         if cells.n_outputs:
             cells.error[n] = np.abs(corners).max() * 2.0**-52
 
-    def states(self, point: tuple[int, int, int], *directions: tuple[int, int]) -> tuple[list[np.ndarray], list[tuple]]:
+    def states(
+        self, point: tuple[int, int, int], *directions: tuple[int, int]
+    ) -> tuple[list[np.ndarray], list[tuple]]:
         """States (n_l,) bool of each layer's units at a point (x, y, w), linear ones True; values of the last layer.
 
         directions: the point is moved a little along the first one, and by much less along the next. A value is a
@@ -232,7 +266,9 @@ class Oracle:
         """
         moves, found, below = [point, *((u, v, 0) for u, v in directions)], [], []
         for layer, n_neurons in enumerate(self.units.n_neurons):
-            values = [self._value(layer, i, moves, below) for i in range(len(self.units.layers[layer][1]))]
+            values = [
+                self._value(layer, i, moves, below) for i in range(len(self.units.layers[layer][1]))
+            ]
             states = [i >= n_neurons or value > (0,) * len(moves) for i, value in enumerate(values)]
             below = [value if state else None for value, state in zip(values, states, strict=True)]
             found.append(np.array(states))
@@ -245,4 +281,6 @@ class Oracle:
             return tuple(a * x + b * y + c * w for x, y, w in moves)
         inputs, weights, bias = self.units.row(layer, i)
         live = [(w, below[j]) for j, w in zip(inputs, weights, strict=True) if below[j] is not None]
-        return tuple(bias * moves[k][2] + sum(w * value[k] for w, value in live) for k in range(len(moves)))
+        return tuple(
+            bias * moves[k][2] + sum(w * value[k] for w, value in live) for k in range(len(moves))
+        )

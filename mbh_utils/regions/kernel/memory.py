@@ -1,10 +1,15 @@
 """Arrays that the partition's kernel works on: the network, the stack of nodes and the regions; and how they grow."""
 
+import threading
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
 import numpy as np
 
 from mbh_utils.networks import layer_widths
 from mbh_utils.regions.kernel import descent as _cells
-from mbh_utils.regions.restriction import UNIT, Restriction
+from mbh_utils.regions.planes import Line, Plane
+from mbh_utils.regions.restriction import HiddenNetwork, Restriction
 
 SLOTS = 32  # of the stack to begin with: few planes need more
 DEEP = 3  # hidden layers up to which bounds of errors are worked out once, and not on each node
@@ -13,37 +18,98 @@ _PER_SLOT = (
 )  # fmt: skip
 
 
-def network_arrays(restriction: Restriction, has_output: bool = False):
-    """The kernel's ``Layers`` of a network on a plane, and the map (3, n_1) of its first layer.
+class NetworkArrays:
+    """Makes the kernel's ``Layers`` of a network on one plane after the other; what they share is made once.
 
     has_output: whether the last one of the layers is the output layer.
     """
-    layers = [layer[:2] for layer in restriction.on_plane]
-    widths = np.array([len(bias) for _, bias in layers], dtype=np.int64)
-    first = np.concatenate([[0], np.cumsum(widths)])
-    span = np.append((widths + 15) // 16 * 16, 0)
-    listed = np.array([False, *(_is_sparse(weight) for weight, _ in layers[1:]), False])
-    error = np.zeros((3, int(first[-1]) + 64))
-    error[:, : first[-1]] = np.column_stack(restriction.errors)
-    net = _cells.Layers(
-        n_layers=len(layers) - has_output,
-        n_neurons=int(first[-1]),
-        widths=widths,
-        real=np.array(layer_widths(restriction.on_plane), dtype=np.int64),
+
+    def __init__(self, layers: list[tuple], has_output: bool = False):
+        self.network = HiddenNetwork(layers)
+        self.has_output = has_output
+
+    @cached_property
+    def shared(self):
+        """The same on all planes; what is not is empty. Only of networks without merged linear units."""
+        return _plane_free(self.network.layers, self.has_output)
+
+    def on(self, restriction: Restriction):
+        """The kernel's ``Layers`` on the plane of a restriction of the network, and the map (3, n_1) of its first."""
+        merged = restriction.n_merged > 0  # into the second layer, which then depends on the plane
+        net = _plane_free(restriction.on_plane, self.has_output) if merged else self.shared
+        error = np.zeros((3, net.n_neurons + 64))
+        if merged:
+            error[:, : net.n_neurons] = np.concatenate(restriction.errors, axis=1)
+        else:
+            error[:, : net.n_neurons] = restriction.all_errors.T
+        changed = {"error": error, "rounding": np.array(self.network.roundings)}
+        if len(net.target):
+            changed["alike"] = _alike(restriction)
+        if restriction.precise:
+            changed |= _refinement(restriction, net.span, net.listed)
+        return net._replace(**changed), restriction.first_map.T
+
+
+def network_arrays(restriction: Restriction, has_output: bool = False):
+    """The kernel's ``Layers`` of a network on a plane, and the map (3, n_1) of its first layer."""
+    return NetworkArrays(restriction.layers, has_output).on(restriction)
+
+
+def _plane_free(layers: list[tuple], has_output: bool):
+    """The kernel's ``Layers`` but for what depends on the plane."""
+    widths = tuple([len(layer[1]) for layer in layers])
+    listed = (False, *(_is_sparse(layer[0]) for layer in layers[1:]), False)
+    net = _of_widths(widths, layer_widths(layers), listed, has_output)
+    lists = _lists(layers, net.listed) if any(listed) else {}
+    bias = np.concatenate([*(layer[1] for layer in layers), _PADDING])
+    return net._replace(weights=_rows(layers, net.span.tolist(), listed), bias=bias, **lists)
+
+
+_PADDING = np.zeros(64)  # of what is read in whole lanes
+_NO_NUMBERS = np.zeros(0)
+_NO_COUNTS = np.zeros(0, dtype=np.int64)
+
+
+@lru_cache(maxsize=64)
+def _of_widths(
+    widths: tuple[int, ...], n_relu: tuple[int, ...], listed: tuple[bool, ...], has_output: bool
+):
+    """What of the kernel's ``Layers`` follows from the widths alone; the rest is empty, as it stays in most networks.
+
+    n_relu: units of each layer that are neurons. listed: for each layer, whether weights into it are lists.
+    """
+    layer_sizes = np.array(widths, dtype=np.int64)
+    span = np.append((layer_sizes + 15) // 16 * 16, 0)
+    rooms = np.where(listed[1:], 0, span[1:])
+    n_neurons = sum(widths)
+    no_list = np.zeros(n_neurons + 1, dtype=np.int64)
+    return _cells.Layers(
+        n_layers=len(widths) - has_output,
+        n_neurons=n_neurons,
+        widths=layer_sizes,
+        real=np.array(n_relu, dtype=np.int64),
         span=span,
-        first=first,
-        word=np.concatenate([[0], np.cumsum((widths + 63) // 64)]),
-        **_rows(layers, span, listed),
-        listed=listed.astype(np.int64),
-        **_lists(layers, listed),
-        alike=_alike(restriction) if listed.any() else np.arange(widths[0]),
-        bias=np.concatenate([bias for _, bias in layers] + [np.zeros(64)]),
-        error=error,
-        **_refinement(restriction, span, listed),
-        deep=int(len(layers) - has_output > DEEP),
-        rounding=restriction.roundings,
+        first=np.concatenate([[0], np.cumsum(layer_sizes)]),
+        word=np.concatenate([[0], np.cumsum((layer_sizes + 63) // 64)]),
+        weights=_NO_NUMBERS,
+        row=np.concatenate([[0], np.cumsum(np.repeat(rooms, layer_sizes))]),
+        listed=np.array(listed, dtype=np.int64),
+        onwards=no_list,
+        target=_NO_COUNTS,
+        weight=_NO_NUMBERS,
+        inwards=no_list,
+        source=_NO_COUNTS,
+        incoming=_NO_NUMBERS,
+        alike=np.arange(widths[0]),
+        bias=_NO_NUMBERS,
+        error=_NO_NUMBERS,
+        refined=0,
+        first_map=np.zeros((6, 0)),
+        inputs=np.zeros((0, 0)),
+        refined_error=np.zeros((3, 0)),
+        deep=int(len(widths) - has_output > DEEP),
+        rounding=_NO_NUMBERS,
     )
-    return net, np.column_stack(layers[0]).T
 
 
 def _is_sparse(weight: np.ndarray) -> bool:
@@ -51,28 +117,25 @@ def _is_sparse(weight: np.ndarray) -> bool:
     return len(weight) >= 512 and 16 * np.count_nonzero(weight) < weight.size
 
 
-def _rows(layers: list[tuple], span: np.ndarray, listed: np.ndarray) -> dict[str, np.ndarray]:
+def _rows(layers: list[tuple], span: list[int], listed: tuple[bool, ...]) -> np.ndarray:
     """Weights into each layer that has no lists, by the unit that they come from."""
-    rooms = [0 if has_list else int(room) for has_list, room in zip(listed[1:], span[1:], strict=True)]
-    row = np.concatenate([[0], np.cumsum(np.repeat(rooms, [len(bias) for _, bias in layers]))])
-    weights, start = _cells.aligned_zeros((int(row[-1]),)), 0
-    for (weight, _), room in zip(layers[1:], rooms, strict=False):
-        n_out, n_in = weight.shape
+    rooms = [0 if has_list else room for has_list, room in zip(listed[1:], span[1:], strict=True)]
+    sizes = [len(layer[1]) * room for layer, room in zip(layers, rooms, strict=True)]
+    weights = _cells.aligned_zeros((sum(sizes),))
+    start = 0
+    for (weight, *_), room, size in zip(layers[1:], rooms, sizes, strict=False):
         if room:
-            weights[start : start + n_in * room].reshape(n_in, room)[:, :n_out] = weight.T
-        start += n_in * room
-    return {"weights": weights, "row": row}
+            rows = weights[start : start + size].reshape(-1, room)
+            rows[:, : len(weight)] = weight.T
+        start += size
+    return weights
 
 
 def _lists(layers: list[tuple], listed: np.ndarray) -> dict[str, np.ndarray]:
     """Weights into each layer that has lists: by the unit that they come from, and by the unit that they lead to."""
-    if not listed.any():
-        n, nothing = sum(len(bias) for _, bias in layers) + 1, np.zeros(0, dtype=np.int64)
-        starts = {name: np.zeros(n, dtype=np.int64) for name in ("onwards", "inwards")}
-        return starts | {"target": nothing, "weight": np.zeros(0), "source": nothing, "incoming": np.zeros(0)}
     n_onwards, n_inwards = [], [np.zeros(len(layers[0][1]), dtype=np.int64)]
     parts = {"target": [], "weight": [], "source": [], "incoming": []}
-    for (weight, _), has_list in zip(layers[1:], listed[1:], strict=False):
+    for (weight, *_), has_list in zip(layers[1:], listed[1:], strict=False):
         if not has_list:
             n_onwards.append(np.zeros(weight.shape[1], dtype=np.int64))
             n_inwards.append(np.zeros(weight.shape[0], dtype=np.int64))
@@ -92,34 +155,41 @@ def _lists(layers: list[tuple], listed: np.ndarray) -> dict[str, np.ndarray]:
         "inwards": np.concatenate([[0], np.cumsum(np.concatenate(n_inwards))]),
     }
     kinds = {"target": np.int64, "weight": np.float64, "source": np.int64, "incoming": np.float64}
-    return starts | {name: np.concatenate([np.zeros(0, kinds[name]), *found]) for name, found in parts.items()}
+    return starts | {
+        name: np.concatenate([np.zeros(0, kinds[name]), *found]) for name, found in parts.items()
+    }
 
 
 def _refinement(restriction: Restriction, span: np.ndarray, listed: np.ndarray) -> dict:
     """What the kernel needs for lines of the second layer in twofold precision; a precise restriction has them."""
-    layers = restriction.on_plane
-    if not restriction.precise or len(layers) < 2 or restriction.n_merged or listed[1]:
-        return {
-            "refined": 0,
-            "first_map": np.zeros((6, 0)),
-            "inputs": np.zeros((0, 0)),
-            "refined_error": np.zeros((3, 0)),
-        }
-    (onto, shift, *_), (weight, *_) = layers[:2]
-    first_map, inputs = np.zeros((6, span[0])), np.zeros((len(weight), span[0]))
-    first_map[:, : len(shift)] = np.column_stack([onto, shift, restriction.remainders]).T
+    layers = restriction.layers
+    if len(layers) < 2 or restriction.n_merged or listed[1]:
+        return {}
+    maps = restriction.first_map
+    weight = layers[1][0]
+    first_map = np.zeros((6, span[0]))
+    first_map[:, : len(maps)] = np.column_stack([maps, restriction.remainders]).T
+    inputs = np.zeros((len(weight), span[0]))
     inputs[:, : weight.shape[1]] = weight
-    return {"refined": 1, "first_map": first_map, "inputs": inputs, "refined_error": restriction.refined_errors}
+    return {
+        "refined": 1,
+        "first_map": first_map,
+        "inputs": inputs,
+        "refined_error": restriction.refined_errors,
+    }
 
 
 def _alike(restriction: Restriction) -> np.ndarray:
     """For each unit of the first layer the first one that is exactly the same function on the plane, (n_1,) int64."""
-    (weight, bias, *_), *_ = restriction.on_plane
-    maps, errors = np.column_stack([weight, bias]), restriction.errors[0].T
+    maps, errors = restriction.first_map, restriction.errors[0].T
     order = np.lexsort(maps.T)
-    close = (np.abs(np.diff(maps[order], axis=0)) <= 2 * (errors[order[1:]] + errors[order[:-1]])).all(axis=1)
-    alike, exact = np.arange(len(bias)), restriction.exact
-    n_own = len(bias) - 2 if restriction.n_merged else len(bias)  # two units stand for all that are merged
+    close = (
+        np.abs(np.diff(maps[order], axis=0)) <= 2 * (errors[order[1:]] + errors[order[:-1]])
+    ).all(axis=1)
+    alike, exact = np.arange(len(maps)), restriction.exact
+    n_own = (
+        len(maps) - 2 if restriction.n_merged else len(maps)
+    )  # two units stand for all that are merged
     for group in np.split(order, np.flatnonzero(~close) + 1):
         found: dict = {}
         for i in sorted(group[group < n_own].tolist()) if len(group) > 1 else ():
@@ -127,66 +197,119 @@ def _alike(restriction: Restriction) -> np.ndarray:
     return alike
 
 
-def first_stack(net, first_map: np.ndarray, corners: np.ndarray, limits: tuple[float, float]):
-    """The kernel's ``Stack`` with one node: the whole domain, no layer entered."""
-    k = len(corners)
-    n_neurons, words, widest = net.n_neurons, int(net.word[-1]), int(net.widths.max())
-    room, longest, stride, pad = (_padded(n) for n in (k + 24, widest, words, widest + 56))
-    lines = _cells.aligned_zeros((k + n_neurons, _cells.LINE_SIZE))
-    stack = _cells.Stack(
-        slots=SLOTS,
-        room=room,
+class Workspace:
+    """The kernel's ``Stack`` for planes of one number of edges and networks of one size; it grows where needed.
+
+    A thread keeps the last one for its next plane. While one is in use nobody else can take it.
+    """
+
+    def __init__(self, room: "_Room"):
+        self.room = room
+        self.stack = _new_stack(room)
+        self.border = self.stack.lines[: room.corners]
+        self.stack = self.stack._replace(lines=self.stack.lines[room.corners :])
+
+    @classmethod
+    def taken(cls, net, plane: Plane | Line) -> "Workspace":
+        """This thread's spare one if it fits, or a new one."""
+        widest = max(net.widths.tolist())
+        room = _Room(SLOTS, len(plane.corners), net.n_neurons, int(net.word[-1]), widest, net.deep)
+        spare = vars(_of_thread).pop("spare", None)
+        return spare if spare is not None and spare.room == room else cls(room)
+
+    def give_back(self) -> None:
+        """Nobody uses it any more; the thread's next plane may."""
+        if (
+            sum(array.nbytes for array in (self.stack.polygon, self.stack.map, self.stack.waiting))
+            <= _MOST_SPARE
+        ):
+            _of_thread.spare = self
+
+    def start(self, net, first_map: np.ndarray, plane: Plane | Line, limits: tuple[float, float]):
+        """The stack with one node: the whole domain, no layer entered.
+
+        It may have been used before: what is written here is all that is read before the kernel writes it. (Behind
+        the ends of polygons the kernel reads numbers that count for nothing, but they must be numbers.)
+        """
+        stack, k = self.stack, self.room.corners
+        stack.polygon[:] = 0.0
+        polygon = stack.polygon[0]
+        polygon[: _cells.V + 1, :k] = plane.corners.T
+        polygon[_cells.EDGE, :k] = np.arange(-1.0, -1.0 - k, -1.0)
+        polygon[:, k:] = polygon[:, :1]
+        stack.far[0] = np.abs(polygon[: _cells.ERROR + 1]).max(axis=1)
+        stack.corners[0] = k
+        for row in (stack.layer, stack.length, stack.tested, stack.bits, stack.touched):
+            row[0] = 0
+        stack.joins[0] = -1
+        stack.map[0, :, : first_map.shape[1]] = first_map
+        if net.deep:
+            stack.doubt[0, :, : first_map.shape[1]] = net.error[:, : first_map.shape[1]]
+        stack.lines[:, _cells.EA : _cells.EC + 1] = net.error[:, : net.n_neurons].T
+        self.border[:, : _cells.EC + 1] = plane.border[::-1]
+        stack.verdict[:] = _cells.UNKNOWN
+        stack.limits[:] = limits
+        stack.state[:] = 0
+        stack.state[_cells.PIVOT] = -1
+        return stack
+
+
+class _Room(NamedTuple):
+    """What the sizes of a stack's arrays follow from."""
+
+    slots: int
+    corners: int
+    n_neurons: int
+    words: int
+    widest: int
+    deep: int
+
+
+_of_thread = threading.local()
+_MOST_SPARE = 4 << 20  # bytes of the workspace that a thread keeps
+
+
+def _new_stack(room: _Room):
+    """An empty stack; ``lines`` begins with the domain's edges."""
+    slots, words = room.slots, room.words
+    corners = _padded(room.corners + 24)
+    longest = _padded(room.widest)
+    stride = _padded(words)
+    pad = _padded(room.widest + 56)
+    return _cells.Stack(
+        slots=slots,
+        room=corners,
         longest=longest,
         words=words,
         stride=stride,
         pad=pad,
-        polygon=_cells.aligned_zeros((SLOTS, _cells.CORNER_SIZE, room)),
-        far=np.zeros((SLOTS, 3)),
-        corners=np.zeros(SLOTS, dtype=np.int64),
-        layer=np.zeros(SLOTS, dtype=np.int64),
-        waiting=np.zeros((SLOTS, longest), dtype=np.int64),
-        length=np.zeros(SLOTS, dtype=np.int64),
-        tested=np.zeros(SLOTS, dtype=np.int64),
-        bits=np.zeros((SLOTS, stride), dtype=np.uint64),
-        map=_cells.aligned_zeros((SLOTS, 3, pad)),
-        doubt=_cells.aligned_zeros((SLOTS, 3, pad if net.deep else 0)),
-        joins=np.full(SLOTS, -1, dtype=np.int64),
-        touched=np.zeros(SLOTS, dtype=np.uint8),
+        polygon=_cells.aligned_zeros((slots, _cells.CORNER_SIZE, corners)),
+        far=np.zeros((slots, 3)),
+        corners=np.zeros(slots, dtype=np.int64),
+        layer=np.zeros(slots, dtype=np.int64),
+        waiting=np.zeros((slots, longest), dtype=np.int64),
+        length=np.zeros(slots, dtype=np.int64),
+        tested=np.zeros(slots, dtype=np.int64),
+        bits=np.zeros((slots, stride), dtype=np.uint64),
+        map=_cells.aligned_zeros((slots, 3, pad)),
+        doubt=_cells.aligned_zeros((slots, 3, pad if room.deep else 0)),
+        joins=np.zeros(slots, dtype=np.int64),
+        touched=np.zeros(slots, dtype=np.uint8),
         joining=np.zeros(longest + 1, dtype=np.int64),
-        lines=lines[k:],
-        verdict=np.zeros(n_neurons, dtype=np.uint8),
-        side=np.zeros(room, dtype=np.int8),
+        lines=_cells.aligned_zeros((room.corners + room.n_neurons, _cells.LINE_SIZE)),
+        verdict=np.zeros(room.n_neurons, dtype=np.uint8),
+        side=np.zeros(corners, dtype=np.int8),
         crossing=np.zeros(words, dtype=np.uint64),
-        value=np.zeros(room),
-        old=np.zeros((_cells.CORNER_SIZE, 2 * room)),
-        limits=np.array(limits),
+        value=np.zeros(corners),
+        old=np.zeros((_cells.CORNER_SIZE, 2 * corners)),
+        limits=np.zeros(2),
         state=np.zeros(_cells.STATE_SIZE, dtype=np.int64),
     )
-    polygon = np.column_stack([corners, np.zeros(k), -1.0 - np.arange(k)])
-    stack.polygon[0, :, :k], stack.polygon[0, :, k:] = polygon.T, polygon[:1].T
-    stack.far[0] = np.abs(polygon[:, :3]).max(axis=0)
-    stack.corners[0] = k
-    stack.map[0, :, : net.widths[0]] = first_map
-    if net.deep:
-        stack.doubt[0, :, : net.widths[0]] = net.error[:, : net.widths[0]]
-    stack.lines[:, _cells.EA : _cells.EC + 1] = net.error[:, :n_neurons].T
-    lines[:k, : _cells.EC + 1] = _border_lines(corners)[::-1]
-    stack.state[_cells.PIVOT] = -1
-    return stack
 
 
 def _padded(n: int) -> int:
     """n rounded up to whole lanes."""
     return -(-n // _cells.LANES) * _cells.LANES
-
-
-def _border_lines(corners: np.ndarray) -> np.ndarray:
-    """The lines along the domain's edges as the kernel knows lines, (k, 6): a, b, c, and bounds of their errors."""
-    u, v = corners.T
-    along = np.concatenate([corners[1:], corners[:1]]) - corners
-    a, b = -along[:, 1], along[:, 0]
-    errors = 8 * UNIT * np.abs([a, b, np.abs(a * u) + np.abs(b * v)])
-    return np.stack([a, b, -(a * u + b * v), *errors], axis=1)
 
 
 def empty_cells(n_words: int, n: int, n_corners: int, n_outputs: int = 0):
@@ -228,8 +351,10 @@ def roomier_stack(stack):
 
 def resized_cells(cells, n: int, n_corners: int):
     """The same arrays with that many rows, in place where the system can (what is there stays)."""
-    rows = {"offset": n + 1, "bits": n + _cells.LANES, "area": n, "touched": n, "corners": n_corners, "edge": n_corners}
-    for name, m in rows.items():
-        array = getattr(cells, name)
-        array.resize((m, *array.shape[1:]), refcheck=False)
+    cells.offset.resize(n + 1, refcheck=False)
+    cells.bits.resize((n + _cells.LANES, cells.bits.shape[1]), refcheck=False)
+    cells.area.resize(n, refcheck=False)
+    cells.touched.resize(n, refcheck=False)
+    cells.corners.resize((n_corners, 2), refcheck=False)
+    cells.edge.resize(n_corners, refcheck=False)
     return cells._replace(room=n, corner_room=n_corners)

@@ -22,7 +22,8 @@ def walk(layers, plane, exact: bool, precise: bool) -> int:
     restriction = Restriction(layers, plane, precise)
     net, first_map = _memory.network_arrays(restriction)
     oracle = _exact.Oracle(restriction, net.widths)
-    stack = _memory.first_stack(net, first_map, plane.corners, limits_of(plane, exact))
+    space = _memory.Workspace.taken(net, plane)
+    stack = space.start(net, first_map, plane, limits_of(plane, exact))
     cells, steps = _memory.empty_cells(stack.words, 4_000, 40_000), 0
     while (reason := _cells.descend(net, stack, cells)) != _cells.DONE:
         assert reason != _cells.CELLS_FULL
