@@ -412,7 +412,7 @@ def test_the_paper_s_experiments_are_the_thesis_s(monkeypatch):
 
 def test_histories_are_what_training_shows(done):
     rows, run = table("histories", TINY, store=done), experiments.run_of(TINY, 4, seed=1)
-    history = train(run.initial(), datasets.load("digits8"), iterations=30, seed=1, checkpoints=[0, 1, 2, 5, 10, 20])
+    history = train(run.initial(), datasets.load("digits8"), iterations=30, seed=1, milestones=[0, 1, 2, 5, 10, 20])
     mine = rows[(rows["setup"] == 4) & (rows["model"] == 1)]
     assert dict(zip(mine["iteration"], mine["accuracy"], strict=True)) == history.accuracy
     assert len(rows) == 5 * 2 * 7 and list(rows) == [*measures.NETWORK, "accuracy"]
@@ -429,7 +429,7 @@ def test_evolution_measures_the_networks_as_they_were(done):
     }
     assert (rows["parameters"][rows["family"] == "lenet"] == 404).all()
     run = next(r for r in runs_of("evolution") if r.hidden == (8, 4) and r == r.dense)
-    then = train(run.initial(), data, iterations=30, checkpoints=[0, 5, 20]).networks
+    then = train(run.initial(), data, iterations=30, milestones=[0, 5, 20]).networks
     (plane,) = experiments.grid_planes(replace(TINY, planes=1), "digits8")
     for iteration in (0, 5, 20, 30):
         assert same(run.at(iteration, done), then[iteration])
