@@ -454,7 +454,12 @@ def test_store_ls(mbh, kept, monkeypatch):
     status, out, err = mbh("store", "ls")
     lines = out.splitlines()
     assert status == 0 and err == "" and len(lines) == 7
-    assert [line.split()[0] for line in lines[:4]] == ["checkpoint", "measure", "network", "network"]
+    assert [line.split()[0] for line in lines[:4]] == [
+        "checkpoint",
+        "measure",
+        "network",
+        "network",
+    ]
     assert lines[1].endswith(
         "s, fashion_mnist, 300-100, 9,472 HNPs, ticket, seed 3, 50,000 iterations, 2 planes"
     )
@@ -530,8 +535,9 @@ def test_store_gc(mbh, kept, monkeypatch):
     note = kept.note("checkpoint", {**SETTINGS, "seed": 9})
     status, out, _ = mbh("store", "gc", "--dry-run")
     assert status == 0 and out.startswith("would remove ") and note.exists()
-    assert f"checkpoint/{note.name} (checkpoint of a network that is finished)" in out and out.endswith(
-        " B (1)\n"
+    assert (
+        f"checkpoint/{note.name} (checkpoint of a network that is finished)" in out
+        and out.endswith(" B (1)\n")
     )
     assert mbh("store", "gc")[1] == out.replace("would remove", "removed") and not note.exists()
     harm(kept)
