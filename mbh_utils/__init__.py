@@ -56,7 +56,7 @@ _PUBLIC = {
     "train_stack": "training",
     "Recipe": "training",
     "State": "training",
-    "accuracy": "training",
+    "accuracy": "networks.evaluation",
     "activation_patterns": "regions.patterns",
     "layer_patterns": "regions.patterns",
     "unique_patterns": "regions.patterns",

@@ -23,6 +23,7 @@ from mbh_utils.networks import feed_forward as feed_forward
 from mbh_utils.networks import lenet as lenet
 from mbh_utils.networks import pruning as pruning
 from mbh_utils.networks import winning_ticket as winning_ticket
+from mbh_utils.networks.evaluation import accuracy as accuracy
 from mbh_utils.networks.reading.piecewise import PiecewiseLinear as PiecewiseLinear
 from mbh_utils.networks.reading.reader import hidden_layers as hidden_layers
 from mbh_utils.networks.reading.traced import Traced as Traced
@@ -41,7 +42,6 @@ from mbh_utils.regions.patterns import unique_patterns as unique_patterns
 from mbh_utils.regions.planes import Plane as Plane
 from mbh_utils.training import Recipe as Recipe
 from mbh_utils.training import State as State
-from mbh_utils.training import accuracy as accuracy
 from mbh_utils.training import train as train
 from mbh_utils.training import train_stack as train_stack
 from mbh_utils.workbook.chapter import open_chapter as open_chapter

@@ -92,6 +92,9 @@ class Stubborn(Exception):
     def __init__(self, one, two):
         super().__init__(f"{one} and {two}")
 
+    def __reduce__(self):  # as an Exception does; Dask's tblib would find another way
+        return Stubborn, (str(self),)
+
 
 def fail_stubbornly(store):
     raise Stubborn("this", "that")

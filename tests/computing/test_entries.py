@@ -68,7 +68,8 @@ def test_what_is_equal_has_the_same_key():
 
 
 def test_long_arrays_are_told_apart_and_objects_without_a_value_refused():
-    first, second = np.zeros(5_000), np.zeros(5_000)
+    first = np.zeros(5_000)
+    second = np.zeros(5_000)
     second[2_500] = 1  # numpy prints both alike
     assert key_of("t", {"x": first}) != key_of("t", {"x": second})
     with pytest.raises(MBHError, match="object at .* cannot be kept"):
@@ -265,7 +266,8 @@ def test_no_byte_is_lost_or_changed_unnoticed(store, capsys, which, harm):
     store.put_arrays("t", SETTINGS, {"x": np.arange(3)}, accuracy=0.75)
     note = store.note("t", SETTINGS)
     path = note if which == "note" else data_of(note)
-    before, whole = files(store.folder), path.read_bytes()
+    before = files(store.folder)
+    whole = path.read_bytes()
     for i in range(len(whole)):
         path.write_bytes(
             whole[:i]
@@ -310,7 +312,8 @@ def test_a_note_copied_over_another_harms_only_that(store, capsys):
 
 
 def test_data_of_two_entries_that_were_swapped_are_both_noticed(store, capsys):
-    one, other = {"seed": 1}, {"seed": 2}
+    one = {"seed": 1}
+    other = {"seed": 2}
     for words in (one, other):
         store.put_arrays("t", words, {"x": np.array([words["seed"]])})
     first, second = (data_of(store.note("t", words)) for words in (one, other))
@@ -372,7 +375,8 @@ def test_damage_in_a_store_that_cannot_be_written_is_told(store, monkeypatch):
 def test_a_reader_that_is_overtaken_reads_the_new_entry(store, capsys, monkeypatch):
     """The entry is replaced again and again after its note was read, and its old data are gone."""
     store.put_arrays("t", SETTINGS, {"x": np.array(0)})
-    read, overtaken = Path.read_bytes, []
+    read = Path.read_bytes
+    overtaken = []
 
     def late(path):
         if path.suffix == ".safetensors" and len(overtaken) < 3:

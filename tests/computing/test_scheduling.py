@@ -41,7 +41,8 @@ class Never(Executor):
 
 @pytest.mark.parametrize("shared", [True, False])
 def test_the_longest_comes_first_and_everything_is_in_the_store(tmp_path, shared):
-    store, here = Store(tmp_path), Here()
+    store = Store(tmp_path)
+    here = Here()
     done = compute(numbers(store), store, here, "squares", shared=shared)
     assert [task.seconds for task in here.tasks] == [6, 5, 4, 3, 2, 1] and right(store)
     assert done[:2] == ("squares", 6) and done.seconds > 0
@@ -52,7 +53,8 @@ def test_the_longest_comes_first_and_everything_is_in_the_store(tmp_path, shared
 def test_few_tasks_are_on_their_way_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(scheduling, "_AHEAD", 2)
     monkeypatch.setattr(progress_module, "PROGRESS_SECONDS", 0.05)
-    never, failed = Never(), []
+    never = Never()
+    failed = []
     thread = threading.Thread(target=lambda: failed.append(run(never)))
 
     def run(executor):
@@ -71,7 +73,8 @@ def test_few_tasks_are_on_their_way_at_once(tmp_path, monkeypatch):
 
 
 def test_what_is_sent_along_is_what_is_needed_and_only_what_is_new_comes_back(tmp_path):
-    store, seen = Store(tmp_path / "here"), []
+    store = Store(tmp_path / "here")
+    seen = []
     tasks = numbers(store)
 
     class Watched(Here):

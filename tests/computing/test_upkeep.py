@@ -196,7 +196,8 @@ def test_grace_is_a_time(store, grace):
 
 def test_gc_with_a_clock_that_runs_ahead_loses_nothing_that_is_in_use(store, monkeypatch):
     """This machine's clock is years ahead of the file system's, while entries are being written."""
-    real, told = os.replace, []
+    real = os.replace
+    told = []
 
     def gc_in_between(source, target):
         with monkeypatch.context() as patch:
@@ -225,7 +226,8 @@ def test_gc_when_the_clock_jumps_ahead_in_the_middle_of_a_put_loses_nothing(
 
     What is being written is known by its process; what a note comes to name is put again.
     """
-    real, removed = os.replace, []
+    real = os.replace
+    removed = []
 
     def jump_and_gc(source, target):
         for path in store.folder.rglob("*"):
@@ -249,7 +251,8 @@ def test_data_that_a_note_comes_to_name_are_given_back(store, monkeypatch):
     """The note is written between gc's look at it and the removal."""
     store.put_arrays("t", SETTINGS, ARRAYS)
     note = store.note("t", SETTINGS)
-    content, data = note.read_bytes(), data_of(note)
+    content = note.read_bytes()
+    data = data_of(note)
     age(data)
     note.unlink()
     real = os.replace

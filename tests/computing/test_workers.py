@@ -255,7 +255,8 @@ def here(tmp_path_factory):
 @pytest.mark.parametrize("shared", [True, False])
 def test_a_worker_of_a_cluster_killed_at_its_work_changes_nothing(cluster, here, tmp_path, shared):
     """Training and measuring a tiny grid on a cluster that loses a worker at its work."""
-    there, box = Store(tmp_path / "there"), tmp_path / "box"
+    there = Store(tmp_path / "there")
+    box = tmp_path / "box"
     box.mkdir()
     killed = []
 

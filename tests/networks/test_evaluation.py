@@ -95,7 +95,8 @@ def alike(before: list, after: list) -> bool:
 
 
 def test_accuracy_is_that_of_eval_mode_and_leaves_no_trace():
-    network, x = normed(), torch.tensor(DATA.validation.images)
+    network = normed()
+    x = torch.tensor(DATA.validation.images)
     network[2] = nn.Identity()  # else chance would decide
     before = trace_of(network)
     found = [accuracy(network, DATA.validation) for _ in range(2)]
@@ -164,7 +165,8 @@ def test_accuracy_between_forward_and_backward_leaves_the_gradients_alone(traini
     network = nn.Sequential(nn.Linear(8, 9), nn.BatchNorm1d(9), nn.ReLU(), nn.Linear(9, 3)).train(
         training
     )
-    images, labels = torch.tensor(DATA.train.images), torch.tensor(DATA.train.labels)
+    images = torch.tensor(DATA.train.images)
+    labels = torch.tensor(DATA.train.labels)
     loss = nn.functional.cross_entropy(network(images), labels)
     right = torch.autograd.grad(loss, network.parameters(), retain_graph=True)
     accuracy(network, DATA.validation)

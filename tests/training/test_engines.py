@@ -112,7 +112,8 @@ def test_states_fit_either_engine(monkeypatch):
         every=0,
     )
     middle = next(s for s in states if 0 < s.iteration < 50)
-    network, order = small(1, 40), MinibatchOrder(len(DATA.train), 60, 0, middle.iteration)
+    network = small(1, 40)
+    order = MinibatchOrder(len(DATA.train), 60, 0, middle.iteration)
     other = BatchedEngine([network], [middle], DATA, Recipe(50), [0], torch.device("cpu"))
     assert (next(iter(other.orders.values())).take(3) == order.take(3)).all()
     other = BatchedEngine([network], [middle], DATA, Recipe(50), [0], torch.device("cpu"))

@@ -18,7 +18,8 @@ def test_an_epoch_shows_every_sample_at_most_once_and_leaves_the_rest_out():
 
 @pytest.mark.parametrize("taken", [0, 1, 3, 4, 17])
 def test_an_order_goes_on_where_it_was_left(taken):
-    whole, order = MinibatchOrder(100, 30, seed=3).take(30), MinibatchOrder(100, 30, 3, taken)
+    whole = MinibatchOrder(100, 30, seed=3).take(30)
+    order = MinibatchOrder(100, 30, 3, taken)
     assert (
         np.concatenate([order.take(n) for n in (1, 5, 0, 7)]) == whole[taken : taken + 13]
     ).all()

@@ -144,7 +144,8 @@ def test_training_takes_the_samples_as_they_are_without_warnings(recwarn):
 
 def test_training_goes_on_from_any_checkpoint_as_if_it_had_not_been_interrupted():
     cases = [(0, None), (0, 40), (1, 60), (1, 24)]
-    whole, taken = [small(seed, parameters) for seed, parameters in cases], []
+    whole = [small(seed, parameters) for seed, parameters in cases]
+    taken = []
     seeds = [seed for seed, _ in cases]
     histories = train_stack(
         whole,
@@ -157,7 +158,8 @@ def test_training_goes_on_from_any_checkpoint_as_if_it_had_not_been_interrupted(
     )
     assert len(taken) > 8 and {s.iteration for states in taken for s in states} >= {0, 30, 70, 90}
     for states in (taken[0], taken[3], taken[-2], [taken[1][0], None, taken[-2][2], taken[4][3]]):
-        members, kept = [small(seed, parameters) for seed, parameters in cases], []
+        members = [small(seed, parameters) for seed, parameters in cases]
+        kept = []
         again = train_stack(
             members, DATA, Recipe(90), seeds=seeds, milestones=[0, 30, 70], states=states,
             keep=lambda *seen, kept=kept: kept.append(seen),

@@ -47,9 +47,12 @@ def train_plainly(
     network: Network, data, iterations: int, seed: int, batch_size: int = 60
 ) -> nn.Sequential:
     """The oracle: torch.optim.Adam on a plain Sequential; masked weights have no gradient."""
-    model, rng, batches = plain(network), stream(seed, "batches"), []
+    model = plain(network)
+    rng = stream(seed, "batches")
+    batches = []
     optimiser = torch.optim.Adam(model.parameters(), lr=1.2e-3)
-    images, labels = torch.tensor(data.train.images), torch.tensor(data.train.labels)
+    images = torch.tensor(data.train.images)
+    labels = torch.tensor(data.train.labels)
     for _ in range(iterations):
         if not batches:
             order = rng.permutation(len(images))
@@ -80,7 +83,8 @@ def engine(kind, members, data=DATA, batch_size: int = 60, iteration: int = 0):
 
 def sized(n: int, d: int, classes: int = 3, seed: int = 0):
     rng = np.random.default_rng(seed)
-    images, labels = rng.random((n, d), dtype=np.float32), np.arange(n) % classes
+    images = rng.random((n, d), dtype=np.float32)
+    labels = np.arange(n) % classes
     return from_arrays(images, labels, images[:classes], labels[:classes], name="sized")
 
 
