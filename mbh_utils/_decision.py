@@ -9,8 +9,9 @@ two outputs is larger than every error it may carry, which the kernel's docstrin
 
 import numpy as np
 
-from mbh_utils import _cells, _exact
+from mbh_utils import _exact
 from mbh_utils._restriction import Restriction
+from mbh_utils.regions.kernel import layout as _cells
 
 
 class Decision:

@@ -11,8 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
-from mbh_utils import _cells
 from mbh_utils._restriction import ExactUnits, Restriction, fraction_bits, integers
+from mbh_utils.regions.kernel import layout as _cells
 
 _CACHED_LINES = 500_000
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from mbh_utils import _cells
 from mbh_utils._restriction import UNIT, Restriction
+from mbh_utils.computing.addresses import aligned_zeros
 from mbh_utils.networks import layer_widths
+from mbh_utils.regions.kernel import layout as _cells
 
 SLOTS = 32  # of the stack to begin with: few planes need more
 DEEP = 3  # hidden layers up to which bounds of errors are worked out once, and not on each node
@@ -55,7 +56,7 @@ def _rows(layers: list[tuple], span: np.ndarray, listed: np.ndarray) -> dict[str
     """Weights into each layer that has no lists, by the unit that they come from."""
     rooms = [0 if has_list else int(room) for has_list, room in zip(listed[1:], span[1:], strict=True)]
     row = np.concatenate([[0], np.cumsum(np.repeat(rooms, [len(bias) for _, bias in layers]))])
-    weights, start = _cells.aligned_zeros((int(row[-1]),)), 0
+    weights, start = aligned_zeros((int(row[-1]),)), 0
     for (weight, _), room in zip(layers[1:], rooms, strict=False):
         n_out, n_in = weight.shape
         if room:
@@ -132,7 +133,7 @@ def first_stack(net, first_map: np.ndarray, corners: np.ndarray, limits: tuple[f
     k = len(corners)
     n_neurons, words, widest = net.n_neurons, int(net.word[-1]), int(net.widths.max())
     room, longest, stride, pad = (_padded(n) for n in (k + 24, widest, words, widest + 56))
-    lines = _cells.aligned_zeros((k + n_neurons, _cells.LINE_SIZE))
+    lines = aligned_zeros((k + n_neurons, _cells.LINE_SIZE))
     stack = _cells.Stack(
         slots=SLOTS,
         room=room,
@@ -140,7 +141,7 @@ def first_stack(net, first_map: np.ndarray, corners: np.ndarray, limits: tuple[f
         words=words,
         stride=stride,
         pad=pad,
-        polygon=_cells.aligned_zeros((SLOTS, _cells.CORNER_SIZE, room)),
+        polygon=aligned_zeros((SLOTS, _cells.CORNER_SIZE, room)),
         far=np.zeros((SLOTS, 3)),
         corners=np.zeros(SLOTS, dtype=np.int64),
         layer=np.zeros(SLOTS, dtype=np.int64),
@@ -148,8 +149,8 @@ def first_stack(net, first_map: np.ndarray, corners: np.ndarray, limits: tuple[f
         length=np.zeros(SLOTS, dtype=np.int64),
         tested=np.zeros(SLOTS, dtype=np.int64),
         bits=np.zeros((SLOTS, stride), dtype=np.uint64),
-        map=_cells.aligned_zeros((SLOTS, 3, pad)),
-        doubt=_cells.aligned_zeros((SLOTS, 3, pad if net.deep else 0)),
+        map=aligned_zeros((SLOTS, 3, pad)),
+        doubt=aligned_zeros((SLOTS, 3, pad if net.deep else 0)),
         joins=np.full(SLOTS, -1, dtype=np.int64),
         touched=np.zeros(SLOTS, dtype=np.uint8),
         joining=np.zeros(longest + 1, dtype=np.int64),
@@ -211,7 +212,7 @@ def taller_stack(stack):
     taller = {"slots": 2 * stack.slots}
     for name in _PER_SLOT:
         array = getattr(stack, name)
-        taller[name] = _cells.aligned_zeros((2 * stack.slots, *array.shape[1:]), array.dtype)
+        taller[name] = aligned_zeros((2 * stack.slots, *array.shape[1:]), array.dtype)
         taller[name][: stack.slots] = array
     return stack._replace(**taller)
 

@@ -8,9 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from mbh_utils import _cells, _exact
+from mbh_utils import _exact
 from mbh_utils._restriction import UNIT
 from mbh_utils.bits import pack_words, place_of
+from mbh_utils.regions.kernel import layout as _cells
 from mbh_utils.subspaces import Line
 
 

@@ -39,11 +39,11 @@ def pattern_masks(widths: tuple[int, ...], patterns: Sequence[DecisionPattern]) 
 
 def areas_under(packed: np.ndarray, areas: np.ndarray, masks: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Total area (m,) of the regions that agree with each of m masked patterns."""
-    from mbh_utils import _cells
+    from mbh_utils.regions.kernel import blankets
 
     used = np.flatnonzero(masks.any(axis=0))
     columns, masks, values = (np.ascontiguousarray(x) for x in (packed[:, used].T, masks[:, used], values[:, used]))
-    return _cells.blanket_areas(columns, np.ascontiguousarray(areas), masks, values)
+    return blankets.blanket_areas(columns, np.ascontiguousarray(areas), masks, values)
 
 
 def unpack_words(widths: tuple[int, ...], packed: np.ndarray) -> list[np.ndarray]:

@@ -4,7 +4,7 @@
 and their patterns are those of exact arithmetic. What stays rounded are the plane's coordinates: an orthonormal basis
 that was given by hand, and the corners of the domain, are taken as the float64 numbers that they are.
 
-The descent itself is in ``_cells.py``; this file prepares it, feeds it with memory, answers its questions by exact
+The descent itself is in ``regions/kernel/descent.py``; this file prepares it, feeds it with memory, answers its questions by exact
 arithmetic (``_exact.py``), and wraps what comes out (``result.py``).
 """
 
@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from mbh_utils import _cells, _given, _memory
+from mbh_utils import _given, _memory
 from mbh_utils._exact import Oracle, meet, rounded
 from mbh_utils._progress import Progress
 from mbh_utils._restriction import Restriction
@@ -22,6 +22,8 @@ from mbh_utils.bits import pack_words
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import layer_widths
 from mbh_utils.reading import domain_points, read_network
+from mbh_utils.regions.kernel import descent
+from mbh_utils.regions.kernel import layout as _cells
 from mbh_utils.result import Blanket, Partition
 from mbh_utils.subspaces import Line, Plane
 
@@ -112,7 +114,7 @@ def _go_on(net, stack, cells, oracle: Oracle, bar: Progress):
     """Run the kernel until it is done or ``cells`` are full -> whether it is done, and the stack as it then is."""
     stack.state[_cells.WORK] = _WORK
     while True:
-        reason = _cells.descend(net, stack, cells)
+        reason = descent.descend(net, stack, cells)
         if reason in (_cells.DONE, _cells.CELLS_FULL):
             return reason == _cells.DONE, stack
         if reason == _cells.STACK_FULL:

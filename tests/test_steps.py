@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_exact import NASTY, NONAGON, SQUARE, TRIANGLE, hard_case, nasty_layers
 
-from mbh_utils import _cells, _exact, _memory
+from mbh_utils import _exact, _memory
 from mbh_utils._restriction import Restriction
 from mbh_utils.partition import limits_of
+from mbh_utils.regions.kernel import descent
+from mbh_utils.regions.kernel import layout as _cells
 
 #: A bound that says nothing.
 UNKNOWN = 1e290
@@ -22,7 +24,7 @@ def walk(layers, plane, exact: bool, precise: bool) -> int:
     oracle = _exact.Oracle(restriction, net.widths)
     stack = _memory.first_stack(net, first_map, plane.corners, limits_of(plane, exact))
     cells, steps = _memory.empty_cells(stack.words, 4_000, 40_000), 0
-    while (reason := _cells.descend(net, stack, cells)) != _cells.DONE:
+    while (reason := descent.descend(net, stack, cells)) != _cells.DONE:
         assert reason != _cells.CELLS_FULL
         if reason == _cells.STACK_FULL:
             stack = _memory.taller_stack(stack)

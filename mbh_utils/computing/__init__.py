@@ -1,0 +1,1 @@
+"""What any program of this kind needs: folders, arguments, compiled code, the store, processes."""
