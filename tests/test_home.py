@@ -228,8 +228,8 @@ def test_a_digest_follows_imports_through_folders(tmp_path, monkeypatch):
 
 
 def test_every_file_of_a_kernel_names_the_folder_of_its_compiled_code(tmp_path, monkeypatch):
-    shutil.copytree(paths.PROJECT / "mbh_utils", tmp_path / "mbh_utils", ignore=shutil.ignore_patterns("__pycache__"))
     package = tmp_path / "mbh_utils"
+    shutil.copytree(paths.PROJECT / "mbh_utils", package, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(_native, "_PACKAGE", package)
     kernel = package / "regions" / "kernel"
 
@@ -238,8 +238,10 @@ def test_every_file_of_a_kernel_names_the_folder_of_its_compiled_code(tmp_path, 
         return _native.digest(file)
 
     shared = [package / "computing" / name for name in ("lanes.py", "addresses.py")]
-    of_partition = [kernel / f"{name}.py" for name in ("layout", "signs", "maps", "deciding", "cutting", "writing")]
-    for start, files in ((kernel / "descent.py", [*of_partition, *shared]), (package / "_descent.py", shared)):
+    steps = ("layout", "signs", "maps", "deciding", "cutting", "writing")
+    of_partition = [kernel / f"{name}.py" for name in steps]
+    kernels = {kernel / "descent.py": [*of_partition, *shared], package / "_descent.py": shared}
+    for start, files in kernels.items():
         first = digest(start)
         for file in files:
             text = file.read_text()

@@ -58,8 +58,6 @@ class Value:
     builder: where they write it. value: LLVM's name of the value.
     """
 
-    __hash__ = None
-
     def __init__(self, builder: ir.IRBuilder, value: ir.Value):
         self.builder = builder
         self.value = value
@@ -167,14 +165,14 @@ class Value:
         address = (self + i).value
         x = _known(self, x, address.type.pointee).value
         place = self.builder.bitcast(address, x.type.as_pointer())
-        self.builder.store(x, place, align=_size(x.type))
+        self.builder.store(x, place, align=_bits(x.type) // 8)
 
     def lanes(self, i, n: int):
         """Elements i to i + n - 1, which may lie anywhere."""
         address = (self + i).value
         vector = ir.VectorType(address.type.pointee, n)
         place = self.builder.bitcast(address, vector.as_pointer())
-        return Value(self.builder, self.builder.load(place, align=_size(vector)))
+        return Value(self.builder, self.builder.load(place, align=_bits(vector) // 8))
 
     # Conversion.
 
@@ -216,11 +214,6 @@ def _bits(kind: ir.Type) -> int:
     return kind.width if isinstance(kind, ir.IntType) else 64 if kind == ir.DoubleType() else 32
 
 
-def _size(kind: ir.Type) -> int:
-    """Bytes of a number, or of each lane: all that an address is known to be a multiple of."""
-    return _bits(kind) // 8
-
-
 def _conversion(old: ir.Type, new: ir.Type) -> str:
     """LLVM's name of the conversion of one type to another, both of them numbers or lanes."""
     if _is_float(old) and _is_float(new):
@@ -247,19 +240,15 @@ def _known(like: Value, x, kind: ir.Type | None = None) -> Value:
 
 
 def _alike(*values) -> list[ir.Value]:
-    """LLVM's names of these values: Python's numbers have the others' type, and all are lanes where
-    one is.
-    """
+    """LLVM's names of these values, made alike in type, and lanes where one of them is."""
     first = next(x for x in values if isinstance(x, Value))
     found = [_known(first, x, _element(first.value.type)) for x in values]
     counts = {x.count for x in found} - {None}
     return [(broadcast(x, max(counts)) if counts and x.count is None else x).value for x in found]
 
 
-def _llvm_function(name: str, *values, result: ir.Type | None = None, flags=()) -> Value:
-    """What a function of LLVM's own gives for these values; it has one for each type of the first
-    of them.
-    """
+def _llvm_function(name: str, *values, result: ir.Type | None = None) -> Value:
+    """What a function of LLVM's own, which has one for each type of the first value, gives."""
     first = values[0]
     kind = first.value.type
     lanes = f"v{kind.count}" if _is_vector(kind) else ""

@@ -12,7 +12,8 @@ def blanket_areas(bits, area, masks, values):
     bits: (n_words, n).
     """
     n_words, n = bits.shape
-    totals, differs = np.empty(len(masks)), np.empty(n, np.uint64)
+    totals = np.empty(len(masks))
+    differs = np.empty(n, np.uint64)
     for j in range(len(masks)):
         differs[:] = 0
         for w in range(n_words):

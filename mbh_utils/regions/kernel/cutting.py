@@ -61,7 +61,8 @@ from mbh_utils.regions.kernel.signs import evaluate
 @lane_code(types.float64)
 def _distance(t, g, stack):
     """Square of the distance of line g from a point in the middle of node t."""
-    line, polygon = line_of(g, stack), polygon_of(t, stack)
+    line = line_of(g, stack)
+    polygon = polygon_of(t, stack)
     u, v = (folded(polygon.lanes(stack.room * row, LANES)) * (1 / LANES) for row in (U, V))
     f = line[A] * u + (line[B] * v + line[C])
     return f * f / (line[A] * line[A] + line[B] * line[B])
@@ -73,7 +74,8 @@ def _pivot(t, stack):
 
     Of 6 or more it is the one whose line is nearest to the middle of the node.
     """
-    length, waiting = stack.length[t], at(stack.waiting, t * stack.longest)
+    length = stack.length[t]
+    waiting = at(stack.waiting, t * stack.longest)
     best, nearest = length - 1, np.inf
     for i in range(length if length > 5 else 0):
         distance = _distance(t, waiting[i], stack)
@@ -97,7 +99,9 @@ def _meet(i, j, on, cut, old, stack):
 
     Corner ``on`` may lie on the cut, and is then the place.
     """
-    u, v, value = old, old + stack.room, stack.value
+    u = old
+    v = old + stack.room
+    value = stack.value
     edge = line_of((old + stack.room * EDGE)[i].to(types.int64), stack)
     a, b, c, x, y, z = edge[A], edge[B], edge[C], cut[A], cut[B], cut[C]
     det = a * y - x * b
@@ -145,7 +149,8 @@ def _spliced(rows, k, start, n, head, first, tail, last):
 
     All indices at once: lane i of the new rows is lane ``source[i]`` of the old ones.
     """
-    lane, ahead = lane_numbers(k, LANES), where(head, 1, 0)
+    lane = lane_numbers(k, LANES)
+    ahead = where(head, 1, 0)
     behind = lane - ahead
     source = behind + start
     source = where(behind.below(n), where(source.below(k), source, source - k), start)
@@ -160,8 +165,13 @@ def _spliced(rows, k, start, n, head, first, tail, last):
 @lane_code()
 def _halve(t, g, stack):
     """Cut node t, whose halves fit into lanes: plus side into slot t + 1, minus side into t."""
-    room, k, cut, value = stack.room, stack.corners[t], line_of(g, stack), stack.value
-    old, lane, line = polygon_of(t, stack), lane_numbers(t, LANES), g.to(types.float64)
+    room = stack.room
+    k = stack.corners[t]
+    cut = line_of(g, stack)
+    value = stack.value
+    old = polygon_of(t, stack)
+    lane = lane_numbers(t, LANES)
+    line = g.to(types.float64)
     edges = old + room * EDGE
     # Corners `start` to `stop` (cyclically, stop excluded) are on the plus side.
     valid = bits_of(lane < k)
@@ -175,7 +185,8 @@ def _halve(t, g, stack):
     rows = [old.lanes(room * row, LANES) for row in range(CORNER_SIZE)]
     # On the minus side an end that is an old corner is there already.
     head, tail = ~value[stop].equals(0.0), ~value[last_minus].equals(0.0)
-    always, n_plus = constant(t, True), k - n_minus
+    always = constant(t, True)
+    n_plus = k - n_minus
     into_plus, into_minus = [*into, edges[last_minus]], [*into, line]
     out_plus, out_minus = [*out, line], [*out, edges[last_plus]]
     plus_side = _spliced(rows, k, start, n_plus, always, into_plus, always, out_plus)
@@ -198,9 +209,12 @@ def _set_aside(i, start, stop, t, stack):
 
     Returns ``start`` and ``stop`` as in ``_halve``, where they are i.
     """
-    room, k, value = stack.room, stack.corners[t], stack.value
+    room = stack.room
+    k = stack.corners[t]
+    value = stack.value
     for row in range(CORNER_SIZE):
-        copy, x = stack.old + room * 2 * row, (polygon_of(t, stack) + room * row)[i]
+        copy = stack.old + room * 2 * row
+        x = (polygon_of(t, stack) + room * row)[i]
         copy[i] = x
         copy[k + i] = x
     before, here = value[where(i.equals(0), k, i) - 1] > 0.0, value[i] > 0.0
@@ -220,9 +234,15 @@ def _put_ends(t, g, start, stop, n_minus, stack):
 
     Returns 1 or 0 each: whether the minus side has the first one, and the last one.
     """
-    room, k, cut, value = stack.room, stack.corners[t], line_of(g, stack), stack.value
-    old, minus, plus = polygon_of(t, stack), polygon_of(t, stack), polygon_of(t + 1, stack)
-    edges, line = old + room * EDGE, g.to(types.float64)
+    room = stack.room
+    k = stack.corners[t]
+    cut = line_of(g, stack)
+    value = stack.value
+    old = polygon_of(t, stack)
+    minus = polygon_of(t, stack)
+    plus = polygon_of(t + 1, stack)
+    edges = old + room * EDGE
+    line = g.to(types.float64)
     last_minus, last_plus = (where(x.equals(0), k, x) - 1 for x in (start, stop))
     into = _meet(last_minus, start, last_minus, cut, old, stack)
     out = _meet(last_plus, stop, stop, cut, old, stack)
@@ -263,7 +283,9 @@ def _reach(slot, i, stack):
 @called
 def _halve_large(t, g, stack):
     """The same as ``_halve`` for polygons that do not fit into lanes."""
-    k, start, stop = stack.corners[t], np.int64(0), np.int64(0)
+    k = stack.corners[t]
+    start = np.int64(0)
+    stop = np.int64(0)
     for i in range(k):
         start, stop = _set_aside(i, start, stop, t, stack)
     n_minus = start - stop if start > stop else start - stop + k
@@ -294,8 +316,10 @@ def _share(t, g, layer, length, net, stack):
         stack.tested[slot] = 0
         stack.layer[slot] = layer + 1
     stack.touched[t + 1] = stack.touched[t]
-    i, joins = g - net.first[layer], net.span[layer + 1] > 0
-    bits, word = stack.bits + (t + 1) * stack.stride, net.word[layer] + (i >> 6)
+    i = g - net.first[layer]
+    joins = net.span[layer + 1] > 0
+    bits = stack.bits + (t + 1) * stack.stride
+    word = net.word[layer] + (i >> 6)
     bits[word] = bits[word] | (constant(t, 1) << (i & 63))
     stack.joins[t + 1] = where(joins, g, -1)
     stack.state[TOP] = t + 1
@@ -307,8 +331,11 @@ def cut(t, net, stack):
 
     Returns DONE or QUESTION.
     """
-    layer, k, state = stack.layer[t] - 1, stack.corners[t], stack.state
-    waiting, length = at(stack.waiting, t * stack.longest), stack.length[t] - 1
+    layer = stack.layer[t] - 1
+    k = stack.corners[t]
+    state = stack.state
+    waiting = at(stack.waiting, t * stack.longest)
+    length = stack.length[t] - 1
     if state[PIVOT] < 0:
         state[PIVOT] = _pivot(t, stack)
     g = waiting[state[PIVOT]]
@@ -330,7 +357,8 @@ def cut(t, net, stack):
     else:
         _halve_large(t, g, stack)
 
-    bits, plus_waiting = at(stack.bits, t * stack.stride), at(waiting, stack.longest)
+    bits = at(stack.bits, t * stack.stride)
+    plus_waiting = at(waiting, stack.longest)
     for i in range(0, stack.stride, LANES):
         copy_lanes(bits, at(bits, stack.stride), i)
     for i in range(0, length, LANES):

@@ -62,7 +62,8 @@ def _bias_map(g, i, net):
 @lane_code(*_SIX)
 def _add_neuron(maps, g, i, net, stack):
     """Such maps with what neuron g adds: its weights onwards times its own a, b, c."""
-    line, row = line_of(g, stack), net.weights + net.row[g]
+    line = line_of(g, stack)
+    row = net.weights + net.row[g]
     weights = row.lanes(i, LANES), row.lanes(i + LANES, LANES)
     return [weights[n // 3] * line[n % 3] + old for n, old in enumerate(maps)]
 
@@ -81,7 +82,8 @@ def join(net, stack, count, layer, source, target):
 
     A negative source stands for a map which no neuron has joined yet.
     """
-    span, first = net.span[layer], net.first[layer]
+    span = net.span[layer]
+    first = net.first[layer]
     if net.deep > 0:
         _join_errors(net, stack, count, layer, source, target)
     if net.listed[layer] > 0:
@@ -117,7 +119,8 @@ def _join_listed(net, stack, count, layer, source, target):
         line = at(stack.lines, g * LINE_SIZE)
         stack.state[WORK] -= net.onwards[g + 1] - net.onwards[g] + LANES
         for n in range(net.onwards[g], net.onwards[g + 1]):
-            i, weight = net.target[n], net.weight[n]
+            i = net.target[n]
+            weight = net.weight[n]
             a[i] += weight * line[A]
             b[i] += weight * line[B]
             c[i] += weight * line[C]
@@ -128,7 +131,10 @@ def _join_errors(net, stack, count, layer, source, target):
     """The same for the bounds of the map's errors: those of what joins, and rounding it and the
     sum.
     """
-    span, first, n, share = net.span[layer], net.first[layer], 3 * stack.pad, net.rounding[layer]
+    span = net.span[layer]
+    first = net.first[layer]
+    n = 3 * stack.pad
+    share = net.rounding[layer]
     if source < 0:
         for i in range(n):
             stack.doubt[n * target + i] = 0.0
@@ -140,10 +146,8 @@ def _join_errors(net, stack, count, layer, source, target):
     for k in range(count):
         g = stack.joining[k]
         for part in range(3):
-            line, rows = (
-                at(stack.lines, g * LINE_SIZE),
-                at(stack.doubt, n * target + part * stack.pad),
-            )
+            line = at(stack.lines, g * LINE_SIZE)
+            rows = at(stack.doubt, n * target + part * stack.pad)
             term = line[EA + part] + share * abs(line[part])
             if net.listed[layer] > 0:
                 for m in range(net.onwards[g], net.onwards[g + 1]):

@@ -52,7 +52,8 @@ def doubt(a, b, errors, far):
 
 def _on_line(t, g, j, stack):
     """A line at corners j to j + 7 of a node: values and the bound of their errors."""
-    line, polygon = line_of(g, stack), polygon_of(t, stack)
+    line = line_of(g, stack)
+    polygon = polygon_of(t, stack)
     u, v = polygon.lanes(j, LANES), polygon.lanes(stack.room + j, LANES)
     values = u * line[A] + (v * line[B] + line[C])
     return values, doubt(line[A], line[B], (line[EA], line[EB], line[EC]), stack.far + t * 3)
@@ -78,7 +79,8 @@ def evaluate(t, g, j, stack):
 @lane_code(EIGHT, EIGHT)
 def extremes(t, i, j, stack):
     """Smallest and largest values of neurons i to i + 7 of the next layer at corners j to j + 3."""
-    neurons, polygon = map_of(t, stack), polygon_of(t, stack)
+    neurons = map_of(t, stack)
+    polygon = polygon_of(t, stack)
     a, b, c = (neurons.lanes(stack.pad * row + i, LANES) for row in range(3))
     p, q, r, s = (a * polygon[j + n] + (b * polygon[stack.room + j + n] + c) for n in range(4))
     return smaller(smaller(p, q), smaller(r, s)), larger(larger(p, q), larger(r, s))
