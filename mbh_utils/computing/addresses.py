@@ -12,9 +12,7 @@ from numba.extending import intrinsic
 
 @intrinsic
 def at(typing_context, array, offset):
-    """Address of element ``offset`` of an array, counted over its whole memory, or of what an
-    address points to.
-    """
+    """Address of element ``offset`` of an array's memory, or of what an address points to."""
     is_array = isinstance(array, types.Array)
     pointer = types.CPointer(array.dtype)
 

@@ -35,9 +35,7 @@ _CONTRACT = ("contract",)
 
 
 class Lanes(types.Type):
-    """numba's type of ``count`` numbers of one ``element`` type (``types.float64``, ...) in vector
-    registers.
-    """
+    """numba's type of ``count`` lanes of one ``element`` type, ``types.float64`` or another."""
 
     def __init__(self, element: types.Number, count: int):
         self.element = element
@@ -52,8 +50,7 @@ class _LanesModel(models.PrimitiveModel):
 
 
 class Value:
-    """A number, lanes, a truth (one or one per lane) or an address in compiled code; operators
-    write LLVM code.
+    """A number, lanes, truths or an address in compiled code; its operators write LLVM code.
 
     builder: where they write it. value: LLVM's name of the value.
     """
@@ -146,9 +143,7 @@ class Value:
         return self._compared("==", other)
 
     def below(self, other):
-        """Whether an integer is smaller, both without signs: no negative one is below a positive
-        one.
-        """
+        """Whether an integer is smaller, both without signs: no negative one is below others."""
         return self._of_integers(other, lambda x, y: self.builder.icmp_unsigned("<", x, y))
 
     def _compared(self, sign: str, other):
@@ -177,9 +172,7 @@ class Value:
     # Conversion.
 
     def to(self, kind: types.Number):
-        """The same number as another type, with a sign; floats lose what is behind the point,
-        truths are 0 or 1.
-        """
+        """The same number as another type; floats lose what is behind the point, truths are 0, 1."""
         old = self.value.type
         new = _llvm_type(kind)
         if _is_vector(old):
@@ -328,9 +321,7 @@ def sum_and_error(x: Value, y: Value) -> tuple[Value, Value]:
 
 
 def product_and_error(x: Value, y: Value) -> tuple[Value, Value]:
-    """x y rounded, and what the rounding took away, exactly, unless it is so small that float64 has
-    no room for it.
-    """
+    """x y rounded, and what the rounding took away, exactly unless that is too small a number."""
     product = Value(x.builder, x.builder.fmul(x.value, y.value))
     return product, fused_multiply_add(x, y, -product)
 
@@ -350,9 +341,7 @@ def shuffled(x: Value, y: Value, order: Sequence[int]) -> Value:
 
 
 def permuted(x: Value, places: Value) -> Value:
-    """Lane ``places[i]`` of x in lane i; numpy's ``x[places]``. The places are known at run time
-    only.
-    """
+    """Lane ``places[i]`` of x in lane i, for places known at run time; numpy's ``x[places]``."""
     builder = x.builder
     out = ir.Constant(x.value.type, ir.Undefined)
     for i in map(_I32, range(x.count)):  # LLVM knows this for one permutation
@@ -403,8 +392,7 @@ def trailing_zeros(x: Value) -> Value:
 
 
 def loop(count: Value, body: Callable, carried: Value | None = None) -> Value | None:
-    """``for k in range(count): carried = body(k, carried)`` at run time -> the value that was
-    carried last.
+    """``for k in range(count): carried = body(k, carried)`` at run time -> the last one.
 
     Without a value to carry: ``for k in range(count): body(k)``.
     """
@@ -483,9 +471,7 @@ def _wrapped(builder: ir.IRBuilder, kind: types.Type, x: ir.Value):
 
 
 class _Fields:
-    """A named tuple, whose fields are taken out of it where they are used: most functions use few
-    of many.
-    """
+    """A named tuple, whose fields are taken out where they are used: most use few of many."""
 
     def __init__(self, builder: ir.IRBuilder, kind: types.BaseNamedTuple, value: ir.Value):
         self._parts = builder, kind, value

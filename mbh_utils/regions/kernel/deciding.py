@@ -158,10 +158,9 @@ def enter(t, net, stack):
 
 @inlined
 def _tested(t, start, stop, net, stack):
-    """Which of neurons start to stop - 1 of the next layer are certainly active, inactive,
-    crossing.
+    """Words of which neurons of the next layer are certainly active, inactive, crossing.
 
-    They are at most 64, so each answer is a word.
+    They are neurons start to stop - 1, at most 64.
     """
     k = stack.corners[t]
     errors, row = at(net.error, net.first[stack.layer[t]]), net.n_neurons + 64
@@ -180,9 +179,7 @@ def _tested(t, start, stop, net, stack):
 
 @inlined
 def take_up(t, net, stack):
-    """The tested layer becomes node t's own: its list, its neurons' lines, the map of the one
-    behind.
-    """
+    """The tested layer becomes node t's own: its list, its lines, the map of the one behind."""
     layer = stack.layer[t]
     first = net.first[layer]
     follows = net.span[layer + 1]

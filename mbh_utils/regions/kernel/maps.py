@@ -128,9 +128,7 @@ def _join_listed(net, stack, count, layer, source, target):
 
 @called
 def _join_errors(net, stack, count, layer, source, target):
-    """The same for the bounds of the map's errors: those of what joins, and rounding it and the
-    sum.
-    """
+    """The same for the map's error bounds: those of what joins, and rounding it and the sum."""
     span = net.span[layer]
     first = net.first[layer]
     n = 3 * stack.pad

@@ -61,9 +61,7 @@ def _on_line(t, g, j, stack):
 
 @lane_code(types.uint64, types.uint64)
 def sides(t, g, j, stack):
-    """Which of corners j to j + 7 of node t are certainly on line g's plus side, and on its minus
-    side.
-    """
+    """Which of node t's corners j to j + 7 are certainly on line g's plus side, and minus side."""
     values, bound = _on_line(t, g, j, stack)
     return bits_of(values > bound), bits_of(values < -bound)
 
@@ -194,9 +192,7 @@ def cancels(net, bits, layer, i):
 
 @called
 def _listed_origin(net, bits, layer, n):
-    """Origin of a layer's input at place n of the lists; -1: it is not active, or passes nothing
-    on.
-    """
+    """Origin of a layer's input at place n of the lists; -1: inactive, or passes nothing on."""
     j = net.source[n]
     if _is_active(bits, layer - 1, j, net):
         return _origin(net, bits, layer - 1, j)

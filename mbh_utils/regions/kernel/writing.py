@@ -105,9 +105,7 @@ def _limit(area, stack):
 
 @inlined
 def good_enough(t, area, stack):
-    """Whether a region's area is; nearly always the first bound says so, never if it is not a
-    number.
-    """
+    """Whether a region's area is: nearly always by the first bound, never if not a number."""
     k = stack.corners[t]
     error = stack.far[3 * t + ERROR]
     limit = _limit(area, stack)
