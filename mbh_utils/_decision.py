@@ -11,7 +11,7 @@ import numpy as np
 
 from mbh_utils import _exact
 from mbh_utils._restriction import Restriction
-from mbh_utils.regions.kernel import layout as _cells
+from mbh_utils.regions.kernel import layout
 
 
 class Decision:
@@ -28,7 +28,7 @@ class Decision:
         self.errors = net.error[:, outputs] * 1.01  # with the few roundings of evaluating a difference of two outputs
 
     def cut(self, cells) -> tuple:
-        """The regions as ``Cells``, cut; and the class of each, (n,) int64."""
+        """The regions as ``RegionBuffer``, cut; and the class of each, (n,) int64."""
         with np.errstate(over="ignore", invalid="ignore"):  # of corners that may be anywhere: nothing is certain there
             winner, certain = self._winners(cells)
             parts = [(i, c, *piece) for i in np.flatnonzero(~certain) for c, *piece in self._pieces(cells, i)]
@@ -66,7 +66,7 @@ class Decision:
     def _doubt(self, i, j, far_u, far_v, error, slopes):
         """Bound of all errors of output i less output j at points with |u| <= far_u and |v| <= far_v."""
         ea, eb, ec = (row[i] + row[j] for row in self.errors)
-        return (far_u + error) * ea + (far_v + error) * eb + ec + _cells.TINY + error * slopes
+        return (far_u + error) * ea + (far_v + error) * eb + ec + layout.TINY + error * slopes
 
     def _pieces(self, cells, region: int) -> list[tuple]:
         """(class, corners, edges, area, touched) of each piece of a region."""
@@ -88,7 +88,7 @@ class Decision:
             ahead = {c: [(values[c] > values[i] + doubt[i][c]).any() for i in doubt if i != c] for c in classes}
             doubtful = sum(not any(somewhere) for somewhere in ahead.values())
             self.uncertain += max(doubtful - 1, 0)
-            touched |= _cells.TOUCHED if doubtful > 1 else 0
+            touched |= layout.TOUCHED if doubtful > 1 else 0
             pieces = self._exact_pieces(edges, bits, classes)
         return [(c, *piece, touched) for c, piece in pieces.items()]
 

@@ -5,12 +5,12 @@ import numpy as np
 from mbh_utils._restriction import UNIT, Restriction
 from mbh_utils.computing.addresses import aligned_zeros
 from mbh_utils.networks import layer_widths
-from mbh_utils.regions.kernel import layout as _cells
+from mbh_utils.regions.kernel import layout
 
 SLOTS = 32  # of the stack to begin with: few planes need more
 DEEP = 3  # hidden layers up to which bounds of errors are worked out once, and not on each node
 _PER_SLOT = (
-    "polygon", "far", "corners", "layer", "waiting", "length", "tested", "bits", "map", "doubt", "joins", "touched",
+    "polygon", "far", "corners", "layer", "waiting", "length", "tested", "bits", "map", "doubt", "pending", "touched",
 )  # fmt: skip
 
 
@@ -26,11 +26,11 @@ def network_arrays(restriction: Restriction, has_output: bool = False):
     listed = np.array([False, *(_is_sparse(weight) for weight, _ in layers[1:]), False])
     error = np.zeros((3, int(first[-1]) + 64))
     error[:, : first[-1]] = np.column_stack(restriction.errors)
-    net = _cells.Layers(
+    net = layout.Layers(
         n_layers=len(layers) - has_output,
         n_neurons=int(first[-1]),
         widths=widths,
-        real=np.array(layer_widths(restriction.on_plane), dtype=np.int64),
+        n_relu=np.array(layer_widths(restriction.on_plane), dtype=np.int64),
         span=span,
         first=first,
         word=np.concatenate([[0], np.cumsum((widths + 63) // 64)]),
@@ -129,19 +129,19 @@ def _alike(restriction: Restriction) -> np.ndarray:
 
 
 def first_stack(net, first_map: np.ndarray, corners: np.ndarray, limits: tuple[float, float]):
-    """The kernel's ``Stack`` with one node: the whole domain, no layer entered."""
+    """The kernel's ``NodeStack`` with one node: the whole domain, no layer entered."""
     k = len(corners)
     n_neurons, words, widest = net.n_neurons, int(net.word[-1]), int(net.widths.max())
     room, longest, stride, pad = (_padded(n) for n in (k + 24, widest, words, widest + 56))
-    lines = aligned_zeros((k + n_neurons, _cells.LINE_SIZE))
-    stack = _cells.Stack(
+    lines = aligned_zeros((k + n_neurons, layout.LINE_SIZE))
+    stack = layout.NodeStack(
         slots=SLOTS,
         room=room,
         longest=longest,
         words=words,
         stride=stride,
         pad=pad,
-        polygon=aligned_zeros((SLOTS, _cells.CORNER_SIZE, room)),
+        polygon=aligned_zeros((SLOTS, layout.CORNER_SIZE, room)),
         far=np.zeros((SLOTS, 3)),
         corners=np.zeros(SLOTS, dtype=np.int64),
         layer=np.zeros(SLOTS, dtype=np.int64),
@@ -151,7 +151,7 @@ def first_stack(net, first_map: np.ndarray, corners: np.ndarray, limits: tuple[f
         bits=np.zeros((SLOTS, stride), dtype=np.uint64),
         map=aligned_zeros((SLOTS, 3, pad)),
         doubt=aligned_zeros((SLOTS, 3, pad if net.deep else 0)),
-        joins=np.full(SLOTS, -1, dtype=np.int64),
+        pending=np.full(SLOTS, -1, dtype=np.int64),
         touched=np.zeros(SLOTS, dtype=np.uint8),
         joining=np.zeros(longest + 1, dtype=np.int64),
         lines=lines[k:],
@@ -159,9 +159,9 @@ def first_stack(net, first_map: np.ndarray, corners: np.ndarray, limits: tuple[f
         side=np.zeros(room, dtype=np.int8),
         crossing=np.zeros(words, dtype=np.uint64),
         value=np.zeros(room),
-        old=np.zeros((_cells.CORNER_SIZE, 2 * room)),
+        old=np.zeros((layout.CORNER_SIZE, 2 * room)),
         limits=np.array(limits),
-        state=np.zeros(_cells.STATE_SIZE, dtype=np.int64),
+        state=np.zeros(layout.STATE_SIZE, dtype=np.int64),
     )
     polygon = np.column_stack([corners, np.zeros(k), -1.0 - np.arange(k)])
     stack.polygon[0, :, :k], stack.polygon[0, :, k:] = polygon.T, polygon[:1].T
@@ -170,15 +170,15 @@ def first_stack(net, first_map: np.ndarray, corners: np.ndarray, limits: tuple[f
     stack.map[0, :, : net.widths[0]] = first_map
     if net.deep:
         stack.doubt[0, :, : net.widths[0]] = net.error[:, : net.widths[0]]
-    stack.lines[:, _cells.EA : _cells.EC + 1] = net.error[:, :n_neurons].T
-    lines[:k, : _cells.EC + 1] = _border_lines(corners)[::-1]
-    stack.state[_cells.PIVOT] = -1
+    stack.lines[:, layout.EA : layout.EC + 1] = net.error[:, :n_neurons].T
+    lines[:k, : layout.EC + 1] = _border_lines(corners)[::-1]
+    stack.state[layout.PIVOT] = -1
     return stack
 
 
 def _padded(n: int) -> int:
     """n rounded up to whole lanes."""
-    return -(-n // _cells.LANES) * _cells.LANES
+    return -(-n // layout.LANES) * layout.LANES
 
 
 def _border_lines(corners: np.ndarray) -> np.ndarray:
@@ -191,15 +191,15 @@ def _border_lines(corners: np.ndarray) -> np.ndarray:
 
 
 def empty_cells(n_words: int, n: int, n_corners: int, n_outputs: int = 0):
-    """The kernel's ``Cells`` with room for n regions."""
-    return _cells.Cells(
+    """The kernel's ``RegionBuffer`` with room for n regions."""
+    return layout.RegionBuffer(
         room=n,
         corner_room=n_corners,
         n_outputs=n_outputs,
         corners=np.empty((n_corners, 2)),
         edge=np.empty(n_corners, dtype=np.int32),
         offset=np.zeros(n + 1, dtype=np.int64),
-        bits=np.empty((n + _cells.LANES, n_words), dtype=np.uint64),
+        bits=np.empty((n + layout.LANES, n_words), dtype=np.uint64),
         area=np.empty(n),
         touched=np.empty(n, dtype=np.uint8),
         error=np.empty(n if n_outputs else 0),
@@ -229,7 +229,7 @@ def roomier_stack(stack):
 
 def resized_cells(cells, n: int, n_corners: int):
     """The same arrays with that many rows, in place where the system can (what is there stays)."""
-    rows = {"offset": n + 1, "bits": n + _cells.LANES, "area": n, "touched": n, "corners": n_corners, "edge": n_corners}
+    rows = {"offset": n + 1, "bits": n + layout.LANES, "area": n, "touched": n, "corners": n_corners, "edge": n_corners}
     for name, m in rows.items():
         array = getattr(cells, name)
         array.resize((m, *array.shape[1:]), refcheck=False)

@@ -11,7 +11,7 @@ import numpy as np
 from mbh_utils import _exact
 from mbh_utils._restriction import UNIT
 from mbh_utils.bits import pack_words, place_of
-from mbh_utils.regions.kernel import layout as _cells
+from mbh_utils.regions.kernel import layout
 from mbh_utils.subspaces import Line
 
 
@@ -93,7 +93,7 @@ class Places:
         for layer, (weight, bias, *_) in enumerate(self.restriction.on_plane):
             z, size = x @ weight.T + bias, np.abs(x) @ np.abs(weight).T + np.abs(bias)  # may overflow, without harm
             share = (np.count_nonzero(weight, axis=1).max() + 8) * UNIT
-            doubt = 2 * (off @ np.abs(weight).T + share * size) + _cells.TINY
+            doubt = 2 * (off @ np.abs(weight).T + share * size) + layout.TINY
             silent = (live.astype(float) @ (weight != 0).T == 0) & (bias == 0)  # exactly 0
             if layer <= (self.restriction.n_merged > 0):  # layers whose weights were rounded to the plane, even to 0
                 ea, eb, ec = self.restriction.errors[layer]

@@ -4,8 +4,8 @@
 and their patterns are those of exact arithmetic. What stays rounded are the plane's coordinates: an orthonormal basis
 that was given by hand, and the corners of the domain, are taken as the float64 numbers that they are.
 
-The descent itself is in ``regions/kernel/descent.py``; this file prepares it, feeds it with memory, answers its questions by exact
-arithmetic (``_exact.py``), and wraps what comes out (``result.py``).
+The descent itself is in ``regions/kernel/descent.py``; this file prepares it, feeds it with memory, answers its
+questions by exact arithmetic (``_exact.py``), and wraps what comes out (``result.py``).
 """
 
 import sys
@@ -22,8 +22,7 @@ from mbh_utils.bits import pack_words
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import layer_widths
 from mbh_utils.reading import domain_points, read_network
-from mbh_utils.regions.kernel import descent
-from mbh_utils.regions.kernel import layout as _cells
+from mbh_utils.regions.kernel import descent, layout
 from mbh_utils.result import Blanket, Partition
 from mbh_utils.subspaces import Line, Plane
 
@@ -112,22 +111,22 @@ def _one_plane(plane) -> Plane | Line:
 
 def _go_on(net, stack, cells, oracle: Oracle, bar: Progress):
     """Run the kernel until it is done or ``cells`` are full -> whether it is done, and the stack as it then is."""
-    stack.state[_cells.WORK] = _WORK
+    stack.state[layout.WORK] = _WORK
     while True:
         reason = descent.descend(net, stack, cells)
-        if reason in (_cells.DONE, _cells.CELLS_FULL):
-            return reason == _cells.DONE, stack
-        if reason == _cells.STACK_FULL:
+        if reason in (layout.DONE, layout.CELLS_FULL):
+            return reason == layout.DONE, stack
+        if reason == layout.STACK_FULL:
             stack = _memory.taller_stack(stack)
-        elif reason == _cells.CORNERS_FULL:
+        elif reason == layout.CORNERS_FULL:
             stack = _memory.roomier_stack(stack)
-        elif reason == _cells.QUESTION:
+        elif reason == layout.QUESTION:
             oracle.answer(stack)
-        elif reason == _cells.REDRAW:
+        elif reason == layout.REDRAW:
             oracle.redraw(stack, cells)
         else:
-            stack.state[_cells.WORK] = _WORK
-            n = int(stack.state[_cells.N_CELLS])
+            stack.state[layout.WORK] = _WORK
+            n = int(stack.state[layout.N_CELLS])
             bar.show(float(cells.area[:n].sum()), n)
 
 
@@ -138,11 +137,11 @@ def descend(net, stack, plane: Plane | Line, polygons: bool, oracle: Oracle, bar
     done, stack = _go_on(net, stack, cells, oracle, bar)
     while not done:
         # As many as the share of the plane that is done lets expect: what a larger array gains is filled with zeros.
-        share = cells.area[: stack.state[_cells.N_CELLS]].sum() / plane.area
+        share = cells.area[: stack.state[layout.N_CELLS]].sum() / plane.area
         n = int(n * 1.05 / max(share, 0.5)) + 1024
         cells = _memory.resized_cells(cells, n, 5 * n if polygons else 0)
         done, stack = _go_on(net, stack, cells, oracle, bar)
-    n, n_corners, uncertain = stack.state[[_cells.N_CELLS, _cells.N_CORNERS, _cells.UNCERTAIN]].tolist()
+    n, n_corners, uncertain = stack.state[[layout.N_CELLS, layout.N_CORNERS, layout.UNCERTAIN]].tolist()
     cells = _memory.resized_cells(cells, n, n_corners)
     return cells._replace(bits=cells.bits[:n]), uncertain
 
@@ -156,7 +155,7 @@ def _plain(restriction: Restriction, keep: tuple[str, ...], exact: bool, bar: Pr
     cells, uncertain = descend(net, stack, plane, polygons, oracle, bar)
     if isinstance(plane, Line):
         cells, _ = _along(cells, oracle)
-    if not np.array_equal(net.real, net.widths):
+    if not np.array_equal(net.n_relu, net.widths):
         cells = _only_neurons(net, cells)
     return _partition(restriction, cells, uncertain, keep, exact)
 
@@ -176,8 +175,8 @@ def _decided(restriction: Restriction, keep: tuple[str, ...], exact: bool, bar: 
     parts, classes, done = [], [], False
     while not done:
         done, stack = _go_on(net, stack, block, oracle, bar)
-        n, k = int(stack.state[_cells.N_CELLS]), int(stack.state[_cells.N_CORNERS])
-        stack.state[[_cells.N_CELLS, _cells.N_CORNERS]] = 0
+        n, k = int(stack.state[layout.N_CELLS]), int(stack.state[layout.N_CORNERS])
+        stack.state[[layout.N_CELLS, layout.N_CORNERS]] = 0
         rows = {"offset": n + 1, "bits": n, "area": n, "touched": n, "corners": k, "edge": k, "error": n, "maps": n}
         cells, winners = decision.cut(block._replace(**{name: getattr(block, name)[:m] for name, m in rows.items()}))
         bar.add(cells.area.sum(), len(cells.area))
@@ -187,7 +186,7 @@ def _decided(restriction: Restriction, keep: tuple[str, ...], exact: bool, bar: 
     if isinstance(plane, Line):
         cells, order = _along(cells, oracle, classes)
         classes = classes[order]
-    uncertain = int(stack.state[_cells.UNCERTAIN]) + decision.uncertain
+    uncertain = int(stack.state[layout.UNCERTAIN]) + decision.uncertain
     return _partition(restriction, _only_neurons(net, cells), uncertain, keep, exact, classes)
 
 
@@ -228,10 +227,10 @@ def _exact_corners(cells, i: int, oracle: Oracle, classes) -> list[tuple[int, in
 
 def _neuron_bits(net, bits: np.ndarray) -> np.ndarray:
     """The kernel's bits without those of linear units."""
-    if np.array_equal(net.real, net.widths):
+    if np.array_equal(net.n_relu, net.widths):
         return bits
     words, masks = [], []
-    for word, n in zip(net.word, net.real, strict=False):
+    for word, n in zip(net.word, net.n_relu, strict=False):
         if n == 0:  # the output layer
             continue
         words.append(word + np.arange((n + 63) // 64))
@@ -241,7 +240,7 @@ def _neuron_bits(net, bits: np.ndarray) -> np.ndarray:
 
 def _only_neurons(net, cells):
     """The kernel's regions with bits and edges that know no linear units."""
-    is_neuron = np.concatenate([np.arange(n) < k for n, k in zip(net.widths, net.real, strict=True)])
+    is_neuron = np.concatenate([np.arange(n) < k for n, k in zip(net.widths, net.n_relu, strict=True)])
     number = (np.cumsum(is_neuron) - 1).astype(np.int32)
     if net.n_layers < len(net.widths):  # the outputs are numbered behind the neurons
         number[-net.widths[-1] :] += 1 + np.arange(net.widths[-1], dtype=np.int32)
@@ -274,7 +273,7 @@ def _partition(restriction: Restriction, cells, uncertain: int, keep, exact: boo
         _corners=cells.corners if "polygons" in keep else None,
         _edges=cells.edge if "polygons" in keep else None,
         _offsets=cells.offset if "polygons" in keep else None,
-        touched=(cells.touched & _cells.TOUCHED) > 0,
+        touched=(cells.touched & layout.TOUCHED) > 0,
         output=output,
         _classes=classes,
     )

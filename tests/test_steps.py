@@ -10,8 +10,7 @@ from test_exact import NASTY, NONAGON, SQUARE, TRIANGLE, hard_case, nasty_layers
 from mbh_utils import _exact, _memory
 from mbh_utils._restriction import Restriction
 from mbh_utils.partition import limits_of
-from mbh_utils.regions.kernel import descent
-from mbh_utils.regions.kernel import layout as _cells
+from mbh_utils.regions.kernel import descent, layout
 
 #: A bound that says nothing.
 UNKNOWN = 1e290
@@ -24,18 +23,18 @@ def walk(layers, plane, exact: bool, precise: bool) -> int:
     oracle = _exact.Oracle(restriction, net.widths)
     stack = _memory.first_stack(net, first_map, plane.corners, limits_of(plane, exact))
     cells, steps = _memory.empty_cells(stack.words, 4_000, 40_000), 0
-    while (reason := descent.descend(net, stack, cells)) != _cells.DONE:
-        assert reason != _cells.CELLS_FULL
-        if reason == _cells.STACK_FULL:
+    while (reason := descent.descend(net, stack, cells)) != layout.DONE:
+        assert reason != layout.CELLS_FULL
+        if reason == layout.STACK_FULL:
             stack = _memory.taller_stack(stack)
-        elif reason == _cells.CORNERS_FULL:
+        elif reason == layout.CORNERS_FULL:
             stack = _memory.roomier_stack(stack)
-        elif reason == _cells.QUESTION:
+        elif reason == layout.QUESTION:
             oracle.answer(stack)
-        elif reason == _cells.REDRAW:
+        elif reason == layout.REDRAW:
             oracle.redraw(stack, cells)
-        stack.state[_cells.WORK] = 0
-        if stack.state[_cells.TOP] >= 0:
+        stack.state[layout.WORK] = 0
+        if stack.state[layout.TOP] >= 0:
             check_node(stack, oracle)
         steps += 1
     return steps
@@ -43,13 +42,13 @@ def walk(layers, plane, exact: bool, precise: bool) -> int:
 
 def check_node(stack, oracle) -> None:
     """Its corners are as near to the exact ones as it says, and the neurons that it says cross it do."""
-    t = int(stack.state[_cells.TOP])
+    t = int(stack.state[layout.TOP])
     k, bits = int(stack.corners[t]), stack.bits[t]
     u, v, error, edges = stack.polygon[t, :, :k]
     corners = oracle.corners(edges, bits)
     for i, (x, y, w) in enumerate(corners):
         off = max(abs(Fraction(x, w) - Fraction(float(u[i]))), abs(Fraction(y, w) - Fraction(float(v[i]))))
-        assert error[i] > UNKNOWN or off <= Fraction(float(error[i])) + Fraction(_cells.TINY)
+        assert error[i] > UNKNOWN or off <= Fraction(float(error[i])) + Fraction(layout.TINY)
     for g in stack.waiting[t, : stack.tested[t]].tolist():
         a, b, c = oracle.line(g, bits)
         values = [a * x + b * y + c * w for x, y, w in corners]

@@ -143,7 +143,7 @@ class Value:
         return self._compared("==", other)
 
     def below(self, other):
-        """Whether an integer is smaller, both without signs: no negative one is below others."""
+        """Whether an integer is smaller, both without signs: a negative one is above all others."""
         return self._of_integers(other, lambda x, y: self.builder.icmp_unsigned("<", x, y))
 
     def _compared(self, sign: str, other):
@@ -172,7 +172,7 @@ class Value:
     # Conversion.
 
     def to(self, kind: types.Number):
-        """The same number as another type; floats lose what is behind the point, truths are 0, 1."""
+        """The number as another type: floats lose what is behind the point, truths are 0 or 1."""
         old = self.value.type
         new = _llvm_type(kind)
         if _is_vector(old):

@@ -317,11 +317,11 @@ def _share(t, g, layer, length, net, stack):
         stack.layer[slot] = layer + 1
     stack.touched[t + 1] = stack.touched[t]
     i = g - net.first[layer]
-    joins = net.span[layer + 1] > 0
+    follows = net.span[layer + 1] > 0
     bits = stack.bits + (t + 1) * stack.stride
     word = net.word[layer] + (i >> 6)
     bits[word] = bits[word] | (constant(t, 1) << (i & 63))
-    stack.joins[t + 1] = where(joins, g, -1)
+    stack.pending[t + 1] = where(follows, g, -1)
     stack.state[TOP] = t + 1
 
 

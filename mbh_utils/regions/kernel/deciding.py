@@ -61,11 +61,11 @@ def filter_list(t, net, stack):
     joining = stack.joining
     count = np.int64(0)
     source = t
-    if stack.joins[t] >= 0:
-        joining[0] = stack.joins[t]
+    if stack.pending[t] >= 0:
+        joining[0] = stack.pending[t]
         count = np.int64(1)
         source = t - 1
-        stack.joins[t] = -1
+        stack.pending[t] = -1
     kept = stack.tested[t]
     length = stack.length[t]
     answer = DONE
@@ -113,7 +113,7 @@ def enter(t, net, stack):
     """Test all neurons of the next layer on node t. DONE (``take_up`` follows) or QUESTION."""
     layer = stack.layer[t]
     n = net.widths[layer]
-    real = net.real[layer]
+    n_relu = net.n_relu[layer]
     bits = at(stack.bits, t * stack.stride)
     own_bits = at(bits, net.word[layer])
     # Until every answer is there, nothing changes but this layer's bits, which are written again.
@@ -124,8 +124,8 @@ def enter(t, net, stack):
         active, inactive, crossing = _tested(t, start, end if end < n else n, net, stack)
         valid = ALL if n >= end else (ONE << np.uint64(n - start)) - ONE
         doubtful = valid & ~(active | inactive | crossing)
-        if real < end:  # linear units are active, but for silent ones
-            linear = ALL << np.uint64(real - start) if real > start else ALL
+        if n_relu < end:  # linear units are active, but for silent ones
+            linear = ALL << np.uint64(n_relu - start) if n_relu > start else ALL
             active, crossing = active | linear, crossing & ~linear
         while doubtful != NONE:  # rare
             place = trailing_zeros(doubtful)
@@ -136,9 +136,9 @@ def enter(t, net, stack):
                 terms = NO_TERMS
             if terms == NO_TERMS:
                 active &= ~(ONE << place)
-            elif i < real and terms != MIXED:
+            elif i < n_relu and terms != MIXED:
                 active |= np.uint64(terms == PLUS) << place
-            elif i < real:
+            elif i < n_relu:
                 verdict = settled(net.first[layer] + i, stack)
                 uncertain += 1
                 asked |= verdict == ASKED

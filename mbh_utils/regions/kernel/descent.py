@@ -24,8 +24,8 @@ from the signs of a neuron's terms; the rest is counted and settled by the calle
 arithmetic (``exact.py``): the kernel stops with a question, and goes on with the answer when it is
 called again. It stops in the same way when its output, its stack or its polygons need room
 (``memory.py``), when a region's area is not good enough (the caller draws the region anew), and now
-and then to let the caller show progress or be interrupted. Everything it knows is in ``Stack`` and
-``Cells`` (``layout.py``).
+and then to let the caller show progress or be interrupted. Everything it knows is in ``NodeStack``
+and ``RegionBuffer`` (``layout.py``).
 
 Speed. Compiled loops hardly vectorise such short work by themselves, so it is written for *lanes*:
 eight float64 in vector registers, as many corners of a polygon or neurons of a layer at once. What
@@ -68,7 +68,7 @@ def descend(net, stack, cells):
         if state[WORK] < 0:
             return PAUSE
         state[WORK] -= STEP
-        untested = stack.tested[t] < stack.length[t] or stack.joins[t] >= 0
+        untested = stack.tested[t] < stack.length[t] or stack.pending[t] >= 0
         if untested and filter_list(t, net, stack) == QUESTION:
             return QUESTION
         if stack.length[t] > 0:

@@ -60,7 +60,7 @@ class Layers(NamedTuple):
     n_neurons: int
     widths: np.ndarray  # (L,) int64
     # Units after the first so many are linear: passed on, never crossing.
-    real: np.ndarray  # (L,) int64
+    n_relu: np.ndarray  # (L,) int64
     span: np.ndarray  # (L + 1,) int64: widths rounded up to pairs of lanes, 0 after the last layer
     first: np.ndarray  # (L + 1,) int64: first neuron of each layer
     word: np.ndarray  # (L + 1,) int64: first 64-bit word of each layer's bits
@@ -94,7 +94,7 @@ class Layers(NamedTuple):
     rounding: np.ndarray  # (L,) float64
 
 
-class Stack(NamedTuple):
+class NodeStack(NamedTuple):
     """Nodes waiting (first axis: slot), and scratch space."""
 
     slots: int  # S
@@ -114,7 +114,7 @@ class Stack(NamedTuple):
     map: np.ndarray  # (S, 3, pad) float64: a, b, c of the layer that comes next
     doubt: np.ndarray  # (S, 3, pad) float64: bounds of the errors of the map; only of deep networks
     # Neuron that is missing in the map, and has to be taken from the slot below with it; or -1.
-    joins: np.ndarray  # (S,) int64
+    pending: np.ndarray  # (S,) int64
     touched: np.ndarray  # (S,) uint8: TOUCHED or 0
     joining: np.ndarray  # (longest + 1,) int64: neurons about to join a map
     # Of all neurons; in memory before it are the domain's edges, the first one last.
@@ -130,7 +130,7 @@ class Stack(NamedTuple):
     state: np.ndarray  # (STATE_SIZE,) int64
 
 
-class Cells(NamedTuple):
+class RegionBuffer(NamedTuple):
     """Activation regions written out."""
 
     room: int  # regions; ``bits`` has LANES rows more

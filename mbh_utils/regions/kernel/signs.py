@@ -138,7 +138,7 @@ def signs_of_terms(net, bits, layer, i):
             row = net.row[net.first[below] + j]
             weight = net.incoming[n] if listed else net.weights[row + i]
             if weight != 0.0:
-                found |= MIXED if j >= net.real[below] else PLUS if weight > 0.0 else MINUS
+                found |= MIXED if j >= net.n_relu[below] else PLUS if weight > 0.0 else MINUS
     return found
 
 

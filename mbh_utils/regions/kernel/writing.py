@@ -1,9 +1,9 @@
 """Step 4: a node on which every neuron is decided is an activation region, and is written out.
 
 Areas. Corners carry bounds of their errors, so an area does too (``_area_error``). A region is good
-enough when that bound is below both of ``Stack.limits``: an area, and a share of the region's own
-area. It is tried from the cheapest bound to the closest one; where none will do, the caller draws
-the region anew in exact arithmetic.
+enough when that bound is below both of ``NodeStack.limits``: an area, and a share of the region's
+own area. It is tried from the cheapest bound to the closest one; where none will do, the caller
+draws the region anew in exact arithmetic.
 """
 
 from numba import types
