@@ -147,7 +147,8 @@ def _error_of_meeting(p, q, edge, cut, det, inverse):
 def _spliced(rows, k, start, n, head, first, tail, last):
     """Of a polygon's rows: ``first`` (if head), n corners from ``start`` on, ``last`` (if tail).
 
-    All indices at once: lane i of the new rows is lane ``source[i]`` of the old ones.
+    What is behind them is the first of them again. All indices are worked out at once:
+    lane i of the new rows is lane ``source[i]`` of the old ones.
     """
     lane = lane_numbers(k, LANES)
     ahead = where(head, 1, 0)
@@ -155,7 +156,8 @@ def _spliced(rows, k, start, n, head, first, tail, last):
     source = behind + start
     source = where(behind.below(n), where(source.below(k), source, source - k), start)
     corners = n + ahead + where(tail, 1, 0)
-    at_end, at_start = behind.equals(n) & tail, (lane.equals(0) | ~lane.below(corners)) & head
+    at_end = behind.equals(n) & tail
+    at_start = (lane.equals(0) | ~lane.below(corners)) & head
     spliced = []
     for x, before, after in zip(rows, first, last, strict=True):
         spliced.append(where(at_start, before, where(at_end, after, permuted(x, source))))

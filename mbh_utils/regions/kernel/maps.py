@@ -156,6 +156,9 @@ def _join_errors(net, stack, count, layer, source, target):
                     rows[i] += abs(weights[i]) * term
 
 
+# ----------------------------------------------------------------- from the map to a neuron's line
+
+
 @lane_code()
 def set_line(t, i, g, stack):
     """Line g is where unit i of node t's map is 0."""
