@@ -99,21 +99,47 @@ def digest(file: Path) -> str:
         path = waiting.pop()
         if path not in sources and path.is_file():
             sources[path] = path.read_bytes()
-            waiting += _imported(sources[path])
+            waiting += _imported(path, sources[path])
     content = b"\0".join(hashlib.sha256(sources[path]).digest() for path in sorted(sources))
     return hashlib.sha256(content).hexdigest()[:12]
 
 
-def _imported(source: bytes) -> Iterator[Path]:
-    """Files of the package's modules that a module imports, wherever it does."""
+def _imported(file: Path, source: bytes) -> Iterator[Path]:
+    """Files of the package's modules that a module imports, in whatever line."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom):
-            first, _, module = (node.module or "").partition(".")
-            if first == _PACKAGE.name or node.level:
-                inside = module if first == _PACKAGE.name else node.module
-                for name in [inside] if inside else [alias.name for alias in node.names]:
-                    yield _PACKAGE / f"{name.replace('.', '/')}.py"
-        elif isinstance(node, ast.Import):
-            for first, _, module in (alias.name.partition(".") for alias in node.names):
-                if first == _PACKAGE.name:
-                    yield _PACKAGE / f"{module.replace('.', '/') or '__init__'}.py"
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _files_of(alias.name.split("."))
+        elif isinstance(node, ast.ImportFrom):
+            parts = [*_package_of(file, node.level), *(node.module or "").split(".")]
+            for alias in node.names:
+                yield from _files_of([part for part in parts if part] + [alias.name])
+
+
+def _package_of(file: Path, level: int) -> list[str]:
+    """Parts of the name of the package that an import with so many dots is relative to; none without dots."""
+    if level == 0:
+        return []
+    inside = file.relative_to(_PACKAGE.parent).parent.parts
+    return list(inside[: len(inside) - level + 1])
+
+
+def _files_of(parts: list[str]) -> Iterator[Path]:
+    """Files that run when a.b.c is imported, be c a module or a name in b, with those of the packages on the way.
+
+    But for the whole package's own ``__init__.py``, unless the name is found there: it holds no code of a kernel.
+    """
+    if parts[0] != _PACKAGE.name:
+        return
+    place = _PACKAGE.parent
+    for i, part in enumerate(parts):
+        place = place / part
+        if i == 0 and len(parts) > 1 and _is_module(place / parts[1]):
+            continue
+        for path in (place.with_suffix(".py"), place / "__init__.py"):
+            if path.is_file():
+                yield path
+
+
+def _is_module(place: Path) -> bool:
+    return place.with_suffix(".py").is_file() or place.is_dir()

@@ -77,10 +77,10 @@ def areas_under(
     packed: np.ndarray, areas: np.ndarray, masks: np.ndarray, values: np.ndarray
 ) -> np.ndarray:
     """Total area (m,) of the regions that agree with each of m masked patterns."""
-    from mbh_utils.regions.kernel import descent as _cells
+    from mbh_utils.regions.kernel import blankets
 
     used = np.flatnonzero(masks.any(axis=0))  # words without a constraint need not be read
     columns = np.ascontiguousarray(packed[:, used].T)
     masks = np.ascontiguousarray(masks[:, used])
     values = np.ascontiguousarray(values[:, used])
-    return _cells.blanket_areas(columns, np.ascontiguousarray(areas), masks, values)
+    return blankets.blanket_areas(columns, np.ascontiguousarray(areas), masks, values)

@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mbh_utils.regions.kernel import descent as _cells
-from mbh_utils.regions.kernel import exact
+from mbh_utils.regions.kernel import exact, layout
 from mbh_utils.regions.restriction import Restriction
 
 
@@ -56,7 +55,7 @@ class Decision:
         self.errors = net.error[:, outputs] * 1.01
 
     def cut(self, cells) -> tuple:
-        """The regions as ``Cells``, cut; and the class of each, (n,) int64."""
+        """The regions as ``RegionBuffer``, cut; and the class of each, (n,) int64."""
         pieces: list[_Piece] = []
         # Some corners may be anywhere: what overflows is not certain.
         with np.errstate(over="ignore", invalid="ignore"):
@@ -93,7 +92,7 @@ class Decision:
     def _doubt(self, i, j, far_u, far_v, error, slopes):
         """Bound of all errors of output i less output j where |u| <= far_u and |v| <= far_v."""
         ea, eb, ec = (row[i] + row[j] for row in self.errors)
-        return (far_u + error) * ea + (far_v + error) * eb + ec + _cells.TINY + error * slopes
+        return (far_u + error) * ea + (far_v + error) * eb + ec + layout.TINY + error * slopes
 
     # ----------------------------------------------------------------------------------- one region
 
@@ -121,7 +120,7 @@ class Decision:
         if shapes is None:
             n_doubtful = _count_doubtful(classes, values, doubt)
             self.uncertain += max(n_doubtful - 1, 0)
-            touched |= _cells.TOUCHED if n_doubtful > 1 else 0
+            touched |= layout.TOUCHED if n_doubtful > 1 else 0
             shapes = self._exact_shapes(edges, cells.bits[region], classes)
         return [_Piece(region, label, shape, touched) for label, shape in shapes.items()]
 
@@ -208,7 +207,7 @@ def _count_doubtful(classes: list[int], values: np.ndarray, doubt: dict[int, np.
 
 
 def _assembled(cells, certain: np.ndarray, pieces: list[_Piece]):
-    """The certain regions as they are, and behind them the pieces of the others, as ``Cells``."""
+    """The certain regions as they are, and behind them the pieces of the others, as ``RegionBuffer``."""
     keep = np.flatnonzero(certain)
     kept_corners = np.repeat(certain, np.diff(cells.offset))
     shapes = [piece.shape for piece in pieces]

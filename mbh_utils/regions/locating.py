@@ -10,8 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from mbh_utils.regions.bits import pack_words, place_of
-from mbh_utils.regions.kernel import descent as _cells
-from mbh_utils.regions.kernel import exact
+from mbh_utils.regions.kernel import exact, layout
 from mbh_utils.regions.planes import Line
 from mbh_utils.regions.restriction import UNIT
 
@@ -136,7 +135,7 @@ class Locator:
         weight, bias = self.restriction.on_plane[layer][:2]
         size = np.abs(x) @ np.abs(weight).T + np.abs(bias)
         share = (np.count_nonzero(weight, axis=1).max() + 8) * UNIT
-        doubt = 2 * (off @ np.abs(weight).T + share * size) + _cells.TINY
+        doubt = 2 * (off @ np.abs(weight).T + share * size) + layout.TINY
         if self._is_rounded(layer):
             ea, eb, ec = self.restriction.errors[layer]
             doubt = doubt + np.abs(uv) @ np.stack([ea, eb]) + ec

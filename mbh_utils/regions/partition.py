@@ -23,7 +23,8 @@ from mbh_utils.errors import MBHError
 from mbh_utils.networks import layer_widths, n_linear
 from mbh_utils.networks.reading.reader import read_network
 from mbh_utils.regions.bits import pack_words
-from mbh_utils.regions.kernel import descent as _cells
+from mbh_utils.regions.kernel import descent as kernel
+from mbh_utils.regions.kernel import layout
 from mbh_utils.regions.kernel import memory as _memory
 from mbh_utils.regions.kernel.exact import Oracle, meet, rounded
 from mbh_utils.regions.planes import Line, Plane, domain_points
@@ -282,7 +283,7 @@ class Descent:
         self.oracle = Oracle(restriction, net.widths)
         self.space = _memory.Workspace.taken(net, restriction.plane)
         self.space.start(net, first_map, restriction.plane, limits)
-        self.space.stack.state[_cells.WORK] = _WORK
+        self.space.stack.state[layout.WORK] = _WORK
 
     @property
     def state(self) -> np.ndarray:
@@ -293,22 +294,22 @@ class Descent:
         """Run the kernel until it is done or ``cells`` are full -> whether it is done."""
         space = self.space
         while True:
-            reason = _cells.descend(self.net, space.stack, cells)
-            if reason == _cells.DONE or reason == _cells.CELLS_FULL:
-                return reason == _cells.DONE
-            if reason == _cells.STACK_FULL:
+            reason = kernel.descend(self.net, space.stack, cells)
+            if reason == layout.DONE or reason == layout.CELLS_FULL:
+                return reason == layout.DONE
+            if reason == layout.STACK_FULL:
                 space.stack = _memory.taller_stack(space.stack)
-            elif reason == _cells.CORNERS_FULL:
+            elif reason == layout.CORNERS_FULL:
                 space.stack = _memory.roomier_stack(space.stack)
-            elif reason == _cells.QUESTION:
+            elif reason == layout.QUESTION:
                 self.bar.check_stop()
                 self.oracle.answer(space.stack)
-            elif reason == _cells.REDRAW:
+            elif reason == layout.REDRAW:
                 self.bar.check_stop()
                 self.oracle.redraw(space.stack, cells)
             else:
-                self.state[_cells.WORK] = _WORK
-                n = int(self.state[_cells.N_CELLS])
+                self.state[layout.WORK] = _WORK
+                n = int(self.state[layout.N_CELLS])
                 self.bar.show(float(cells.area[:n].sum()), n)
 
     def all_regions(self, polygons: bool):
@@ -318,7 +319,7 @@ class Descent:
         cells = _memory.empty_cells(self.space.stack.words, n, 5 * n if polygons else 0)
         while not self.fill(cells):
             # As many as the share of the plane that is done lets expect: what is gained is filled with zeros.
-            share = cells.area[: self.state[_cells.N_CELLS]].sum() / self.restriction.plane.area
+            share = cells.area[: self.state[layout.N_CELLS]].sum() / self.restriction.plane.area
             n = int(n * 1.05 / max(share, 0.5)) + 1024
             cells = _memory.resized_cells(cells, n, 5 * n if polygons else 0)
         _, n, n_corners, uncertain, *_ = self.state.tolist()
@@ -354,8 +355,8 @@ def _decided(descent: Descent, options: _Options) -> Partition:
     parts, classes, done = [], [], False
     while not done:
         done = descent.fill(block)
-        n, k = int(state[_cells.N_CELLS]), int(state[_cells.N_CORNERS])
-        state[[_cells.N_CELLS, _cells.N_CORNERS]] = 0
+        n, k = int(state[layout.N_CELLS]), int(state[layout.N_CORNERS])
+        state[[layout.N_CELLS, layout.N_CORNERS]] = 0
         rows = {
             "offset": n + 1,
             "bits": n,
@@ -376,7 +377,7 @@ def _decided(descent: Descent, options: _Options) -> Partition:
     if isinstance(restriction.plane, Line):
         cells, order = _along(cells, oracle, classes)
         classes = classes[order]
-    uncertain = int(state[_cells.UNCERTAIN]) + decision.uncertain
+    uncertain = int(state[layout.UNCERTAIN]) + decision.uncertain
     return _partition(restriction, _only_neurons(net, cells), uncertain, options, classes)
 
 
@@ -419,10 +420,10 @@ def _exact_corners(cells, i: int, oracle: Oracle, classes) -> list[tuple[int, in
 
 def _neuron_bits(net, bits: np.ndarray) -> np.ndarray:
     """The kernel's bits without those of linear units."""
-    if np.array_equal(net.real, net.widths):
+    if np.array_equal(net.n_relu, net.widths):
         return bits
     words, masks = [], []
-    for word, n in zip(net.word, net.real, strict=False):
+    for word, n in zip(net.word, net.n_relu, strict=False):
         if n == 0:  # the output layer
             continue
         words.append(word + np.arange((n + 63) // 64))
@@ -433,7 +434,7 @@ def _neuron_bits(net, bits: np.ndarray) -> np.ndarray:
 def _only_neurons(net, cells):
     """The kernel's regions with bits and edges that know no linear units."""
     is_neuron = np.concatenate(
-        [np.arange(n) < k for n, k in zip(net.widths, net.real, strict=True)]
+        [np.arange(n) < k for n, k in zip(net.widths, net.n_relu, strict=True)]
     )
     number = (np.cumsum(is_neuron) - 1).astype(np.int32)
     if net.n_layers < len(net.widths):  # the outputs are numbered behind the neurons

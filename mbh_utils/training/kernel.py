@@ -1,24 +1,24 @@
-"""The compiled kernel of training on a CPU: backpropagation and Adam for networks of which only live weights exist.
+"""The compiled kernel of training on a CPU: backpropagation and Adam over live weights only.
 
-All samples of a minibatch lie side by side: an activation is a matrix (unit, sample) whose rows hold ``LANES`` samples
-(or a multiple; what the batch leaves over stays zero). Weights are listed by unit, each with the input it comes from.
-A step forward then adds up weights times rows, the gradient of a weight is the product of two rows, and no step touches
-a pruned weight. Layers that are nearly dense are left to BLAS, which is faster there.
+All samples of a minibatch lie side by side: an activation is a matrix (unit, sample) whose rows
+hold ``LANES`` samples (or a multiple; what the batch leaves over stays zero). Weights are listed by
+unit, each with the input it comes from. A step forward then adds up weights times rows, the
+gradient of a weight is the product of two rows, and no step touches a pruned weight. Layers that
+are nearly dense are left to BLAS, which is faster there.
 
-Each network is trained by itself, so its result cannot depend on the others of its stack, not even in the last bit;
-they only share the minibatch once it is gathered.
+Each network is trained by itself, so its result cannot depend on the others of its stack, not even
+in the last bit; they only share the minibatch once it is gathered.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg.cython_blas  # noqa: F401  numba's np.dot calls it; here already, so that thread limits reach it
-from llvmlite import ir
+import scipy.linalg.cython_blas  # noqa: F401  for np.dot; here, so that thread limits reach it
 from numba import njit, types
-from numba.extending import intrinsic
 
+from mbh_utils.computing.addresses import aligned_zeros, at
+from mbh_utils.computing.lanes import broadcast, lane_code, loop, multiply_add, pair_sums
 from mbh_utils.computing.native import cached
-from mbh_utils.regions.kernel.descent import aligned_zeros, at
 
 LANES, GROUP = 64, 16
 #: Share of live weights from which BLAS takes over a layer (``benchmarks/training.py crossover``).
@@ -31,10 +31,12 @@ ZERO = np.float32(0)
 
 
 class Stack(NamedTuple):
-    """Networks of one depth, one after the other in flat arrays; L layers each, the output layer last."""
+    """Networks of one depth, one after the other in flat arrays; L layers, the output last."""
 
-    layers: np.ndarray  # (members, L, LAYER_SIZE) int64: widths, first unit in ``starts``, first bias, way
-    starts: np.ndarray  # (units + layers,) int64: where each unit's weights start, and where a layer's last unit ends
+    # Widths, first unit in ``starts``, first bias, way.
+    layers: np.ndarray  # (members, L, LAYER_SIZE) int64
+    # Where each unit's weights start, and where a layer's last unit ends.
+    starts: np.ndarray  # (units + layers,) int64
     inputs: np.ndarray  # (n,) int32: the input each weight comes from
     live: np.ndarray  # (n,) float32: 0 for the pruned weights of a MASKED layer
     span: np.ndarray  # (members + 1,) int64: first parameter of each member
@@ -44,11 +46,15 @@ class Stack(NamedTuple):
     square: np.ndarray  # (n,) float32: Adam's second moment
 
 
-def lay_out(masks: list[list[np.ndarray]]) -> tuple[Stack, list[tuple[np.ndarray, np.ndarray, int]]]:
-    """An empty stack for members with these masks of all layers, each (n_out, n_in) bool, and each member's places.
+def lay_out(
+    masks: list[list[np.ndarray]],
+) -> tuple[Stack, list[tuple[np.ndarray, np.ndarray, int]]]:
+    """An empty stack for members with these masks of all layers, and each member's places.
 
-    Places: where in the stack's arrays the member's parameters lie, where in the flat order of ``training.State``
-    they belong, and how many that order has.
+    masks: of each member, of each of its layers, (n_out, n_in) bool.
+
+    Places: where in the stack's arrays the member's parameters lie, where in the flat order of
+    ``training.State`` they belong, and how many that order has.
     """
     layers, starts, inputs, live, places, span, n = [], [], [], [], [], [0], 0
     for member in masks:
@@ -71,7 +77,11 @@ def lay_out(masks: list[list[np.ndarray]]) -> tuple[Stack, list[tuple[np.ndarray
         places.append((np.concatenate(listed), np.concatenate(dense), flat))
     arrays = (np.zeros(n, np.float32) for _ in range(4))
     table = np.array(layers, np.int64).reshape(len(masks), -1, LAYER_SIZE)
-    lists = (np.concatenate(starts), np.concatenate(inputs).astype(np.int32), np.concatenate(live).astype(np.float32))
+    lists = (
+        np.concatenate(starts),
+        np.concatenate(inputs).astype(np.int32),
+        np.concatenate(live).astype(np.float32),
+    )
     return Stack(table, *lists, np.array(span), *arrays), places
 
 
@@ -80,135 +90,57 @@ def scratch(units: int, samples: int) -> np.ndarray:
     return aligned_zeros((units, -(-samples // LANES) * LANES), np.float32)
 
 
-# ---------------------------------------------------------------- operations on rows, each LANES samples in registers
-
-_ROW, _VECTOR = (ir.VectorType(ir.FloatType(), n) for n in (LANES, GROUP))
-_I32, _I64 = ir.IntType(32), ir.IntType(64)
+# --------------------------------------------------- operations on rows, LANES samples in registers
 
 
-def _loop(builder, count, body, carried=None):
-    """LLVM code of ``for k in range(count): carried = body(k, carried)``; the last carried value is returned."""
-    before, head, inner, after = builder.block, *(builder.append_basic_block(n) for n in ("head", "inner", "after"))
-    builder.branch(head)
-    builder.position_at_end(head)
-    k, state = builder.phi(_I64), carried and builder.phi(carried.type)
-    builder.cbranch(builder.icmp_signed("<", k, count), inner, after)
-    builder.position_at_end(inner)
-    following, ahead = body(k, state), builder.add(k, _I64(1))
-    for variable, start, end in ((k, _I64(0), ahead), *([(state, carried, following)] if carried else [])):
-        variable.add_incoming(start, before)
-        variable.add_incoming(end, builder.block)
-    builder.branch(head)
-    builder.position_at_end(after)
-    return state
+@lane_code()
+def _weighted_sum(rows, stride, inputs, weights, count, start, out):
+    """out[:] = start + sum over k < count of weights[k] * rows[inputs[k]], in registers."""
+
+    def add(k, total):
+        row = rows + inputs[k].to(types.int64) * stride
+        return multiply_add(weights[k], row.lanes(0, LANES), total)
+
+    out[0] = loop(count, add, broadcast(start, LANES))
 
 
-def _for_each_input(builder, rows, stride, inputs, count, body, carried=None):
-    """Code of a loop over k < count: ``carried = body(k, pointer to the row of input k, carried)``."""
-
-    def step(k, state):
-        number = builder.sext(builder.load(builder.gep(inputs, [k])), _I64)
-        return body(k, _row(builder, builder.gep(rows, [builder.mul(number, stride)])), state)
-
-    return _loop(builder, count, step, carried)
-
-
-def _row(builder, pointer):
-    return builder.bitcast(pointer, _ROW.as_pointer())
-
-
-def _vector(builder, pointer):
-    return builder.bitcast(pointer, _VECTOR.as_pointer())
-
-
-def _add_neighbours(builder, a, b):
-    """Sums of lanes 0 and 1, 2 and 3, ... of a, then of b."""
-    even, odd = (ir.Constant(ir.VectorType(_I32, GROUP), list(range(i, 2 * GROUP, 2))) for i in (0, 1))
-    return builder.fadd(builder.shuffle_vector(a, b, even), builder.shuffle_vector(a, b, odd))
-
-
-def _everywhere(builder, value):
-    """The number in all lanes."""
-    first = builder.insert_element(ir.Constant(_ROW, ir.Undefined), value, _I32(0))
-    return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(_I32, LANES), [0] * LANES))
-
-
-def _add_product(builder, a, b, c):
-    """a b + c, in one operation where the processor has one."""
-    name, kind = f"llvm.fmuladd.v{a.type.count}f32", a.type
-    function = builder.module.globals.get(name) or ir.Function(builder.module, ir.FunctionType(kind, [kind] * 3), name)
-    return builder.call(function, [a, b, c])
-
-
-@intrinsic
-def _weighted_sum(typing, rows, stride, inputs, weights, count, start, out):
-    """out[:] = start + sum over k of weights[k] * rows[inputs[k]]; the sum stays in registers."""
-
-    def code(context, builder, signature, arguments):
-        rows, stride, inputs, weights, count, start, out = arguments
-
-        def add(k, row, total):
-            weight = _everywhere(builder, builder.load(builder.gep(weights, [k])))
-            return _add_product(builder, weight, builder.load(row, align=4), total)
-
-        total = _for_each_input(builder, rows, stride, inputs, count, add, _everywhere(builder, start))
-        builder.store(total, _row(builder, out), align=4)
-        return context.get_dummy_value()
-
-    return types.void(rows, types.int64, inputs, weights, types.int64, types.float32, out), code
-
-
-@intrinsic
-def _products(typing, rows, stride, inputs, row, count, out):
-    """out[k] = sum of row * rows[inputs[k]] for all k < count, and for up to GROUP - 1 more behind them.
+@lane_code()
+def _row_products(rows, stride, inputs, row, count, out):
+    """out[k] = sum of row * rows[inputs[k]], for each k < count and up to GROUP - 1 more behind.
 
     GROUP products at once, so that their lanes are added up together rather than one by one.
     """
 
-    def code(context, builder, signature, arguments):
-        rows, stride, inputs, row, count, out = arguments
-        groups = builder.sdiv(builder.add(count, _I64(GROUP - 1)), _I64(GROUP))
+    def product(k):
+        """GROUP sums of two rows' products, each of every GROUP-th lane; their sum is wanted."""
+        other = rows + inputs[k].to(types.int64) * stride
+        total = row.lanes(0, GROUP) * other.lanes(0, GROUP)
+        for part in range(GROUP, LANES, GROUP):
+            total = multiply_add(row.lanes(part, GROUP), other.lanes(part, GROUP), total)
+        return total
 
-        def group(g, _):
-            first = builder.mul(g, _I64(GROUP))
-            sums = []
-            for i in range(GROUP):
-                number = builder.sext(builder.load(builder.gep(inputs, [builder.add(first, _I64(i))])), _I64)
-                base = builder.gep(rows, [builder.mul(number, stride)])
-                total = None
-                for part in range(0, LANES, GROUP):
-                    pair = [builder.load(_vector(builder, builder.gep(x, [_I64(part)])), align=4) for x in (row, base)]
-                    total = builder.fmul(*pair) if total is None else _add_product(builder, *pair, total)
-                sums.append(total)
-            while len(sums) > 1:  # neighbouring lanes of two vectors become the lanes of one
-                sums = [_add_neighbours(builder, *sums[i : i + 2]) for i in range(0, len(sums), 2)]
-            builder.store(sums[0], _vector(builder, builder.gep(out, [first])), align=4)
+    def group(g):
+        sums = [product(g * GROUP + i) for i in range(GROUP)]
+        while len(sums) > 1:  # neighbouring lanes of two vectors become the lanes of one
+            sums = [pair_sums(*sums[i : i + 2]) for i in range(0, len(sums), 2)]
+        out[g * GROUP] = sums[0]
 
-        _loop(builder, groups, group)
-        return context.get_dummy_value()
-
-    return types.void(rows, types.int64, inputs, row, types.int64, out), code
+    loop((count + (GROUP - 1)) // GROUP, group)
 
 
-@intrinsic
-def _spread(typing, rows, stride, inputs, weights, count, row):
-    """rows[inputs[k]] += weights[k] * row, for each k."""
+@lane_code()
+def _scatter_add(rows, stride, inputs, weights, count, row):
+    """rows[inputs[k]] += weights[k] * row, for each k < count."""
+    fixed = row.lanes(0, LANES)
 
-    def code(context, builder, signature, arguments):
-        rows, stride, inputs, weights, count, row = arguments
-        fixed = builder.load(_row(builder, row), align=4)
+    def add(k):
+        other = rows + inputs[k].to(types.int64) * stride
+        other[0] = multiply_add(weights[k], fixed, other.lanes(0, LANES))
 
-        def add(k, other, _):
-            weight = _everywhere(builder, builder.load(builder.gep(weights, [k])))
-            builder.store(_add_product(builder, weight, fixed, builder.load(other, align=4)), other, align=4)
-
-        _for_each_input(builder, rows, stride, inputs, count, add)
-        return context.get_dummy_value()
-
-    return types.void(rows, types.int64, inputs, weights, types.int64, row), code
+    loop(count, add)
 
 
-# ------------------------------------------------------------------------------------------------ steps of training
+# -------------------------------------------------------------------------------- steps of training
 
 _options = dict(error_model="numpy", fastmath={"contract"})
 _alone = dict(no_cpython_wrapper=True, no_cfunc_wrapper=True)  # only called from compiled code
@@ -217,7 +149,7 @@ _part = njit(**_options, **_alone)
 
 @_part
 def _gather(images, batch, x):
-    """x (inputs, samples) = these samples, a cache line of them at a time; the lanes left over stay as they are."""
+    """x (inputs, samples) = these samples, a cache line at a time; lanes left over stay."""
     for first in range(0, len(batch), GROUP):
         some = batch[first : first + GROUP]
         for k in range(images.shape[1]):
@@ -240,9 +172,15 @@ def _forward(layer, stack, x, z, hidden):
         for o in range(n_out):
             first = stack.starts[unit + o]
             count = stack.starts[unit + o + 1] - first
-            inputs, weights, start = at(stack.inputs, first), at(stack.values, first), stack.values[bias + o]
+            inputs, weights, start = (
+                at(stack.inputs, first),
+                at(stack.values, first),
+                stack.values[bias + o],
+            )
             for block in range(0, width, LANES):
-                _weighted_sum(at(x, block), width, inputs, weights, count, start, at(z, o * width + block))
+                _weighted_sum(
+                    at(x, block), width, inputs, weights, count, start, at(z, o * width + block)
+                )
     if hidden:
         for o in range(n_out):
             for i in range(width):
@@ -251,7 +189,7 @@ def _forward(layer, stack, x, z, hidden):
 
 @_part
 def _loss_gradient(logits, labels, batch, delta):
-    """Gradient of the batch's mean cross entropy by the logits; 0 for the lanes that hold no sample."""
+    """Gradient of the mean cross entropy by the logits; 0 for the lanes that hold no sample."""
     n_classes, share = len(logits), np.float32(1 / len(batch))
     delta[:] = ZERO
     for i in range(len(batch)):
@@ -269,12 +207,14 @@ def _loss_gradient(logits, labels, batch, delta):
 
 @_part
 def _backward(layer, stack, x, delta, before, spare):
-    """A layer's gradients, and (unless it is the first) the gradient ``before`` by the activations x that it took."""
+    """A layer's gradients, and the gradient ``before`` by its inputs x unless it is the first."""
     n_in, n_out, unit, bias, way = layer
     width, origin = x.shape[1], stack.starts[unit]
     if len(before):
         if way != LISTED:
-            np.dot(stack.values[origin : origin + n_out * n_in].reshape((n_out, n_in)).T, delta, before)
+            np.dot(
+                stack.values[origin : origin + n_out * n_in].reshape((n_out, n_in)).T, delta, before
+            )
         else:
             before[:] = ZERO
             for o in range(n_out):
@@ -282,12 +222,22 @@ def _backward(layer, stack, x, delta, before, spare):
                 count = stack.starts[unit + o + 1] - first
                 inputs, weights = at(stack.inputs, first), at(stack.values, first)
                 for block in range(0, width, LANES):
-                    _spread(at(before, block), width, inputs, weights, count, at(delta, o * width + block))
+                    _scatter_add(
+                        at(before, block),
+                        width,
+                        inputs,
+                        weights,
+                        count,
+                        at(delta, o * width + block),
+                    )
         for k in range(n_in):
             for i in range(width):
                 before[k, i] = before[k, i] if x[k, i] > ZERO else ZERO
     if way != LISTED:
-        gradient, live = stack.gradient[origin : origin + n_out * n_in], stack.live[origin : origin + n_out * n_in]
+        gradient, live = (
+            stack.gradient[origin : origin + n_out * n_in],
+            stack.live[origin : origin + n_out * n_in],
+        )
         np.dot(delta, x.T, gradient.reshape((n_out, n_in)))
         if way == MASKED:
             for k in range(len(gradient)):
@@ -297,12 +247,18 @@ def _backward(layer, stack, x, delta, before, spare):
             first = stack.starts[unit + o]
             count = stack.starts[unit + o + 1] - first
             inputs = at(stack.inputs, first)
-            _products(at(x, 0), width, inputs, at(delta, o * width), count, at(stack.gradient, first))
+            _row_products(
+                at(x, 0), width, inputs, at(delta, o * width), count, at(stack.gradient, first)
+            )
             for block in range(LANES, width, LANES):
-                _products(at(x, block), width, inputs, at(delta, o * width + block), count, at(spare, 0))
+                _row_products(
+                    at(x, block), width, inputs, at(delta, o * width + block), count, at(spare, 0)
+                )
                 for k in range(count):
                     stack.gradient[first + k] += spare[k]
-    for o in range(n_out):  # after the weights, whose last group of products reaches into the biases
+    for o in range(
+        n_out
+    ):  # after the weights, whose last group of products reaches into the biases
         total = ZERO
         for i in range(width):
             total += delta[o, i]
@@ -341,7 +297,13 @@ def descend(stack, images, labels, batches, step, rate, rows, deltas):
             layers, row = stack.layers[member], 0
             for i in range(n_layers):
                 middle = row + layers[i, N_IN]
-                _forward(layers[i], stack, rows[row:middle], rows[middle : middle + layers[i, N_OUT]], i + 1 < n_layers)
+                _forward(
+                    layers[i],
+                    stack,
+                    rows[row:middle],
+                    rows[middle : middle + layers[i, N_OUT]],
+                    i + 1 < n_layers,
+                )
                 row = middle
             end = row + layers[n_layers - 1, N_OUT]
             _loss_gradient(rows[row:end], labels, batches[t], deltas[row:end])

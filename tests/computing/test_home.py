@@ -208,6 +208,84 @@ def test_a_digest_is_of_all_files_that_code_is_made_of(tmp_path, monkeypatch):
     assert digest() == first
 
 
+#: A kernel that is split over folders, and what each of its files imports.
+SPLIT = {
+    "__init__.py": "from mbh_utils import other\nname = 1\n",
+    "other.py": "",
+    "kernel.py": "from mbh_utils.rooms.inner import parts, sizes\nimport mbh_utils.rooms.plain\n",
+    "rooms/__init__.py": "",
+    "rooms/plain.py": "",
+    "rooms/unused.py": "",
+    "rooms/inner/__init__.py": "from mbh_utils.rooms.inner.sizes_of import sizes\n",
+    "rooms/inner/sizes_of.py": "sizes = 1\n",
+    "rooms/inner/parts.py": "from . import near\nfrom ..beside import far\nfrom .deep.below import x\n",
+    "rooms/inner/near.py": "def f():\n    from mbh_utils.rooms.inner import late\n",
+    "rooms/inner/late.py": "",
+    "rooms/inner/unused.py": "",
+    "rooms/inner/deep/__init__.py": "",
+    "rooms/inner/deep/below.py": "x = 1\n",
+    "rooms/beside.py": "far = 1\n",
+}
+
+
+def test_a_digest_follows_imports_through_folders(tmp_path, monkeypatch):
+    package = tmp_path / "mbh_utils"
+    monkeypatch.setattr(_native, "_PACKAGE", package)
+    for name, text in SPLIT.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text)
+
+    def digest():
+        _native.digest.cache_clear()
+        return _native.digest(package / "kernel.py")
+
+    first = digest()
+    unused = {"__init__.py", "other.py", "rooms/unused.py", "rooms/inner/unused.py"}
+    for name, text in SPLIT.items():
+        (package / name).write_text(text + "# changed\n")
+        assert (digest() != first) == (name not in unused), name
+        (package / name).write_text(text)
+    assert digest() == first
+    # A name that the whole package has itself is code of the kernel, and so is what stands around it.
+    (package / "kernel.py").write_text("from mbh_utils import name\n")
+    first = digest()
+    for name in ("__init__.py", "other.py"):
+        (package / name).write_text(SPLIT[name] + "# changed\n")
+        assert digest() != first, name
+        (package / name).write_text(SPLIT[name])
+
+
+def test_every_file_of_a_kernel_names_the_folder_of_its_compiled_code(tmp_path, monkeypatch):
+    package = tmp_path / "mbh_utils"
+    shutil.copytree(
+        paths.PROJECT / "mbh_utils", package, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    monkeypatch.setattr(_native, "_PACKAGE", package)
+    kernel = package / "regions" / "kernel"
+
+    def digest(file):
+        _native.digest.cache_clear()
+        return _native.digest(file)
+
+    shared = [package / "computing" / name for name in ("lanes.py", "addresses.py")]
+    steps = ("layout", "signs", "maps", "deciding", "cutting", "writing")
+    of_partition = [kernel / f"{name}.py" for name in steps]
+    kernels = {
+        kernel / "descent.py": [*of_partition, *shared],
+        package / "training" / "kernel.py": shared,
+    }
+    for start, files in kernels.items():
+        first = digest(start)
+        for file in files:
+            text = file.read_text()
+            file.write_text(text + "# changed\n")
+            assert digest(start) != first, file.name
+            file.write_text(text)
+        file = package / "networks" / "network.py"  # no part of any kernel
+        file.write_text(file.read_text() + "# changed\n")
+        assert digest(start) == first
+
+
 def test_a_change_of_a_helper_in_another_file_is_compiled_even_if_its_file_seems_unchanged(
     tmp_path,
 ):

@@ -1,1 +1,1 @@
-"""The compiled heart of Algorithm 2, and the exact arithmetic that answers its questions; only ``regions`` uses it."""
+"""The compiled heart of Algorithm 2, and the exact arithmetic that answers its questions."""

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mbh_utils.regions.kernel import descent as _cells
+from mbh_utils.regions.kernel import layout
 from mbh_utils.regions.restriction import ExactUnits, Restriction, fraction_bits, integers
 
 _CACHED_LINES = 500_000
@@ -167,31 +167,31 @@ class Oracle:
 
     def answer(self, stack) -> None:
         """Write the answer to the kernel's question about the node on top of the stack."""
-        t, state = int(stack.state[_cells.TOP]), stack.state
+        t, state = int(stack.state[layout.TOP]), stack.state
         bits = stack.bits[t]
         self._go_to(bits)
-        corners = self.corners(stack.polygon[t, _cells.EDGE, : stack.corners[t]], bits)
+        corners = self.corners(stack.polygon[t, layout.EDGE, : stack.corners[t]], bits)
 
         def sides(g: int) -> list[int]:
             a, b, c = self.line(g, bits)
             return [sign(a * x + b * y + c * w) for x, y, w in corners]
 
-        if state[_cells.PIVOT] >= 0:  # the polygon is being cut
-            stack.side[: len(corners)] = sides(int(stack.waiting[t, state[_cells.PIVOT]]))
-            state[_cells.ANSWERED] = 1
+        if state[layout.PIVOT] >= 0:  # the polygon is being cut
+            stack.side[: len(corners)] = sides(int(stack.waiting[t, state[layout.PIVOT]]))
+            state[layout.ANSWERED] = 1
             return
-        asked = np.flatnonzero(stack.verdict == _cells.ASKED)
+        asked = np.flatnonzero(stack.verdict == layout.ASKED)
         for g, found in zip(asked, self._sides_of_asked(asked, stack, corners, bits), strict=True):
             if min(found) < 0 < max(found):
-                stack.verdict[g] = _cells.CROSSING
+                stack.verdict[g] = layout.CROSSING
             else:
-                stack.verdict[g] = _cells.ACTIVE if max(found) > 0 else _cells.INACTIVE
+                stack.verdict[g] = layout.ACTIVE if max(found) > 0 else layout.INACTIVE
 
     def _sides_of_asked(
         self, asked: np.ndarray, stack, corners: list, bits: np.ndarray
     ) -> list[list[int]]:
         """On which side of each asked neuron's line the corners are: exactly where float64 does not know it."""
-        t = int(stack.state[_cells.TOP])
+        t = int(stack.state[layout.TOP])
         layer = self.place[asked[0]][0]
         entering = (
             layer == stack.layer[t]
@@ -204,15 +204,15 @@ class Oracle:
                 (stack.doubt[t] if deep else self.restriction.errors[layer])[:, units].T,
             )
         else:
-            maps, errors = np.split(stack.lines[asked, : _cells.EC + 1], 2, axis=1)
-        u, v = stack.polygon[t, : _cells.V + 1, : len(corners)]
+            maps, errors = np.split(stack.lines[asked, : layout.EC + 1], 2, axis=1)
+        u, v = stack.polygon[t, : layout.V + 1, : len(corners)]
         far_u, far_v, off = stack.far[t]
         with np.errstate(over="ignore", invalid="ignore"):
             values = maps @ np.stack([u, v, np.ones(len(u))])
             doubt = (
                 errors @ (far_u + off, far_v + off, 1.0)
                 + np.abs(maps[:, :2]).sum(axis=1) * off
-                + _cells.TINY
+                + layout.TINY
             )
             known = (
                 np.where(np.abs(values) > 1.01 * doubt[:, None], np.sign(values), 0)
@@ -246,10 +246,10 @@ class Oracle:
 
     def redraw(self, stack, cells) -> None:
         """Corners and area of the region that the kernel wrote last, each number rounded to float64 only once."""
-        t, n = int(stack.state[_cells.TOP]) + 1, int(stack.state[_cells.N_CELLS]) - 1
-        k, end = int(stack.corners[t]), int(stack.state[_cells.N_CORNERS])
+        t, n = int(stack.state[layout.TOP]) + 1, int(stack.state[layout.N_CELLS]) - 1
+        k, end = int(stack.corners[t]), int(stack.state[layout.N_CORNERS])
         corners, cells.area[n] = rounded(
-            self.corners(stack.polygon[t, _cells.EDGE, :k], stack.bits[t])
+            self.corners(stack.polygon[t, layout.EDGE, :k], stack.bits[t])
         )
         if cells.corner_room:
             cells.corners[end - k : end] = corners

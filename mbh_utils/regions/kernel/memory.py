@@ -6,15 +6,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mbh_utils.computing.addresses import aligned_zeros
 from mbh_utils.networks import layer_widths
-from mbh_utils.regions.kernel import descent as _cells
+from mbh_utils.regions.kernel import layout
 from mbh_utils.regions.planes import Line, Plane
 from mbh_utils.regions.restriction import HiddenNetwork, Restriction
 
 SLOTS = 32  # of the stack to begin with: few planes need more
 DEEP = 3  # hidden layers up to which bounds of errors are worked out once, and not on each node
 _PER_SLOT = (
-    "polygon", "far", "corners", "layer", "waiting", "length", "tested", "bits", "map", "doubt", "joins", "touched",
+    "polygon", "far", "corners", "layer", "waiting", "length", "tested", "bits", "map", "doubt", "pending", "touched",
 )  # fmt: skip
 
 
@@ -83,11 +84,11 @@ def _of_widths(
     rooms = np.where(listed[1:], 0, span[1:])
     n_neurons = sum(widths)
     no_list = np.zeros(n_neurons + 1, dtype=np.int64)
-    return _cells.Layers(
+    return layout.Layers(
         n_layers=len(widths) - has_output,
         n_neurons=n_neurons,
         widths=layer_sizes,
-        real=np.array(n_relu, dtype=np.int64),
+        n_relu=np.array(n_relu, dtype=np.int64),
         span=span,
         first=np.concatenate([[0], np.cumsum(layer_sizes)]),
         word=np.concatenate([[0], np.cumsum((layer_sizes + 63) // 64)]),
@@ -121,7 +122,7 @@ def _rows(layers: list[tuple], span: list[int], listed: tuple[bool, ...]) -> np.
     """Weights into each layer that has no lists, by the unit that they come from."""
     rooms = [0 if has_list else room for has_list, room in zip(listed[1:], span[1:], strict=True)]
     sizes = [len(layer[1]) * room for layer, room in zip(layers, rooms, strict=True)]
-    weights = _cells.aligned_zeros((sum(sizes),))
+    weights = aligned_zeros((sum(sizes),))
     start = 0
     for (weight, *_), room, size in zip(layers[1:], rooms, sizes, strict=False):
         if room:
@@ -198,7 +199,7 @@ def _alike(restriction: Restriction) -> np.ndarray:
 
 
 class Workspace:
-    """The kernel's ``Stack`` for planes of one number of edges and networks of one size; it grows where needed.
+    """The kernel's ``NodeStack`` for planes of one number of edges and networks of one size; it grows where needed.
 
     A thread keeps the last one for its next plane. While one is in use nobody else can take it.
     """
@@ -234,23 +235,23 @@ class Workspace:
         stack, k = self.stack, self.room.corners
         stack.polygon[:] = 0.0
         polygon = stack.polygon[0]
-        polygon[: _cells.V + 1, :k] = plane.corners.T
-        polygon[_cells.EDGE, :k] = np.arange(-1.0, -1.0 - k, -1.0)
+        polygon[: layout.V + 1, :k] = plane.corners.T
+        polygon[layout.EDGE, :k] = np.arange(-1.0, -1.0 - k, -1.0)
         polygon[:, k:] = polygon[:, :1]
-        stack.far[0] = np.abs(polygon[: _cells.ERROR + 1]).max(axis=1)
+        stack.far[0] = np.abs(polygon[: layout.ERROR + 1]).max(axis=1)
         stack.corners[0] = k
         for row in (stack.layer, stack.length, stack.tested, stack.bits, stack.touched):
             row[0] = 0
-        stack.joins[0] = -1
+        stack.pending[0] = -1
         stack.map[0, :, : first_map.shape[1]] = first_map
         if net.deep:
             stack.doubt[0, :, : first_map.shape[1]] = net.error[:, : first_map.shape[1]]
-        stack.lines[:, _cells.EA : _cells.EC + 1] = net.error[:, : net.n_neurons].T
-        self.border[:, : _cells.EC + 1] = plane.border[::-1]
-        stack.verdict[:] = _cells.UNKNOWN
+        stack.lines[:, layout.EA : layout.EC + 1] = net.error[:, : net.n_neurons].T
+        self.border[:, : layout.EC + 1] = plane.border[::-1]
+        stack.verdict[:] = layout.UNKNOWN
         stack.limits[:] = limits
         stack.state[:] = 0
-        stack.state[_cells.PIVOT] = -1
+        stack.state[layout.PIVOT] = -1
         return stack
 
 
@@ -276,14 +277,14 @@ def _new_stack(room: _Room):
     longest = _padded(room.widest)
     stride = _padded(words)
     pad = _padded(room.widest + 56)
-    return _cells.Stack(
+    return layout.NodeStack(
         slots=slots,
         room=corners,
         longest=longest,
         words=words,
         stride=stride,
         pad=pad,
-        polygon=_cells.aligned_zeros((slots, _cells.CORNER_SIZE, corners)),
+        polygon=aligned_zeros((slots, layout.CORNER_SIZE, corners)),
         far=np.zeros((slots, 3)),
         corners=np.zeros(slots, dtype=np.int64),
         layer=np.zeros(slots, dtype=np.int64),
@@ -291,37 +292,37 @@ def _new_stack(room: _Room):
         length=np.zeros(slots, dtype=np.int64),
         tested=np.zeros(slots, dtype=np.int64),
         bits=np.zeros((slots, stride), dtype=np.uint64),
-        map=_cells.aligned_zeros((slots, 3, pad)),
-        doubt=_cells.aligned_zeros((slots, 3, pad if room.deep else 0)),
-        joins=np.zeros(slots, dtype=np.int64),
+        map=aligned_zeros((slots, 3, pad)),
+        doubt=aligned_zeros((slots, 3, pad if room.deep else 0)),
+        pending=np.zeros(slots, dtype=np.int64),
         touched=np.zeros(slots, dtype=np.uint8),
         joining=np.zeros(longest + 1, dtype=np.int64),
-        lines=_cells.aligned_zeros((room.corners + room.n_neurons, _cells.LINE_SIZE)),
+        lines=aligned_zeros((room.corners + room.n_neurons, layout.LINE_SIZE)),
         verdict=np.zeros(room.n_neurons, dtype=np.uint8),
         side=np.zeros(corners, dtype=np.int8),
         crossing=np.zeros(words, dtype=np.uint64),
         value=np.zeros(corners),
-        old=np.zeros((_cells.CORNER_SIZE, 2 * corners)),
+        old=np.zeros((layout.CORNER_SIZE, 2 * corners)),
         limits=np.zeros(2),
-        state=np.zeros(_cells.STATE_SIZE, dtype=np.int64),
+        state=np.zeros(layout.STATE_SIZE, dtype=np.int64),
     )
 
 
 def _padded(n: int) -> int:
     """n rounded up to whole lanes."""
-    return -(-n // _cells.LANES) * _cells.LANES
+    return -(-n // layout.LANES) * layout.LANES
 
 
 def empty_cells(n_words: int, n: int, n_corners: int, n_outputs: int = 0):
-    """The kernel's ``Cells`` with room for n regions."""
-    return _cells.Cells(
+    """The kernel's ``RegionBuffer`` with room for n regions."""
+    return layout.RegionBuffer(
         room=n,
         corner_room=n_corners,
         n_outputs=n_outputs,
         corners=np.empty((n_corners, 2)),
         edge=np.empty(n_corners, dtype=np.int32),
         offset=np.zeros(n + 1, dtype=np.int64),
-        bits=np.empty((n + _cells.LANES, n_words), dtype=np.uint64),
+        bits=np.empty((n + layout.LANES, n_words), dtype=np.uint64),
         area=np.empty(n),
         touched=np.empty(n, dtype=np.uint8),
         error=np.empty(n if n_outputs else 0),
@@ -334,7 +335,7 @@ def taller_stack(stack):
     taller = {"slots": 2 * stack.slots}
     for name in _PER_SLOT:
         array = getattr(stack, name)
-        taller[name] = _cells.aligned_zeros((2 * stack.slots, *array.shape[1:]), array.dtype)
+        taller[name] = aligned_zeros((2 * stack.slots, *array.shape[1:]), array.dtype)
         taller[name][: stack.slots] = array
     return stack._replace(**taller)
 
@@ -352,7 +353,7 @@ def roomier_stack(stack):
 def resized_cells(cells, n: int, n_corners: int):
     """The same arrays with that many rows, in place where the system can (what is there stays)."""
     cells.offset.resize(n + 1, refcheck=False)
-    cells.bits.resize((n + _cells.LANES, cells.bits.shape[1]), refcheck=False)
+    cells.bits.resize((n + layout.LANES, cells.bits.shape[1]), refcheck=False)
     cells.area.resize(n, refcheck=False)
     cells.touched.resize(n, refcheck=False)
     cells.corners.resize((n_corners, 2), refcheck=False)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_exact import NASTY, NONAGON, SQUARE, TRIANGLE, hard_case, nasty_layers
 
-from mbh_utils.regions.kernel import descent as _cells
+from mbh_utils.regions.kernel import descent, layout
 from mbh_utils.regions.kernel import exact as _exact
 from mbh_utils.regions.kernel import memory as _memory
 from mbh_utils.regions.partition import limits_of
@@ -25,18 +25,18 @@ def walk(layers, plane, exact: bool, precise: bool) -> int:
     space = _memory.Workspace.taken(net, plane)
     stack = space.start(net, first_map, plane, limits_of(plane, exact))
     cells, steps = _memory.empty_cells(stack.words, 4_000, 40_000), 0
-    while (reason := _cells.descend(net, stack, cells)) != _cells.DONE:
-        assert reason != _cells.CELLS_FULL
-        if reason == _cells.STACK_FULL:
+    while (reason := descent.descend(net, stack, cells)) != layout.DONE:
+        assert reason != layout.CELLS_FULL
+        if reason == layout.STACK_FULL:
             stack = _memory.taller_stack(stack)
-        elif reason == _cells.CORNERS_FULL:
+        elif reason == layout.CORNERS_FULL:
             stack = _memory.roomier_stack(stack)
-        elif reason == _cells.QUESTION:
+        elif reason == layout.QUESTION:
             oracle.answer(stack)
-        elif reason == _cells.REDRAW:
+        elif reason == layout.REDRAW:
             oracle.redraw(stack, cells)
-        stack.state[_cells.WORK] = 0
-        if stack.state[_cells.TOP] >= 0:
+        stack.state[layout.WORK] = 0
+        if stack.state[layout.TOP] >= 0:
             check_node(stack, oracle)
         steps += 1
     return steps
@@ -44,7 +44,7 @@ def walk(layers, plane, exact: bool, precise: bool) -> int:
 
 def check_node(stack, oracle) -> None:
     """Its corners are as near to the exact ones as it says, and the neurons that it says cross it do."""
-    t = int(stack.state[_cells.TOP])
+    t = int(stack.state[layout.TOP])
     k, bits = int(stack.corners[t]), stack.bits[t]
     u, v, error, edges = stack.polygon[t, :, :k]
     corners = oracle.corners(edges, bits)
@@ -52,7 +52,7 @@ def check_node(stack, oracle) -> None:
         off = max(
             abs(Fraction(x, w) - Fraction(float(u[i]))), abs(Fraction(y, w) - Fraction(float(v[i])))
         )
-        assert error[i] > UNKNOWN or off <= Fraction(float(error[i])) + Fraction(_cells.TINY)
+        assert error[i] > UNKNOWN or off <= Fraction(float(error[i])) + Fraction(layout.TINY)
     for g in stack.waiting[t, : stack.tested[t]].tolist():
         a, b, c = oracle.line(g, bits)
         values = [a * x + b * y + c * w for x, y, w in corners]
