@@ -285,7 +285,7 @@ def read_entry(note: Path, decode: Decoder) -> Reading:
             words = json.loads(raw)
             content = content_of(note.with_name(words["file"]))
             if content is None:
-                raise ValueError(f"its data {words['file']} are missing")
+                raise ValueError(f"its data {words['file']!r} are missing")
             check(words, content, note.parent.name, note.stem)
             return Reading(decode(content, words), raw, None)
         except MBHError:  # could not be read at all

@@ -122,7 +122,7 @@ def test_killed_again_and_again_it_ends_with_the_same_networks_and_tables(tmp_pa
     folder, undisturbed = tmp_path / "store", Store(tmp_path / "undisturbed")
     prepare(LONG, KILLED, store=undisturbed, executor=Here())
     script = [sys.executable, "-c", KILLS, os.path.dirname(__file__), str(folder)]
-    ran = subprocess.run(script, capture_output=True, text=True, timeout=200)
+    ran = subprocess.run(script, capture_output=True, text=True, timeout=500)
     assert ran.returncode == 0 and "damaged" not in ran.stderr, ran.stderr
     kills, resumed, status = map(int, ran.stdout.split())
     assert status == 0 and kills >= 3 and resumed >= 1, (kills, resumed)
