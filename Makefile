@@ -46,7 +46,9 @@ lint: $(TOOLS)
 	$(BIN)/basedpyright
 
 docs: $(TOOLS)
-	MPLBACKEND=Agg $(BIN)/pdoc --docformat numpy --output-directory build/docs mbh_utils
+	@rm -rf build/docs
+	MPLBACKEND=Agg $(BIN)/python -W "ignore:Found" -W "ignore:The module" -m pdoc --docformat numpy --output-directory build/docs mbh_utils \
+		$$($(BIN)/python -c "import mbh_utils as m; print(*(f'mbh_utils.{place}' for place in m._MODULES.values()))")
 	@echo "open build/docs/index.html in a browser"
 
 lab: $(STAMP)
