@@ -29,8 +29,7 @@ computed by :mod:`mbh_utils.experiments` and drawn by :mod:`mbh_utils.plots`.
 import importlib
 
 from mbh_utils.computing import home
-
-__version__ = "0.1.0"
+from mbh_utils.version import __version__ as __version__
 
 # Libraries look for a home folder when they are imported; where there is none, they get another.
 home.settle()

@@ -8,13 +8,13 @@ from contextlib import suppress
 import click
 from click import echo
 
-from mbh_utils import __version__
 from mbh_utils.cli.data import data
 from mbh_utils.cli.doctor import doctor
 from mbh_utils.cli.figures import figures
 from mbh_utils.cli.run import run
 from mbh_utils.cli.store import store
 from mbh_utils.errors import MBHError
+from mbh_utils.version import __version__
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

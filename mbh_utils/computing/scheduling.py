@@ -21,13 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from mbh_utils import __version__
 from mbh_utils.computing.files import token
 from mbh_utils.computing.parcels import Parcel
 from mbh_utils.computing.progress import TaskProgress
 from mbh_utils.computing.store import VERSIONS, Store
 from mbh_utils.computing.threads import one_thread
 from mbh_utils.errors import MBHError
+from mbh_utils.version import __version__
 
 #: Seconds after which a run renews its marker file in the store, which is taken for that of a
 #: killed run when it is old.

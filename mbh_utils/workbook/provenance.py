@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mbh_utils import __version__, datasets, experiments
+from mbh_utils import datasets, experiments
 from mbh_utils.computing import paths
 from mbh_utils.computing.files import atomic
 from mbh_utils.errors import MBHError
+from mbh_utils.version import __version__
 from mbh_utils.workbook import chapters
 from mbh_utils.workbook.chapters import Declaration
 
