@@ -83,14 +83,17 @@ class Measure:
         ``compute(subject, **options) -> pandas.DataFrame``. The options are those of the
         experiment: values that JSON can write, for they are part of the store key too.
     seconds : callable
-        ``seconds(case, **options) -> float``, an estimate of the time on one core.
-
-    Worker processes import both functions by name: they stand at the top level of a module.
+        ``seconds(case, **options) -> float``, an estimate of the time on one core; by default one
+        for measures that only read activation patterns.
 
     Raises
     ------
     MBHError
         For a function that worker processes could not import, and for columns of another meaning.
+
+    Notes
+    -----
+    Worker processes import both functions by name: they stand at the top level of a module.
 
     Examples
     --------
@@ -119,11 +122,44 @@ class Measure:
             )
 
     def settings(self, case: Case, options: dict) -> dict:
-        """What the store keys the measurement of one network by."""
+        """What the store keys the measurement of one network by.
+
+        Parameters
+        ----------
+        case : Case
+            The network, at an iteration of its training.
+        options : dict
+            What the measure is told beside the network.
+
+        Returns
+        -------
+        dict
+            Values that JSON can write.
+        """
         return {**case.settings, "measure": self.name, **options}
 
     def table_of(self, case: Case, options: dict, store: Store) -> pd.DataFrame:
-        """The table of one network. Raises MBHError where its columns are not those declared."""
+        """Measure one network.
+
+        Parameters
+        ----------
+        case : Case
+            The network, at an iteration of its training.
+        options : dict
+            What the measure is told beside the network.
+        store : Store
+            Where the network is; it is trained first where it is missing.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the measure's columns.
+
+        Raises
+        ------
+        MBHError
+            Where the columns that were computed are not those declared.
+        """
         subject = Subject(case, case.run.at(case.iteration, store), store)
         found = self.compute(subject, **options)
         if tuple(found) != self.columns:
@@ -139,7 +175,30 @@ MEASURES: dict[str, Measure] = {}
 
 
 def register(measure: Measure) -> Measure:
-    """Enter a measure under its name. Raises MBHError if another one has that name."""
+    """Enter a measure under its name.
+
+    Parameters
+    ----------
+    measure : Measure
+        From now on it is ``MEASURES[measure.name]``.
+
+    Returns
+    -------
+    Measure
+        The same one.
+
+    Raises
+    ------
+    MBHError
+        If another one has that name.
+
+    Examples
+    --------
+    >>> from mbh_utils import experiments
+    >>> known = experiments.MEASURES["distinct_patterns"]
+    >>> experiments.register(known) is known  # once more does no harm
+    True
+    """
 
     def source(known: Measure) -> tuple:
         return known.compute.__module__, known.compute.__qualname__
