@@ -46,12 +46,14 @@ UNCHECKED = (
     "Partition.save",
     "Partition.load",
     "experiments.table",
+    "experiments.toy",
     "Chapter.save",
     "pruning.random_masks, huge",
 )
-# Public functions whose row has another name, as ``datasets.load``, or that take no argument that
-# could be ill.
+# Public functions of which the row has another name, and the one that takes nothing.
 ELSEWHERE = {
+    "datasets.load",
+    "datasets.from_arrays",
     "patterns.activation_patterns",
     "patterns.layer_patterns",
     "patterns.unique_patterns",
@@ -154,7 +156,10 @@ def test_a_row_stands_in_one_file_only():
     assert len(rows) == len(FACES)
 
 
-@pytest.mark.parametrize("name", ["bounds", "pruning", "plots", "patterns", "widgets"])
+@pytest.mark.parametrize(
+    "name",
+    ["bounds", "datasets", "experiments", "patterns", "plots", "pruning", "widgets"],
+)
 def test_every_function_of_a_public_module_has_a_row(name):
     rows = {row.partition(",")[0] for row in FACES}
     functions = {f"{name}.{function}" for function in functions_of(getattr(mbh, name))}

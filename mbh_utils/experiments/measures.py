@@ -23,6 +23,7 @@ import pandas as pd
 from mbh_utils import datasets, networks
 from mbh_utils.blankets.mbh import specialization_table
 from mbh_utils.blankets.mining import mine_patterns
+from mbh_utils.computing import require
 from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import estimates
@@ -190,7 +191,7 @@ def register(measure: Measure) -> Measure:
     Raises
     ------
     MBHError
-        If another one has that name.
+        If another one has that name, or this is no measure.
 
     Examples
     --------
@@ -203,6 +204,7 @@ def register(measure: Measure) -> Measure:
     def source(known: Measure) -> tuple:
         return known.compute.__module__, known.compute.__qualname__
 
+    require.kind_of("measure", measure, Measure, "a Measure")
     known = MEASURES.setdefault(measure.name, measure)
     if source(known) != source(measure):
         raise MBHError(

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mbh_utils.computing import paths
+from mbh_utils.computing import paths, require
 from mbh_utils.computing.entries import VERSIONS
 from mbh_utils.computing.files import atomic
 from mbh_utils.errors import MBHError
@@ -44,7 +44,7 @@ def results_file(name: str, profile: str | Profile) -> Path:
     Raises
     ------
     MBHError
-        For an unknown profile.
+        For an unknown profile, and for a name that is no text.
 
     Examples
     --------
@@ -52,6 +52,7 @@ def results_file(name: str, profile: str | Profile) -> Path:
     >>> experiments.results_file("grid", "paper").parts[-3:]
     ('results', 'paper', 'grid.parquet')
     """
+    require.kind_of("name", name, str, "the name of an experiment")
     return paths.results_folder(profile_named(profile).name) / f"{name}.parquet"
 
 
@@ -73,7 +74,7 @@ def results_checksums(names: Iterable[str], profile: str | Profile) -> dict[str,
     Raises
     ------
     MBHError
-        For an unknown profile, and for a file that cannot be read.
+        For an unknown profile, for names that are no text, and for a file that cannot be read.
 
     Examples
     --------
@@ -82,7 +83,7 @@ def results_checksums(names: Iterable[str], profile: str | Profile) -> dict[str,
     {'toy': None}
     """
     found: dict[str, str | None] = {}
-    for name in names:
+    for name in require.listed("names", names, "names of experiments"):
         raw = _content_of(results_file(name, profile))
         found[name] = None if raw is None else hashlib.sha256(raw).hexdigest()
     return found

@@ -146,4 +146,30 @@ FACES = {
         ill={"table": NO_TABLE, "coverage": NO_SHARE + named(absent=0.5)},
         says={"table": "", "coverage": ""},
     ),
+    "experiments.register": Face(
+        experiments.register,
+        right={"measure": experiments.MEASURES["distinct_patterns"]},
+        ill={"measure": NO_OBJECT},
+    ),
+    "experiments.results_file": Face(
+        experiments.results_file,
+        right={"name": "grid", "profile": "quick"},
+        ill={"name": NO_TEXT, "profile": NO_OBJECT},
+    ),
+    "experiments.results_checksums": Face(
+        experiments.results_checksums,
+        right={"names": ["grid"], "profile": "quick"},
+        ill={"names": without(NO_OBJECT, "empty", "list_of_text"), "profile": NO_OBJECT},
+        says={"names": "name"},
+    ),
+    "experiments.check_results": Face(
+        experiments.check_results,
+        right={"profile": "quick"},
+        ill={"profile": NO_OBJECT},
+    ),
+    "experiments.toy": Face(
+        experiments.toy,
+        right={"profile": "quick"},
+        ill={"profile": NO_OBJECT, "store": without(NO_OBJECT, "none")},
+    ),
 }
