@@ -39,8 +39,15 @@ from mbh_utils.training import accuracy
 class Subject:
     """A network as a measure is given it, with the data that it is measured on.
 
-    case: what it is. network: as it was at that iteration. store: where other networks of the
-    experiments are (``subject.case.run.at(iteration, subject.store)``).
+    Attributes
+    ----------
+    case : Case
+        What it is.
+    network : Network
+        As it was at that iteration.
+    store : Store
+        Where other networks of the experiments are:
+        ``subject.case.run.at(iteration, subject.store)``.
     """
 
     case: Case

@@ -270,7 +270,17 @@ class Run:
 
 
 class Case(NamedTuple):
-    """A network of an experiment at one iteration of its training."""
+    """A network of an experiment at one iteration of its training.
+
+    Attributes
+    ----------
+    setup : Setup
+        Its architecture and number of parameters, a point of Fig 6.1.
+    run : Run
+        Everything that defines the network.
+    iteration : int
+        A milestone of its training; 0 is before it.
+    """
 
     setup: Setup
     run: Run

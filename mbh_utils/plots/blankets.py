@@ -56,7 +56,8 @@ def blanket(
 
     Notes
     -----
-    Definition 4.3 of the thesis; Figures 1.1, 4.6, 6.5 and 6.7 show blankets in this way.
+    Definition 3.11 of the thesis; that of a maximal pattern is a minimal blanket (Definition 4.3).
+    Figures 1.1, 4.6, 6.5 and 6.7 show blankets in this way.
 
     Examples
     --------
