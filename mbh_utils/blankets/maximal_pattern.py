@@ -84,7 +84,9 @@ def maximal_pattern(
 
     Notes
     -----
-    Algorithm 3 of the thesis, with the acceptance rule c >= c_P of Definition 4.5.
+    The maximal pattern (Definition 4.4 of the thesis) defines the smallest of all blankets that
+    cover enough of the phenomenon. Algorithm 3 looks for it without measuring a blanket, here with
+    the acceptance rule c >= c_P of Definition 4.5.
 
     Neurons are taken in the order of the share of samples that agree on their majority state (ties
     by index; exactly half counts as inactive). So neurons that all samples agree on come first, as
@@ -204,8 +206,10 @@ def smallest_pattern(
 
     Notes
     -----
-    Definitions 4.3 and 4.4 of the thesis, with the minimum coverage of Definition 4.5: what the
-    greedy Algorithm 3 approximates. Figure C.1 shows a case in which the two differ.
+    Every subnetwork that is specialized to the phenomenon (Definition 4.6 of the thesis: active for
+    at least a share c_P of its samples) is tried. The one with the smallest blanket on the plane
+    (Definition 4.3) has the maximal pattern (Definition 4.4), which the greedy Algorithm 3
+    approximates. Figure C.1 shows a case in which the two differ.
 
     Examples
     --------

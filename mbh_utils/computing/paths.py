@@ -19,6 +19,11 @@ def named(folder: str | os.PathLike, what: str) -> Path:
     what : str
         What it is the folder of, for the message.
 
+    Returns
+    -------
+    Path
+        It need not exist.
+
     Raises
     ------
     MBHError
@@ -88,6 +93,16 @@ def store_folder() -> Path:
 def results_folder(profile: str) -> Path:
     """Folder of one profile's tidy tables, which are part of the project.
 
+    Parameters
+    ----------
+    profile : str
+        Name of the profile.
+
+    Returns
+    -------
+    Path
+        ``data/results/<profile>`` in the project.
+
     Examples
     --------
     >>> results_folder("paper").relative_to(PROJECT).as_posix()
@@ -99,6 +114,11 @@ def results_folder(profile: str) -> Path:
 def notebooks_folder() -> Path:
     """Folder of the chapters' sources.
 
+    Returns
+    -------
+    Path
+        ``notebooks`` in the project.
+
     Examples
     --------
     >>> notebooks_folder().relative_to(PROJECT).as_posix()
@@ -109,6 +129,11 @@ def notebooks_folder() -> Path:
 
 def figures_folder(profile: str) -> Path:
     """Folder of one profile's figures.
+
+    Parameters
+    ----------
+    profile : str
+        Name of the profile.
 
     Returns
     -------

@@ -37,14 +37,14 @@ def from_arrays(
         own.
     train_labels, validation_labels : array of shape (n,)
         Whole numbers from 0 to the number of classes - 1.
-    name : str, optional
+    name : str, default "custom"
         What the data set is called.
     classes : sequence of str, optional
         Names of the classes; by default the numbers from 0 to the largest label.
     low, high : float or array of shape (d,), optional
         Limits of each input. By default 0 and 1 if all values lie between these, else the smallest
         and the largest of all values.
-    image_shape : tuple of int, optional
+    image_shape : tuple of int, default ()
         By default the shape that was flattened.
 
     Returns

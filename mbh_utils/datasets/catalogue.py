@@ -28,9 +28,9 @@ def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
     ----------
     name : {"digits8", "mnist", "fashion_mnist", "xor_with_outliers"}
         Or one of these with ``_standardised`` behind it.
-    download : bool, optional
+    download : bool, default True
         Whether missing files of ``mnist`` and ``fashion_mnist`` may be downloaded.
-    progress : bool, optional
+    progress : bool, default True
         Whether a download is announced on stderr.
 
     Returns
@@ -121,12 +121,12 @@ def xor_with_outliers(n: int = 1_000, outliers: float = 0.05, seed: int = 0) -> 
 
     Parameters
     ----------
-    n : int, optional
+    n : int, default 1000
         Samples in each of the two parts.
-    outliers : float, optional
+    outliers : float, default 0.05
         Share of the samples in each part whose label is flipped, in [0, 1); rounded to whole
         samples.
-    seed : int, optional
+    seed : int, default 0
         Equal seeds draw equal points.
 
     Returns

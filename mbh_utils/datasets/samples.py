@@ -200,7 +200,7 @@ class Dataset:
         Names of the classes; label c belongs to ``classes[c]``.
     low, high : float or array of shape (d,)
         Smallest and largest value of each input; a number stands for all inputs. Kept as float64.
-    image_shape : tuple of int, optional
+    image_shape : tuple of int, default ()
         Shape of an image before it was flattened; () where the inputs are not images.
 
     Raises

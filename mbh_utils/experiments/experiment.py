@@ -97,5 +97,18 @@ class Experiment:
     rows: Callable[["Experiment", Profile, Store], pd.DataFrame] | None = measured_rows
 
     def settings(self, case: Case, options: dict) -> dict:
-        """Everything that defines what its table says of one network."""
+        """Everything that defines what its table says of one network.
+
+        Parameters
+        ----------
+        case : Case
+            The network, at an iteration of its training.
+        options : dict
+            What :attr:`options` gave for the profile.
+
+        Returns
+        -------
+        dict
+            The store key of what was measured; without a measure, that of the network.
+        """
         return self.measure.settings(case, options) if self.measure else case.settings

@@ -23,6 +23,7 @@ import pandas as pd
 from mbh_utils import datasets, networks
 from mbh_utils.blankets.mbh import specialization_table
 from mbh_utils.blankets.mining import mine_patterns
+from mbh_utils.computing import require
 from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import estimates
@@ -38,8 +39,15 @@ from mbh_utils.training import accuracy
 class Subject:
     """A network as a measure is given it, with the data that it is measured on.
 
-    case: what it is. network: as it was at that iteration. store: where other networks of the
-    experiments are (``subject.case.run.at(iteration, subject.store)``).
+    Attributes
+    ----------
+    case : Case
+        What it is.
+    network : Network
+        As it was at that iteration.
+    store : Store
+        Where other networks of the experiments are:
+        ``subject.case.run.at(iteration, subject.store)``.
     """
 
     case: Case
@@ -83,14 +91,17 @@ class Measure:
         ``compute(subject, **options) -> pandas.DataFrame``. The options are those of the
         experiment: values that JSON can write, for they are part of the store key too.
     seconds : callable
-        ``seconds(case, **options) -> float``, an estimate of the time on one core.
-
-    Worker processes import both functions by name: they stand at the top level of a module.
+        ``seconds(case, **options) -> float``, an estimate of the time on one core; by default one
+        for measures that only read activation patterns.
 
     Raises
     ------
     MBHError
         For a function that worker processes could not import, and for columns of another meaning.
+
+    Notes
+    -----
+    Worker processes import both functions by name: they stand at the top level of a module.
 
     Examples
     --------
@@ -119,11 +130,44 @@ class Measure:
             )
 
     def settings(self, case: Case, options: dict) -> dict:
-        """What the store keys the measurement of one network by."""
+        """What the store keys the measurement of one network by.
+
+        Parameters
+        ----------
+        case : Case
+            The network, at an iteration of its training.
+        options : dict
+            What the measure is told beside the network.
+
+        Returns
+        -------
+        dict
+            Values that JSON can write.
+        """
         return {**case.settings, "measure": self.name, **options}
 
     def table_of(self, case: Case, options: dict, store: Store) -> pd.DataFrame:
-        """The table of one network. Raises MBHError where its columns are not those declared."""
+        """Measure one network.
+
+        Parameters
+        ----------
+        case : Case
+            The network, at an iteration of its training.
+        options : dict
+            What the measure is told beside the network.
+        store : Store
+            Where the network is; it is trained first where it is missing.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the measure's columns.
+
+        Raises
+        ------
+        MBHError
+            Where the columns that were computed are not those declared.
+        """
         subject = Subject(case, case.run.at(case.iteration, store), store)
         found = self.compute(subject, **options)
         if tuple(found) != self.columns:
@@ -139,11 +183,35 @@ MEASURES: dict[str, Measure] = {}
 
 
 def register(measure: Measure) -> Measure:
-    """Enter a measure under its name. Raises MBHError if another one has that name."""
+    """Enter a measure under its name.
+
+    Parameters
+    ----------
+    measure : Measure
+        From now on it is ``MEASURES[measure.name]``.
+
+    Returns
+    -------
+    Measure
+        The same one.
+
+    Raises
+    ------
+    MBHError
+        If another one has that name, or this is no measure.
+
+    Examples
+    --------
+    >>> from mbh_utils import experiments
+    >>> known = experiments.MEASURES["distinct_patterns"]
+    >>> experiments.register(known) is known  # once more does no harm
+    True
+    """
 
     def source(known: Measure) -> tuple:
         return known.compute.__module__, known.compute.__qualname__
 
+    require.kind_of("measure", measure, Measure, "a Measure")
     known = MEASURES.setdefault(measure.name, measure)
     if source(known) != source(measure):
         raise MBHError(

@@ -25,10 +25,10 @@ class PlaneSet:
     ----------
     planes : int
         How many.
-    domain : str
+    domain : str, default "square"
         The finite part of a plane that is looked at: "square" around the three images, or "box",
         the polygon in which the plane meets the data's input box (Definition 4.7's own domain).
-    margin : float or None
+    margin : float or None, default 1.5
         Half the side of the square, in units of the largest distance of an image from the three
         images' centroid. None for "box", which has no margin.
 
@@ -71,7 +71,18 @@ class PlaneSet:
         return settings if self.margin is None else {**settings, "margin": self.margin}
 
     def of(self, dataset: str) -> tuple[Plane, ...]:
-        """These planes of a data set."""
+        """These planes of a data set.
+
+        Parameters
+        ----------
+        dataset : str
+            The name of the data set.
+
+        Returns
+        -------
+        tuple of Plane
+            As many as :attr:`planes` says, in their order.
+        """
         return _planes_of(dataset, self)
 
 
@@ -101,11 +112,11 @@ def class_plane(
         The name of a data set.
     classes : sequence of int
         Three classes, in the order of the plane's spanning points.
-    seed : int
+    seed : int, default 0
         Which images.
-    margin : float
+    margin : float, default 1.5
         Half the side of a square domain, see :meth:`mbh_utils.Plane.through`.
-    domain : str
+    domain : str, default "square"
         "square", or "box": where the plane meets the data's input box. A box has no margin.
 
     Returns

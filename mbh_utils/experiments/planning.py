@@ -28,7 +28,15 @@ _TABLE_BYTES = 20_000
 
 
 class Stage(NamedTuple):
-    """Tasks that may run side by side."""
+    """Tasks that may run side by side.
+
+    Attributes
+    ----------
+    label : str
+        What they do: "training", "training tickets" or "measuring".
+    tasks : list of Task
+        Each with an estimate of its seconds.
+    """
 
     label: str
     tasks: list[Task]

@@ -44,9 +44,9 @@ class Profile:
         Models, training and densities of the winning tickets of Fig 2.1.
     toy_iterations : int
         Training of the XOR network of Fig 4.5.
-    coverages : tuple of float
+    coverages : tuple of float, default (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
         The minimum coverages c_P that specialization is measured at.
-    densities : tuple of float
+    densities : tuple of float, default (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
         Weight densities that are added for the peak of the activation regions in Fig 6.12.
 
     Examples
@@ -105,11 +105,38 @@ class Profile:
         return self.setups_of(self.family)
 
     def setups_of(self, family: Family) -> list[Setup]:
-        """The set-ups of another family of architectures on this profile's data."""
+        """The set-ups of another family of architectures on this profile's data.
+
+        Parameters
+        ----------
+        family : Family
+            Such as ``self.deep``.
+
+        Returns
+        -------
+        list of Setup
+            Numbered from 1.
+        """
         return family.setups(self.n_inputs)
 
     def setup(self, number: int) -> Setup:
-        """One set-up by its number in Fig 6.1. Raises MBHError for a number that there is not."""
+        """One set-up by its number in Fig 6.1.
+
+        Parameters
+        ----------
+        number : int
+            From 1.
+
+        Returns
+        -------
+        Setup
+            Its widths and parameters.
+
+        Raises
+        ------
+        MBHError
+            For a number that there is not.
+        """
         for setup in self.setups:
             if setup.number == number and not isinstance(number, bool):
                 return setup

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mbh_utils.computing import paths
+from mbh_utils.computing import paths, require
 from mbh_utils.computing.entries import VERSIONS
 from mbh_utils.computing.files import atomic
 from mbh_utils.errors import MBHError
@@ -27,24 +27,86 @@ DIGEST, DEFINITION = b"mbh_utils.digest", b"mbh_utils.definition"
 
 
 def results_file(name: str, profile: str | Profile) -> Path:
-    """Where :func:`mbh_utils.experiments.table` looks for an experiment's table."""
+    """Where :func:`mbh_utils.experiments.table` looks for an experiment's table.
+
+    Parameters
+    ----------
+    name : str
+        The experiment's.
+    profile : str or Profile
+        How large everything is.
+
+    Returns
+    -------
+    Path
+        The file need not be there.
+
+    Raises
+    ------
+    MBHError
+        For an unknown profile, and for a name that is no text.
+
+    Examples
+    --------
+    >>> from mbh_utils import experiments
+    >>> experiments.results_file("grid", "paper").parts[-3:]
+    ('results', 'paper', 'grid.parquet')
+    """
+    require.kind_of("name", name, str, "the name of an experiment")
     return paths.results_folder(profile_named(profile).name) / f"{name}.parquet"
 
 
 def results_checksums(names: Iterable[str], profile: str | Profile) -> dict[str, str | None]:
-    """Experiment -> sha256 of its results file, None where there is none.
+    """Checksums of results files, which are equal only where the tables are the same.
 
-    They are equal only where tables are the same.
+    Parameters
+    ----------
+    names : iterable of str
+        Names of experiments.
+    profile : str or Profile
+        How large everything is.
+
+    Returns
+    -------
+    dict of str to str or None
+        Experiment -> sha256 of its results file in hexadecimal digits, None where there is none.
+
+    Raises
+    ------
+    MBHError
+        For an unknown profile, for names that are no text, and for a file that cannot be read.
+
+    Examples
+    --------
+    >>> from mbh_utils import experiments
+    >>> experiments.results_checksums(["toy"], "quick")  # networks only, no table
+    {'toy': None}
     """
     found: dict[str, str | None] = {}
-    for name in names:
+    for name in require.listed("names", names, "names of experiments"):
         raw = _content_of(results_file(name, profile))
         found[name] = None if raw is None else hashlib.sha256(raw).hexdigest()
     return found
 
 
 def check_results(profile: str | Profile) -> list[Path]:
-    """The results files of a profile, all read. Raises MBHError for the first damaged one."""
+    """The results files of a profile, after all of them were read and found whole.
+
+    Parameters
+    ----------
+    profile : str or Profile
+        How large everything is.
+
+    Returns
+    -------
+    list of Path
+        Those that are there, in the order of ``EXPERIMENTS``.
+
+    Raises
+    ------
+    MBHError
+        For the first damaged one, and for an unknown profile.
+    """
     files = [results_file(name, profile) for name in EXPERIMENTS]
     found = [path for path in files if path.exists()]
     for path in found:

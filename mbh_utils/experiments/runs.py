@@ -55,11 +55,11 @@ class Run:
         Of its mask, its initial weights and the order of the training samples.
     recipe : Recipe
         How it is trained.
-    mask : str
+    mask : str, default "random"
         "random": drawn before training. "ticket": the one-shot magnitude mask of the dense network
         trained by the same recipe, on its initial weights (section 2.3). "reinitialised": a random
         mask on new initial weights.
-    bias_std : float
+    bias_std : float, default 1e-6
         Standard deviation of the initial biases.
 
     Raises
@@ -112,7 +112,18 @@ class Run:
         return {**asdict(self), "data": self.raw.checksum}
 
     def settings_at(self, iteration: int) -> dict:
-        """What the store keys the network at a milestone by."""
+        """What the store keys the network at a milestone by.
+
+        Parameters
+        ----------
+        iteration : int
+            The milestone.
+
+        Returns
+        -------
+        dict
+            At the end of the training the same as :attr:`settings`.
+        """
         if iteration == self.recipe.iterations:
             return self.settings
         return {**self.settings, "iteration": iteration}
@@ -126,7 +137,21 @@ class Run:
     def initial(self, store: Store | None = None) -> Network:
         """The network before training.
 
-        A ticket needs the trained dense network, which it takes from the store (or trains).
+        Parameters
+        ----------
+        store : Store, optional
+            Where a ticket finds the trained dense network that it needs, or keeps it when it is
+            trained now; the usual store by default.
+
+        Returns
+        -------
+        Network
+            A new one each time.
+
+        Raises
+        ------
+        MBHError
+            For a mask of a kind that is not known.
         """
         if self.mask == "ticket":
             trained = self.dense.trained(store)
@@ -146,14 +171,41 @@ class Run:
         return network
 
     def trained(self, store: Store | None = None) -> Network:
-        """The network after training: from the store, or trained now and kept there."""
+        """The network after training: from the store, or trained now and kept there.
+
+        Parameters
+        ----------
+        store : Store, optional
+            The usual store by default.
+
+        Returns
+        -------
+        Network
+            A new object each time.
+        """
         return self.at(self.recipe.iterations, store)
 
     def at(self, iteration: int, store: Store | None = None) -> Network:
         """The network at a milestone of its training, 0 being before it.
 
-        It comes from the store, or is trained now and kept there. Raises MBHError for an iteration
-        that is no milestone.
+        It comes from the store, or is trained now and kept there.
+
+        Parameters
+        ----------
+        iteration : int
+            The milestone.
+        store : Store, optional
+            The usual store by default.
+
+        Returns
+        -------
+        Network
+            A new object each time.
+
+        Raises
+        ------
+        MBHError
+            For an iteration that is no milestone.
         """
         store = store or Store()
         known = milestones(self.recipe.iterations)
@@ -171,7 +223,23 @@ class Run:
         return network
 
     def facts(self, store: Store) -> dict:
-        """What was noted of it when it was trained: accuracy, history, seconds."""
+        """What was noted of it when it was trained.
+
+        Parameters
+        ----------
+        store : Store
+            Where the trained network is.
+
+        Returns
+        -------
+        dict
+            accuracy on the validation data, history (see :meth:`history`), and seconds on one core.
+
+        Raises
+        ------
+        MBHError
+            If the network is not in the store.
+        """
         found = store.facts("network", self.settings)
         if found is None:
             raise MBHError(
@@ -180,13 +248,39 @@ class Run:
         return found
 
     def history(self, store: Store) -> dict[int, float]:
-        """Iteration -> validation accuracy at the milestones of its training, from the store."""
+        """Validation accuracy at the milestones of its training.
+
+        Parameters
+        ----------
+        store : Store
+            Where the trained network is.
+
+        Returns
+        -------
+        dict of int to float
+            Iteration -> share of the validation samples.
+
+        Raises
+        ------
+        MBHError
+            If the network is not in the store.
+        """
         seen = self.facts(store)["history"]
         return {int(iteration): share for iteration, share in seen.items()}
 
 
 class Case(NamedTuple):
-    """A network of an experiment at one iteration of its training."""
+    """A network of an experiment at one iteration of its training.
+
+    Attributes
+    ----------
+    setup : Setup
+        Its architecture and number of parameters, a point of Fig 6.1.
+    run : Run
+        Everything that defines the network.
+    iteration : int
+        A milestone of its training; 0 is before it.
+    """
 
     setup: Setup
     run: Run
@@ -228,7 +322,7 @@ def run_of(
         The set-up's number in Fig 6.1.
     dataset : str, optional
         Another data set than the one in the role of Fashion-MNIST.
-    seed : int
+    seed : int, default 0
         Which of its models.
 
     Returns

@@ -143,7 +143,7 @@ def per_network(table: pd.DataFrame, coverage: float = 0.8) -> pd.DataFrame:
     ----------
     table : pandas.DataFrame
         A table of specializations, such as that of experiment grid.
-    coverage : float
+    coverage : float, default 0.8
         The minimum coverage c_P.
 
     Returns

@@ -329,9 +329,9 @@ def blanket_explorer(
         It is partitioned here, once.
     data : Dataset
         The validation samples of a class make its pattern.
-    label : int, optional
+    label : int, default 0
         The class that it starts with.
-    coverage : float, optional
+    coverage : float, default 0.8
         The minimum coverage c_P that it starts with, from 0.5 to 1.
 
     Returns

@@ -14,9 +14,16 @@ from mbh_utils.errors import MBHError
 
 
 class Layer(NamedTuple):
-    """A hidden layer or the output layer: weight (n_out, n_in) and bias (n_out,) float64.
+    """A hidden layer or the output layer.
 
-    The last ``n_linear`` units are linear.
+    Attributes
+    ----------
+    weight : ndarray, shape (n_out, n_in)
+        In float64, a row for each unit.
+    bias : ndarray, shape (n_out,)
+        In float64.
+    n_linear : int, default 0
+        How many of the units, the last ones, are linear.
     """
 
     weight: np.ndarray
@@ -36,6 +43,11 @@ def n_linear(layer: tuple) -> int:
     layer : (weight, bias) or (weight, bias, n_linear)
         One of :func:`mbh_utils.hidden_layers`.
 
+    Returns
+    -------
+    int
+        How many.
+
     Examples
     --------
     >>> n_linear(([[1.0, 2.0]], [0.0]))
@@ -51,6 +63,11 @@ def layer_widths(layers: list[tuple]) -> tuple[int, ...]:
     ----------
     layers : list of (weight, bias) or (weight, bias, n_linear)
         As :func:`mbh_utils.hidden_layers` gives them.
+
+    Returns
+    -------
+    tuple of int
+        One number per layer.
 
     Examples
     --------
@@ -69,6 +86,11 @@ def checked_layer(name: str, pair) -> tuple:
         What the layer is called in messages.
     pair : sequence
         (weight, bias) or (weight, bias, n_linear).
+
+    Returns
+    -------
+    tuple
+        (weight, bias), and n_linear behind them unless it is 0.
 
     Raises
     ------

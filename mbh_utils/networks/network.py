@@ -51,6 +51,18 @@ class MaskedLinear(nn.Linear):
         return self.weight * self.mask
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Pre-activations of the layer.
+
+        Parameters
+        ----------
+        x : torch.Tensor, shape (n, n_in)
+            Inputs of the layer.
+
+        Returns
+        -------
+        torch.Tensor, shape (n, n_out)
+            ``x @ live_weight.T + bias``.
+        """
         return functional.linear(x, self.live_weight, self.bias)
 
 
@@ -63,9 +75,9 @@ class Network(nn.Module):
         Width of input and output.
     hidden : sequence of int
         Widths of the hidden layers.
-    seed : int, optional
+    seed : int, default 0
         Of the initial weights, which are the same at each call.
-    bias_std : float, optional
+    bias_std : float, default 1e-6
         Standard deviation of the initial biases.
 
     Raises
@@ -75,6 +87,9 @@ class Network(nn.Module):
 
     Notes
     -----
+    Definition 2.4 of the thesis: feed-forward layers one after another, of which each takes what
+    the one before gives. The activation is the ReLU; the output layer has none here.
+
     Weights are He-normal over the full fan-in (variance 2 / n_in) and biases N(0, bias_std^2). The
     thesis states a bias std of 1e-6; Hanin & Rolnick, whom it follows, use 1e-3 (a *variance* of
     1e-6).
@@ -138,9 +153,9 @@ class Network(nn.Module):
         ----------
         seed : int
             Of the random numbers.
-        bias_std : float, optional
+        bias_std : float, default 1e-6
             Standard deviation of the biases.
-        purpose : str, optional
+        purpose : str, default "weights"
             Names the stream of random numbers of this seed, one of ``computing.seeds.PURPOSES``.
 
         Returns
@@ -219,7 +234,18 @@ class Network(nn.Module):
         return pruning.density(self.n_inputs, self.hidden, self.n_parameters)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits (n, n_classes) of inputs (n, n_inputs)."""
+        """Logits of samples.
+
+        Parameters
+        ----------
+        x : torch.Tensor, shape (n, n_inputs)
+            Each sample as a row.
+
+        Returns
+        -------
+        torch.Tensor, shape (n, n_classes)
+            The largest one of a row is the predicted class.
+        """
         for layer in self.hidden_layers:
             x = torch.relu(layer(x))
         return self.output(x)
@@ -256,10 +282,15 @@ def feed_forward(
         Widths of the hidden layers, as many as you like.
     parameters : int, optional
         Hidden network parameters (HNPs) that are left; dense without it.
-    seed : int, optional
+    seed : int, default 0
         Of weights and mask, which come from streams of their own.
     **options
         Of :class:`Network`: ``bias_std``.
+
+    Returns
+    -------
+    Network
+        Before its training.
 
     Raises
     ------
@@ -306,10 +337,15 @@ def lenet(data, hidden: Sequence[int] | int = (300, 100), **options) -> Network:
     ----------
     data : Dataset
         Tells the number of inputs and of classes.
-    hidden : sequence of int or int, optional
+    hidden : sequence of int or int, default (300, 100)
         Widths of the two hidden layers; a number n stands for (3n, n).
     **options
         Of :func:`feed_forward`: ``parameters``, ``seed``, ``bias_std``.
+
+    Returns
+    -------
+    Network
+        Before its training.
 
     Raises
     ------
@@ -344,10 +380,15 @@ def deepfc(data, hidden: Sequence[int] | int = (200, 100, 100), **options) -> Ne
     ----------
     data : Dataset
         Tells the number of inputs and of classes.
-    hidden : sequence of int or int, optional
+    hidden : sequence of int or int, default (200, 100, 100)
         Widths of the three hidden layers; a number n stands for (2n, n, n).
     **options
         Of :func:`feed_forward`: ``parameters``, ``seed``, ``bias_std``.
+
+    Returns
+    -------
+    Network
+        Before its training.
 
     Raises
     ------

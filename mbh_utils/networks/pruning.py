@@ -25,6 +25,16 @@ def layer_shapes(n_inputs: int, hidden: tuple[int, ...]) -> Shapes:
     hidden : sequence of int
         Widths of the hidden layers.
 
+    Returns
+    -------
+    list of (n_out, n_in)
+        One per hidden layer, from the inputs on.
+
+    Raises
+    ------
+    MBHError
+        For widths that are no whole numbers from 1 on.
+
     Examples
     --------
     >>> layer_shapes(784, (300, 100))
@@ -51,6 +61,11 @@ def dense_parameters(n_inputs: int, hidden: tuple[int, ...]) -> int:
     -------
     int
         Weights and biases before the output layer.
+
+    Raises
+    ------
+    MBHError
+        For widths that are no whole numbers from 1 on.
 
     Examples
     --------
@@ -82,6 +97,12 @@ def density(n_inputs: int, hidden: tuple[int, ...], parameters: int) -> float:
     MBHError
         If no network of these widths has so many parameters.
 
+    Notes
+    -----
+    The density d that the thesis introduces with Definition 2.1, which calls a network sparse where
+    many of its weights are zero and leaves open how many. The thesis takes the share of weights and
+    biases together; here it is the share of the weights, because no bias is ever pruned.
+
     Examples
     --------
     >>> density(784, (300, 100), 265_600)
@@ -105,7 +126,12 @@ def weights_per_layer(shapes: Shapes, parameters: int) -> list[int]:
     shapes : list of (n_out, n_in)
         Of the hidden layers.
     parameters : int
-        Hidden network parameters (HNPs).
+        Hidden network parameters (HNPs): all biases and the weights that are left.
+
+    Returns
+    -------
+    list of int
+        How many weights each layer keeps.
 
     Raises
     ------
@@ -219,7 +245,7 @@ def magnitude_masks(weights: list[np.ndarray], parameters: int) -> list[np.ndarr
 
     Notes
     -----
-    Section 2.2 of the thesis.
+    The one-shot magnitude pruning of sections 2.2 and 2.3 of the thesis, layer by layer.
 
     Examples
     --------

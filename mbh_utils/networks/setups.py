@@ -69,6 +69,11 @@ class Family:
         ----------
         n_inputs : int
             Width of the inputs, on which the dense sizes depend.
+
+        Returns
+        -------
+        list of Setup
+            Numbered from 1, level by level from the largest.
         """
         sizes = [pruning.dense_parameters(n_inputs, hidden) for hidden in self.architectures]
         levels = [*sizes, sizes[-1] // 2]

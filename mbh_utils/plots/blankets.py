@@ -38,9 +38,9 @@ def blanket(
         The blanket is where it holds.
     ax : Axes, optional
         Where to draw; new axes by default.
-    title : bool, optional
+    title : bool, default True
         Whether the title says what :func:`blanket_words` says.
-    edges : bool, optional
+    edges : bool, default True
         Outline the regions where there are few enough (below 60) to be told apart.
 
     Returns
@@ -56,7 +56,8 @@ def blanket(
 
     Notes
     -----
-    Definition 4.3 of the thesis; Figures 1.1, 4.6, 6.5 and 6.7 show blankets in this way.
+    Definition 3.11 of the thesis; that of a maximal pattern is a minimal blanket (Definition 4.3).
+    Figures 1.1, 4.6, 6.5 and 6.7 show blankets in this way.
 
     Examples
     --------
@@ -133,7 +134,7 @@ def blanket_legend(figure: Figure, what: str = "minimal blanket") -> None:
     ----------
     figure : Figure
         The figure, or a part of one.
-    what : str, optional
+    what : str, default "minimal blanket"
         What the inside is called.
 
     Raises

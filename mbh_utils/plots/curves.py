@@ -69,15 +69,15 @@ def setup_curves(
         The columns; those of ``plots.NAMES`` get a full name on their axis.
     ax : Axes, optional
         Where to draw; new axes by default.
-    hue : str, optional
+    hue : str, default "n_hidden"
         The column that makes the groups.
-    levels : bool, optional
+    levels : bool, default True
         Over density, join set-ups of equal hidden parameters (HNPs) by black dashed lines.
-    linestyle : {"-", "--", "-.", ":"}, optional
+    linestyle : {"-", "--", "-.", ":"}, default "-"
         Of the groups' lines.
-    band : bool, optional
+    band : bool, default True
         Whether a band from the smallest to the largest model lies around each line.
-    legend : bool, optional
+    legend : bool, default True
         Whether a legend to the right names the groups.
 
     Returns
@@ -183,7 +183,7 @@ def coverage_curves(table: pd.DataFrame, ax: Axes | None = None, *, legend: bool
         One row per network and minimum coverage c_P, with the columns coverage, s and n_hidden.
     ax : Axes, optional
         Where to draw; new axes by default.
-    legend : bool, optional
+    legend : bool, default True
         Whether a legend to the right names the groups.
 
     Returns

@@ -32,7 +32,7 @@ def network_diagram(
         Hidden neuron -> state, neurons counted in layer order from 0.
     ax : Axes, optional
         Where to draw; new axes by default.
-    title : str, optional
+    title : str, default ""
         Of the axes.
 
     Returns
@@ -132,9 +132,9 @@ def image(
         Height and width, such as ``data.image_shape``.
     ax : Axes, optional
         Where to draw; new axes by default.
-    title : str, optional
+    title : str, default ""
         Of the axes.
-    label : str, optional
+    label : str, default ""
         Adds a colour bar of that name, whose limits are those of the values.
 
     Returns
@@ -193,11 +193,11 @@ def heat_map(
         One value per pixel.
     ax : Axes, optional
         Where to draw; new axes by default.
-    title : str, optional
+    title : str, default ""
         Of the axes.
-    label : str, optional
+    label : str, default ""
         Name of the colour bar.
-    limits : tuple of two floats or None, optional
+    limits : tuple of two floats or None, default (0, None)
         Lowest and highest value of the colour bar; None stands for that of the values.
 
     Returns
@@ -244,7 +244,7 @@ def text_table(table: pd.DataFrame, *, width: float = 8.0) -> Figure:
     ----------
     table : pandas.DataFrame
         One row and one column at least.
-    width : float, optional
+    width : float, default 8.0
         Of the figure, in inches, from 1 to 100.
 
     Returns

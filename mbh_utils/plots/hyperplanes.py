@@ -25,7 +25,7 @@ def bent_hyperplanes(
         It must hold its polygons and patterns.
     ax : Axes, optional
         Where to draw; new axes by default.
-    legend : bool, optional
+    legend : bool, default True
         Whether a legend below names the layers.
 
     Returns
@@ -40,8 +40,10 @@ def bent_hyperplanes(
 
     Notes
     -----
-    A bent hyperplane is where a neuron's input is zero; it bends where it crosses those of earlier
-    layers (thesis, Figures 3.2 and 4.5b).
+    A neuron's hyperplane is where its pre-activation is zero (Definition 3.6 of the thesis); it
+    bends where it crosses those of earlier layers. All of them are the network's collection of bent
+    hyperplanes (Definition 3.7). Drawn is the part of it that lies in the plane's domain, as in
+    Figures 3.2 and 4.5b.
 
     Examples
     --------

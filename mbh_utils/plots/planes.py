@@ -103,7 +103,7 @@ def regions(partition: Partition, ax: Axes | None = None, *, colour_bar: bool = 
         It must hold its polygons and patterns.
     ax : Axes, optional
         Where to draw; new axes by default.
-    colour_bar : bool, optional
+    colour_bar : bool, default True
         Whether a colour bar says what the colours mean.
 
     Returns
@@ -217,7 +217,7 @@ def spanning_points(
         Names of the three (two) points, for the legend.
     ax : Axes, optional
         Where to draw; the current axes of pyplot by default.
-    legend : bool, optional
+    legend : bool, default True
         Whether a legend below shows the labels.
 
     Returns

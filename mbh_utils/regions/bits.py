@@ -57,6 +57,7 @@ def pack(patterns: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     patterns : array_like of bool, shape (n, k)
+        A pattern of k neurons in each row.
 
     Returns
     -------
@@ -83,12 +84,14 @@ def unpack(packed: np.ndarray, n_neurons: int) -> np.ndarray:
     Parameters
     ----------
     packed : ndarray of uint8, shape (n, ceil(n_neurons / 8))
+        What :func:`pack` returned.
     n_neurons : int
         How many neurons the patterns are of; the last byte may hold fewer than eight.
 
     Returns
     -------
     ndarray of bool, shape (n, n_neurons)
+        The patterns that were packed.
 
     Raises
     ------

@@ -205,6 +205,7 @@ class Line:
         Parameters
         ----------
         t : array_like, shape (n,)
+            Positions, in lengths of the input space from the origin.
 
         Returns
         -------

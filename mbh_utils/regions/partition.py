@@ -58,15 +58,15 @@ def partition_input_space(
         Anything that :func:`mbh_utils.hidden_layers` understands.
     plane : Plane or Line, or a list or tuple of them
         Where to look. Of several planes all cores are used, and the network is read only once.
-    output_layer : bool
+    output_layer : bool, default True
         Whether a ``Sequential``'s last ``Linear`` is the output layer, and no hidden one.
-    keep : sequence of str
+    keep : sequence of str, default ("polygons", "areas", "patterns")
         What the result shall hold, out of "polygons", "areas" and "patterns"; leaving out the
         polygons halves its memory.
-    exact : bool
+    exact : bool, default False
         Areas are right to 1e-9 of the domain's area; with ``exact=True`` each is right to 1e-9 of
         itself, which costs about a millisecond for each region that has to be drawn again.
-    decision_boundary : bool
+    decision_boundary : bool, default False
         Cut the activation regions also where the predicted class changes, which is the output that
         is the largest (the first one of equal ones): every region then has one class,
         :attr:`Partition.classes`, and several regions may have the same pattern. Needs a network
@@ -91,10 +91,11 @@ def partition_input_space(
 
     Notes
     -----
-    Algorithm 2 and section 5.1.1 of the thesis. An activation region is the set of inputs on which
-    every hidden neuron keeps its state (active where its pre-activation is above 0); on a plane it
-    is a convex polygon, on a line an interval. Signs that float64 cannot tell for certain are
-    settled by integer arithmetic, so the regions and their patterns are always those of exact
+    Algorithm 2 and section 5.1.1 of the thesis, on a plane (section 5.2): found are all activation
+    regions that are not empty there (Definition 3.9). An activation region is the set of inputs on
+    which every hidden neuron keeps its state (active where its pre-activation is above 0); on a
+    plane it is a convex polygon, on a line an interval. Signs that float64 cannot tell for certain
+    are settled by integer arithmetic, so the regions and their patterns are always those of exact
     arithmetic.
 
     One plane is worked on by one thread, which holds no GIL. It can be interrupted (Ctrl-C, or

@@ -48,6 +48,11 @@ def preactivations(network, images, *, output_layer: bool = True) -> list[np.nda
     MBHError
         For a network that is not understood, and for images of another size or with NaN.
 
+    Notes
+    -----
+    The pre-activation of Definition 2.2 of the thesis (Equation 2.2): what a neuron makes of its
+    inputs, its bias included, before the activation function.
+
     Examples
     --------
     >>> from mbh_utils import patterns
@@ -106,8 +111,9 @@ def activation_patterns(network, images, *, output_layer: bool = True) -> np.nda
 
     Notes
     -----
-    Definitions 3.1 and 3.2 of the thesis, for ReLU: a neuron has two states, and the pattern
-    assigns one to each neuron. At a pre-activation of exactly 0 a neuron is inactive here.
+    Definition 3.1 of the thesis says which states a neuron has, for a ReLU two; by Definition 3.2 a
+    pattern assigns one of them to each neuron. At a pre-activation of exactly 0, where the thesis
+    counts a neuron as active, it is inactive here.
 
     Examples
     --------
@@ -248,11 +254,17 @@ class DecisionPattern:
         Returns
         -------
         ndarray of bool, shape (n,)
+            True where every constraint is met.
 
         Raises
         ------
         MBHError
             For patterns of fewer neurons than this one names.
+
+        Notes
+        -----
+        Definition 3.10 of the thesis, asked of samples by their activation patterns: where the
+        answer is True, the sample activates the subnetwork that this decision pattern defines.
 
         Examples
         --------
@@ -314,16 +326,23 @@ def unique_patterns(patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Parameters
     ----------
     patterns : array_like of bool, shape (n, k)
+        A pattern in each row, of all k neurons or of some.
 
     Returns
     -------
     distinct : ndarray of bool, shape (m, k)
         In ascending order, the first neuron being the most significant.
     counts : ndarray of int, shape (m,)
+        They sum to n.
+
+    Raises
+    ------
+    MBHError
+        For what is no two-dimensional array of True and False.
 
     Notes
     -----
-    What figures E.1 and E.2 of the thesis count.
+    What Figures E.1 and E.2 of the thesis count.
 
     Examples
     --------

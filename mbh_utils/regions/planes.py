@@ -170,7 +170,7 @@ class Plane:
         Parameters
         ----------
         low, high : array_like, shape (2,)
-            Limits low <= x <= high.
+            Limits low <= x <= high; by default the unit square.
 
         Returns
         -------

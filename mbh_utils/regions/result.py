@@ -47,9 +47,10 @@ class Partition:
 
     Notes
     -----
-    Activation regions: Definitions 3.8 and 3.9 of the thesis; that they are convex is Lemma 3.1.
-    Each has one activation pattern, and no two have the same. Neurons are numbered over all hidden
-    layers in layer order; regions of a plane are numbered in no particular order.
+    Definition 3.8 of the thesis gives each activation pattern its region. Held are the regions that
+    are not empty (Definition 3.9), as far as they lie in the domain; that they are convex is Lemma
+    3.1. Each has one activation pattern, and no two have the same. Neurons are numbered over all
+    hidden layers in layer order; regions of a plane are numbered in no particular order.
 
     On a line the regions are intervals, numbered from left to right: ``areas`` are their lengths,
     ``intervals`` their ends, and ``polygons`` the strips of height 1 over them.
@@ -306,7 +307,7 @@ class Partition:
         Parameters
         ----------
         pattern : DecisionPattern
-            Of any hidden neurons; one without constraints has the trivial blanket (Definition 4.2).
+            Of any hidden neurons, or of none.
 
         Returns
         -------
@@ -321,7 +322,10 @@ class Partition:
 
         Notes
         -----
-        Definition 3.11 of the thesis, and line 5 of Algorithm 1.
+        Definition 3.11 of the thesis, and line 5 of Algorithm 1, as far as the blanket lies in the
+        plane's domain. A pattern without constraints has the trivial blanket, the whole domain
+        (Definition 4.2). The maximal pattern of a phenomenon has its minimal blanket (Definition
+        4.3); :func:`mbh_utils.maximal_pattern` approximates that pattern.
 
         Examples
         --------
@@ -470,10 +474,12 @@ class Partition:
         Parameters
         ----------
         path : str or path
+            Of that file.
 
         Returns
         -------
         Partition
+            With all that was saved.
 
         Raises
         ------

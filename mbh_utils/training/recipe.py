@@ -23,11 +23,11 @@ class Recipe:
 
     Parameters
     ----------
-    iterations : int
+    iterations : int, default 50_000
         Steps of Adam, one minibatch each.
-    batch_size : int
+    batch_size : int, default 60
         Samples of a minibatch; where there are fewer training samples, all of them.
-    learning_rate : float
+    learning_rate : float, default 0.0012
         Adam's.
 
     Raises

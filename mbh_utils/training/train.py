@@ -48,11 +48,11 @@ def train(
         What it learns (``train``) and what it is judged by (``validation``).
     iterations, batch_size, learning_rate
         As in :class:`Recipe`.
-    seed : int
+    seed : int, default 0
         Of the order of the minibatches. The same seed gives the same network on the same CPU.
-    milestones : sequence of int
+    milestones : sequence of int, default ()
         Iterations at which accuracy is measured and a copy kept; the last iteration always is.
-    progress : bool
+    progress : bool, default False
         Whether to show a bar.
 
     Returns
@@ -116,18 +116,18 @@ def train_stack(
     seeds : sequence of int
         One per network; networks of equal seed see the same minibatches, as each of them would
         alone.
-    milestones : sequence of int
+    milestones : sequence of int, default ()
         Iterations at which accuracy is measured and a copy kept; the last iteration always is.
     device : str or torch.device, optional
         Where to train; by default CUDA where there is one.
-    progress : bool
+    progress : bool, default False
         Whether to show a bar.
     states : sequence of State or None, optional
         Where each network goes on from, as ``checkpoint`` was given it; None: from the start.
     checkpoint : callable, optional
         Takes the states of all networks, in their order, about every ``every`` seconds and at the
         end.
-    every : float
+    every : float, default 60.0
         Seconds between two checkpoints.
     keep : callable, optional
         Takes (index of the network, iteration, copy) at each milestone, in place of

@@ -212,9 +212,9 @@ def open_chapter(
     ----------
     name : str
         The chapter's name, the beginning of it, or its number.
-    profile : str
+    profile : str, default "quick"
         Size of all that is computed, one of ``experiments.PROFILES``.
-    seed : int
+    seed : int, default 0
         Seed of what the chapter draws itself, from 0 to 2**63 - 1.
     out : path, optional
         Another folder for the figures than ``figures/<profile>``.

@@ -34,7 +34,7 @@ class PiecewiseLinear(nn.Module):
         Where the slope changes: t_1 < ... < t_K, at least one.
     slopes : sequence of float
         The K + 1 slopes, from left to right.
-    offset : float, optional
+    offset : float, default 0.0
         Is added to all values. Without it the function is 0 at 0 if 0 lies left of t_1 or on it.
 
     Raises
@@ -77,7 +77,20 @@ class PiecewiseLinear(nn.Module):
         self.pieces = Pieces(slopes[0], offset, tuple(zip(breakpoints, changes, strict=True)))
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
+        """The activation of every element.
+
+        Parameters
+        ----------
+        z : torch.Tensor
+            Pre-activations, of any shape.
+
+        Returns
+        -------
+        torch.Tensor
+            Of the same shape.
+        """
         return piecewise_linear(z, self.pieces)
 
     def extra_repr(self) -> str:
+        """What torch shows of it in a network."""
         return f"breakpoints={[t for t, _ in self.pieces.bends]}"

@@ -123,7 +123,7 @@ def hidden_layers(network, *, output_layer: bool = True) -> list[tuple]:
         returned, or arrays of the hidden layers themselves. A module counts for what it computes in
         the state it is in, hooks, masks and parametrizations included; reading changes nothing of
         it.
-    output_layer : bool, optional
+    output_layer : bool, default True
         True: what a module does last, if it is affine, is its output layer and no hidden layer.
         False: its outputs are neurons too, unless they are the result of an activation. (What was
         traced already stays as it is.)
@@ -142,6 +142,10 @@ def hidden_layers(network, *, output_layer: bool = True) -> list[tuple]:
 
     Notes
     -----
+    Definition 2.3 of the thesis: all neurons of a feed-forward layer take the same input. A pair
+    holds one such layer, a row of the weight and an entry of the bias for each neuron; the ReLU
+    behind it is not written down.
+
     A module that ends in an activation has no affine output layer: all its activations are hidden
     either way, in a ``Sequential`` as in a module that wraps it.
 

@@ -68,7 +68,7 @@ def trace(
     input_shape : sequence of int, optional
         Shape of one sample, e.g. (1, 28, 28); can be left out where the first layer is Linear or
         Unflatten.
-    output_layer : bool, optional
+    output_layer : bool, default True
         True: every activation is hidden, and the affine maps after the last one are the output
         layer. False: outputs that are not the result of an activation are neurons too, as if a ReLU
         followed.

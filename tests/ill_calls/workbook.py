@@ -1,0 +1,82 @@
+"""Ill calls of chapters and the explorer."""
+
+import matplotlib.pyplot as plt
+from ill_calls.face import Face
+from ill_calls.good import CHAPTER, DATA, NET, PLANE, REGIONS, SAMPLES, VIEW
+from ill_calls.values import (
+    NO_COUNT,
+    NO_DATA,
+    NO_NETWORK,
+    NO_OBJECT,
+    NO_PARTITION,
+    NO_PLANE,
+    NO_SAMPLES,
+    NO_SHARE,
+    NO_TEXT,
+    NO_WHOLE,
+    Named,
+    named,
+    without,
+)
+
+import mbh_utils as mbh
+from mbh_utils import widgets
+
+FACES = {
+    "open_chapter": Face(
+        mbh.open_chapter,
+        right={"name": "01_sparsity"},
+        ill={
+            "name": without(NO_OBJECT, "three"),
+            "profile": NO_OBJECT,
+            "seed": NO_COUNT,
+            "out": without(NO_OBJECT, "none", "text") + named(zero="a\0b", empty=""),
+        },
+        says={"name": "chapter", "profile": "profile"},
+    ),
+    "Chapter.save": Face(
+        CHAPTER.save,
+        right={"figure": plt.figure(), "figure_id": "fig-2-1", "alt": "Words.", "data": [1]},
+        ill={
+            "figure": NO_OBJECT,
+            "figure_id": NO_OBJECT + named(other="fig-1-1"),
+            "alt": NO_TEXT + named(empty=" "),
+            "data": [Named("an object", object), Named("a set", set)],
+        },
+        says={"figure_id": "fig-", "data": "plotted data"},
+    ),
+    "widgets.blanket_view": Face(
+        widgets.blanket_view,
+        right={"network": NET, "regions": REGIONS, "samples": SAMPLES, "label": 1, "coverage": 0.8},
+        ill={
+            "network": NO_NETWORK,
+            "regions": NO_PARTITION,
+            "samples": NO_SAMPLES,
+            "label": NO_WHOLE + named(absent=7),
+            "coverage": NO_SHARE,
+        },
+        says={"network": "", "samples": "sample"},
+    ),
+    "widgets.blanket_words": Face(
+        widgets.blanket_words,
+        right={"view": VIEW, "name": "b"},
+        ill={"view": NO_OBJECT},
+    ),
+    "widgets.blanket_figure": Face(
+        widgets.blanket_figure,
+        right={"regions": REGIONS, "view": VIEW},
+        ill={"regions": NO_PARTITION, "view": NO_OBJECT},
+    ),
+    "widgets.blanket_explorer": Face(
+        widgets.blanket_explorer,
+        right={"network": NET, "plane": PLANE, "data": DATA},
+        ill={
+            "network": NO_NETWORK,
+            "plane": NO_PLANE,
+            "data": NO_DATA,
+            "label": NO_WHOLE + named(absent=7),
+            "coverage": NO_SHARE + named(low=0.1),
+        },
+        says={"network": "", "label": "class", "coverage": "c_P"},
+    ),
+}
