@@ -69,7 +69,7 @@ def test_a_thing_of_the_thesis_is_one_public_name_that_says_so(item, cell):
     found = resolved(name)
     assert file_of(found) == file
     if reference := re.match(r"(Definition|Algorithm) [\d.]*\d", item):
-        assert re.search(rf"\b{reference[0]}\b(?!\.\d)", inspect.getdoc(found)), (
+        assert re.search(rf"\b{reference[0]}\b(?!\.\d)", " ".join(inspect.getdoc(found).split())), (
             f"the docstring of {name} does not name {reference[0]}"
         )
 
