@@ -5,6 +5,8 @@ hidden layer, a *mask* a bool array of that shape, True where the connection liv
 pruned; the output layer stays dense and is not part of any count.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mbh_utils.computing import require
@@ -15,7 +17,7 @@ Shapes = list[tuple[int, int]]
 MOST_ENTRIES = 10**9
 
 
-def layer_shapes(n_inputs: int, hidden: tuple[int, ...]) -> Shapes:
+def layer_shapes(n_inputs: int, hidden: Sequence[int]) -> Shapes:
     """``(n_out, n_in)`` of every hidden layer.
 
     Parameters
@@ -32,12 +34,12 @@ def layer_shapes(n_inputs: int, hidden: tuple[int, ...]) -> Shapes:
     """
     expected = "the widths of the hidden layers, such as (300, 100)"
     given = require.listed("hidden", hidden, expected)
-    hidden = [require.whole("a width in hidden", n, 1) for n in given]
-    widths = (require.whole("n_inputs", n_inputs, 1), *hidden)
+    widths = [require.whole("a width in hidden", n, 1) for n in given]
+    widths = [require.whole("n_inputs", n_inputs, 1), *widths]
     return [(n_out, n_in) for n_in, n_out in zip(widths, widths[1:], strict=False)]
 
 
-def dense_parameters(n_inputs: int, hidden: tuple[int, ...]) -> int:
+def dense_parameters(n_inputs: int, hidden: Sequence[int]) -> int:
     """Hidden network parameters (HNPs) of a dense network.
 
     Parameters
@@ -264,7 +266,7 @@ def dead_ends(masks: list[np.ndarray]) -> list[np.ndarray]:
         )
     reaching = [np.ones(len(masks[-1]), dtype=bool)]
     for mask in reversed(masks[1:]):
-        reaching.insert(0, mask[reaching[0]].any(axis=0))
+        reaching.insert(0, np.logical_or.reduce(mask[reaching[0]], axis=0))
     return [~r for r in reaching]
 
 

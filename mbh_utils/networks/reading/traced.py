@@ -118,7 +118,7 @@ class Traced:
             weight = weight[kept]
             bias = bias[kept]
             n_linear = len(kept) - n
-            used = weight.any(axis=0)
+            used = np.logical_or.reduce(weight, axis=0)
             if layers:
                 after, *rest = layers[0]
                 layers[0] = (np.ascontiguousarray(after[:, kept]), *rest)
