@@ -24,13 +24,13 @@ _MOST_TRIED = 12
 _ROUNDING = 1e-9
 
 
-def check_coverage(coverage: float) -> float:
+def check_coverage(coverage: float | Real) -> float:
     """The coverage as a float. Raises MBHError outside (0, 1]."""
     expected = "a share of the samples in (0, 1]"
     return require.number("coverage c_P", coverage, expected, lambda c: 0 < c <= 1)
 
 
-def listed_coverages(coverages) -> list[float]:
+def listed_coverages(coverages: float | Sequence[float]) -> list[float]:
     """One minimum coverage or several, as a list."""
     if isinstance(coverages, Real) and not isinstance(coverages, bool):
         return [check_coverage(coverages)]
@@ -115,7 +115,7 @@ def maximal_pattern(
 def maximal_patterns(
     network,
     samples,
-    coverages: Sequence[float],
+    coverages: float | Sequence[float],
     *,
     scope: str = "last",
     strict: bool = False,

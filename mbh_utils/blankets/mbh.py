@@ -94,7 +94,12 @@ def specialization(
 
 
 def specialization_table(
-    network, samples, planes: Sequence[Plane], coverages: Sequence[float], *, scope: str = "last"
+    network,
+    samples,
+    planes: Plane | Line | Sequence[Plane | Line],
+    coverages: float | Sequence[float],
+    *,
+    scope: str = "last",
 ) -> pd.DataFrame:
     """Specialization of a network to every class that occurs in the samples.
 

@@ -82,7 +82,8 @@ def mine_patterns(network, samples, *, output_layer: bool = True) -> list[Mined]
 def _leaves(tree, labels, first_neuron: int) -> list[Mined]:
     """The leaves of a fitted tree from left to right; its features are neurons, in order."""
     mined = []
-    waiting = [(0, (), ())]  # a node, the neurons asked on the way to it, and their states
+    # A node, the neurons asked on the way to it, and their states.
+    waiting: list[tuple[int, tuple[int, ...], tuple[bool, ...]]] = [(0, (), ())]
     while waiting:
         node, neurons, states = waiting.pop()
         left = tree.children_left[node]
@@ -95,7 +96,7 @@ def _leaves(tree, labels, first_neuron: int) -> list[Mined]:
     return mined
 
 
-def _leaf(tree, node: int, labels, neurons: tuple, states: tuple) -> Mined:
+def _leaf(tree, node: int, labels, neurons: tuple[int, ...], states: tuple[bool, ...]) -> Mined:
     shares = tree.value[node, 0]
     n = int(tree.n_node_samples[node])
     winner = int(shares.argmax())
