@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from mbh_utils.computing import require
+from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
 from mbh_utils.regions.patterns import DecisionPattern, preactivations
 
@@ -28,7 +29,7 @@ class Mined(NamedTuple):
     n_right: int
 
 
-def mine_patterns(network, samples, *, output_layer: bool = True) -> list[Mined]:
+def mine_patterns(network, samples: Samples, *, output_layer: bool = True) -> list[Mined]:
     """Decision patterns over the last hidden layer that tell the classes of the samples apart.
 
     Parameters

@@ -6,6 +6,7 @@ from typing import cast
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import nn
 from torch.nn import functional
 
@@ -176,7 +177,7 @@ class Network(nn.Module):
         return [layer.mask.cpu().numpy().copy() for layer in self._masked_layers]
 
     @torch.no_grad()
-    def set_masks(self, masks: Sequence[np.ndarray]) -> "Network":
+    def set_masks(self, masks: "Sequence[ArrayLike]") -> "Network":
         """Put these masks on the hidden layers; weights outside them become exactly zero.
 
         Parameters

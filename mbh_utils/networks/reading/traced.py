@@ -1,10 +1,13 @@
 """``Traced``: what tracing gives, a module as a ReLU network with linear units."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mbh_utils.computing import require
 
@@ -92,7 +95,7 @@ class Traced:
     neurons: list[Neurons]
     input_shape: tuple[int, ...]
 
-    def __call__(self, x) -> np.ndarray:
+    def __call__(self, x: ArrayLike) -> np.ndarray:
         """Outputs (n, n_outputs) float64 of rows (n, d)."""
         x = require.numbers("x", x, (None, math.prod(self.input_shape)))
         for weight, bias, n_linear in self.layers:
