@@ -89,7 +89,8 @@ _MODULES = {
     "widgets": "explorers",
 }
 
-__all__ = [*_PUBLIC, *_MODULES]
+# Checkers read the stub beside this file, which lists them one by one.
+__all__ = [*_PUBLIC, *_MODULES]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str):

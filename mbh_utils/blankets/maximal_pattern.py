@@ -5,14 +5,18 @@ The maximal pattern of a phenomenon P is the decision pattern that defines P's m
 its samples (Definitions 4.5 and 4.6); of their blankets the minimal one is the smallest.
 """
 
+from __future__ import annotations
+
 import itertools
 import math
 from collections.abc import Iterator, Sequence
 from numbers import Real
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mbh_utils.computing import require
+from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
 from mbh_utils.regions.partition import partition_input_space
 from mbh_utils.regions.patterns import DecisionPattern, preactivations
@@ -24,13 +28,13 @@ _MOST_TRIED = 12
 _ROUNDING = 1e-9
 
 
-def check_coverage(coverage: float) -> float:
+def check_coverage(coverage: float | Real) -> float:
     """The coverage as a float. Raises MBHError outside (0, 1]."""
     expected = "a share of the samples in (0, 1]"
     return require.number("coverage c_P", coverage, expected, lambda c: 0 < c <= 1)
 
 
-def listed_coverages(coverages) -> list[float]:
+def listed_coverages(coverages: float | Sequence[float]) -> list[float]:
     """One minimum coverage or several, as a list."""
     if isinstance(coverages, Real) and not isinstance(coverages, bool):
         return [check_coverage(coverages)]
@@ -40,7 +44,7 @@ def listed_coverages(coverages) -> list[float]:
 
 def maximal_pattern(
     network,
-    samples,
+    samples: Samples | ArrayLike,
     coverage: float = 0.8,
     *,
     scope: str = "last",
@@ -116,8 +120,8 @@ def maximal_pattern(
 
 def maximal_patterns(
     network,
-    samples,
-    coverages: Sequence[float],
+    samples: Samples | ArrayLike,
+    coverages: float | Sequence[float],
     *,
     scope: str = "last",
     strict: bool = False,
@@ -176,7 +180,12 @@ def maximal_patterns(
 
 
 def smallest_pattern(
-    network, samples, plane: Plane | Line, coverage: float, *, output_layer: bool = True
+    network,
+    samples: Samples | ArrayLike,
+    plane: Plane | Line,
+    coverage: float,
+    *,
+    output_layer: bool = True,
 ) -> DecisionPattern:
     """The pattern with the truly smallest blanket on a plane, found by trying all.
 

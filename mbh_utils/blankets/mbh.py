@@ -4,11 +4,14 @@ Line 3 of the algorithm is ``regions/partition.py`` (Algorithm 2), line 4 ``maxi
 (Algorithm 3), and line 5 ``Partition.blanket``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from contextlib import closing
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from mbh_utils.blankets.maximal_pattern import (
     listed_coverages,
@@ -16,6 +19,7 @@ from mbh_utils.blankets.maximal_pattern import (
     maximal_patterns,
 )
 from mbh_utils.computing import require
+from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
 from mbh_utils.regions.partition import partitions
 from mbh_utils.regions.planes import Line, Plane
@@ -23,7 +27,7 @@ from mbh_utils.regions.planes import Line, Plane
 
 def specialization(
     network,
-    samples,
+    samples: Samples | ArrayLike,
     planes: Plane | Line | Sequence[Plane | Line],
     coverage: float = 0.8,
     *,
@@ -94,7 +98,12 @@ def specialization(
 
 
 def specialization_table(
-    network, samples, planes: Sequence[Plane], coverages: Sequence[float], *, scope: str = "last"
+    network,
+    samples: Samples,
+    planes: Plane | Line | Sequence[Plane | Line],
+    coverages: float | Sequence[float],
+    *,
+    scope: str = "last",
 ) -> pd.DataFrame:
     """Specialization of a network to every class that occurs in the samples.
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from mbh_utils.computing import require
+from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
 from mbh_utils.regions.patterns import DecisionPattern, preactivations
 
@@ -28,7 +29,7 @@ class Mined(NamedTuple):
     n_right: int
 
 
-def mine_patterns(network, samples, *, output_layer: bool = True) -> list[Mined]:
+def mine_patterns(network, samples: Samples, *, output_layer: bool = True) -> list[Mined]:
     """Decision patterns over the last hidden layer that tell the classes of the samples apart.
 
     Parameters
@@ -82,7 +83,8 @@ def mine_patterns(network, samples, *, output_layer: bool = True) -> list[Mined]
 def _leaves(tree, labels, first_neuron: int) -> list[Mined]:
     """The leaves of a fitted tree from left to right; its features are neurons, in order."""
     mined = []
-    waiting = [(0, (), ())]  # a node, the neurons asked on the way to it, and their states
+    # A node, the neurons asked on the way to it, and their states.
+    waiting: list[tuple[int, tuple[int, ...], tuple[bool, ...]]] = [(0, (), ())]
     while waiting:
         node, neurons, states = waiting.pop()
         left = tree.children_left[node]
@@ -95,7 +97,7 @@ def _leaves(tree, labels, first_neuron: int) -> list[Mined]:
     return mined
 
 
-def _leaf(tree, node: int, labels, neurons: tuple, states: tuple) -> Mined:
+def _leaf(tree, node: int, labels, neurons: tuple[int, ...], states: tuple[bool, ...]) -> Mined:
     shares = tree.value[node, 0]
     n = int(tree.n_node_samples[node])
     winner = int(shares.argmax())

@@ -19,7 +19,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -54,8 +54,9 @@ NAMES = {
 #: What an entry that is not what it should be raises when it is read.
 DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError)
 
+Value = TypeVar("Value")
 #: Makes what an entry holds of (the content of its data file, the words of its note).
-Decoder = Callable[[bytes, dict], object]
+Decoder = Callable[[bytes, dict], Value]
 
 
 class Entry(NamedTuple):
@@ -85,10 +86,10 @@ class Entry(NamedTuple):
     path: Path
 
 
-class Reading(NamedTuple):
+class Reading(NamedTuple, Generic[Value]):
     """What came of reading an entry: its value, or its problem; three None if there is no entry."""
 
-    value: object = None
+    value: Value | None = None
     note: bytes | None = None
     problem: Exception | None = None
 
@@ -269,7 +270,7 @@ def write_entry(
         remove(superseded)
 
 
-def read_entry(note: Path, decode: Decoder) -> Reading:
+def read_entry(note: Path, decode: Decoder[Value]) -> Reading[Value]:
     """What ``decode`` makes of an entry, or what is damaged; the entry stays where it is.
 
     Another process may replace the entry between the reading of its note and that of its data: only
@@ -295,10 +296,10 @@ def read_entry(note: Path, decode: Decoder) -> Reading:
     return Reading()
 
 
-def get_entry(note: Path, decode: Decoder):
+def get_entry(note: Path, decode: Decoder[Value]) -> Value | None:
     """What ``decode`` makes of an entry; None without one, and for a damaged one, set aside now."""
     found = read_entry(note, decode)
-    if found.problem and (aside := set_aside(note, found.note, found.problem)):
+    if aside := set_aside_if_damaged(note, found):
         print(
             f"store: {note} is damaged ({found.problem}); set aside as {aside}, "
             "will be computed again",
@@ -331,6 +332,13 @@ def decode_arrays(content: bytes, words: dict) -> dict[str, np.ndarray]:
     if words["file"].endswith(".parquet"):
         raise MBHError(f"this {words['kind']} is a table: read it by Store.table")
     return {name: array.copy() for name, array in safetensors.numpy.load(content).items()}
+
+
+def set_aside_if_damaged(note: Path, found: Reading) -> str:
+    """Set an entry aside whose reading found it damaged; its new name, or nothing."""
+    if found.note is None or found.problem is None:
+        return ""
+    return set_aside(note, found.note, found.problem)
 
 
 def set_aside(note: Path, judged: bytes, error: Exception) -> str:

@@ -12,10 +12,11 @@ import math
 import os
 import reprlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sized
 from decimal import Decimal
 from numbers import Integral, Real
 from pathlib import Path
+from types import UnionType
 
 import numpy as np
 
@@ -112,14 +113,14 @@ def whole(name: str, value, least: int | None = None, most: int | None = None) -
     Traceback (most recent call last):
     mbh_utils.errors.MBHError: seed is -1; expected a whole number >= 0
     """
-    found = item(value)
-    is_whole = isinstance(found, Integral) and not isinstance(found, bool)
-    is_low = is_whole and least is not None and found < least
-    is_high = is_whole and most is not None and found > most
-    if not is_whole or is_low or is_high:
+    given = item(value)
+    found = int(given) if isinstance(given, Integral) and not isinstance(given, bool) else None
+    is_low = found is not None and least is not None and found < least
+    is_high = found is not None and most is not None and found > most
+    if found is None or is_low or is_high:
         limits = _limits_in_words(least, most)
         raise MBHError(f"{name} is {shown(value)}; expected a whole number{limits}")
-    return int(found)
+    return found
 
 
 def _limits_in_words(least: int | None, most: int | None) -> str:
@@ -172,7 +173,7 @@ def flag(name: str, value) -> bool:
     return bool(found)
 
 
-def choice(name: str, value, options: Sequence[str]) -> str:
+def choice(name: str, value, options: Collection[str]) -> str:
     """One of these words.
 
     Examples
@@ -212,7 +213,7 @@ def folder(name: str, value) -> Path:
     return Path(value)
 
 
-def kind_of(name: str, value, kinds: type | tuple[type, ...], expected: str):
+def kind_of(name: str, value, kinds: type | tuple[type, ...] | UnionType, expected: str):
     """The value, which is of one of these types; ``expected`` says what that is, and what to do.
 
     Examples
@@ -249,8 +250,7 @@ def array(name: str, given) -> np.ndarray:
     if type(given) is np.ndarray and given.dtype.kind in "biuf":
         return given
     _refuse_data_set(name, given)
-    if _is_samples(given):
-        given = given.images
+    given = _images_of(given)
     refused = str | bytes | Mapping | set | frozenset | Iterator
     is_endless = isinstance(given, range) and _too_long(given)
     if given is None or isinstance(given, refused) or callable(given) or is_endless:
@@ -315,7 +315,7 @@ def _from_objects(name: str, given, found: np.ndarray) -> np.ndarray:
         if not isinstance(x, Real | Decimal):
             kind = type(x).__name__
             raise MBHError(f"{name} must be an array of numbers: it holds {shown(x)} ({kind})")
-    are_whole = all(isinstance(x, Integral) and -(2**63) <= x < 2**63 for x in found.flat)
+    are_whole = all(isinstance(x, Integral) and -(2**63) <= int(x) < 2**63 for x in found.flat)
     try:
         return found.astype(np.int64 if are_whole else np.float64)
     except OverflowError as error:
@@ -370,6 +370,11 @@ def bits(name: str, given, ndim: int = 2) -> np.ndarray:
 
 def _is_samples(given) -> bool:
     return hasattr(given, "images") and hasattr(given, "labels")
+
+
+def _images_of(given):
+    """Of samples their images; anything else as it is."""
+    return given.images if _is_samples(given) else given
 
 
 def _refuse_data_set(name: str, given) -> None:

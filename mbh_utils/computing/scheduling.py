@@ -337,9 +337,10 @@ def _sendable(error: Exception, host: str) -> Exception:
 def _peak_memory() -> int:
     """Most bytes that this process ever held."""
     # Linux, where getrusage counts what the parent held as well.
-    with contextlib.suppress(OSError, TypeError):
+    with contextlib.suppress(OSError):
         status = Path("/proc/self/status").read_text()
-        return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) * 1024
+        if peak := re.search(r"VmHWM:\s*(\d+) kB", status):
+            return int(peak[1]) * 1024
     import resource  # not on Windows
 
     unit = 1 if sys.platform == "darwin" else 1024

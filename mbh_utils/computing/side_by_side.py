@@ -7,13 +7,13 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence, Sized
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from mbh_utils.computing.progress import Progress
 
-Result = TypeVar("Result")
+Result = TypeVar("Result", bound=Sized)
 
 #: Seconds between two looks at how far the threads are.
 _LOOK = 0.1
@@ -65,7 +65,7 @@ def side_by_side(
     bar: Progress,
     n_threads: int,
     ahead: int | None = None,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Results of ``work(i, part)`` for each i, in order; an error is raised in place of its result.
 
     areas: of each piece of work all that there is to do.
@@ -93,19 +93,29 @@ def side_by_side(
             yield result
 
 
-def _one_by_one(work, areas, show) -> Iterator[tuple]:
+def _one_by_one(
+    work: Callable[[int, Part], Result],
+    areas: Sequence[float],
+    show: Callable[[Sequence[Part]], None],
+) -> Generator[tuple[Result, Sequence[Part]], None, None]:
     """Each result, and the parts that are at work by then."""
     going_on = threading.Event()
     for i, area in enumerate(areas):
         yield work(i, Part(area, going_on, lambda part: show([part]))), ()
 
 
-def _in_threads(work, areas, show, n_threads: int, ahead: int) -> Iterator[tuple]:
+def _in_threads(
+    work: Callable[[int, Part], Result],
+    areas: Sequence[float],
+    show: Callable[[Sequence[Part]], None],
+    n_threads: int,
+    ahead: int,
+) -> Generator[tuple[Result, Sequence[Part]], None, None]:
     """The same."""
     stop = threading.Event()
     parts = [Part(area, stop, lambda part: None) for area in areas]
 
-    def done(i: int):
+    def done(i: int) -> Result:
         parts[i].check_stop()
         result = work(i, parts[i])
         parts[i].share, parts[i].regions = 1.0, len(result)

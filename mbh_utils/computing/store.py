@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar, overload
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,9 @@ from mbh_utils.computing.files import remove
 from mbh_utils.computing.parcels import Parcel, parcel_of, words_of
 from mbh_utils.computing.upkeep import Finding
 from mbh_utils.errors import MBHError
+
+#: What a reader makes of the arrays of an entry.
+Made = TypeVar("Made")
 
 
 class Store:
@@ -125,12 +129,22 @@ class Store:
         """
         return get_entry(self.note(kind, settings), lambda content, words: words["facts"])
 
+    @overload
+    def arrays(
+        self, kind: str, settings: dict, make: None = None
+    ) -> tuple[dict[str, np.ndarray], dict] | None: ...
+
+    @overload
+    def arrays(
+        self, kind: str, settings: dict, make: Callable[[dict[str, np.ndarray], dict], Made]
+    ) -> Made | None: ...
+
     def arrays(
         self,
         kind: str,
         settings: dict,
-        make: Callable[[dict[str, np.ndarray], dict], object] | None = None,
-    ):
+        make: Callable[[dict[str, np.ndarray], dict], Made] | None = None,
+    ) -> tuple[dict[str, np.ndarray], dict] | Made | None:
         """The arrays of an entry and its facts.
 
         Parameters

@@ -17,7 +17,7 @@ from mbh_utils.computing.entries import (
     is_named_by_note,
     key_of,
     read_entry,
-    set_aside,
+    set_aside_if_damaged,
 )
 from mbh_utils.computing.files import (
     clock_of,
@@ -73,10 +73,10 @@ def verify(folder: Path) -> Iterator[Finding]:
 def _checked_entry(note: Path) -> Finding | None:
     """Whether an entry is whole; a damaged one is set aside. None if it is gone by now."""
     size = size_of(files_of(note))
-    value, raw, problem = read_entry(note, decode_any)
-    if problem and (aside := set_aside(note, raw, problem)):
-        return Finding("damaged", note, size, f"{problem}; set aside as {aside}")
-    return Finding("whole", note, size) if value is not None else None
+    found = read_entry(note, decode_any)
+    if aside := set_aside_if_damaged(note, found):
+        return Finding("damaged", note, size, f"{found.problem}; set aside as {aside}")
+    return Finding("whole", note, size) if found.value is not None else None
 
 
 def _checked_file(what: str, path: Path) -> Finding | None:

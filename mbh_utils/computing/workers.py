@@ -85,7 +85,9 @@ def _set_up_process() -> None:
 
 
 def _end_with_parent() -> None:
-    multiprocessing.parent_process().join()
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # a process of the pool was started by one
+    parent.join()
     os._exit(1)
 
 
@@ -95,7 +97,7 @@ def _end_with_parent() -> None:
 @contextlib.contextmanager
 def _cluster(address: str) -> Iterator[Executor]:
     try:
-        import dask
+        import dask.config
         from distributed import Client, Security
         from distributed.comm.registry import backends
     except ImportError as error:
@@ -117,7 +119,9 @@ def _cluster(address: str) -> Iterator[Executor]:
             "reached from here"
         ) from error
     with client:
-        _tell_size(address, client.nthreads().values())
+        # Distributed's annotations know the coroutine only that an asynchronous client gives.
+        threads = client.nthreads().values()  # pyright: ignore[reportAttributeAccessIssue]
+        _tell_size(address, threads)
         # Parcels are large on purpose: what is sent with a task outlives any worker.
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "10 GB"}):
             yield client.get_executor(pure=False)  # a task that failed is not remembered as failed

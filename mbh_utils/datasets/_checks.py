@@ -1,8 +1,9 @@
 """Checks of the arrays that a data set is made of; each gives them back as they are kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
@@ -18,7 +19,7 @@ def read_only(array: np.ndarray) -> np.ndarray:
     return view
 
 
-def limits(given: float | np.ndarray, d: int, what: str) -> np.ndarray:
+def limits(given: ArrayLike, d: int, what: str) -> np.ndarray:
     """(d,) float64, read-only, of finite numbers; a single number stands for all inputs."""
     values = require.array(what, given)
     if values.shape not in ((), (1,), (d,)) or isinstance(given, bool):
@@ -31,7 +32,7 @@ def limits(given: float | np.ndarray, d: int, what: str) -> np.ndarray:
     return read_only(found)
 
 
-def class_names(given: Sequence) -> tuple[str, ...]:
+def class_names(given: Iterable) -> tuple[str, ...]:
     """Names of classes as text; whatever is listed can be a name, but None and containers."""
     if isinstance(given, str):
         names = tuple(given)
@@ -66,7 +67,7 @@ def number_of_classes(labels: dict[str, np.ndarray]) -> int:
     return 1 + max(int(y.max()) for y in labels.values())
 
 
-def finite_images(given: np.ndarray, what: str) -> np.ndarray:
+def finite_images(given: ArrayLike, what: str) -> np.ndarray:
     """A float32 copy, of two or more dimensions and without NaN or infinities."""
     with np.errstate(over="ignore"):  # too large for float32: infinite, and named below
         images = require.array(what, given).astype(np.float32)
@@ -83,7 +84,7 @@ def finite_images(given: np.ndarray, what: str) -> np.ndarray:
     return images
 
 
-def whole_labels(given: np.ndarray, what: str, n: int) -> np.ndarray:
+def whole_labels(given: ArrayLike, what: str, n: int) -> np.ndarray:
     """A copy of the labels, n whole numbers."""
     labels = require.array(what, given).copy()
     if labels.shape != (n,):

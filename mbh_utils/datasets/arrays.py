@@ -1,9 +1,11 @@
 """A data set made of your own arrays."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mbh_utils.computing import require
 from mbh_utils.datasets._checks import (
@@ -17,16 +19,16 @@ from mbh_utils.errors import MBHError
 
 
 def from_arrays(
-    train_images: np.ndarray,
-    train_labels: np.ndarray,
-    validation_images: np.ndarray,
-    validation_labels: np.ndarray,
+    train_images: ArrayLike,
+    train_labels: ArrayLike,
+    validation_images: ArrayLike,
+    validation_labels: ArrayLike,
     *,
     name: str = "custom",
     classes: Sequence[str] | None = None,
-    low: float | np.ndarray | None = None,
-    high: float | np.ndarray | None = None,
-    image_shape: tuple[int, ...] = (),
+    low: ArrayLike | None = None,
+    high: ArrayLike | None = None,
+    image_shape: Sequence[int] = (),
 ) -> Dataset:
     """A data set made of your own arrays, which are copied.
 
@@ -85,14 +87,12 @@ def from_arrays(
     shape = _common_shape(images)
     given_shape = require.listed("image_shape", image_shape, "whole numbers, such as (28, 28)")
     least, largest = _extent(images)
-    lowest: Any = least if low is None else low  # a number stands for all inputs
-    highest: Any = largest if high is None else high
     dataset = Dataset(
         name,
         **{part: Samples(x.reshape(len(x), -1), labels[part]) for part, x in images.items()},
         classes=names,
-        low=lowest,
-        high=highest,
+        low=least if low is None else low,  # a number stands for all inputs
+        high=largest if high is None else high,
         image_shape=tuple(given_shape) or (shape if len(shape) > 1 else ()),
     )
     _check_values(dataset)

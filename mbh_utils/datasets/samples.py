@@ -5,6 +5,8 @@ A *phenomenon* is any boolean labelling of samples (thesis, section 4.1): a clas
 validation data are the 10,000 test images of MNIST and Fashion-MNIST (section 6.1).
 """
 
+from __future__ import annotations
+
 import functools
 import hashlib
 import math
@@ -13,6 +15,7 @@ from dataclasses import dataclass, replace
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mbh_utils.computing import require
 from mbh_utils.datasets._checks import class_names, limits, read_only, whole_labels
@@ -60,23 +63,24 @@ class Samples:
     images: np.ndarray
     labels: np.ndarray
 
-    def __post_init__(self):
+    def __init__(self, images: ArrayLike, labels: ArrayLike):
         # What is too large for float32 becomes infinite, which is refused where it matters.
         with np.errstate(over="ignore"):
-            images = np.ascontiguousarray(require.array("images", self.images), dtype=np.float32)
-        if images.ndim != 2:
+            rows = np.ascontiguousarray(require.array("images", images), dtype=np.float32)
+        if rows.ndim != 2:
             raise MBHError(
-                f"images of samples have shape (n, d), got {images.shape}; flatten each image to a "
+                f"images of samples have shape (n, d), got {rows.shape}; flatten each image to a "
                 "row"
             )
-        labels = whole_labels(self.labels, "labels", len(images))
-        labels = np.ascontiguousarray(labels, dtype=np.int64)
-        vars(self).update(images=read_only(images), labels=read_only(labels))
+        numbers = whole_labels(labels, "labels", len(rows))
+        numbers = np.ascontiguousarray(numbers, dtype=np.int64)
+        # The dataclass is frozen.
+        vars(self).update(images=read_only(rows), labels=read_only(numbers))
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def where(self, mask: np.ndarray) -> "Samples":
+    def where(self, mask: ArrayLike) -> Samples:
         """The samples of the phenomenon that a mask describes.
 
         Parameters
@@ -109,7 +113,7 @@ class Samples:
             )
         return Samples(self.images[mask], self.labels[mask])
 
-    def of_class(self, c: int) -> "Samples":
+    def of_class(self, c: int) -> Samples:
         """The samples that carry a label.
 
         Parameters
@@ -144,7 +148,7 @@ class Samples:
             )
         return self.where(mask)
 
-    def take(self, indices: Sequence[int]) -> "Samples":
+    def take(self, indices: ArrayLike) -> Samples:
         """The samples at some indices, in that order.
 
         Parameters
@@ -229,24 +233,30 @@ class Dataset:
     high: np.ndarray
     image_shape: tuple[int, ...] = ()
 
-    def __post_init__(self):
-        require.kind_of("name", self.name, str, "the name of the data set")
-        for part in ("train", "validation"):
-            samples = getattr(self, part)
+    def __init__(
+        self,
+        name: str,
+        train: Samples,
+        validation: Samples,
+        classes: Sequence[str],
+        low: ArrayLike,
+        high: ArrayLike,
+        image_shape: Sequence[int] = (),
+    ):
+        put = vars(self).update  # the dataclass is frozen
+        put(name=require.kind_of("name", name, str, "the name of the data set"))
+        for part, samples in (("train", train), ("validation", validation)):
             require.kind_of(part, samples, Samples, "Samples(images, labels)")
             if not len(samples):
-                raise MBHError(f"{self.name}: {part} has no sample; both parts need at least one")
-        shape = require.listed("image_shape", self.image_shape, "whole numbers, such as (28, 28)")
-        vars(self).update(
-            classes=class_names(self.classes),
-            image_shape=tuple(require.whole("a length in image_shape", n, 1) for n in shape),
-        )
+                raise MBHError(f"{name}: {part} has no sample; both parts need at least one")
+        put(train=train, validation=validation)
+        shape = require.listed("image_shape", image_shape, "whole numbers, such as (28, 28)")
+        put(classes=class_names(classes))
+        put(image_shape=tuple(require.whole("a length in image_shape", n, 1) for n in shape))
         self._check_inputs()
         d = self.n_inputs
-        vars(self).update(
-            low=limits(self.low, d, f"{self.name}: low"),
-            high=limits(self.high, d, f"{self.name}: high"),
-        )
+        put(low=limits(low, d, f"{name}: low"))
+        put(high=limits(high, d, f"{name}: high"))
         for i in np.flatnonzero(self.low >= self.high):
             raise MBHError(
                 f"{self.name}: low must be below high; input {i} has {self.low[i]} and "
@@ -311,7 +321,7 @@ class Dataset:
         std[std == 0] = 1.0
         return mean, std
 
-    def standardised(self) -> "Dataset":
+    def standardised(self) -> Dataset:
         """The same data with each input shifted and scaled by its :meth:`moments`.
 
         Returns

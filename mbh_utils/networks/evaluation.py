@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from mbh_utils.computing import require
+from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
 from mbh_utils.networks.reading.eval_mode import reached, untouched
 
@@ -11,7 +12,7 @@ from mbh_utils.networks.reading.eval_mode import reached, untouched
 _BLOCK = 10_000
 
 
-def accuracy(network: torch.nn.Module, samples) -> float:
+def accuracy(network: torch.nn.Module, samples: Samples) -> float:
     """Share of the samples that the network classifies correctly.
 
     Parameters

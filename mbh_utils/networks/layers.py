@@ -112,7 +112,8 @@ def checked_layer(name: str, pair) -> tuple:
     if not linear:
         return weight, bias
     most = len(bias) - 1
-    if len(linear) > 1 or not isinstance(linear[0], Integral) or not 0 <= linear[0] <= most:
+    is_number = len(linear) == 1 and isinstance(linear[0], Integral)
+    if not is_number or not 0 <= int(linear[0]) <= most:
         given = ", ".join(map(repr, linear))
         raise MBHError(
             f"{name}: behind weight and bias comes the number of linear units, 0 to {most}, not "
@@ -124,7 +125,8 @@ def checked_layer(name: str, pair) -> tuple:
 def _arrays(name: str, pair) -> tuple[np.ndarray, np.ndarray, list]:
     """Weight and bias as float64 arrays, and what stands behind them."""
     try:
-        weight, bias, *linear = pair if isinstance(pair, list | tuple) else (pair,)
+        parts = list(pair) if isinstance(pair, list | tuple) else [pair]
+        weight, bias, *linear = parts
         weight = np.ascontiguousarray(require.array("weight", weight), dtype=np.float64)
         bias = np.ascontiguousarray(require.array("bias", bias), dtype=np.float64)
     except (TypeError, ValueError) as error:

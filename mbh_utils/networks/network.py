@@ -1,10 +1,12 @@
 """Feed-forward ReLU networks whose masks are part of them (thesis, 2.1 and 6.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral
+from typing import cast
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import nn
 from torch.nn import functional
 
@@ -40,6 +42,8 @@ class MaskedLinear(nn.Linear):
     >>> layer.live_weight[:, 0].any()
     tensor(False)
     """
+
+    mask: torch.Tensor
 
     def __init__(self, n_in: int, n_out: int):
         super().__init__(n_in, n_out)
@@ -175,15 +179,20 @@ class Network(nn.Module):
     @property
     def linears(self) -> list[nn.Linear]:
         """All layers, the output layer last."""
-        return [*self.hidden_layers, self.output]
+        return [*self._masked_layers, self.output]
+
+    @property
+    def _masked_layers(self) -> Iterable[MaskedLinear]:
+        """The hidden layers; a ModuleList does not say of which type its members are."""
+        return cast(Iterable[MaskedLinear], self.hidden_layers)
 
     @property
     def masks(self) -> list[np.ndarray]:
         """Masks of the hidden layers, each (n_l, n_{l-1}) bool."""
-        return [layer.mask.cpu().numpy().copy() for layer in self.hidden_layers]
+        return [layer.mask.cpu().numpy().copy() for layer in self._masked_layers]
 
     @torch.no_grad()
-    def set_masks(self, masks: Sequence[np.ndarray]) -> "Network":
+    def set_masks(self, masks: "Sequence[ArrayLike]") -> "Network":
         """Put these masks on the hidden layers; weights outside them become exactly zero.
 
         Parameters
@@ -202,18 +211,18 @@ class Network(nn.Module):
             If the masks do not have the shapes of the layers; no layer is changed then.
         """
         given = require.listed("masks", masks, "masks, one a layer")
-        masks = [torch.tensor(require.bits("masks", mask)) for mask in given]
-        if len(masks) != len(self.hidden_layers):
+        tensors = [torch.tensor(require.bits("masks", mask)) for mask in given]
+        if len(tensors) != len(self.hidden_layers):
             raise MBHError(
-                f"{len(masks)} masks were given for {len(self.hidden_layers)} hidden layers"
+                f"{len(tensors)} masks were given for {len(self.hidden_layers)} hidden layers"
             )
-        for layer, mask in zip(self.hidden_layers, masks, strict=True):
+        for layer, mask in zip(self._masked_layers, tensors, strict=True):
             if mask.shape != layer.mask.shape:
                 raise MBHError(
                     f"mask of shape {tuple(mask.shape)} on a layer of shape "
                     f"{tuple(layer.mask.shape)}"
                 )
-        for layer, mask in zip(self.hidden_layers, masks, strict=True):
+        for layer, mask in zip(self._masked_layers, tensors, strict=True):
             layer.mask.copy_(mask)
             layer.weight.mul_(layer.mask)
         return self
@@ -455,5 +464,5 @@ def winning_ticket(trained: Network, initial: Network, parameters: int) -> Netwo
             f"trained is {trained}, initial {initial}: they are one network after and before its "
             "training"
         )
-    weights = [layer.live_weight.detach().cpu().numpy() for layer in trained.hidden_layers]
+    weights = [layer.live_weight.detach().cpu().numpy() for layer in trained._masked_layers]
     return initial.copy().set_masks(pruning.magnitude_masks(weights, parameters))

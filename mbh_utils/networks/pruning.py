@@ -5,7 +5,12 @@ hidden layer, a *mask* a bool array of that shape, True where the connection liv
 pruned; the output layer stays dense and is not part of any count.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
@@ -15,7 +20,7 @@ Shapes = list[tuple[int, int]]
 MOST_ENTRIES = 10**9
 
 
-def layer_shapes(n_inputs: int, hidden: tuple[int, ...]) -> Shapes:
+def layer_shapes(n_inputs: int, hidden: Sequence[int]) -> Shapes:
     """``(n_out, n_in)`` of every hidden layer.
 
     Parameters
@@ -42,12 +47,12 @@ def layer_shapes(n_inputs: int, hidden: tuple[int, ...]) -> Shapes:
     """
     expected = "the widths of the hidden layers, such as (300, 100)"
     given = require.listed("hidden", hidden, expected)
-    hidden = [require.whole("a width in hidden", n, 1) for n in given]
-    widths = (require.whole("n_inputs", n_inputs, 1), *hidden)
+    widths = [require.whole("a width in hidden", n, 1) for n in given]
+    widths = [require.whole("n_inputs", n_inputs, 1), *widths]
     return [(n_out, n_in) for n_in, n_out in zip(widths, widths[1:], strict=False)]
 
 
-def dense_parameters(n_inputs: int, hidden: tuple[int, ...]) -> int:
+def dense_parameters(n_inputs: int, hidden: Sequence[int]) -> int:
     """Hidden network parameters (HNPs) of a dense network.
 
     Parameters
@@ -75,7 +80,7 @@ def dense_parameters(n_inputs: int, hidden: tuple[int, ...]) -> int:
     return sum(n_out * (n_in + 1) for n_out, n_in in layer_shapes(n_inputs, hidden))
 
 
-def density(n_inputs: int, hidden: tuple[int, ...], parameters: int) -> float:
+def density(n_inputs: int, hidden: Sequence[int], parameters: int) -> float:
     """Share of the hidden *weights* that a network with this many HNPs keeps.
 
     Parameters
@@ -223,7 +228,7 @@ def random_masks(shapes: Shapes, parameters: int, rng: np.random.Generator) -> l
     return [_top(rng.random(shape), count) for shape, count in zip(shapes, counts, strict=True)]
 
 
-def magnitude_masks(weights: list[np.ndarray], parameters: int) -> list[np.ndarray]:
+def magnitude_masks(weights: Sequence[ArrayLike], parameters: int) -> list[np.ndarray]:
     """One-shot magnitude masks: each layer keeps its largest \\|w\\|.
 
     Parameters
@@ -259,7 +264,7 @@ def magnitude_masks(weights: list[np.ndarray], parameters: int) -> list[np.ndarr
     return [_top(np.abs(w), count) for w, count in zip(weights, counts, strict=True)]
 
 
-def dead_ends(masks: list[np.ndarray]) -> list[np.ndarray]:
+def dead_ends(masks: Sequence[ArrayLike]) -> list[np.ndarray]:
     """Which neurons of each hidden layer have no live path to the last hidden layer.
 
     Parameters
@@ -282,15 +287,15 @@ def dead_ends(masks: list[np.ndarray]) -> list[np.ndarray]:
     [array([False,  True]), array([False])]
     """
     given = require.listed("masks", masks, "masks, one per hidden layer")
-    masks = [require.bits("masks", mask) for mask in given]
-    if not masks or any(b.shape[1] != len(a) for a, b in zip(masks, masks[1:], strict=False)):
+    found = [require.bits("masks", mask) for mask in given]
+    if not found or any(b.shape[1] != len(a) for a, b in zip(found, found[1:], strict=False)):
         raise MBHError(
-            f"masks have the shapes {[mask.shape for mask in masks]}; expected (n_l, n_(l-1)), "
+            f"masks have the shapes {[mask.shape for mask in found]}; expected (n_l, n_(l-1)), "
             "each layer taking what the last gives"
         )
-    reaching = [np.ones(len(masks[-1]), dtype=bool)]
-    for mask in reversed(masks[1:]):
-        reaching.insert(0, mask[reaching[0]].any(axis=0))
+    reaching = [np.ones(len(found[-1]), dtype=bool)]
+    for mask in reversed(found[1:]):
+        reaching.insert(0, np.logical_or.reduce(mask[reaching[0]], axis=0))
     return [~r for r in reaching]
 
 

@@ -1,8 +1,11 @@
 """Boxes in subspaces of any dimension, to draw random points from; they are not partitioned."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
@@ -57,27 +60,34 @@ class Block:
     low: np.ndarray
     high: np.ndarray
 
-    def __post_init__(self):
+    def __init__(
+        self,
+        origin: ArrayLike,
+        basis: ArrayLike | None,
+        low: ArrayLike,
+        high: ArrayLike,
+    ):
         put = vars(self).update  # the dataclass is frozen
-        put(origin=require.numbers("origin", self.origin, (None,)))
-        put(low=require.numbers("low", self.low, (None,)))
-        put(high=require.numbers("high", self.high, (len(self.low),)))
+        put(origin=require.numbers("origin", origin, (None,)), basis=None)
+        put(low=require.numbers("low", low, (None,)))
+        put(high=require.numbers("high", high, (len(self.low),)))
         d = len(self.origin)
         k = len(self.low)
-        if self.basis is not None:
-            put(basis=require.numbers("basis", self.basis, (k, d)))
-            check_orthonormal(self.basis, "fix its rows, or use Block.through")
+        if basis is not None:
+            rows = require.numbers("basis", basis, (k, d))
+            check_orthonormal(rows, "fix its rows, or use Block.through")
+            put(basis=rows)
         elif k != d:
             raise MBHError(
                 f"low has {k} limits for {d} inputs; without a basis each input needs its own"
             )
         if not k or not (self.low <= self.high).all() or (self.low == self.high).all():
-            low = require.shown(self.low)
-            raise MBHError(f"the block is empty: low {low} is not below high, or there is none")
+            given = require.shown(self.low)
+            raise MBHError(f"the block is empty: low {given} is not below high, or there is none")
         check_reach("the block", self.origin, self.low, self.high)
 
     @classmethod
-    def whole(cls, data) -> "Block":
+    def whole(cls, data) -> Block:
         """The whole input box of a data set.
 
         Parameters
@@ -104,7 +114,7 @@ class Block:
         return cls(np.zeros(len(low)), None, low, high)
 
     @classmethod
-    def through(cls, points, margin: float = 1.5) -> "Block":
+    def through(cls, points: ArrayLike, margin: float = 1.5) -> Block:
         """The cube around k + 1 points in their k-dimensional subspace.
 
         Parameters

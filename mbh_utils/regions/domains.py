@@ -13,6 +13,7 @@ The second half of the file says which domains float64 can hold.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
@@ -32,7 +33,13 @@ _STILL = 1e-14
 # -------------------------------------------------------------------------------- choosing a domain
 
 
-def uses_margin(shape: str, domain: str, margin, low, high) -> bool:
+def uses_margin(
+    shape: str,
+    domain: str,
+    margin: float,
+    low: ArrayLike | None,
+    high: ArrayLike | None,
+) -> bool:
     """Whether the domain is the ``shape`` that the margin makes, not what the input box leaves.
 
     Raises MBHError for a domain that is neither, an ill margin, and limits without a box.
@@ -51,13 +58,13 @@ def uses_margin(shape: str, domain: str, margin, low, high) -> bool:
     return True
 
 
-def check_margin(margin) -> float:
+def check_margin(margin: float) -> float:
     """The margin as a float. Raises MBHError unless it is finite and above 0."""
     expected = "a finite number above 0 (1 just reaches the farthest point)"
     return require.number("margin", margin, expected, lambda x: 0 < x < np.inf)
 
 
-def half_side(points: np.ndarray, centre: np.ndarray, margin) -> float:
+def half_side(points: np.ndarray, centre: np.ndarray, margin: float) -> float:
     """Half a side of the square around points: margin x the largest distance from their centre."""
     return check_margin(margin) * np.linalg.norm(points - centre, axis=1).max()
 
@@ -65,7 +72,7 @@ def half_side(points: np.ndarray, centre: np.ndarray, margin) -> float:
 def box_polygon(origin: np.ndarray, basis: np.ndarray, low, high) -> np.ndarray:
     """Corners (k, 2) of the polygon in which a plane meets the input box low <= x <= high."""
     low, high = _box_limits(origin, low, high)
-    size = np.linalg.norm(high - low)
+    size = float(np.linalg.norm(high - low))
     polygon = _square(basis @ ((low + high) / 2 - origin), size)  # it holds all of the box
     slack = 1e-12 * max(size, np.abs(origin).max())
     for sign, limit in ((1.0, low), (-1.0, high)):
@@ -182,9 +189,9 @@ def check_unit_length(basis: np.ndarray) -> None:
         raise MBHError(f"basis has length {length:.6g}; divide it by that, or use Line.through")
 
 
-def checked_points(subspace, n: int) -> np.ndarray:
+def checked_points(subspace, given: ArrayLike, n: int) -> np.ndarray:
     """The spanning points of a plane (three) or a line (two), compared with their coordinates."""
-    points = require.numbers("points", subspace.points, (n, subspace.dimension))
+    points = require.numbers("points", given, (n, subspace.dimension))
     if subspace.spanning is None or len(subspace.spanning) != n:
         raise MBHError(
             f"points need their {n} plane coordinates: "

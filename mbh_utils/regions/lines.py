@@ -1,9 +1,12 @@
 """Lines through two samples of the input space, with a segment of them as domain."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
@@ -65,29 +68,43 @@ class Line:
     spanning: np.ndarray | None = None
     points: np.ndarray | None = None
 
-    def __post_init__(self):
+    def __init__(
+        self,
+        origin: ArrayLike,
+        basis: ArrayLike,
+        low: float,
+        high: float,
+        spanning: ArrayLike | None = None,
+        points: ArrayLike | None = None,
+    ):
         put = vars(self).update  # the dataclass is frozen
-        put(origin=require.numbers("origin", self.origin, (None,)))
-        basis = require.array("basis", self.basis)
-        if basis.ndim == 1:
-            basis = basis[None]
-        put(basis=require.numbers("basis", basis, (1, self.dimension)))
-        put(low=require.number("low", self.low))
-        put(high=require.number("high", self.high))
+        put(origin=require.numbers("origin", origin, (None,)))
+        direction = require.array("basis", basis)
+        if direction.ndim == 1:
+            direction = direction[None]
+        put(basis=require.numbers("basis", direction, (1, self.dimension)))
+        put(low=require.number("low", low))
+        put(high=require.number("high", high))
         check_unit_length(self.basis)
         if not self.low < self.high:
             raise MBHError(f"the domain is empty: low {self.low} is not below high {self.high}")
-        if self.spanning is not None:
-            put(spanning=require.numbers("spanning", self.spanning, (None,)))
-        if self.points is not None:
-            put(points=checked_points(self, 2))
+        put(spanning=None, points=None)
+        if spanning is not None:
+            put(spanning=require.numbers("spanning", spanning, (None,)))
+        if points is not None:
+            put(points=checked_points(self, points, 2))
         check_reach("the line's origin or domain", self.origin, np.array([self.low, self.high]))
         check_area(self.area, "length")
 
     @classmethod
     def through(
-        cls, points, margin: float = 1.5, domain: str = "segment", low=None, high=None
-    ) -> "Line":
+        cls,
+        points: ArrayLike,
+        margin: float = 1.5,
+        domain: str = "segment",
+        low: ArrayLike | None = None,
+        high: ArrayLike | None = None,
+    ) -> Line:
         """The line through two points, with a segment around them as domain.
 
         Parameters
@@ -123,7 +140,7 @@ class Line:
         """
         points = require.numbers("points", points, (2, None))
         check_reach("points", points)
-        distance = np.linalg.norm(points[1] - points[0])
+        distance = float(np.linalg.norm(points[1] - points[0]))
         if not distance > 0:
             raise MBHError("the two spanning points are equal: two different points span a line")
         check_spread(distance)
@@ -143,7 +160,8 @@ class Line:
 
     @cached_property
     def frame(self) -> Frame:
-        """Functions on the line from their values at its two points; b is 0."""
+        """Functions on the line from their values at its two points, which it must know; b is 0."""
+        assert self.points is not None and self.spanning is not None
         return frame_of_line(self.points, self.spanning)
 
     @property
@@ -164,7 +182,7 @@ class Line:
         """The lines along the strip's edges, (4, 6) float64; see ``polygons.border_lines``."""
         return border_lines(self.corners)
 
-    def embed(self, t) -> np.ndarray:
+    def embed(self, t: ArrayLike) -> np.ndarray:
         """Points of the input space at positions on the line.
 
         Parameters
@@ -178,7 +196,7 @@ class Line:
         """
         return self.origin + require.numbers("t", t, (None,))[:, None] * self.basis
 
-    def project(self, points) -> np.ndarray:
+    def project(self, points: ArrayLike) -> np.ndarray:
         """Positions of points of the input space on the line.
 
         Parameters
@@ -199,7 +217,7 @@ class Line:
         points = require.numbers("points", points, (None, self.dimension))
         return (points - self.origin) @ self.basis[0]
 
-    def contains(self, t) -> np.ndarray:
+    def contains(self, t: ArrayLike) -> np.ndarray:
         """Which positions lie in the domain, ends included, within rounding.
 
         Parameters

@@ -4,11 +4,15 @@ A neuron is *active* when its pre-activation is > 0. (The thesis says >= 0. The 
 exact zeros, which do occur: a neuron that lost all its inputs and has bias 0.)
 """
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mbh_utils.computing import require
+from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import layer_widths
 from mbh_utils.networks.reading.reader import read_network
@@ -25,7 +29,9 @@ __all__ = [
 ]
 
 
-def preactivations(network, images, *, output_layer: bool = True) -> list[np.ndarray]:
+def preactivations(
+    network, images: Samples | ArrayLike, *, output_layer: bool = True
+) -> list[np.ndarray]:
     """Pre-activations of each hidden layer.
 
     Parameters
@@ -87,7 +93,9 @@ def _check_images(x: np.ndarray, n_inputs: int) -> None:
         )
 
 
-def activation_patterns(network, images, *, output_layer: bool = True) -> np.ndarray:
+def activation_patterns(
+    network, images: Samples | ArrayLike, *, output_layer: bool = True
+) -> np.ndarray:
     """Activation pattern of every image: the states of all hidden neurons.
 
     Parameters
@@ -128,7 +136,9 @@ def activation_patterns(network, images, *, output_layer: bool = True) -> np.nda
     return np.concatenate([z > 0 for z in values], axis=1)
 
 
-def layer_patterns(network, images, layer: int = -1, *, output_layer: bool = True) -> np.ndarray:
+def layer_patterns(
+    network, images: Samples | ArrayLike, layer: int = -1, *, output_layer: bool = True
+) -> np.ndarray:
     """Layer pattern of every image: the states of one hidden layer.
 
     Parameters
@@ -207,11 +217,16 @@ class DecisionPattern:
 
     neurons: np.ndarray
     states: np.ndarray
-    coverage: float = field(default=float("nan"))
+    coverage: float = float("nan")
 
-    def __post_init__(self):
-        neurons = np.atleast_1d(require.array("neurons", self.neurons))
-        states = np.atleast_1d(require.array("states", self.states))
+    def __init__(
+        self,
+        neurons: ArrayLike,
+        states: ArrayLike,
+        coverage: float = float("nan"),
+    ):
+        neurons = np.atleast_1d(require.array("neurons", neurons))
+        states = np.atleast_1d(require.array("states", states))
         if neurons.ndim != 1 or neurons.shape != states.shape:
             raise MBHError(
                 "a decision pattern needs one state per neuron, "
@@ -223,15 +238,15 @@ class DecisionPattern:
                 "(or 1 and 0)"
             )
         share = "a share of samples in [0, 1], or NaN where it is not known"
-        require.number("coverage", self.coverage, share, lambda x: x != x or 0 <= x <= 1)
+        require.number("coverage", coverage, share, lambda x: x != x or 0 <= x <= 1)
         neurons = neurons.astype(np.intp)
         if len(np.unique(neurons)) != len(neurons) or (len(neurons) and neurons.min() < 0):
             raise MBHError(
                 "a decision pattern names each neuron once, by an index >= 0; "
                 f"got {neurons.tolist()}"
             )
-        object.__setattr__(self, "neurons", neurons)
-        object.__setattr__(self, "states", states.astype(bool))
+        put = vars(self).update  # the dataclass is frozen
+        put(neurons=neurons, states=states.astype(bool), coverage=coverage)
 
     def __len__(self) -> int:
         return len(self.neurons)
@@ -243,7 +258,7 @@ class DecisionPattern:
         """Neuron -> state."""
         return {int(n): bool(s) for n, s in zip(self.neurons, self.states, strict=True)}
 
-    def satisfied_by(self, patterns: np.ndarray) -> np.ndarray:
+    def satisfied_by(self, patterns: ArrayLike) -> np.ndarray:
         """Which activation patterns satisfy this decision pattern.
 
         Parameters
@@ -279,7 +294,7 @@ class DecisionPattern:
             )
         return (patterns[:, self.neurons] == self.states).all(axis=1)
 
-    def support(self, patterns: np.ndarray) -> float:
+    def support(self, patterns: ArrayLike) -> float:
         """Share of activation patterns that satisfy this decision pattern.
 
         Parameters
@@ -320,7 +335,7 @@ class DecisionPattern:
         return f"DecisionPattern({{{shown}{more}}}, {len(self)} constraints)"
 
 
-def unique_patterns(patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def unique_patterns(patterns: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Distinct patterns, and how often each occurs.
 
     Parameters

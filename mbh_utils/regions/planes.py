@@ -4,11 +4,14 @@
 dimension, for sampling only, in ``blocks.py``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
@@ -84,31 +87,45 @@ class Plane:
     polygon: np.ndarray | None = None
     points: np.ndarray | None = None
 
-    def __post_init__(self):
+    def __init__(
+        self,
+        origin: ArrayLike,
+        basis: ArrayLike,
+        low: ArrayLike,
+        high: ArrayLike,
+        spanning: ArrayLike | None = None,
+        polygon: ArrayLike | None = None,
+        points: ArrayLike | None = None,
+    ):
         put = vars(self).update  # the dataclass is frozen
-        put(origin=require.numbers("origin", self.origin, (None,)))
-        put(basis=require.numbers("basis", self.basis, (2, self.dimension)))
-        put(low=require.numbers("low", self.low, (2,)))
-        put(high=require.numbers("high", self.high, (2,)))
+        put(origin=require.numbers("origin", origin, (None,)))
+        put(basis=require.numbers("basis", basis, (2, self.dimension)))
+        put(low=require.numbers("low", low, (2,)))
+        put(high=require.numbers("high", high, (2,)))
         check_orthonormal(self.basis, "fix its two rows, or use Plane.through")
         if not (self.low < self.high).all():
-            low = self.low.tolist()
-            high = self.high.tolist()
-            raise MBHError(f"the domain is empty: low {low} is not below high {high}")
-        if self.spanning is not None:
-            put(spanning=require.numbers("spanning", self.spanning, (None, 2)))
-        if self.polygon is not None:
-            polygon = convex_domain(require.numbers("polygon", self.polygon, (None, 2)))
-            put(polygon=polygon, low=polygon.min(axis=0), high=polygon.max(axis=0))
-        if self.points is not None:
-            put(points=checked_points(self, 3))
+            limits = f"low {self.low.tolist()} is not below high {self.high.tolist()}"
+            raise MBHError(f"the domain is empty: {limits}")
+        put(spanning=None, polygon=None, points=None)
+        if spanning is not None:
+            put(spanning=require.numbers("spanning", spanning, (None, 2)))
+        if polygon is not None:
+            hull = convex_domain(require.numbers("polygon", polygon, (None, 2)))
+            put(polygon=hull, low=hull.min(axis=0), high=hull.max(axis=0))
+        if points is not None:
+            put(points=checked_points(self, points, 3))
         check_reach("the plane's origin or domain", self.origin, self.low, self.high)
         check_area(self.area)
 
     @classmethod
     def through(
-        cls, points, margin: float = 1.5, domain: str = "square", low=None, high=None
-    ) -> "Plane":
+        cls,
+        points: ArrayLike,
+        margin: float = 1.5,
+        domain: str = "square",
+        low: ArrayLike | None = None,
+        high: ArrayLike | None = None,
+    ) -> Plane:
         """The plane through three points, with a finite domain around them.
 
         Parameters
@@ -164,7 +181,7 @@ class Plane:
         return cls(centroid, basis, lowest, highest, spanning, polygon, points)
 
     @classmethod
-    def rectangle(cls, low=(0.0, 0.0), high=(1.0, 1.0)) -> "Plane":
+    def rectangle(cls, low: ArrayLike = (0.0, 0.0), high: ArrayLike = (1.0, 1.0)) -> Plane:
         """A rectangle in the input space of a network that has two inputs.
 
         Parameters
@@ -185,7 +202,7 @@ class Plane:
         """
         return cls(np.zeros(2), np.eye(2), low, high)
 
-    def with_domain(self, corners) -> "Plane":
+    def with_domain(self, corners: ArrayLike) -> Plane:
         """The same plane with another domain.
 
         Parameters
@@ -222,7 +239,8 @@ class Plane:
 
     @cached_property
     def frame(self) -> Frame:
-        """Functions on the plane from their values at its three points."""
+        """Functions on the plane from their values at its three points, which it must know."""
+        assert self.points is not None and self.spanning is not None
         return frame_of_plane(self.points, self.spanning)
 
     @cached_property
@@ -244,7 +262,7 @@ class Plane:
         """Area of the domain (in units of the input space squared)."""
         return polygon_area(self.corners)
 
-    def embed(self, uv) -> np.ndarray:
+    def embed(self, uv: ArrayLike) -> np.ndarray:
         """Points of the input space with given plane coordinates.
 
         Parameters
@@ -258,7 +276,7 @@ class Plane:
         """
         return self.origin + require.numbers("uv", uv, (None, 2)) @ self.basis
 
-    def project(self, points) -> np.ndarray:
+    def project(self, points: ArrayLike) -> np.ndarray:
         """Plane coordinates of points of the input space.
 
         Parameters
@@ -280,7 +298,7 @@ class Plane:
         points = require.numbers("points", points, (None, self.dimension))
         return (points - self.origin) @ self.basis.T
 
-    def contains(self, uv) -> np.ndarray:
+    def contains(self, uv: ArrayLike) -> np.ndarray:
         """Which plane coordinates lie in the domain, its border included, within rounding.
 
         Parameters
@@ -359,7 +377,7 @@ def _basis_through(points: np.ndarray) -> np.ndarray:
                 f"spanning points {i} and {j} are equal: three different points span a plane"
             )
     sides = points[1] - points[0], points[2] - points[0]
-    longest = max(np.linalg.norm(side) for side in (*sides, points[2] - points[1]))
+    longest = max(float(np.linalg.norm(side)) for side in (*sides, points[2] - points[1]))
     check_spread(longest)
     if not np.linalg.norm(sides[0]) > 0:
         raise MBHError(

@@ -3,11 +3,15 @@
 How it is computed is in ``partition.py``; how it is stored in ``saved.py``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
@@ -17,7 +21,7 @@ from mbh_utils.regions.blanket import Blanket, areas_under, pattern_masks, regio
 from mbh_utils.regions.locating import Locator
 from mbh_utils.regions.patterns import DecisionPattern
 from mbh_utils.regions.planes import Line, Plane
-from mbh_utils.regions.restriction import Restriction
+from mbh_utils.regions.restriction import HiddenNetwork, Restriction
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -115,10 +119,11 @@ class Partition:
     def restriction(self) -> Restriction:
         """The network on the plane, with the output layer where the partition was cut by it."""
         if self.output is None:
-            return Restriction(list(self.network), self.plane)
+            return Restriction(HiddenNetwork(list(self.network)), self.plane)
         weight, bias = self.output
         n_linear = len(bias)
-        return Restriction([*self.network, (weight, bias, n_linear)], self.plane)
+        layers = [*self.network, (weight, bias, n_linear)]
+        return Restriction(HiddenNetwork(layers), self.plane)
 
     @cached_property
     def layers(self) -> list[tuple]:
@@ -171,14 +176,15 @@ class Partition:
         widths = self.widths
         if isinstance(layer, str) and layer == "output":
             self._check_classes()
+            assert self.output is not None  # as there are classes
             layers = self.restriction.on_plane
             widths = (*widths, len(self.output[1]))
-            layer = -1
+            number = -1
         else:
-            self._check_layer(layer)
+            number = self._checked_layer(layer)
         states = unpack_words(self.widths, self.packed[[region]])
         weight, bias = layers[0][:2]
-        above = layers[1:][: layer % len(widths)]
+        above = layers[1:][: number % len(widths)]
         for (onwards, shift, *_), state in zip(above, states, strict=False):
             n_linear = len(bias) - state.shape[1]
             active = np.pad(
@@ -186,11 +192,14 @@ class Partition:
             )  # linear units always are
             bias = onwards[:, active] @ bias[active] + shift
             weight = onwards[:, active] @ weight[active]
-        return weight[: widths[layer]], bias[: widths[layer]]
+        return weight[: widths[number]], bias[: widths[number]]
 
-    def _check_layer(self, layer: int) -> None:
-        if not -len(self.widths) <= require.whole("layer", layer) < len(self.widths):
+    def _checked_layer(self, layer: int | str) -> int:
+        """The number of a hidden layer. Raises MBHError where there is none."""
+        number = require.whole("layer", layer)
+        if not -len(self.widths) <= number < len(self.widths):
             raise MBHError(f"there is no hidden layer {layer}; the network has {len(self.widths)}")
+        return number
 
     # ---------------------------------------------------------------------------------- the regions
 
@@ -237,21 +246,22 @@ class Partition:
         MBHError
             For a layer that is not there, and where patterns were not kept.
         """
-        self._check_layer(layer)
-        return unpack_words(self.widths, self.packed)[layer]
+        number = self._checked_layer(layer)
+        return unpack_words(self.widths, self.packed)[number]
 
     @property
     def classes(self) -> np.ndarray:
         """Predicted class of each region, (n_regions,) int64; needs decision_boundary=True."""
-        self._check_classes()
-        return self._classes
+        return self._check_classes()
 
-    def _check_classes(self) -> None:
+    def _check_classes(self) -> np.ndarray:
+        """The classes. Raises MBHError where none are known."""
         if self._classes is None:
             raise MBHError(
                 "this partition knows no classes: "
                 "partition_input_space(..., decision_boundary=True) does"
             )
+        return self._classes
 
     @property
     def corners(self) -> np.ndarray:
@@ -377,7 +387,7 @@ class Partition:
     def _locator(self) -> Locator:
         return Locator(self)
 
-    def locate(self, uv) -> np.ndarray:
+    def locate(self, uv: ArrayLike) -> np.ndarray:
         """Region in which each of several points lies.
 
         Parameters
@@ -448,7 +458,7 @@ class Partition:
 
     # ---------------------------------------------------------------------------------------- files
 
-    def save(self, path) -> None:
+    def save(self, path: str | PathLike[str]) -> None:
         """Write everything to an ``.npz`` file, without pickle.
 
         Parameters
@@ -468,7 +478,7 @@ class Partition:
         saved.write(self, require.path("path", path))
 
     @classmethod
-    def load(cls, path) -> "Partition":
+    def load(cls, path: str | PathLike[str]) -> Partition:
         """Read a partition that :meth:`save` wrote.
 
         Parameters

@@ -28,7 +28,8 @@ def write(partition, path: Path) -> None:
     """Write a partition to an ``.npz`` file; an older one stays until the new one is whole."""
     content = _content(partition)
     with atomic(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, digest=_digest(content), **content)
+        # None of the names is that of another argument of savez.
+        np.savez(file, digest=_digest(content), **content)  # pyright: ignore[reportArgumentType]
 
 
 def read(path: Path, make: Callable):
@@ -117,7 +118,9 @@ def _plane(arrays: dict[str, np.ndarray], is_line: bool) -> Plane | Line:
     }
     if not is_line:
         return Plane(**parts)
-    return Line(**{name: array[()] for name, array in parts.items()})
+    low = parts.pop("low").item()
+    high = parts.pop("high").item()
+    return Line(low=low, high=high, **parts)
 
 
 def _layer(arrays: dict[str, np.ndarray], i: int, n_neurons: int) -> tuple:

@@ -70,6 +70,11 @@ class _Block:
     value: Value | None
     breakpoints: list[torch.Tensor]
 
+    def made_of(self) -> Value:
+        """The pre-activations of units that are not the inputs."""
+        assert self.value is not None
+        return self.value
+
 
 class Canonical:
     """The blocks of units so far; ``finish`` makes the traced form of them."""
@@ -120,15 +125,15 @@ class Canonical:
     def linear(self, f: Callable[..., torch.Tensor], *values: Value) -> Value:
         """f of the values; f is affine in all together, and takes tensors of their shapes."""
         level = max(v.level for v in values)
-        values = [self.lift(v, level) for v in values]
-        zeros = [torch.zeros_like(v.const) for v in values]
-        const = f(*(v.const for v in values))
+        lifted = [self.lift(v, level) for v in values]
+        zeros = [torch.zeros_like(v.const) for v in lifted]
+        const = f(*(v.const for v in lifted))
         zero = f(*zeros)
         rows = {}
-        for b in dict.fromkeys(b for v in values for b in v.rows):
+        for b in dict.fromkeys(b for v in lifted for b in v.rows):
             check_size(self.blocks[b].size * const.numel())
-            given = [v.rows.get(b, z) for v, z in zip(values, zeros, strict=True)]
-            is_rows = [b in v.rows for v in values]
+            given = [v.rows.get(b, z) for v, z in zip(lifted, zeros, strict=True)]
+            is_rows = [b in v.rows for v in lifted]
             rows[b] = _of_rows(f, given, is_rows, const.shape, zero)
         return Value(level, const, rows)
 
@@ -209,7 +214,8 @@ class Canonical:
         while waiting:
             if (b := waiting.pop()) not in used:
                 used.add(b)
-                waiting += self.blocks[b].value.rows if self.blocks[b].value else ()
+                value = self.blocks[b].value
+                waiting += value.rows if value else ()
         return used
 
     def _of_level(self, level: int, used: set[int]) -> list[int]:
@@ -223,11 +229,12 @@ class Canonical:
         n_linear = 0
         for b in here:
             block = self.blocks[b]
-            parts.append(self._matrix(block.value, block.breakpoints, first_unit, width))
+            value = block.made_of()
+            parts.append(self._matrix(value, block.breakpoints, first_unit, width))
             if block.name is None:
                 n_linear += block.size
             # Its rows are not needed any more.
-            block.value = Value(block.value.level, block.value.const, {})
+            block.value = Value(value.level, value.const, {})
         weights, biases = zip(*parts, strict=True)
         return np.concatenate(weights), np.concatenate(biases), n_linear
 
@@ -269,7 +276,7 @@ class Canonical:
                     name=block.name if n_calls == 1 else f"{block.name}#{n_calls}",
                     layer=level - 1,
                     columns=slice(first, first + block.size),
-                    shape=_of_one_sample(block.value.const.shape),
+                    shape=_of_one_sample(block.made_of().const.shape),
                     breakpoints=len(block.breakpoints),
                 )
                 first += block.size

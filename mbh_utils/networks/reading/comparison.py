@@ -138,8 +138,8 @@ def _run(twin: nn.Module, x: torch.Tensor) -> tuple[np.ndarray, list[torch.Tenso
 
 
 def _array(y: torch.Tensor, n: int) -> np.ndarray:
-    y = y.detach().cpu().double().numpy()
-    return y.reshape(n, -1) if y.size % n == 0 else y.reshape(1, -1)
+    found = y.detach().cpu().double().numpy()
+    return found.reshape(n, -1) if found.size % n == 0 else found.reshape(1, -1)
 
 
 def _one_by_one(
@@ -289,7 +289,7 @@ class _Comparison:
         """How what goes into one activation differs from what its neurons say."""
         n = len(self.y)
         neurons = form.neurons[block]
-        shape = form.blocks[block].value.const.shape
+        shape = form.blocks[block].made_of().const.shape
         if tuple(z.shape) != (n, *shape[1:]) or shape[:1] != (1,):
             return None
         first_breakpoint = form.blocks[block].breakpoints[0].numpy()
@@ -319,7 +319,7 @@ class _Comparison:
             allowed = self.relative * np.abs(e).max() + error[rows][reached] + 1e-290
             off = np.where(np.isfinite(f), np.abs(f - e), np.inf)
             if (off > allowed).any():
-                i, k = np.unravel_index(np.argmax(off / allowed), off.shape)
+                i, k = (int(at) for at in np.unravel_index(np.argmax(off / allowed), off.shape))
                 number = int(np.flatnonzero(reached)[i])
                 return (
                     f"{name(k)} is {f[i, k]:.6g} instead of {e[i, k]:.6g} at number {number} of "

@@ -143,11 +143,11 @@ def _keep_tensors(modules: list[nn.Module], stack: contextlib.ExitStack) -> None
     clones: dict[int, torch.Tensor] = {}  # what is shared stays shared
     for m in modules:
         plain = {name: x for name, x in vars(m).items() if issubclass(type(x), torch.Tensor)}
-        holders = (
+        holders: list[tuple[dict, dict]] = [
             (m._parameters, m._parameters),
             (m._buffers, m._buffers),
             (vars(m), plain),
-        )
+        ]
         for holder, tensors in holders:
             tensors = {name: x for name, x in tensors.items() if x is not None}
             stack.callback(_put_back, holder, tensors, holder is not vars(m))

@@ -68,18 +68,20 @@ class Follower(Watch):
 
     def result(self, x) -> Value:
         """The affine map of the module's output; MBHError where there is none."""
-        if not isinstance(x, torch.Tensor) or not self._depends(x):
+        content = self.storages.find(x) if isinstance(x, torch.Tensor) else None
+        if content is None:
             raise MBHError(
                 "the module's output is not one tensor made from its input: wrap it to return one"
             )
-        content = self.storages.find(x)
         if content.reason:
             raise MBHError(content.reason)
         if content.is_step:
             raise MBHError(
                 "the module's output is a condition, True or False: it is not understood"
             )
-        return self.storages.read(x)
+        found = self.storages.read(x)
+        assert isinstance(found, Value)  # as it is no condition
+        return found
 
     def _depends(self, x: torch.Tensor) -> bool:
         """Whether a tensor is made from the input."""
@@ -122,8 +124,9 @@ class Follower(Watch):
     def _results(self, func, args, kwargs, known) -> list[Value | Step]:
         """What an operation makes of affine maps; NotUnderstood, with its name and the reason."""
         for x in known:
-            if reason := self.storages.find(x).reason:
-                raise NotUnderstood(reason)
+            content = self.storages.find(x)
+            if content and content.reason:
+                raise NotUnderstood(content.reason)
         bound = {
             argument.name: self._operand(value)
             for argument, value in bound_arguments(func, args, kwargs)

@@ -1,6 +1,7 @@
 """Where in a module its forward pass is, so that whatever is refused is refused by its name."""
 
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from torch import nn
 
@@ -37,7 +38,7 @@ class Place:
         """Qualified name and module, the innermost one."""
         return self.modules[-1] if self.modules else ("", None)
 
-    def refuse(self, words: str) -> None:
+    def refuse(self, words: str) -> NoReturn:
         """Raises MBHError."""
         error = MBHError(words)
         self.refusal = self.refusal or error
@@ -60,7 +61,7 @@ class Place:
 
     def _is_in_a_layer(self) -> bool:
         path, module = self.module
-        return bool(path) and is_leaf(module) and not self.hook
+        return bool(path) and module is not None and is_leaf(module) and not self.hook
 
     def says(self, reason: str) -> str:
         """A sentence that names the operation and what is the matter with it."""

@@ -108,7 +108,9 @@ def _kept(module: nn.Module, kinds) -> list:
 
 def _states(module: nn.Module) -> dict[str, object]:
     """Where the streams are that the module may draw from."""
-    _, keys, *rest = np.random.get_state()
+    state = np.random.get_state()
+    assert isinstance(state, tuple)  # not a dict, which takes legacy=False
+    _, keys, *rest = state
     found = {"Python": random.getstate(), "numpy": (keys.tobytes(), rest)}
     own = [x.bit_generator.state for x in _kept(module, np.random.Generator)]
     own += [x.getstate() for x in _kept(module, random.Random) if type(x) is random.Random]

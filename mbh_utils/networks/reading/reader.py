@@ -12,6 +12,7 @@ are hidden, and the outputs are those of the last one. A ``Sequential`` and a mo
 are therefore the same.
 """
 
+import functools
 import operator
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -201,9 +202,10 @@ def read_network(
     network = unwrapped(network)
     if (linears := proved_linears(network)) is not None:
         return _of_linears(*linears, output_layer)
-    at = points
-    if points is not None and not callable(points):
-        at = lambda: np.asarray(points, dtype=np.float64)  # noqa: E731
+    if points is None or callable(points):
+        at = points
+    else:
+        at = functools.partial(np.asarray, points, dtype=np.float64)
     return _of_traced(tracing.trace_at(network, output_layer=output_layer, points=at))
 
 
@@ -215,7 +217,7 @@ def proved_linears(network: nn.Module) -> tuple[list[nn.Linear], bool] | None:
 
     With them, whether a ReLU follows the last one. None if in doubt.
     """
-    if type(network) not in (Network, nn.Sequential):
+    if type(network) is not Network and type(network) is not nn.Sequential:
         return None
     modules = all_modules(network)
     if not all(map(_has_own_methods, {type(m) for m in modules})):
@@ -226,7 +228,7 @@ def proved_linears(network: nn.Module) -> tuple[list[nn.Linear], bool] | None:
         return None
     if not _is_torch_itself():
         return None
-    found = _of_network(network) if type(network) is Network else _of_sequential(network)
+    found = _of_network(network) if isinstance(network, Network) else _of_sequential(network)
     if found is None:
         return None
     linears, _ = found
@@ -242,9 +244,11 @@ def _of_network(network: Network) -> tuple[list[nn.Linear], bool] | None:
     hidden = network.hidden_layers
     if type(hidden) is not nn.ModuleList:
         return None
-    linears = [*hidden, network.output]
+    modules = [*hidden, network.output]
     expected = [MaskedLinear] * len(hidden) + [nn.Linear]
-    return (linears, False) if [type(m) for m in linears] == expected else None
+    if [type(m) for m in modules] != expected:
+        return None
+    return [m for m in modules if isinstance(m, nn.Linear)], False
 
 
 def _of_sequential(network: nn.Sequential) -> tuple[list[nn.Linear], bool] | None:
@@ -253,7 +257,8 @@ def _of_sequential(network: nn.Sequential) -> tuple[list[nn.Linear], bool] | Non
     expected = [nn.ReLU if i % 2 else nn.Linear for i in range(len(modules))]
     if not modules or [type(m) for m in modules] != expected:
         return None
-    return modules[::2], len(modules) % 2 == 0
+    linears = [m for m in modules if isinstance(m, nn.Linear)]
+    return linears, len(modules) % 2 == 0
 
 
 def _is_torch_itself() -> bool:
@@ -283,7 +288,6 @@ def _has_own_methods(kind: type) -> bool:
 
 def _is_plain(m: nn.Module) -> bool:
     """Whether a module of one of the plain types does nothing else than these."""
-    kind = type(m)
     own = vars(m)
     if "forward" in own or own.get("_compiled_call_impl"):
         return False
@@ -293,9 +297,9 @@ def _is_plain(m: nn.Module) -> bool:
         weight, bias = _weight_and_bias(m)
         is_strided = weight.layout is torch.strided and not weight.is_meta
         return is_strided and {type(weight), type(bias)} <= _PLAIN_TENSORS
-    if kind is nn.Flatten:
+    if isinstance(m, nn.Flatten):
         return m.start_dim == 1 and m.end_dim == -1
-    return kind is not nn.Dropout or not m.training or m.p == 0
+    return not isinstance(m, nn.Dropout) or not m.training or m.p == 0
 
 
 def _weight_and_bias(m: nn.Linear) -> tuple[torch.Tensor, torch.Tensor | None]:

@@ -11,6 +11,7 @@ import sys
 import types
 import weakref
 from collections.abc import Callable
+from typing import NoReturn
 
 import numpy as np
 import torch
@@ -112,7 +113,7 @@ def _keep(module: nn.Module) -> Kept:
 # ---- the contents of a thing, and what is reached from it
 
 
-def _contents(x):
+def _contents(x) -> torch.Tensor | np.ndarray | dict | list | set | tuple | None:
     """A copy of what can be changed of a thing itself.
 
     None for what cannot be changed, or holds nothing of its own.
@@ -122,6 +123,11 @@ def _contents(x):
             return x.detach().clone()
     if isinstance(x, np.ndarray):
         return x.copy()
+    return _things_in(x)
+
+
+def _things_in(x) -> dict | list | set | tuple | None:
+    """The contents of what is no array, each thing in them itself and no copy."""
     if isinstance(x, dict):
         return dict(x)
     if isinstance(x, list):
@@ -145,7 +151,7 @@ def _contents(x):
     return None if type(x).__module__.partition(".")[0] == "torch" else _refuse(x)
 
 
-def _refuse(x):
+def _refuse(x) -> NoReturn:
     raise _CannotBeKept(type(x).__name__)
 
 
@@ -215,7 +221,8 @@ def _inside(x) -> list:
     if type(x).__module__.partition(".")[0] == "torch" and not isinstance(x, nn.Module):
         return []
     if not hasattr(x, "__dict__"):
-        return [type(x), *_contents(x).values()]
+        slots = _things_in(x)
+        return [type(x), *slots.values()] if isinstance(slots, dict) else _refuse(x)
     # Of torch's own tables of hooks only those of the forward pass.
     return [type(x), *(y for key, y in vars(x).items() if "hooks" not in key or key in _HOOKS)]
 
@@ -244,11 +251,12 @@ def _has_changed(x, before) -> bool:
             return x.shape != before.shape or not torch.equal(x.detach(), before)
     if isinstance(x, np.ndarray):
         return x.shape != before.shape or x.tobytes() != before.tobytes()
-    return _identities(_contents(x)) != _identities(before)
+    return _identities(_things_in(x)) != _identities(before)
 
 
-def _identities(contents: dict | list | set | tuple) -> list | set:
+def _identities(contents: dict | list | set | tuple | None) -> list | set:
     """What there is in the contents of a thing, in its order if it has one."""
+    assert contents is not None  # what holds nothing is not kept
     if isinstance(contents, set):
         return {id(y) for y in contents}
     if isinstance(contents, dict):
@@ -275,7 +283,8 @@ def _put_back(x, before) -> None:
 
 def _put_names_back(x, before: dict) -> None:
     """Put back what a class, an object, a function's global names or a dict had."""
-    now = _contents(x)
+    now = _things_in(x)
+    assert isinstance(now, dict)
     if isinstance(x, type):
         put = functools.partial(setattr, x)
         take_out = functools.partial(delattr, x)

@@ -30,6 +30,12 @@ class Content:
     #: What was read already: by shape, strides and offset.
     views: dict = field(default_factory=dict)
 
+    def understood(self) -> Value:
+        """The map; NotUnderstood, with the reason, where it is neither map nor condition."""
+        if self.reason or self.value is None:
+            raise NotUnderstood(self.reason)
+        return self.value
+
 
 class Storages:
     """The affine maps of all tensors that depend on the input of the module."""
@@ -67,9 +73,10 @@ class Storages:
         content = Content(StorageWeakRef(storage), x.dtype, reason=reason)
         if reason is None:
             content.is_step = isinstance(value, Step)
-            value = value.z if isinstance(value, Step) else value
+            given = value.z if isinstance(value, Step) else value
+            assert given is not None  # where there is neither, there is a reason
             with on_cpu():
-                content.value = self._written(x, value, None if before is None else before.value)
+                content.value = self._written(x, given, None if before is None else before.value)
         self._contents[storage._cdata] = content
 
     def _forget_what_is_gone(self) -> None:
@@ -111,16 +118,19 @@ class Storages:
         return Value(level, const, rows)
 
     def read(self, x: torch.Tensor) -> Value | Step:
-        """The affine map (or condition) that a tensor holds; NotUnderstood where there is none."""
+        """The affine map (or condition) that a tensor made from the input holds.
+
+        NotUnderstood where there is none.
+        """
         content = self.find(x)
-        if content.reason:
-            raise NotUnderstood(content.reason)
+        assert content is not None
+        whole = content.understood()
         key = tuple(x.shape), x.stride(), x.storage_offset()
         if key not in content.views:
-            is_resized = _length(x) != content.value.const.numel()
+            is_resized = _length(x) != whole.const.numel()
             if x.dtype != content.dtype or is_resized:
                 raise NotUnderstood(self.place.says("it reads the bits of numbers as another type"))
-            content.views[key] = content.value.apply(lambda rows: _strided(rows, x))
+            content.views[key] = whole.apply(lambda rows: _strided(rows, x))
         view = content.views[key]
         return Step(view) if content.is_step else view
 

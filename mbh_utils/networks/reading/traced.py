@@ -1,10 +1,13 @@
 """``Traced``: what tracing gives, a module as a ReLU network with linear units."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mbh_utils.computing import require
 
@@ -92,7 +95,7 @@ class Traced:
     neurons: list[Neurons]
     input_shape: tuple[int, ...]
 
-    def __call__(self, x) -> np.ndarray:
+    def __call__(self, x: ArrayLike) -> np.ndarray:
         """Outputs (n, n_outputs) float64 of rows (n, d)."""
         x = require.numbers("x", x, (None, math.prod(self.input_shape)))
         for weight, bias, n_linear in self.layers:
@@ -118,7 +121,7 @@ class Traced:
             weight = weight[kept]
             bias = bias[kept]
             n_linear = len(kept) - n
-            used = weight.any(axis=0)
+            used = np.logical_or.reduce(weight, axis=0)
             if layers:
                 after, *rest = layers[0]
                 layers[0] = (np.ascontiguousarray(after[:, kept]), *rest)

@@ -6,8 +6,8 @@ Neurons compare pairs of elements, max(a, b) = b + relu(a - b), then pairs of wi
 import math
 
 import torch
-from torch import nn
 from torch.nn import functional
+from torch.nn.modules import utils
 
 from mbh_utils.networks.reading.canonical import Value
 from mbh_utils.networks.reading.operations.activations import clamp
@@ -16,6 +16,7 @@ from mbh_utils.networks.reading.operations.context import (
     Context,
     NotUnderstood,
     Rule,
+    Step,
     as_value,
 )
 
@@ -75,7 +76,7 @@ def _windows(bound: dict, const: torch.Tensor) -> torch.Tensor:
 
 def _pair(numbers):
     """An option of a pool as two numbers; what is not given stays empty."""
-    return nn.modules.utils._pair(numbers if len(numbers) != 1 else numbers[0])
+    return utils._pair(numbers if len(numbers) != 1 else numbers[0])
 
 
 def _largest(context: Context, value: Value, windows: torch.Tensor, shape) -> Value:
@@ -151,7 +152,7 @@ def _of_two_or_along(sign: float) -> Rule:
     along = _along(sign)
     of_two = _of_two(sign)
 
-    def rule(context: Context, bound: dict) -> Value | list:
+    def rule(context: Context, bound: dict) -> Value | Step | list:
         return of_two(context, bound) if "other" in bound else along(context, bound)
 
     return rule
