@@ -286,7 +286,7 @@ def test_equal_places_need_no_arithmetic(monkeypatch):
 def test_areas_of_wide_networks_with_exact_are_those_of_redrawing_everything(monkeypatch):
     layers, plane = hard_case(3, (90, 30), bias=1e-3)
     regions = partition_input_space(layers, plane, exact=True)
-    monkeypatch.setattr("mbh_utils.regions.partition._EXACT", (-1.0, 1.0))
+    monkeypatch.setattr("mbh_utils.regions.kernel.driver._EXACT", (-1.0, 1.0))
     redrawn = partition_input_space(layers, plane, exact=True)
     assert (redrawn.packed == regions.packed).all() and len(regions) > 1000
     assert (np.abs(regions.areas - redrawn.areas) <= 1e-9 * redrawn.areas).all()

@@ -10,7 +10,7 @@ from test_exact import NASTY, NONAGON, SQUARE, TRIANGLE, hard_case, nasty_layers
 from mbh_utils.regions.kernel import descent, layout
 from mbh_utils.regions.kernel import exact as _exact
 from mbh_utils.regions.kernel import memory as _memory
-from mbh_utils.regions.partition import limits_of
+from mbh_utils.regions.kernel.driver import limits_of
 from mbh_utils.regions.restriction import Restriction
 
 #: A bound that says nothing.
