@@ -192,8 +192,8 @@ def exact_intervals(layers, low, high) -> list[tuple]:
 def restricted(layers, points, spanning) -> list[tuple]:
     """Layers of d inputs as layers of coordinates, exactly.
 
-    The coordinates are those in which ``points`` (k, d) are ``spanning`` (k, k - 1). Two points span
-    a line, three a plane; the first layer comes out in rational numbers.
+    The coordinates are those in which ``points`` (k, d) are ``spanning`` (k, k - 1). Two points
+    span a line, three a plane; the first layer comes out in rational numbers.
     """
     points = [list(map(rational, p)) for p in points]
     inverse = _inverse([[*map(rational, np.atleast_1d(s)), Fraction(1)] for s in spanning])
