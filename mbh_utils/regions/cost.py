@@ -15,8 +15,8 @@ from mbh_utils.computing import require
 from mbh_utils.computing.progress import Progress
 from mbh_utils.computing.seeds import stream
 from mbh_utils.networks.reading.reader import read_network
-from mbh_utils.regions.kernel import memory
 from mbh_utils.regions.kernel.driver import Descent, limits_of
+from mbh_utils.regions.kernel.network import network_arrays
 from mbh_utils.regions.planes import Line, Plane, domain_points
 from mbh_utils.regions.restriction import Restriction
 
@@ -132,7 +132,7 @@ class _Trial:
 
     def __init__(self, restriction: Restriction):
         self.restriction = restriction
-        self.net, self.first_map = memory.network_arrays(restriction)
+        self.net, self.first_map = network_arrays(restriction)
 
     def partition(self, part: Plane | Line) -> tuple[float, float, float]:
         """Regions that lines across a part add, those that their meeting adds, and seconds."""

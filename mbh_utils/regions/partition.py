@@ -22,8 +22,8 @@ from mbh_utils.networks import layer_widths
 from mbh_utils.networks.reading.reader import read_network
 from mbh_utils.regions import assembly
 from mbh_utils.regions.cost import expected_cost, total_cost
-from mbh_utils.regions.kernel import memory
 from mbh_utils.regions.kernel.driver import Descent, limits_of
+from mbh_utils.regions.kernel.network import DEEP, NetworkArrays
 from mbh_utils.regions.planes import Line, Plane, domain_points
 from mbh_utils.regions.restriction import Restriction, kind_of, misfit
 from mbh_utils.regions.result import Blanket, Partition
@@ -190,7 +190,7 @@ def _checked_planes(planes: Sequence) -> list[Plane | Line]:
 class _Request(NamedTuple):
     """What is to be found of a network that was read, on any plane."""
 
-    arrays: memory.NetworkArrays
+    arrays: NetworkArrays
     options: _Options
 
     @property
@@ -202,7 +202,7 @@ class _Request(NamedTuple):
         """The partition of one plane."""
         options = self.options
         # Of deep networks the first layer is precise, since its errors grow with every layer.
-        precise = options.exact or self.n_hidden > memory.DEEP
+        precise = options.exact or self.n_hidden > DEEP
         restriction = Restriction(self.arrays.network, plane, precise)
         net, first_map = self.arrays.on(restriction)
         descent = Descent(net, first_map, restriction, limits_of(plane, options.exact), bar)
@@ -221,7 +221,7 @@ def _request(network, planes: list[Plane | Line], options: _Options, several: bo
     for i, plane in enumerate(planes if several else ()):
         if plane.dimension != n_inputs:
             raise MBHError(f"planes[{i}] is a {kind_of(plane)} in {misfit(plane, n_inputs)}")
-    return _Request(memory.NetworkArrays(layers, options.decision_boundary), options)
+    return _Request(NetworkArrays(layers, options.decision_boundary), options)
 
 
 def _layers(network, planes: list[Plane | Line], options: _Options) -> list[tuple]:

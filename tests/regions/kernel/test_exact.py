@@ -269,7 +269,7 @@ def test_lists_of_weights_do_what_rows_do(monkeypatch):
             layers[1] = (*layers[1], 1)  # a linear unit
         monkeypatch.undo()
         expected = partition_input_space(layers, TRIANGLE)
-        monkeypatch.setattr("mbh_utils.regions.kernel.memory._is_sparse", lambda weight: True)
+        monkeypatch.setattr("mbh_utils.regions.kernel.network._is_sparse", lambda weight: True)
         found = partition_input_space(layers, TRIANGLE)
         order, other = (np.lexsort(regions.packed.T) for regions in (expected, found))
         assert (found.packed[other] == expected.packed[order]).all()
@@ -291,7 +291,7 @@ def test_equal_places_need_no_arithmetic(monkeypatch):
     images = np.zeros((3, 6, 6))
     images[:, 0, :3] = np.random.default_rng(0).random((3, 3))
     traced, plane = mbh.trace(network, (1, 6, 6)), Plane.through(images.reshape(3, -1), margin=0.3)
-    monkeypatch.setattr("mbh_utils.regions.kernel.memory._is_sparse", lambda weight: True)
+    monkeypatch.setattr("mbh_utils.regions.kernel.network._is_sparse", lambda weight: True)
     regions = partition_input_space(traced, plane)
     assert_equals_exact(regions)
     monkeypatch.undo()

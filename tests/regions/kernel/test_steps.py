@@ -14,6 +14,7 @@ from mbh_utils.regions.kernel import descent, layout
 from mbh_utils.regions.kernel import exact as _exact
 from mbh_utils.regions.kernel import memory as _memory
 from mbh_utils.regions.kernel.driver import limits_of
+from mbh_utils.regions.kernel.network import network_arrays
 from mbh_utils.regions.restriction import Restriction
 
 #: A bound that says nothing.
@@ -23,7 +24,7 @@ UNKNOWN = 1e290
 def walk(layers, plane, exact: bool, precise: bool) -> int:
     """Pause after every step and check the node on top of the stack -> how many steps it took."""
     restriction = Restriction(layers, plane, precise)
-    net, first_map = _memory.network_arrays(restriction)
+    net, first_map = network_arrays(restriction)
     oracle = _exact.Oracle(restriction, net.widths)
     space = _memory.Workspace.taken(net, plane)
     stack = space.start(net, first_map, plane, limits_of(plane, exact))
