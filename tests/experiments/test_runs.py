@@ -106,8 +106,7 @@ def test_a_trained_run_comes_from_the_store_and_is_what_training_gives(done):
         facts["accuracy"] == accuracy(alone, datasets.load("digits8").validation)
         and facts["seconds"] > 0
     )
-    left = list(done.folder.glob("checkpoint/*.json"))
-    assert not left, "checkpoints go when the network is there"
+    assert not list(done.folder.glob("checkpoint/*.json")), "checkpoints go when the network is there"
 
 
 def test_a_run_that_is_not_in_the_store_is_trained_and_kept(tmp_path):
