@@ -67,7 +67,7 @@ class Oracle:
         begins with a word).
     """
 
-    def __init__(self, restriction: Restriction, widths: Sequence[int]):
+    def __init__(self, restriction: Restriction, widths: Sequence[int] | np.ndarray):
         self.restriction = restriction
         self.widths = list(map(int, widths))
         self.lines: dict[tuple[int, int, bytes], Triple] = {}
@@ -317,7 +317,11 @@ class Oracle:
             a, b, c = self.units.first(i)
             return tuple(a * x + b * y + c * w for x, y, w in moves)
         inputs, weights, bias = self.units.row(layer, i)
-        live = [(w, below[j]) for j, w in zip(inputs, weights, strict=True) if below[j] is not None]
+        live = [
+            (w, value)
+            for j, w in zip(inputs, weights, strict=True)
+            if (value := below[j]) is not None
+        ]
         return tuple(
             bias * moves[k][2] + sum(w * value[k] for w, value in live) for k in range(len(moves))
         )

@@ -126,7 +126,7 @@ def _of_widths(
 
 def _is_sparse(weight: np.ndarray) -> bool:
     """Whether a layer's weights are so few that lists of them take less work than whole rows."""
-    return len(weight) >= 512 and 16 * np.count_nonzero(weight) < weight.size
+    return len(weight) >= 512 and 16 * int(np.count_nonzero(weight)) < weight.size
 
 
 def _rows(layers: list[tuple], span: list[int], listed: tuple[bool, ...]) -> np.ndarray:
