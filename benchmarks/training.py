@@ -1,17 +1,21 @@
 """Benchmarks of training: ``python benchmarks/training.py [speed] [crossover] [--iterations N]``.
 
-speed: the 14 set-ups of Fig 6.1 on random data of MNIST's shape, in milliseconds per iteration and network: a plain
-loop in torch (default Adam, and fused), networks stacked by ``train_stack``, all in one run on one core, and the stacks
-again in one process per core. Beside them the floor: the dense arithmetic of all networks at the speed of a large
-single-precision matrix product measured in the same run.
-crossover: for which share of live weights listing them beats BLAS on this machine (``kernel.CROSSOVER``).
+speed: the 14 set-ups of Fig 6.1 on random data of MNIST's shape, in milliseconds per iteration: a
+plain loop in torch (default Adam, and fused), networks stacked by ``train_stack``, all in one run
+on one core, and the stacks again in one process per core. Beside them the floor: the dense
+arithmetic of all networks at the speed of a large single-precision matrix product measured in the
+same run.
+crossover: for which share of live weights listing them beats BLAS on this machine
+(``kernel.CROSSOVER``).
 """
 
 import argparse
+import itertools
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import NamedTuple
 
 import numpy as np
 import threadpoolctl
@@ -27,24 +31,28 @@ BATCH = 60
 
 
 def data():
-    """60,000 random images of 784 pixels, two thirds of them dark, as in MNIST; validation of 10."""
+    """60,000 random images of 784 pixels, two thirds of them dark as in MNIST; validation of 10."""
     rng = np.random.default_rng(0)
-    images = rng.random((60_000, 784), dtype=np.float32) * (
-        rng.random((60_000, 784), dtype=np.float32) < 1 / 3
-    )
+    images = rng.random((60_000, 784), dtype=np.float32)
+    images *= rng.random((60_000, 784), dtype=np.float32) < 1 / 3
     labels = rng.integers(0, 10, len(images))
     return from_arrays(images, labels, images[:10], np.arange(10), name="random")
 
 
 def plainly(network, samples, iterations: int, fused: bool) -> float:
-    """Seconds per iteration of one network in the loop that everybody writes, its weights masked after each step."""
+    """Seconds per iteration of one network in the loop that everybody writes.
+
+    Its weights are masked after each step.
+    """
     layers = [nn.Linear(layer.in_features, layer.out_features) for layer in network.linears]
     model = nn.Sequential(*[m for layer in layers for m in (layer, nn.ReLU())][:-1])
     optimiser = torch.optim.Adam(model.parameters(), lr=1.2e-3, fused=fused)
-    images, labels = torch.tensor(samples.train.images), torch.tensor(samples.train.labels)
+    images = torch.tensor(samples.train.images)
+    labels = torch.tensor(samples.train.labels)
     masks = [torch.tensor(mask, dtype=torch.float32) for mask in network.masks]
     pruned = network.density < 1
-    loss, rng = nn.CrossEntropyLoss(), np.random.default_rng(0)
+    loss = nn.CrossEntropyLoss()
+    rng = np.random.default_rng(0)
 
     def step():
         batch = torch.from_numpy(rng.integers(0, len(images), BATCH))
@@ -63,12 +71,13 @@ def _seconds(step, n: int) -> float:
     """Seconds per call: the best of three rounds of n / 3 calls each, after a warm-up."""
     for _ in range(5):
         step()
+    calls = max(1, n // 3)
     rounds = []
     for _ in range(3):
         started = time.perf_counter()
-        for _ in range(max(1, n // 3)):
+        for _ in range(calls):
             step()
-        rounds.append((time.perf_counter() - started) / max(1, n // 3))
+        rounds.append((time.perf_counter() - started) / calls)
     return min(rounds)
 
 
@@ -76,14 +85,17 @@ def stacked(samples, setups, iterations: int) -> float:
     """Seconds per iteration of one stack: these set-ups with one seed."""
     networks = [feed_forward(samples, s.hidden, parameters=s.parameters) for s in setups]
     engine = CompiledEngine(networks, [State(0, {})] * len(networks), samples, Recipe(), [0])
-    taken = iter(range(0, 10**9, 1))
+    taken = itertools.count()
     return _seconds(lambda: engine.advance(next(taken), 1), iterations)
 
 
 def arithmetic(setup) -> int:
-    """Floating point operations of one dense iteration: forward, weight gradients, gradients of hidden activations."""
+    """Floating point operations of one dense iteration.
+
+    Forward, gradients of the weights, gradients of the hidden activations.
+    """
     widths = [784, *setup.hidden, 10]
-    sizes = [a * b for a, b in zip(widths, widths[1:], strict=False)]
+    sizes = [a * b for a, b in itertools.pairwise(widths)]
     return 2 * BATCH * (2 * sum(sizes) + sum(sizes[1:]))
 
 
@@ -94,76 +106,108 @@ def peak() -> float:
 
 
 def _side_by_side(setups, iterations: int) -> float:
+    """Seconds per iteration of one stack in a process of its own."""
     threadpoolctl.threadpool_limits(1)
-    networks_data = data()
-    networks = [feed_forward(networks_data, s.hidden, parameters=s.parameters) for s in setups]
-    train_stack(networks, networks_data, Recipe(5), seeds=[0] * len(networks), device="cpu")
+    samples = data()
+    networks = [feed_forward(samples, s.hidden, parameters=s.parameters) for s in setups]
+    seeds = [0] * len(networks)
+    train_stack(networks, samples, Recipe(5), seeds=seeds, device="cpu")
     started = time.perf_counter()
-    train_stack(
-        networks, networks_data, Recipe(iterations), seeds=[0] * len(networks), device="cpu"
-    )
+    train_stack(networks, samples, Recipe(iterations), seeds=seeds, device="cpu")
     return (time.perf_counter() - started) / iterations
+
+
+class Row(NamedTuple):
+    """Seconds per iteration of some networks together."""
+
+    floor: float
+    plain: float
+    fused: float
+    stacked: float
+
+    def __str__(self) -> str:
+        return " ".join(f"{1e3 * seconds:7.2f}" for seconds in self)
+
+
+def _row(samples, setups, flops: float, iterations: int) -> Row:
+    """One architecture's set-ups; flops: operations per second of the floor."""
+    networks = [feed_forward(samples, s.hidden, parameters=s.parameters) for s in setups]
+    return Row(
+        floor=sum(map(arithmetic, setups)) / flops,
+        plain=sum(plainly(network, samples, iterations, False) for network in networks),
+        fused=sum(plainly(network, samples, iterations, True) for network in networks),
+        stacked=stacked(samples, setups, iterations),
+    )
 
 
 def speed(iterations: int) -> None:
     threadpoolctl.threadpool_limits(1)
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    samples, setups = data(), LENET.setups(784)
+    samples = data()
+    setups = LENET.setups(784)
+    groups = [[s for s in setups if s.hidden == hidden] for hidden in LENET.architectures]
     flops = peak()
     print(f"matrix product {flops / 1e9:.0f} Gflop/s on one core\n")
     print("ms per iteration, all densities of an architecture")
     print(f"{'hidden':>10} {'densities':>9} {'floor':>7} {'plain':>7} {'fused':>7} {'stacked':>7}")
-    sums = np.zeros(4)
-    for hidden in LENET.architectures:
-        mine = [s for s in setups if s.hidden == hidden]
-        networks = [feed_forward(samples, hidden, parameters=s.parameters) for s in mine]
-        row = [sum(map(arithmetic, mine)) / flops, stacked(samples, mine, iterations)]
-        row[1:1] = [
-            sum(plainly(n, samples, iterations, fused) for n in networks) for fused in (False, True)
-        ]
-        sums += row
-        print(
-            f"{hidden!s:>10} {len(mine):>9} " + " ".join(f"{1e3 * x:7.2f}" for x in row), flush=True
-        )
-    print(f"{'all 14':>20} " + " ".join(f"{1e3 * x:7.2f}" for x in sums))
+    rows = []
+    for group in groups:
+        rows.append(_row(samples, group, flops, iterations))
+        print(f"{group[0].hidden!s:>10} {len(group):>9} {rows[-1]}", flush=True)
+    total = Row(*map(sum, zip(*rows, strict=True)))
+    print(f"{f'all {len(setups)}':>20} {total}")
     print(
-        f"\none core: stacked = {sums[3] / sums[0]:.2f} x floor, {sums[1] / sums[3]:.1f} x faster than the plain loop, "
-        f"{sums[2] / sums[3]:.1f} x than the fused one"
+        f"\none core: stacked = {total.stacked / total.floor:.2f} x floor, "
+        f"{total.plain / total.stacked:.1f} x faster than the plain loop, "
+        f"{total.fused / total.stacked:.1f} x than the fused one"
     )
+    _speed_of_all_cores(groups, 5 * iterations, total)
+
+
+def _speed_of_all_cores(groups: list[list], iterations: int, one_core: Row) -> None:
+    """The same stacks, in one process per core at once."""
     cores = os.cpu_count() or 1
-    groups = [[s for s in setups if s.hidden == h] for h in LENET.architectures]
     with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
         parts = [
-            list(pool.map(_side_by_side, [g] * cores, [5 * iterations] * cores)) for g in groups
+            list(pool.map(_side_by_side, [group] * cores, [iterations] * cores)) for group in groups
         ]
-    both = sum(max(part) for part in parts) / cores
-    minutes = 70 / 14 * 50_000 / 60
+    seconds = sum(max(part) for part in parts) / cores
     print(
-        f"{cores} processes: {1e3 * both:.2f} ms per iteration of all 14 = {both / sums[0] * cores:.2f} x floor"
+        f"{cores} processes: {1e3 * seconds:.2f} ms per iteration of all {sum(map(len, groups))} "
+        f"= {seconds / one_core.floor * cores:.2f} x floor"
     )
+    # Five seeds of each set-up, 50,000 iterations (Table A.1).
+    minutes = 5 * 50_000 / 60
     print(
-        f"70 networks x 50,000 iterations: {minutes * both:.1f} min, plainly on one core {minutes * sums[1]:.0f} min"
+        f"70 networks x 50,000 iterations: {minutes * seconds:.1f} min, "
+        f"plainly on one core {minutes * one_core.plain:.0f} min"
     )
 
 
 def crossover(iterations: int) -> None:
     threadpoolctl.threadpool_limits(1)
-    samples, usual = data(), kernel.CROSSOVER
+    samples = data()
+    usual = kernel.CROSSOVER
     for hidden in ((300, 100), (35, 11)):
         dense = feed_forward(samples, hidden).n_parameters
         for share in (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6):
-            times = []
-            for threshold in (2.0, 0.0):
-                kernel.CROSSOVER = threshold
-                network = feed_forward(samples, hidden, parameters=int(share * dense))
-                engine = CompiledEngine([network], [State(0, {})], samples, Recipe(), [0])
-                times.append(_seconds(lambda e=engine: e.advance(0, 1), iterations))
+            network = feed_forward(samples, hidden, parameters=int(share * dense))
+            listed = _seconds_with(2.0, network, samples, iterations)
+            blas = _seconds_with(0.0, network, samples, iterations)
             print(
-                f"{hidden} {share:.2f} live: listed {1e3 * times[0]:.3f} ms, BLAS {1e3 * times[1]:.3f} ms",
+                f"{hidden} {share:.2f} live: "
+                f"listed {1e3 * listed:.3f} ms, BLAS {1e3 * blas:.3f} ms",
                 flush=True,
             )
     kernel.CROSSOVER = usual
+
+
+def _seconds_with(crossover: float, network, samples, iterations: int) -> float:
+    """Seconds per iteration of a network when BLAS takes over from this share of live weights."""
+    kernel.CROSSOVER = crossover
+    engine = CompiledEngine([network], [State(0, {})], samples, Recipe(), [0])
+    return _seconds(lambda: engine.advance(0, 1), iterations)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""pyproject.toml, constraints.txt and environment.yml name the same packages; the Makefile installs by them."""
+"""pyproject.toml, constraints.txt and environment.yml name the same packages.
+
+The Makefile installs by them.
+"""
 
 import ast
 import importlib.util
@@ -54,7 +57,10 @@ PINS = requirements(
 
 
 def conda():
-    """Canonical name -> specifier of environment.yml, the pip section included, and the comment behind each."""
+    """Canonical name -> specifier of environment.yml, and the comment behind each.
+
+    The pip section is included.
+    """
     listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     lines = [d for d in listed if isinstance(d, str)] + next(
         d["pip"] for d in listed if isinstance(d, dict)
@@ -122,7 +128,10 @@ def code_of_package_and_chapters():
 
 
 def test_every_import_is_declared_and_every_package_used():
-    """What mbh_utils and the chapters import is a direct dependency (or of the cluster), and none is for nothing."""
+    """What mbh_utils and the chapters import is a direct dependency (or of the cluster).
+
+    And no dependency is for nothing.
+    """
     imported = set()
     for source in code_of_package_and_chapters():
         for node in ast.walk(ast.parse(source)):
@@ -217,7 +226,10 @@ def test_make_refuses_an_old_python(tmp_path):
 
 
 def test_make_installs_once(tmp_path):
-    """With a stand-in for the venv's python that notes what it is called with: pins first, then nothing more to do."""
+    """Pins first, then nothing more to do.
+
+    A stand-in for the venv's python notes what it is called with.
+    """
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         (tmp_path / name).write_text((ROOT / name).read_text())
     binaries = tmp_path / ".venv" / "bin"

@@ -12,14 +12,17 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from numba import njit
-from numba.core import config
+from numba.core import config as _config
 from numba.core.caching import FunctionCache
 
 from mbh_utils.computing.home import below_home, private_folder, writable
 
 _PACKAGE = Path(__file__).parents[1]
+
+config: Any = _config  # numba makes its settings as it starts: no type checker knows them
 
 
 @functools.cache
@@ -53,20 +56,21 @@ def cached(**options) -> Callable:
     """``numba.njit(**options)`` whose code is kept until a file that it is made of changes."""
 
     def compiled(function: Callable):
-        kernel = njit(**options)(function)
+        kernel: Any = njit(**options)(function)
         with suppress(OSError, RuntimeError):  # no folder, no source: in memory then
             if (place := folder()) is not None:
-                kernel._cache = _cache(
-                    function, place / f"native-{digest(Path(inspect.getfile(function)))}"
-                )
+                sources = digest(Path(inspect.getfile(function)))
+                kernel._cache = _cache(function, place / f"native-{sources}")
         return kernel
 
     return compiled
 
 
 def _cache(function: Callable, place: Path) -> "_Cache":
+    """The cache of a function in one folder."""
     place.mkdir(exist_ok=True)
-    before, config.CACHE_DIR = config.CACHE_DIR, str(place)  # read now, and not again
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(place)  # which numba reads now, and not again
     try:
         return _Cache(function)
     finally:
@@ -94,7 +98,8 @@ class _Cache(FunctionCache):
 @functools.cache
 def digest(file: Path) -> str:
     """12 hex digits of a module's source and of all modules of the package that it is made of."""
-    sources, waiting = {}, [file]
+    sources: dict[Path, bytes] = {}
+    waiting = [file]
     while waiting:
         path = waiting.pop()
         if path not in sources and path.is_file():
@@ -117,7 +122,10 @@ def _imported(file: Path, source: bytes) -> Iterator[Path]:
 
 
 def _package_of(file: Path, level: int) -> list[str]:
-    """Parts of the name of the package that an import with so many dots is relative to; none without dots."""
+    """Parts of the name of the package that an import with so many dots is relative to.
+
+    Without dots there are none.
+    """
     if level == 0:
         return []
     inside = file.relative_to(_PACKAGE.parent).parent.parts
@@ -125,9 +133,10 @@ def _package_of(file: Path, level: int) -> list[str]:
 
 
 def _files_of(parts: list[str]) -> Iterator[Path]:
-    """Files that run when a.b.c is imported, be c a module or a name in b, with those of the packages on the way.
+    """Files that run when a.b.c is imported, be c a module or a name in b.
 
-    But for the whole package's own ``__init__.py``, unless the name is found there: it holds no code of a kernel.
+    Those of the packages on the way are among them, but for the whole package's own
+    ``__init__.py``, unless the name is found there: it holds no code of a kernel.
     """
     if parts[0] != _PACKAGE.name:
         return

@@ -12,7 +12,7 @@
 =================  ==============================================================================
 
 Behind them: ``restriction`` (a network as a function on a plane, with bounds of its errors),
-``frames`` (exact coordinates), ``polygons``, ``bits`` (packed patterns), ``decision`` (cutting by
-the predicted class), ``locating`` (points and neighbours), ``saved`` (files), and the compiled
-``kernel``, which nobody else imports.
+``assembly`` (a Partition of what the kernel wrote), ``decision`` (cutting by the predicted class),
+``frames`` (exact coordinates), ``polygons``, ``bits`` (packed patterns), ``locating`` (points and
+neighbours), ``saved`` (files), and the compiled ``kernel``, which nobody else imports.
 """

@@ -7,7 +7,6 @@ along its border, where every line enters and leaves, and b from the rest.
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +15,8 @@ from mbh_utils.computing import require
 from mbh_utils.computing.progress import Progress
 from mbh_utils.computing.seeds import stream
 from mbh_utils.networks.reading.reader import read_network
-from mbh_utils.regions.kernel import memory as _memory
-from mbh_utils.regions.partition import Descent, limits_of
+from mbh_utils.regions.kernel.driver import Descent, limits_of
+from mbh_utils.regions.kernel.network import network_arrays
 from mbh_utils.regions.planes import Line, Plane, domain_points
 from mbh_utils.regions.restriction import Restriction
 
@@ -133,18 +132,16 @@ class _Trial:
 
     def __init__(self, restriction: Restriction):
         self.restriction = restriction
-        self.net, self.first_map = _memory.network_arrays(restriction)
+        self.net, self.first_map = network_arrays(restriction)
 
     def partition(self, part: Plane | Line) -> tuple[float, float, float]:
         """Regions that lines across a part add, those that their meeting adds, and seconds."""
         began = time.thread_time()
-        plane = self.restriction.plane
-        on_part = replace(self.restriction, plane=part)
-        vars(on_part)["exact"] = self.restriction.exact
+        limits = limits_of(self.restriction.plane)
         bar = Progress(False, part.area)
-        descent = Descent(self.net, self.first_map, on_part, limits_of(plane), bar)
-        cells, _ = descent.all_regions(polygons=True)
-        descent.space.give_back()
+        descent = Descent(self.net, self.first_map, self.restriction.on(part), limits, bar)
+        cells = descent.all_regions(polygons=True)
+        descent.finish()
         n = len(cells.area)
         if isinstance(part, Line):
             lines = n - 1

@@ -37,12 +37,16 @@ class _Piece(NamedTuple):
 class Decision:
     """Cuts the regions of one network by its classes; counts what is uncertain.
 
-    net: the kernel's ``Layers``, the output layer last.
+    net: the network as the kernel has it, the output layer last.
     limits: of the error of a piece's area, as the kernel's.
     """
 
     def __init__(
-        self, net, restriction: Restriction, oracle: exact.Oracle, limits: tuple[float, float]
+        self,
+        net: layout.Layers,
+        restriction: Restriction,
+        oracle: exact.Oracle,
+        limits: tuple[float, float],
     ):
         self.net = net
         self.oracle = oracle
@@ -54,20 +58,20 @@ class Decision:
         # With the few roundings of evaluating a difference of two outputs.
         self.errors = net.error[:, outputs] * 1.01
 
-    def cut(self, cells) -> tuple:
-        """The regions as ``RegionBuffer``, cut; and the class of each, (n,) int64."""
+    def cut(self, cells: layout.RegionBuffer) -> tuple[layout.RegionBuffer, np.ndarray]:
+        """The regions, cut; and the class of each, (n,) int64."""
         pieces: list[_Piece] = []
         # Some corners may be anywhere: what overflows is not certain.
         with np.errstate(over="ignore", invalid="ignore"):
             winner, certain = self._winners(cells)
-            for region in np.flatnonzero(~certain):
+            for region in np.flatnonzero(~certain).tolist():
                 pieces += self._pieces(cells, region)
         labels = np.array([piece.label for piece in pieces], dtype=np.int64)
         return _assembled(cells, certain, pieces), np.concatenate([winner[certain], labels])
 
     # ------------------------------------------------------------------------- many regions at once
 
-    def _winners(self, cells) -> tuple[np.ndarray, np.ndarray]:
+    def _winners(self, cells: layout.RegionBuffer) -> tuple[np.ndarray, np.ndarray]:
         """Class that wins at each region's first corner, and whether it certainly does all over."""
         start = cells.offset[:-1]
         n = len(cells.area)
@@ -96,7 +100,7 @@ class Decision:
 
     # ----------------------------------------------------------------------------------- one region
 
-    def _pieces(self, cells, region: int) -> list[_Piece]:
+    def _pieces(self, cells: layout.RegionBuffer, region: int) -> list[_Piece]:
         """The pieces of a region, one for each class that wins somewhere on it."""
         here = slice(cells.offset[region], cells.offset[region + 1])
         polygon = cells.corners[here]
@@ -206,8 +210,10 @@ def _count_doubtful(classes: list[int], values: np.ndarray, doubt: dict[int, np.
     return n
 
 
-def _assembled(cells, certain: np.ndarray, pieces: list[_Piece]):
-    """The certain regions as they are, and behind them the pieces of the others, as ``RegionBuffer``."""
+def _assembled(
+    cells: layout.RegionBuffer, certain: np.ndarray, pieces: list[_Piece]
+) -> layout.RegionBuffer:
+    """The certain regions as they are, behind them the pieces of the others (``RegionBuffer``)."""
     keep = np.flatnonzero(certain)
     kept_corners = np.repeat(certain, np.diff(cells.offset))
     shapes = [piece.shape for piece in pieces]

@@ -180,7 +180,8 @@ def _check_state(network: Network, state: State, iterations: int) -> None:
     size = sum(parameter.numel() for parameter in network.parameters())
     shapes = {}
     if state.iteration:
-        shapes = {name: np.shape(state.arrays.get(name)) for name in STATE}
+        shapes = dict.fromkeys(STATE, ())  # of what is missing
+        shapes |= {name: np.shape(state.arrays[name]) for name in STATE if name in state.arrays}
     fits = all(shape == (size,) for shape in shapes.values())
     if not fits or not 0 <= state.iteration <= iterations:
         raise MBHError(

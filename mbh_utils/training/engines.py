@@ -43,7 +43,7 @@ class CompiledEngine:
     def advance(self, iteration: int, steps: int) -> None:
         """Train on by so many steps."""
         batches = self.order.take(steps)
-        kernel.descend(
+        kernel.train_steps(
             self.stack, self.images, self.labels, batches, iteration, self.rate, *self.scratch
         )
 
@@ -106,9 +106,10 @@ class BatchedEngine:
         self.values, mean, square = (
             self._stacked(member[name] for member in members) for name in STATE
         )
-        self.values.grad = torch.zeros_like(self.values)
+        self.gradient = torch.zeros_like(self.values)
+        self.values.grad = self.gradient
         self.weights, self.biases = self._views(self.values)
-        self.weight_gradients, self.bias_gradients = self._views(self.values.grad)
+        self.weight_gradients, self.bias_gradients = self._views(self.gradient)
         self.optimiser = torch.optim.Adam([self.values], lr=learning_rate, fused=True)
         self.optimiser.state[self.values] = {
             "step": torch.tensor(float(states[0].iteration), device=self.device),
@@ -174,7 +175,7 @@ class BatchedEngine:
                 delta = torch.bmm(delta, self.weights[i].transpose(1, 2)).mul_(activations[i] > 0)
         # With zero gradient and zero moments Adam leaves a masked weight at exactly zero.
         if self.mask is not None:
-            self.values.grad.mul_(self.mask)
+            self.gradient.mul_(self.mask)
 
     def write_back(self, networks: Sequence[Network]) -> None:
         """Copy the parameters into the networks."""

@@ -20,17 +20,22 @@ from mbh_utils.computing.addresses import aligned_zeros, at
 from mbh_utils.computing.lanes import broadcast, lane_code, loop, multiply_add, pair_sums
 from mbh_utils.computing.native import cached
 
-LANES, GROUP = 64, 16
+LANES = 64  # samples that are worked on together
+GROUP = 16  # products of rows that are added up together
 #: Share of live weights from which BLAS takes over a layer (``benchmarks/training.py crossover``).
 CROSSOVER = 0.5
-# Fields of a layer's row in Stack.layers, and the ways a layer is computed.
+# Fields of a layer's row in NetworkStack.layers.
 N_IN, N_OUT, UNIT, BIAS, WAY, LAYER_SIZE = range(6)
-LISTED, DENSE, MASKED = range(3)  # live weights only; by BLAS; by BLAS, with a mask on the gradient
-BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Adam's, as in torch
+# Ways a layer is computed: live weights only; by BLAS; by BLAS, with a mask on the gradient.
+LISTED, DENSE, MASKED = range(3)
+# Adam's, as in torch.
+BETA1 = 0.9
+BETA2 = 0.999
+EPSILON = 1e-8
 ZERO = np.float32(0)
 
 
-class Stack(NamedTuple):
+class NetworkStack(NamedTuple):
     """Networks of one depth, one after the other in flat arrays; L layers, the output last."""
 
     # Widths, first unit in ``starts``, first bias, way.
@@ -46,43 +51,92 @@ class Stack(NamedTuple):
     square: np.ndarray  # (n,) float32: Adam's second moment
 
 
-def lay_out(
-    masks: list[list[np.ndarray]],
-) -> tuple[Stack, list[tuple[np.ndarray, np.ndarray, int]]]:
-    """An empty stack for members with these masks of all layers, and each member's places.
+class Place(NamedTuple):
+    """Where the parameters of a member are."""
+
+    listed: np.ndarray  # (n,) int64: in the stack's arrays
+    dense: np.ndarray  # (n,) int64: in the flat order of ``training.State``
+    size: int  # how many parameters that order has
+
+
+class _Layer(NamedTuple):
+    """One layer of a member, laid out."""
+
+    row: tuple[int, int, int, int, int]  # of NetworkStack.layers
+    starts: np.ndarray
+    inputs: np.ndarray
+    live: np.ndarray
+    listed: np.ndarray  # as of the member's place
+    dense: np.ndarray  # the same, counted from the layer's first parameter
+
+
+def lay_out(masks: list[list[np.ndarray]]) -> tuple[NetworkStack, list[Place]]:
+    """An empty stack for members with these masks of all layers, and the place of each member.
 
     masks: of each member, of each of its layers, (n_out, n_in) bool.
-
-    Places: where in the stack's arrays the member's parameters lie, where in the flat order of
-    ``training.State`` they belong, and how many that order has.
     """
-    layers, starts, inputs, live, places, span, n = [], [], [], [], [], [0], 0
+    layers: list[_Layer] = []
+    places: list[Place] = []
+    span = [0]
+    n = 0  # parameters so far, with the room behind them
+    unit = 0  # starts so far
     for member in masks:
-        listed, dense, flat = [], [], 0
+        listed = []
+        dense = []
+        size = 0
         for mask in member:
-            n_out, n_in = mask.shape
-            way = LISTED if mask.mean() < CROSSOVER else DENSE if mask.all() else MASKED
-            kept = mask if way == LISTED else np.ones_like(mask)
-            count = int(kept.sum())
-            layers.append((n_in, n_out, sum(map(len, starts)), n + count, way))
-            starts.append(n + np.concatenate([[0], kept.sum(axis=1).cumsum()]))
-            # Behind the weights: the biases, and room for the rest of the last group of products.
-            tail = -(-(n_out + GROUP) // LANES) * LANES
-            inputs.append(np.concatenate([np.nonzero(kept)[1], np.zeros(tail, int)]))
-            live.append(np.concatenate([mask[kept], np.ones(tail, bool)]))
-            listed += [n + np.arange(count), n + count + np.arange(n_out)]
-            dense += [flat + np.flatnonzero(kept), flat + mask.size + np.arange(n_out)]
-            n, flat = n + count + tail, flat + mask.size + n_out
+            layer = _lay_out_layer(mask, n, unit)
+            layers.append(layer)
+            listed.append(layer.listed)
+            dense.append(size + layer.dense)
+            n += len(layer.live)
+            unit += len(layer.starts)
+            size += mask.size + len(mask)
         span.append(n)
-        places.append((np.concatenate(listed), np.concatenate(dense), flat))
-    arrays = (np.zeros(n, np.float32) for _ in range(4))
-    table = np.array(layers, np.int64).reshape(len(masks), -1, LAYER_SIZE)
-    lists = (
-        np.concatenate(starts),
-        np.concatenate(inputs).astype(np.int32),
-        np.concatenate(live).astype(np.float32),
+        places.append(Place(np.concatenate(listed), np.concatenate(dense), size))
+    return _empty_stack(layers, span), places
+
+
+def _lay_out_layer(mask: np.ndarray, first: int, unit: int) -> _Layer:
+    """A layer whose first parameter and whose first unit's start have these places."""
+    n_out, n_in = mask.shape
+    way = _way(mask)
+    kept = mask if way == LISTED else np.ones_like(mask)
+    n_kept = int(kept.sum())
+    bias = first + n_kept
+    # Behind the weights: the biases, and room for the rest of the last group of products.
+    tail = -(-(n_out + GROUP) // LANES) * LANES
+    return _Layer(
+        row=(n_in, n_out, unit, bias, way),
+        starts=first + np.concatenate([[0], kept.sum(axis=1).cumsum()]),
+        inputs=np.concatenate([np.nonzero(kept)[1], np.zeros(tail, int)]),
+        live=np.concatenate([mask[kept], np.ones(tail, bool)]),
+        listed=first + np.arange(n_kept + n_out),
+        dense=np.concatenate([np.flatnonzero(kept), mask.size + np.arange(n_out)]),
     )
-    return Stack(table, *lists, np.array(span), *arrays), places
+
+
+def _way(mask: np.ndarray) -> int:
+    """How a layer is computed."""
+    if mask.mean() < CROSSOVER:
+        return LISTED
+    return DENSE if mask.all() else MASKED
+
+
+def _empty_stack(layers: list[_Layer], span: list[int]) -> NetworkStack:
+    n = span[-1]
+    table = np.array([layer.row for layer in layers], np.int64)
+    return NetworkStack(
+        layers=table.reshape(len(span) - 1, -1, LAYER_SIZE),
+        starts=np.concatenate([layer.starts for layer in layers]),
+        inputs=np.concatenate([layer.inputs for layer in layers]).astype(np.int32),
+        live=np.concatenate([layer.live for layer in layers]).astype(np.float32),
+        span=np.array(span),
+        values=np.zeros(n, np.float32),
+        gradient=np.zeros(n, np.float32),
+        mean=np.zeros(n, np.float32),
+        square=np.zeros(n, np.float32),
+    )
 
 
 def scratch(units: int, samples: int) -> np.ndarray:
@@ -282,7 +336,7 @@ def _adam(stack, first, last, step, rate):
 
 
 @cached(nogil=True, **_options)
-def descend(stack, images, labels, batches, step, rate, rows, deltas):
+def train_steps(stack, images, labels, batches, step, rate, rows, deltas):
     """Train every member of the stack on these minibatches, one step of Adam for each.
 
     images (n, n_inputs) float32, labels (n,) int64, batches (steps, batch size) int64 into them.

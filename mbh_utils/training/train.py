@@ -205,8 +205,6 @@ class _Run:
     def __post_init__(self):
         self.histories = [History(dict(state.accuracy)) for state in self.states]
         self.saved = time.monotonic()
-        if self.keep is None:
-            self.keep = self._keep_in_history
 
     def _keep_in_history(self, i: int, iteration: int, network: Network) -> None:
         self.histories[i].networks[iteration] = network
@@ -250,20 +248,23 @@ class _Run:
             if iteration in self.milestones:
                 self._look_at(group, engine, iteration)
             is_time = time.monotonic() - self.saved > self.every or iteration == end
-            if self.checkpoint and is_time:
+            if is_time:
                 self._save(group, engine, iteration)
 
     def _look_at(self, group: list[int], engine, iteration: int) -> None:
         """Note the accuracy of a group's networks, and keep copies of them."""
+        keep = self._keep_in_history if self.keep is None else self.keep
         members = [self.networks[i] for i in group]
         engine.write_back(members)
         for i, network in zip(group, members, strict=True):
             share = _checked_accuracy(network, self.data, iteration)
             self.histories[i].accuracy[iteration] = share
-            self.keep(i, iteration, network.copy())
+            keep(i, iteration, network.copy())
 
     def _save(self, group: list[int], engine, iteration: int) -> None:
         """Give the states of all networks away, those of the group as they are now."""
+        if self.checkpoint is None:
+            return
         for i, state in zip(group, engine.states(iteration), strict=True):
             self.states[i] = replace(state, accuracy=dict(self.histories[i].accuracy))
         self.checkpoint(list(self.states))

@@ -218,7 +218,9 @@ SPLIT = {
     "rooms/unused.py": "",
     "rooms/inner/__init__.py": "from mbh_utils.rooms.inner.sizes_of import sizes\n",
     "rooms/inner/sizes_of.py": "sizes = 1\n",
-    "rooms/inner/parts.py": "from . import near\nfrom ..beside import far\nfrom .deep.below import x\n",
+    "rooms/inner/parts.py": (
+        "from . import near\nfrom ..beside import far\nfrom .deep.below import x\n"
+    ),
     "rooms/inner/near.py": "def f():\n    from mbh_utils.rooms.inner import late\n",
     "rooms/inner/late.py": "",
     "rooms/inner/unused.py": "",
@@ -246,7 +248,8 @@ def test_a_digest_follows_imports_through_folders(tmp_path, monkeypatch):
         assert (digest() != first) == (name not in unused), name
         (package / name).write_text(text)
     assert digest() == first
-    # A name that the whole package has itself is code of the kernel, and so is what stands around it.
+    # A name that the whole package has itself is code of the kernel, and so is what stands around
+    # it.
     (package / "kernel.py").write_text("from mbh_utils import name\n")
     first = digest()
     for name in ("__init__.py", "other.py"):

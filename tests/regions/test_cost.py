@@ -12,7 +12,7 @@ from random_networks import random_layers, random_plane
 
 import mbh_utils as mbh
 from mbh_utils.errors import MBHError
-from mbh_utils.regions import partition
+from mbh_utils.regions.kernel import driver
 from mbh_utils.regions.planes import Line, Plane
 
 
@@ -47,7 +47,7 @@ def test_the_expected_cost_of_what_cannot_be_partitioned():
 
 @pytest.mark.parametrize("decision_boundary", [False, True])
 def test_a_function_is_told_how_far_it_is(monkeypatch, decision_boundary):
-    monkeypatch.setattr(partition, "_WORK", 20_000)
+    monkeypatch.setattr(driver, "_PAUSE_AFTER", 20_000)
     torch.manual_seed(0)
     network = torch.nn.Sequential(
         torch.nn.Linear(4, 60), torch.nn.ReLU(), torch.nn.Linear(60, 400)
@@ -66,7 +66,7 @@ def test_a_function_is_told_how_far_it_is(monkeypatch, decision_boundary):
 
 
 def test_a_bar_and_the_expected_cost_when_asked_for(monkeypatch, capsys):
-    monkeypatch.setattr(partition, "_WORK", 20_000)
+    monkeypatch.setattr(driver, "_PAUSE_AFTER", 20_000)
     layers = random_layers(0, 4, (40, 20))
     plane = random_plane(0, 4)
     mbh.partition_input_space(layers, plane)
@@ -81,7 +81,7 @@ def test_a_bar_and_the_expected_cost_when_asked_for(monkeypatch, capsys):
 
 
 def test_an_error_of_the_function_ends_the_partition(monkeypatch):
-    monkeypatch.setattr(partition, "_WORK", 20_000)
+    monkeypatch.setattr(driver, "_PAUSE_AFTER", 20_000)
 
     def stop(share, n):
         raise KeyboardInterrupt

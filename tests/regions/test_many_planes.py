@@ -20,6 +20,7 @@ from mbh_utils.computing import threads as cpu
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import measures
 from mbh_utils.regions import partition
+from mbh_utils.regions.kernel import driver
 from mbh_utils.regions.kernel import memory as _memory
 from mbh_utils.regions.partition import partition_input_space, partitions
 from mbh_utils.regions.planes import Line, Plane, domain_points
@@ -141,7 +142,7 @@ def test_a_thread_keeps_no_large_memory():
 
 
 def test_a_partition_inside_a_partition(monkeypatch):
-    monkeypatch.setattr(partition, "_WORK", 20_000)
+    monkeypatch.setattr(driver, "_PAUSE_AFTER", 20_000)
     layers, plane, other = random_layers(0, 4, (40, 20)), random_plane(0, 4), random_plane(7, 4)
     expected, inner = partition_input_space(layers, plane), partition_input_space(layers, other)
     found = []
@@ -281,7 +282,7 @@ def test_a_function_is_told_how_far_all_planes_are(
     threads, monkeypatch, n_threads, decision_boundary
 ):
     monkeypatch.setattr(partition, "n_threads", lambda: n_threads)
-    monkeypatch.setattr(partition, "_WORK", 20_000)
+    monkeypatch.setattr(driver, "_PAUSE_AFTER", 20_000)
     monkeypatch.setattr("mbh_utils.computing.side_by_side._LOOK", 0.0)
     network = mbh.Network(4, (40, 20), 3, seed=0, bias_std=0.3)
     planes, told, who = planes_and_lines(0, 4, 5), [], set()
@@ -314,7 +315,7 @@ def test_one_bar_and_what_is_expected_of_all(capsys):
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_an_error_of_the_function_ends_all(threads, monkeypatch, n_threads, error):
     monkeypatch.setattr(partition, "n_threads", lambda: n_threads)
-    monkeypatch.setattr(partition, "_WORK", 20_000)
+    monkeypatch.setattr(driver, "_PAUSE_AFTER", 20_000)
     monkeypatch.setattr("mbh_utils.computing.side_by_side._LOOK", 0.0)
 
     def stop(share, n):
@@ -341,7 +342,8 @@ print("start", flush=True)
 try:
     mbh.partition_input_space(layers, [plane] * 4, keep="areas", progress=False)
 except KeyboardInterrupt:
-    print("interrupted", [t.name for t in threading.enumerate() if t.name.startswith("partition")], flush=True)
+    left = [t.name for t in threading.enumerate() if t.name.startswith("partition")]
+    print("interrupted", left, flush=True)
 """
 
 

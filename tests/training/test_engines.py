@@ -60,7 +60,7 @@ def test_gradients_of_the_compiled_kernel_are_those_of_automatic_differentiation
     ]
     listed = engine(CompiledEngine, members, data, batch)
     chosen = listed.order.take(1)
-    kernel.descend(
+    kernel.train_steps(
         listed.stack, data.train.images, data.train.labels, chosen, 0, 0.0, *listed.scratch
     )  # at rate 0 the gradient stays to be seen and the parameters do too
     x, y = (torch.tensor(a[chosen[0]]) for a in (data.train.images, data.train.labels))

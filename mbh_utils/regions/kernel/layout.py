@@ -1,8 +1,8 @@
 """What the kernel works on: the network, the stack of nodes and the regions, as plain arrays.
 
-The arrays are made and made larger by ``memory.py``. Inside of the kernel each array is the bare
-address of its first element, and is indexed by hand: ``stack.polygon + t * CORNER_SIZE *
-stack.room`` is where node t's polygon starts.
+The arrays of the network are made by ``network.py``, the others by ``memory.py``. Inside of the
+kernel each array is the bare address of its first element, and is indexed by hand:
+``stack.polygon + t * CORNER_SIZE * stack.room`` is where node t's polygon starts.
 """
 
 from typing import NamedTuple

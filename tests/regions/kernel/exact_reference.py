@@ -1,4 +1,4 @@
-"""A slow partition of planes in exact rational numbers, written plainly: what the fast one must equal."""
+"""A slow partition of planes in exact rational numbers: what the fast one must equal."""
 
 from fractions import Fraction
 
@@ -6,10 +6,13 @@ import numpy as np
 
 
 def exact_partition(layers, corners) -> dict[tuple[bool, ...], Fraction]:
-    """Activation pattern -> area of each region of two-input hidden layers on a convex polygon (counter-clockwise).
+    """Activation pattern -> area of each region of two-input hidden layers on a convex polygon.
 
-    Algorithm 2 of the thesis: every neuron in turn cuts every region there is. The linear units at the end of a layer
-    (the third entry of a triple) cut nothing, are always passed on, and are left out of the patterns.
+    Algorithm 2 of the thesis: every neuron in turn cuts every region there is. The linear units at
+    the end of a layer (the third entry of a triple) cut nothing, are always passed on, and are left
+    out of the patterns.
+
+    corners: of the polygon, counter-clockwise.
     """
     return {pattern: area(polygon) for pattern, polygon in exact_polygons(layers, corners).items()}
 
@@ -25,7 +28,10 @@ def exact_polygons(layers, corners) -> dict[tuple[bool, ...], list]:
 
 
 def exact_decisions(layers, output, corners) -> dict[tuple, Fraction]:
-    """(Activation pattern, class) -> area of each region cut by the largest output, the first one of equal ones."""
+    """(Activation pattern, class) -> area of each region cut by the largest output.
+
+    Of equal outputs the first one counts.
+    """
     return {
         key: area(polygon)
         for key, polygon in exact_decided_polygons(layers, output, corners).items()
@@ -50,7 +56,7 @@ def exact_decided_polygons(layers, output, corners) -> dict[tuple, list]:
 
 
 def _regions(layers, corners) -> tuple[list[tuple], list[bool]]:
-    """(Pattern, polygon, maps of the last layer) of each region, and which units of the pattern are neurons."""
+    """(Pattern, polygon, maps of the last layer) of each region, and which units are neurons."""
     regions = [((), [tuple(map(rational, p)) for p in corners], None)]
     is_neuron = []
     for i, (weight, bias, *n_linear) in enumerate(layers):
@@ -79,7 +85,10 @@ def _regions(layers, corners) -> tuple[list[tuple], list[bool]]:
 
 
 def _affine(row, bias, below, states):
-    """(a, b, c) of a neuron, from the maps of the layer below and their states; the inputs themselves first."""
+    """(a, b, c) of a neuron, from the maps of the layer below and their states.
+
+    below: None of the first layer, whose rows are of the inputs themselves.
+    """
     if below is None:
         return row[0], row[1], bias
     live = [(w, m) for w, m, on in zip(row, below, states, strict=True) if on]
@@ -122,7 +131,8 @@ def rational(x) -> Fraction:
 
 def exact_neighbours(polygons) -> set[tuple[int, int]]:
     """Pairs (i, j), i < j, of the polygons that share an edge of positive length."""
-    lines, found = {}, set()
+    lines = {}
+    found = set()
     for i, polygon in enumerate(polygons):
         for (x, y), (u, v) in zip(polygon, polygon[1:] + polygon[:1], strict=True):
             a, b = y - v, u - x
@@ -147,13 +157,16 @@ def contains(polygon, point) -> bool:
 
 
 def exact_intervals(layers, low, high) -> list[tuple]:
-    """[(activation pattern, low, high), ...] from left to right, of layers whose first one has one input."""
+    """[(activation pattern, low, high), ...] from left to right.
+
+    layers: the first one has one input.
+    """
     pieces = [((), rational(low), rational(high), [(Fraction(1), Fraction(0))])]
     for weight, bias, *n_linear in layers:
-        n, rows = (
-            len(bias) - sum(n_linear),
-            [(list(map(rational, row)), rational(b)) for row, b in zip(weight, bias, strict=True)],
-        )
+        n = len(bias) - sum(n_linear)
+        rows = [
+            (list(map(rational, row)), rational(b)) for row, b in zip(weight, bias, strict=True)
+        ]
         following = []
         for pattern, start, end, below in pieces:
             maps = [
@@ -177,9 +190,10 @@ def exact_intervals(layers, low, high) -> list[tuple]:
 
 
 def restricted(layers, points, spanning) -> list[tuple]:
-    """Layers of d inputs as layers of the coordinates in which ``points`` (k, d) are ``spanning`` (k, k - 1), exactly.
+    """Layers of d inputs as layers of coordinates, exactly.
 
-    Two points span a line, three a plane; the first layer comes out in rational numbers.
+    The coordinates are those in which ``points`` (k, d) are ``spanning`` (k, k - 1). Two points
+    span a line, three a plane; the first layer comes out in rational numbers.
     """
     points = [list(map(rational, p)) for p in points]
     inverse = _inverse([[*map(rational, np.atleast_1d(s)), Fraction(1)] for s in spanning])
@@ -211,7 +225,7 @@ def _inverse(matrix) -> list[list[Fraction]]:
 
 
 def on_plane(regions) -> list[tuple]:
-    """The layers that a partition was made from (the output behind them) in plane coordinates, exactly."""
+    """The layers of a partition (the output behind them) in plane coordinates, exactly."""
     plane = regions.plane
     layers = [*regions.network, *([regions.output] if regions.output is not None else [])]
     if plane.points is None:  # the first layer is rounded once, and then taken as it is
@@ -227,14 +241,16 @@ def on_plane(regions) -> list[tuple]:
 
 
 def assert_equals_exact(regions) -> None:
-    """Fail unless a partition has exactly the regions (and classes) of exact arithmetic, and areas as it promises."""
-    patterns, corners, layers = (
-        map(tuple, regions.patterns.tolist()),
-        regions.plane.corners,
-        on_plane(regions),
-    )
+    """Fail unless a partition has exactly the regions (and classes) of exact arithmetic.
+
+    And areas as it promises.
+    """
+    patterns = map(tuple, regions.patterns.tolist())
+    corners = regions.plane.corners
+    layers = on_plane(regions)
     if regions.output is None:
-        expected, keys = exact_partition(layers, corners), list(patterns)
+        expected = exact_partition(layers, corners)
+        keys = list(patterns)
     else:
         *layers, output = layers
         expected = exact_decisions(layers, output[:2], corners)
@@ -242,9 +258,8 @@ def assert_equals_exact(regions) -> None:
     assert len(set(keys)) == len(keys) and set(keys) == set(expected)
     found = dict(zip(keys, map(Fraction, regions.areas.tolist()), strict=True))
     total = sum(expected.values())
-    assert (
-        all(found[key] >= 0 for key in found) and abs(sum(found.values()) - total) <= total / 10**9
-    )
+    assert all(found[key] >= 0 for key in found)
+    assert abs(sum(found.values()) - total) <= total / 10**9
     least = Fraction(5e-324)  # nearer to 0 float64 knows no number
     for key, true in expected.items():
         limit = (true if regions.exact else total) / 10**9 + least

@@ -1,4 +1,7 @@
-"""The partition against exact rational arithmetic: nasty networks, the certificate, and ``exact=True``."""
+"""The partition against exact rational arithmetic.
+
+Nasty networks, the certificate, and ``exact=True``.
+"""
 
 from fractions import Fraction
 
@@ -31,7 +34,8 @@ NONAGON = SQUARE.with_domain(
         [0.6, -0.8],
     ]
 )
-# Weights that make lines parallel, coincident, along the axes, through corners of the domain; and numbers at both ends.
+# Weights that make lines parallel, coincident, along the axes, through corners of the domain; and
+# numbers at both ends.
 NASTY = [
     0,
     0,
@@ -70,12 +74,14 @@ def nasty_layers(seed: int, widths, values=NASTY, copies: bool = True):
 
 @settings(deadline=None, max_examples=1000)
 @given(seeds, widths, st.sampled_from([SQUARE, TRIANGLE, NONAGON]))
-# Corners that float64 places badly: between nearly parallel lines, and on lines whose terms of size 1e12 cancel.
+# Corners that float64 places badly: between nearly parallel lines, and on lines whose terms of size
+# 1e12 cancel.
 @example(682816683, [4, 2, 2], TRIANGLE)
 @example(2491814218, [4, 4], SQUARE)
 @example(3134246046, [4, 3], SQUARE)
 @example(2083180292, [4, 4, 4], NONAGON)
-# A neuron whose terms of size 1e24 cancel: its map is far less accurate than its line in twofold precision was before.
+# A neuron whose terms of size 1e24 cancel: its map is far less accurate than its line in twofold
+# precision was before.
 @example(260329, [4, 3], SQUARE)
 def test_nasty_networks_equal_exact_arithmetic(seed, widths, plane):
     assert_equals_exact(partition_input_space(nasty_layers(seed, widths), plane, exact=True))
@@ -105,7 +111,10 @@ def test_generic_networks_need_no_exact_arithmetic():
 
 
 def hard_case(seed: int, hidden, bias: float):
-    """A pruned, untrained network on a plane through sparse samples: many lines meet in the samples' own points."""
+    """A pruned, untrained network on a plane through sparse samples.
+
+    Many lines meet in the samples' own points.
+    """
     rng, n_inputs, layers = np.random.default_rng(seed), 64, []
     points = rng.random((3, 64)) * (rng.random((3, 64)) > 0.8)
     for n in hidden:
@@ -153,7 +162,10 @@ def test_exact_arithmetic_on_a_large_hard_case():
 
 
 def test_lines_that_meet_in_truth_meet_on_the_plane():
-    """Zero biases and a plane through the origin: all lines of the first layer pass through it, so sectors are cut."""
+    """Zero biases and a plane through the origin, so sectors are cut.
+
+    All lines of the first layer pass through the origin.
+    """
     rng = np.random.default_rng(0)
     layers = [(rng.standard_normal((n, m)), np.zeros(n)) for m, n in ((12, 20), (20, 10))]
     points = rng.integers(-4, 5, (3, 12)).astype(float)
@@ -175,7 +187,10 @@ def test_a_neuron_that_is_zero_all_over_the_plane():
 
 
 def test_a_point_where_a_neuron_is_zero_but_for_rounding():
-    """Across the line between the points the second neuron changes by 1e-17, which float64 rounds to nothing."""
+    """Across the line between the points the second neuron changes by 1e-17.
+
+    Float64 rounds that to nothing.
+    """
     weight = np.array([[-0.5, -0.5, -1, 2, -1.5, -2], [-0.5, -0.5, -1, 2, -1.5, -2]])
     weight[1] /= -3
     line = Line.through(np.array([[0, 0, 0, 0, 0, 0], [-2.0, 3, 3, 3, 3, -1]]))
@@ -199,7 +214,7 @@ def test_points_on_a_plane_where_a_neuron_is_zero_need_no_exact_arithmetic(monke
 
 @pytest.mark.parametrize("case", ["far and narrow", "flat"])
 def test_points_an_ulp_from_an_edge_of_rounded_corners(case):
-    """Corners are rounded to float64; the points beside them are where exact arithmetic has them."""
+    """Corners are rounded to float64; points beside them are where exact arithmetic has them."""
     if case == "flat":
         plane, centre = (
             SQUARE.with_domain([[0, 0], [1, 0.3], [0.5, 0.15 + 1e-9]]),
@@ -254,7 +269,7 @@ def test_lists_of_weights_do_what_rows_do(monkeypatch):
             layers[1] = (*layers[1], 1)  # a linear unit
         monkeypatch.undo()
         expected = partition_input_space(layers, TRIANGLE)
-        monkeypatch.setattr("mbh_utils.regions.kernel.memory._is_sparse", lambda weight: True)
+        monkeypatch.setattr("mbh_utils.regions.kernel.network._is_sparse", lambda weight: True)
         found = partition_input_space(layers, TRIANGLE)
         order, other = (np.lexsort(regions.packed.T) for regions in (expected, found))
         assert (found.packed[other] == expected.packed[order]).all()
@@ -263,7 +278,7 @@ def test_lists_of_weights_do_what_rows_do(monkeypatch):
 
 
 def test_equal_places_need_no_arithmetic(monkeypatch):
-    """Max pooling over a blank background compares neurons that are the same function on the plane."""
+    """Max pooling over a blank background compares neurons that are equal all over the plane."""
     torch.manual_seed(0)
     network = torch.nn.Sequential(
         torch.nn.Conv2d(1, 2, 3),
@@ -276,7 +291,7 @@ def test_equal_places_need_no_arithmetic(monkeypatch):
     images = np.zeros((3, 6, 6))
     images[:, 0, :3] = np.random.default_rng(0).random((3, 3))
     traced, plane = mbh.trace(network, (1, 6, 6)), Plane.through(images.reshape(3, -1), margin=0.3)
-    monkeypatch.setattr("mbh_utils.regions.kernel.memory._is_sparse", lambda weight: True)
+    monkeypatch.setattr("mbh_utils.regions.kernel.network._is_sparse", lambda weight: True)
     regions = partition_input_space(traced, plane)
     assert_equals_exact(regions)
     monkeypatch.undo()
@@ -286,7 +301,7 @@ def test_equal_places_need_no_arithmetic(monkeypatch):
 def test_areas_of_wide_networks_with_exact_are_those_of_redrawing_everything(monkeypatch):
     layers, plane = hard_case(3, (90, 30), bias=1e-3)
     regions = partition_input_space(layers, plane, exact=True)
-    monkeypatch.setattr("mbh_utils.regions.partition._EXACT", (-1.0, 1.0))
+    monkeypatch.setattr("mbh_utils.regions.kernel.driver._EXACT", (-1.0, 1.0))
     redrawn = partition_input_space(layers, plane, exact=True)
     assert (redrawn.packed == regions.packed).all() and len(regions) > 1000
     assert (np.abs(regions.areas - redrawn.areas) <= 1e-9 * redrawn.areas).all()
@@ -302,7 +317,7 @@ def test_touched_regions_are_those_near_a_doubt():
 
 
 def test_numbers_beyond_float64_are_no_obstacle():
-    """Products of such weights overflow; then float64 knows nothing, and every sign is settled exactly."""
+    """Products of such weights overflow; then every sign is settled exactly."""
     for size in (1e160, 1e200, 1e300):
         layers = [(np.array([[size, size], [size, -size], [1, 2]]), np.array([0, size, -0.5]))]
         layers += [(np.array([[size, -size, size], [-1, 1, size]]), np.array([size, -size / 2]))]
@@ -322,7 +337,7 @@ def test_numbers_beyond_float64_are_no_obstacle():
 
 
 def test_deep_networks_are_not_too_large():
-    """Bounds of errors grow with each layer until they say nothing; what is computed stays moderate."""
+    """Bounds of errors grow with each layer until they say nothing; what is computed does not."""
     rng, layers = np.random.default_rng(0), []
     for n_inputs in (2, *[8] * 59):
         layers.append(

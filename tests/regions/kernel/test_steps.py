@@ -1,4 +1,7 @@
-"""Every step of the partition's kernel, held to exact arithmetic: what it knows of a node is true within its bounds."""
+"""Every step of the partition's kernel, held to exact arithmetic.
+
+What it knows of a node is true within its bounds.
+"""
 
 from fractions import Fraction
 
@@ -10,7 +13,8 @@ from test_exact import NASTY, NONAGON, SQUARE, TRIANGLE, hard_case, nasty_layers
 from mbh_utils.regions.kernel import descent, layout
 from mbh_utils.regions.kernel import exact as _exact
 from mbh_utils.regions.kernel import memory as _memory
-from mbh_utils.regions.partition import limits_of
+from mbh_utils.regions.kernel.driver import limits_of
+from mbh_utils.regions.kernel.network import network_arrays
 from mbh_utils.regions.restriction import Restriction
 
 #: A bound that says nothing.
@@ -18,13 +22,14 @@ UNKNOWN = 1e290
 
 
 def walk(layers, plane, exact: bool, precise: bool) -> int:
-    """Let the kernel pause after every step and check the node on top of its stack -> how many steps there were."""
+    """Pause after every step and check the node on top of the stack -> how many steps it took."""
     restriction = Restriction(layers, plane, precise)
-    net, first_map = _memory.network_arrays(restriction)
+    net, first_map = network_arrays(restriction)
     oracle = _exact.Oracle(restriction, net.widths)
     space = _memory.Workspace.taken(net, plane)
     stack = space.start(net, first_map, plane, limits_of(plane, exact))
-    cells, steps = _memory.empty_cells(stack.words, 4_000, 40_000), 0
+    cells = _memory.empty_cells(stack.words, 4_000, 40_000)
+    steps = 0
     while (reason := descent.descend(net, stack, cells)) != layout.DONE:
         assert reason != layout.CELLS_FULL
         if reason == layout.STACK_FULL:
@@ -43,15 +48,16 @@ def walk(layers, plane, exact: bool, precise: bool) -> int:
 
 
 def check_node(stack, oracle) -> None:
-    """Its corners are as near to the exact ones as it says, and the neurons that it says cross it do."""
+    """Its corners are as near to the exact ones as it says; the neurons it says cross it do."""
     t = int(stack.state[layout.TOP])
-    k, bits = int(stack.corners[t]), stack.bits[t]
+    k = int(stack.corners[t])
+    bits = stack.bits[t]
     u, v, error, edges = stack.polygon[t, :, :k]
     corners = oracle.corners(edges, bits)
     for i, (x, y, w) in enumerate(corners):
-        off = max(
-            abs(Fraction(x, w) - Fraction(float(u[i]))), abs(Fraction(y, w) - Fraction(float(v[i])))
-        )
+        off_u = abs(Fraction(x, w) - Fraction(float(u[i])))
+        off_v = abs(Fraction(y, w) - Fraction(float(v[i])))
+        off = max(off_u, off_v)
         assert error[i] > UNKNOWN or off <= Fraction(float(error[i])) + Fraction(layout.TINY)
     for g in stack.waiting[t, : stack.tested[t]].tolist():
         a, b, c = oracle.line(g, bits)

