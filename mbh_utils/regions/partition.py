@@ -10,8 +10,8 @@ This file checks what is asked for and hands planes to threads. Algorithm 2 itse
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Generator, Sequence
+from typing import NamedTuple, overload
 
 from mbh_utils.computing import require
 from mbh_utils.computing.progress import Progress
@@ -34,6 +34,28 @@ _KEEP = ("polygons", "areas", "patterns")
 _WORTH_THREADS = 64  # neurons; below, the kernel takes less time than handing planes to threads
 
 
+@overload
+def partition_input_space(
+    network,
+    plane: Plane | Line,
+    *,
+    output_layer: bool = True,
+    keep: Sequence[str] = _KEEP,
+    exact: bool = False,
+    decision_boundary: bool = False,
+    progress: bool | Callable[[float, int], None] | None = None,
+) -> Partition: ...
+@overload
+def partition_input_space(
+    network,
+    plane: Sequence[Plane | Line],
+    *,
+    output_layer: bool = True,
+    keep: Sequence[str] = _KEEP,
+    exact: bool = False,
+    decision_boundary: bool = False,
+    progress: bool | Callable[[float, int], None] | None = None,
+) -> list[Partition]: ...
 def partition_input_space(
     network,
     plane: Plane | Line | Sequence[Plane | Line],
@@ -133,7 +155,7 @@ def partitions(
     *,
     output_layer: bool = True,
     keep: Sequence[str] = _KEEP,
-) -> Iterator[Partition]:
+) -> Generator[Partition, None, None]:
     """The same for several planes, one after the other: few partitions are in memory at once.
 
     Who does not take all of them closes it (``contextlib.closing``), which ends its threads.
@@ -251,7 +273,7 @@ def _tell_cost(request: _Request, planes: list[Plane | Line]) -> None:
 
 def _each(
     request: _Request, planes: list[Plane | Line], progress, ahead: int | None = None
-) -> Iterator[Partition]:
+) -> Generator[Partition, None, None]:
     """Partitions of several planes in their order, side by side in threads where that pays."""
 
     def work(i: int, bar) -> Partition:
