@@ -42,6 +42,7 @@ from mbh_utils.regions.kernel.layout import (
     TOP,
     TOUCHED,
     UNCERTAIN,
+    UNDERFLOW,
     A,
     B,
     C,
@@ -125,17 +126,21 @@ def _meet(i, j, on, cut, old, stack):
 def _error_of_meeting(p, q, edge, cut, det, inverse):
     """Bound of the distance of a point from the exact crossing of two lines.
 
-    However the point was found, it follows from what is left of both equations there.
+    However the point was found, it follows from what is left of both equations there. All of that
+    may be too small for float64 where coefficients are, and its quotient by a small determinant
+    not: hence the additions of UNDERFLOW.
     """
     a, b, c, x, y, z = edge[A], edge[B], edge[C], cut[A], cut[B], cut[C]
     left_edge = abs(a * p + (b * q + c)) + (edge[EA] * abs(p) + (edge[EB] * abs(q) + edge[EC]))
     left_cut = abs(x * p + (y * q + z)) + (cut[EA] * abs(p) + (cut[EB] * abs(q) + cut[EC]))
+    left_edge = left_edge + UNDERFLOW
+    left_cut = left_cut + UNDERFLOW
     a, b, x, y = abs(a) + edge[EA], abs(b) + edge[EB], abs(x) + cut[EA], abs(y) + cut[EB]
     # The determinant may be smaller by this share of it, and 1 / (1 - share) is at most
     # 1 + 2 share up to a half.
     share = (edge[EA] * y + cut[EB] * a + (cut[EA] * b + edge[EB] * x)) * inverse
     far = larger(y * left_edge + b * left_cut, x * left_edge + a * left_cut)
-    off = far * inverse * (share * 2.0 + 1.01)
+    off = (far + UNDERFLOW) * inverse * (share * 2.0 + 1.01)
     steep = (larger(a, b) > TINY) & (larger(x, y) > TINY)
     sound = (abs(det) > TINY) & (share < 0.5) & steep & (off < FAR)
     return where(sound, off, FAR)

@@ -13,6 +13,7 @@ from numba import njit, types
 from mbh_utils.computing.lanes import Lanes
 
 TINY = 1e-290  # no smaller value is certain: below it float64 runs out of digits
+UNDERFLOW = 1e-307  # more than a sum of products loses where some are too small for float64
 FAR = 1e300  # position error of a corner whose two lines are parallel up to rounding
 
 LANES = 8

@@ -6,7 +6,7 @@ What it knows of a node is true within its bounds.
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_exact import NASTY, NONAGON, SQUARE, TRIANGLE, hard_case, nasty_layers
 
@@ -77,6 +77,7 @@ seeds = st.integers(0, 2**32 - 1)
     st.sampled_from([SQUARE, TRIANGLE, NONAGON]),
     modes,
 )
+@example(239025, [3, 1, 1, 1], "nasty", SQUARE, (False, False))  # an error's bound underflowed
 def test_steps_on_nasty_networks(seed, widths, kind, plane, mode):
     values = {
         "nasty": NASTY,
