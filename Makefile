@@ -38,7 +38,7 @@ figures: $(STAMP)
 test: $(STAMP)
 	MPLBACKEND=Agg OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
-# What pre-commit holds each change to, over everything.
+# Style, the layers of the package, types: what continuous integration holds each change to.
 lint: $(TOOLS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -226,11 +226,9 @@ def _forward(layer, stack, x, z, hidden):
         for o in range(n_out):
             first = stack.starts[unit + o]
             count = stack.starts[unit + o + 1] - first
-            inputs, weights, start = (
-                at(stack.inputs, first),
-                at(stack.values, first),
-                stack.values[bias + o],
-            )
+            inputs = at(stack.inputs, first)
+            weights = at(stack.values, first)
+            start = stack.values[bias + o]
             for block in range(0, width, LANES):
                 _weighted_sum(
                     at(x, block), width, inputs, weights, count, start, at(z, o * width + block)
@@ -244,7 +242,8 @@ def _forward(layer, stack, x, z, hidden):
 @_part
 def _loss_gradient(logits, labels, batch, delta):
     """Gradient of the mean cross entropy by the logits; 0 for the lanes that hold no sample."""
-    n_classes, share = len(logits), np.float32(1 / len(batch))
+    n_classes = len(logits)
+    share = np.float32(1 / len(batch))
     delta[:] = ZERO
     for i in range(len(batch)):
         highest = logits[0, i]
@@ -263,7 +262,8 @@ def _loss_gradient(logits, labels, batch, delta):
 def _backward(layer, stack, x, delta, before, spare):
     """A layer's gradients, and the gradient ``before`` by its inputs x unless it is the first."""
     n_in, n_out, unit, bias, way = layer
-    width, origin = x.shape[1], stack.starts[unit]
+    width = x.shape[1]
+    origin = stack.starts[unit]
     if len(before):
         if way != LISTED:
             np.dot(
@@ -274,7 +274,8 @@ def _backward(layer, stack, x, delta, before, spare):
             for o in range(n_out):
                 first = stack.starts[unit + o]
                 count = stack.starts[unit + o + 1] - first
-                inputs, weights = at(stack.inputs, first), at(stack.values, first)
+                inputs = at(stack.inputs, first)
+                weights = at(stack.values, first)
                 for block in range(0, width, LANES):
                     _scatter_add(
                         at(before, block),
@@ -288,10 +289,8 @@ def _backward(layer, stack, x, delta, before, spare):
             for i in range(width):
                 before[k, i] = before[k, i] if x[k, i] > ZERO else ZERO
     if way != LISTED:
-        gradient, live = (
-            stack.gradient[origin : origin + n_out * n_in],
-            stack.live[origin : origin + n_out * n_in],
-        )
+        gradient = stack.gradient[origin : origin + n_out * n_in]
+        live = stack.live[origin : origin + n_out * n_in]
         np.dot(delta, x.T, gradient.reshape((n_out, n_in)))
         if way == MASKED:
             for k in range(len(gradient)):
@@ -323,11 +322,15 @@ def _backward(layer, stack, x, delta, before, spare):
 @njit(error_model="numpy", **_alone)
 def _adam(stack, first, last, step, rate):
     one = np.float32(1)
-    keep_mean, keep_square, epsilon = np.float32(BETA1), np.float32(BETA2), np.float32(EPSILON)
+    keep_mean = np.float32(BETA1)
+    keep_square = np.float32(BETA2)
+    epsilon = np.float32(EPSILON)
     size = np.float32(rate / (1 - BETA1**step))
     scale = np.float32(1 / np.sqrt(1 - BETA2**step))
-    values, gradient = stack.values[first:last], stack.gradient[first:last]
-    mean, square = stack.mean[first:last], stack.square[first:last]
+    values = stack.values[first:last]
+    gradient = stack.gradient[first:last]
+    mean = stack.mean[first:last]
+    square = stack.square[first:last]
     for k in range(len(values)):
         g = gradient[k]
         mean[k] += (g - mean[k]) * (one - keep_mean)
@@ -343,12 +346,15 @@ def train_steps(stack, images, labels, batches, step, rate, rows, deltas):
     step: steps taken before. rate: learning rate.
     rows, deltas: from :func:`scratch`, for the inputs and the units of all layers.
     """
-    n_inputs, n_layers = images.shape[1], stack.layers.shape[1]
-    x, spare = rows[:n_inputs], np.empty(stack.layers[0, :, N_IN].max() + GROUP, np.float32)
+    n_inputs = images.shape[1]
+    n_layers = stack.layers.shape[1]
+    x = rows[:n_inputs]
+    spare = np.empty(stack.layers[0, :, N_IN].max() + GROUP, np.float32)
     for t in range(len(batches)):
         _gather(images, batches[t], x)
         for member in range(len(stack.layers)):
-            layers, row = stack.layers[member], 0
+            layers = stack.layers[member]
+            row = 0
             for i in range(n_layers):
                 middle = row + layers[i, N_IN]
                 _forward(

@@ -74,7 +74,7 @@ def execute_all(
     Returns
     -------
     dict of str to Outcome
-        Chapter -> how it went.
+        Chapter -> its outcome.
     """
     outcomes = {}
     with ThreadPoolExecutor(jobs) as pool:

@@ -94,7 +94,7 @@ def run(
     Returns
     -------
     Report
-        How it went. A chapter that failed is part of the report, and stops no other.
+        An outcome for each chapter. One that failed is part of the report, and stops no other.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def _regenerate(
     prepare: Callable,
     echo: Callable[[str], None],
 ) -> Report:
-    """Do what is stale, and end with a table of how it went, however it went."""
+    """Do what is stale, and end with a table of outcomes, also when interrupted."""
     started = time.perf_counter()
     keys = {chapter.name: freshness_key(chapter, given) for chapter in chosen}
     stale = [c for c in chosen if force or not is_fresh(c, folder, keys[c.name])]
@@ -223,7 +223,7 @@ def _execute(
     jobs: int,
     echo: Callable[[str], None],
 ) -> dict[str, Outcome]:
-    """Execute the stale chapters, which share the cores; chapter -> how it went."""
+    """Execute the stale chapters, which share the cores; chapter -> outcome."""
     if not stale:
         return {}
     jobs = min(jobs, len(stale))
