@@ -66,8 +66,8 @@ def maximal_pattern(
         "last" constrains neurons of the last hidden layer, as the thesis does, "all" those of every
         hidden layer.
     strict : bool, default False
-        Accept only while the coverage is above c_P, and never all neurons, which is how Algorithm 3
-        is printed.
+        Accept a neuron only while the coverage stays above c_P, as Algorithm 3 is printed.
+        Neurons that all samples agree on are part of the pattern in any case.
     output_layer : bool, default True
         Whether a Sequential's last Linear is the output layer, which belongs to no pattern.
 
@@ -89,8 +89,9 @@ def maximal_pattern(
     Notes
     -----
     The maximal pattern (Definition 4.4 of the thesis) defines the smallest of all blankets that
-    cover enough of the phenomenon. Algorithm 3 looks for it without measuring a blanket, here with
-    the acceptance rule c >= c_P of Definition 4.5.
+    cover enough of the phenomenon. Algorithm 3 looks for it without measuring a blanket. It stops
+    where the coverage is no longer above c_P, while Definition 4.5 asks for c >= c_P, as is done
+    here: both differ only where the coverage hits c_P exactly.
 
     Neurons are taken in the order of the share of samples that agree on their majority state (ties
     by index; exactly half counts as inactive). So neurons that all samples agree on come first, as
@@ -169,10 +170,11 @@ def maximal_patterns(
     covered = np.concatenate([[n], agree.sum(axis=0)])
     found = []
     for c in coverages:
-        if strict:
-            length = max(0, min((covered > c * n + _ROUNDING).sum() - 1, len(order) - 1))
+        if strict:  # line 6 takes the constant neurons, whatever c_P is
+            accepted = (covered > c * n + _ROUNDING) | (covered == n)
         else:
-            length = (covered >= _needed(c, n)).sum() - 1
+            accepted = covered >= _needed(c, n)
+        length = accepted.sum() - 1
         chosen = order[:length]
         share = covered[length] / n
         found.append(DecisionPattern(first + chosen, states[chosen], coverage=share))

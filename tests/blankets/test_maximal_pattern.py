@@ -50,24 +50,23 @@ def greedily(pattern_bits: np.ndarray, coverage: Fraction) -> dict[int, bool]:
     return pattern
 
 
-def as_printed(pattern_bits: np.ndarray, coverage: Fraction) -> dict[int, bool]:
-    """Algorithm 3 as it is printed.
-
-    Add while the coverage is above c_P and neurons are left; take the last one back.
-    """
-    samples = pattern_bits.tolist()
+def as_printed(pattern_bits: np.ndarray, c_p: Fraction) -> dict[int, bool]:
+    """Algorithm 3 line by line as it is printed; numbers are those of its lines."""
+    samples = pattern_bits.tolist()  # 3 to 5: the last layer's patterns of the inputs that embody P
     n = len(samples)
     k = len(samples[0])
     states = {i: 2 * sum(s[i] for s in samples) > n for i in range(k)}
     agreeing = {i: sum(s[i] == states[i] for s in samples) for i in range(k)}
-    waiting = sorted(range(k), key=lambda i: (-agreeing[i], i))
-    before = {}
-    pattern = {}
-    while share_covered(pattern, samples) > coverage and len(pattern) < k:
-        before = dict(pattern)
-        i = waiting.pop(0)
-        pattern[i] = states[i]
-    return before
+    mp = {i: states[i] for i in range(k) if agreeing[i] == n}  # 6
+    cc = Fraction(1)  # 7
+    new_mp = dict(mp)  # 8
+    while cc > c_p and len(mp) < k:  # 9
+        mp = new_mp  # 10
+        left = [i for i in range(k) if i not in mp]
+        chosen = sorted(left, key=lambda i: (-agreeing[i], i))[:1]  # none once all are taken
+        new_mp = mp | {i: states[i] for i in chosen}  # 11
+        cc = share_covered(new_mp, samples)  # 12
+    return mp
 
 
 # ---------------------------------------------------------------------------- greedily, Algorithm 3
@@ -87,6 +86,23 @@ def test_strict_is_algorithm_3_as_it_is_printed(pattern_bits, coverage):
     network = identity_network(pattern_bits.shape[1])
     sigma = maximal_pattern(network, samples_with(pattern_bits), float(coverage), strict=True)
     assert sigma.as_dict() == as_printed(pattern_bits, coverage)
+
+
+@given(bits, shares)
+def test_the_printed_algorithm_differs_from_the_definition_only_where_c_p_is_hit(
+    pattern_bits, coverage
+):
+    network = identity_network(pattern_bits.shape[1])
+    samples = samples_with(pattern_bits)
+    printed = maximal_pattern(network, samples, float(coverage), strict=True)
+    defined = maximal_pattern(network, samples, float(coverage))
+    if printed != defined:
+        rows = pattern_bits.tolist()
+        hit = [
+            share_covered(dict(list(defined.as_dict().items())[:j]), rows) == coverage
+            for j in range(len(defined) + 1)
+        ]
+        assert any(hit) and printed.as_dict().items() < defined.as_dict().items()
 
 
 @given(bits, st.lists(shares, min_size=2, max_size=6))
