@@ -2,6 +2,7 @@
 
 import re
 
+import nbformat
 import pandas as pd
 import pytest
 from scipy.stats import spearmanr
@@ -74,3 +75,32 @@ def test_the_numbers_are_those_of_the_committed_tables():
     odd, *others = sorted(trend)
     assert len(trend) == 8 and trend.idxmin() == ("fashion_mnist", 83_572)
     assert tuple(f"{t:.2f}" for t in (others[0], others[-1], odd)) == written.groups()
+
+
+def printed_by(chapter: str) -> str:
+    """What the committed copy of a chapter printed."""
+    path = paths.PROJECT / "figures" / "paper" / "chapters" / f"{chapter}.ipynb"
+    cells = nbformat.read(path, as_version=4).cells
+    outputs = [o for cell in cells if cell.cell_type == "code" for o in cell.outputs]
+    return "".join(o.text for o in outputs if o.output_type == "stream")
+
+
+def test_the_numbers_below_the_lead_picture_are_those_that_chapter_4_printed():
+    printed = printed_by("04_mbh")
+    lead = README.partition("## Two commands")[0]
+    counts = r"above \((\S+) regions\), sparse below\s+\((\S+)\)"
+    dense, sparse = re.search(counts, lead).groups()
+    assert f"#10: {dense} regions" in printed and f"#7: {sparse} regions" in printed
+    shares = r"([\d.]+) % of the\s+square above and ([\d.]+) % below"
+    above, below = re.search(shares, lead).groups()
+    assert f"here: #10 {above}%, #7 {below}%," in printed
+    assert "#7 is more specialized than #10 on 10 of 10 planes" in printed
+
+
+def test_what_speaks_against_the_claim_is_what_chapter_5_printed():
+    words = r"before training ([-\d.]+), after ([-\d.]+), of the gain ([-\d.]+)"
+    found = re.search(words, " ".join(README.split())).groups()
+    printed = printed_by("05_experiments")
+    names = ("s before training", "s after training", "the change")
+    for what, number in zip(names, found, strict=True):
+        assert f"rank correlation of N with {what}: {number}\n" in printed
