@@ -174,7 +174,7 @@ def maximal_patterns(
             accepted = (covered > c * n + _ROUNDING) | (covered == n)
         else:
             accepted = covered >= _needed(c, n)
-        length = accepted.sum() - 1
+        length = int(accepted.sum()) - 1
         chosen = order[:length]
         share = covered[length] / n
         found.append(DecisionPattern(first + chosen, states[chosen], coverage=share))
