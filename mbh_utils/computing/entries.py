@@ -10,7 +10,6 @@ halves. Whatever fails its check is set aside, never deleted.
 
 import contextlib
 import hashlib
-import io
 import json
 import os
 import platform
@@ -28,6 +27,7 @@ import safetensors.numpy
 import torch
 from safetensors import SafetensorError
 
+from mbh_utils.computing import parquet
 from mbh_utils.computing.files import content_of, members_of, remove, size_of, told, write_whole
 from mbh_utils.errors import MBHError
 
@@ -324,7 +324,7 @@ def decode_table(content: bytes, words: dict) -> pd.DataFrame:
     """The table of an entry. Raises MBHError for an entry that holds arrays."""
     if not words["file"].endswith(".parquet"):
         raise MBHError(f"this {words['kind']} is no table but arrays: read it by Store.arrays")
-    return pd.read_parquet(io.BytesIO(content))
+    return parquet.read_frame(content)
 
 
 def decode_arrays(content: bytes, words: dict) -> dict[str, np.ndarray]:

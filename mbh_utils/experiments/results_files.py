@@ -5,7 +5,6 @@ present experiment, data and code) and a digest of its content (whether it is wh
 """
 
 import hashlib
-import io
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -15,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mbh_utils.computing import paths, require
+from mbh_utils.computing import parquet, paths, require
 from mbh_utils.computing.entries import VERSIONS
 from mbh_utils.computing.files import atomic
 from mbh_utils.errors import MBHError
@@ -129,7 +128,7 @@ def read_results(name: str, profile: Profile) -> pd.DataFrame | None:
         return None
     if DIGEST not in notes:
         raise damage(path, "the digest of its content is missing")
-    return pd.read_parquet(io.BytesIO(raw))
+    return parquet.read_frame(raw)
 
 
 def write_results(name: str, profile: Profile, table: pd.DataFrame, path: Path) -> None:
@@ -213,7 +212,7 @@ def _checked_notes(path: Path, raw: bytes) -> dict[bytes, bytes]:
     Raises MBHError where its digest, if it has one, is not that of its content.
     """
     try:
-        content = pq.read_table(io.BytesIO(raw))
+        content = parquet.read_arrow(raw)
         noted = content.schema.metadata or {}
         digest = _digest(content)
     except Exception as error:  # pyarrow raises many kinds for what is no parquet, or no longer
