@@ -22,7 +22,7 @@ from mbh_utils.regions.domains import (
     uses_margin,
 )
 from mbh_utils.regions.frames import Frame, frame_of_line
-from mbh_utils.regions.polygons import border_lines, read_only
+from mbh_utils.regions.polygons import border_lines, read_only_copy
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +175,9 @@ class Line:
 
         Nothing depends on the second coordinate: so a line is partitioned as a plane is.
         """
-        return read_only([[self.low, 0.0], [self.high, 0.0], [self.high, 1.0], [self.low, 1.0]])
+        return read_only_copy(
+            [[self.low, 0.0], [self.high, 0.0], [self.high, 1.0], [self.low, 1.0]]
+        )
 
     @cached_property
     def border(self) -> np.ndarray:

@@ -28,7 +28,7 @@ from mbh_utils.regions.domains import (
 )
 from mbh_utils.regions.frames import Frame, frame_of_plane
 from mbh_utils.regions.lines import Line
-from mbh_utils.regions.polygons import border_lines, convex_domain, polygon_area, read_only
+from mbh_utils.regions.polygons import border_lines, convex_domain, polygon_area, read_only_copy
 
 #: Spanning points count as collinear when the triangle's height is below this share of the longest
 #: side.
@@ -250,7 +250,7 @@ class Plane:
             return self.polygon
         u0, v0 = self.low
         u1, v1 = self.high
-        return read_only([[u0, v0], [u1, v0], [u1, v1], [u0, v1]])
+        return read_only_copy([[u0, v0], [u1, v0], [u1, v1], [u0, v1]])
 
     @cached_property
     def border(self) -> np.ndarray:

@@ -31,10 +31,10 @@ def border_lines(corners: np.ndarray) -> np.ndarray:
     a = -(np.roll(v, -1) - v)
     b = np.roll(u, -1) - u
     errors = 8 * 2.0**-53 * np.abs([a, b, np.abs(a * u) + np.abs(b * v)])
-    return read_only(np.stack([a, b, -(a * u + b * v), *errors], axis=1))
+    return read_only_copy(np.stack([a, b, -(a * u + b * v), *errors], axis=1))
 
 
-def read_only(values) -> np.ndarray:
+def read_only_copy(values) -> np.ndarray:
     """A copy that cannot be written to."""
     array = np.array(values)
     array.flags.writeable = False
