@@ -3,6 +3,7 @@
 What was interrupted goes on where it stopped, and nothing is computed twice.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
@@ -205,8 +206,8 @@ def _missing_measurements(
         experiment = EXPERIMENTS[name]
         if experiment.measure is None:
             continue
-        options = experiment.options(profile)
-        for case in experiment.cases(profile):
+        variants = experiment.variants(profile)
+        for case, options in itertools.product(experiment.cases(profile), variants):
             key = (case.run, case.iteration, experiment.measure.name, str(options))
             wanted[key] = _Measurement(case, experiment.measure, options)
     return [m for m in wanted.values() if not store.has("measure", m.settings)]

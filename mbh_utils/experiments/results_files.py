@@ -147,9 +147,10 @@ def write_results(name: str, profile: Profile, table: pd.DataFrame, path: Path) 
 def definition_of(name: str, profile: Profile) -> str:
     """24 hex digits of everything that defines a table, but for the versions of libraries."""
     experiment = EXPERIMENTS[name]
-    options = experiment.options(profile)
     cases = [
-        (case.columns, experiment.settings(case, options)) for case in experiment.cases(profile)
+        (case.columns, experiment.settings(case, options))
+        for case in experiment.cases(profile)
+        for options in experiment.variants(profile)
     ]
     words = {"experiment": name, "results": VERSIONS["results"], "cases": cases}
     return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()[:24]

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tiny_experiments import ALL, TABLES, TINY
+from tiny_experiments import ALL, TINY
 
 from mbh_utils import datasets, experiments
 from mbh_utils.computing import paths
@@ -37,17 +37,17 @@ def results(tmp_path, monkeypatch):
 
 
 def test_results_files_are_read_without_any_store(done, results, tmp_path):
-    tables = {name: table(name, TINY, store=done) for name in TABLES}
+    tables = {name: table(name, TINY, store=done) for name in ALL}
     written = write_tables(TINY, ALL, done)
-    assert written == [results / f"{name}.parquet" for name in TABLES] and all(
+    assert written == [results / f"{name}.parquet" for name in ALL] and all(
         map(os.path.exists, written)
     )
     empty = Store(tmp_path / "empty")
-    for name in TABLES:
+    for name in ALL:
         pd.testing.assert_frame_equal(
             table(name, TINY, store=empty), tables[name], check_exact=True
         )
-    assert plan(TINY, TABLES, empty) == [] and not empty.folder.exists()
+    assert plan(TINY, ALL, empty) == [] and not empty.folder.exists()
     elsewhere = write_tables(TINY, ["patterns"], empty, tmp_path / "elsewhere")
     assert elsewhere == [tmp_path / "elsewhere" / "patterns.parquet"] and elsewhere[0].exists()
 
