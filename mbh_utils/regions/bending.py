@@ -129,33 +129,28 @@ def _crossings(partition: Partition, locator: Locator) -> tuple[np.ndarray, np.n
     """
     edges = partition.edges
     owner = locator.owner
-    following = locator.following
     twin = _twins(owner, locator.beyond)
     layer = _layer_of_edges(partition)
     start = np.flatnonzero((layer > 0) & (layer < len(partition.widths)))
     start = start[_is_active(partition, owner[start], edges[start])]
-    here = following[start]
+    end = np.full(len(start), -1, dtype=np.int64)
     crossed = np.full(len(start), -1, dtype=np.int64)
-    starts = [start[:0]]
-    ends = [start[:0]]
-    names = [crossed[:0]]
-    while len(start):
-        arrived = edges[here] == edges[start]
-        turns = arrived & (crossed >= 0)
-        starts.append(start[turns])
-        ends.append(here[turns])
-        names.append(crossed[turns])
-        is_below = (layer[here] >= 0) & (layer[here] < layer[start]) & (crossed < 0)
-        crossed[is_below] = edges[here[is_below]]
-        # Across the edge that leads away from the point, to the next one that does.
+    walks = np.arange(len(start))
+    here = locator.following[start]  # the edge that leads away from the point
+    while len(walks):
+        own = start[walks]
+        arrived = edges[here] == edges[own]
+        end[walks[arrived]] = here[arrived]
+        is_below = (layer[here] >= 0) & (layer[here] < layer[own])
+        crossed[walks[is_below]] = edges[here[is_below]]
         beyond = twin[here]
-        here = following[beyond]
+        here = locator.following[beyond]
         # A walk ends without a crossing at the domain's border, or back where it began.
-        goes_on = ~arrived & (beyond >= 0) & (owner[here] != owner[start])
-        start = start[goes_on]
+        goes_on = ~arrived & (beyond >= 0) & (owner[here] != owner[own])
+        walks = walks[goes_on]
         here = here[goes_on]
-        crossed = crossed[goes_on]
-    return np.concatenate(starts), np.concatenate(ends), np.concatenate(names)
+    found = (end >= 0) & (crossed >= 0)
+    return start[found], end[found], crossed[found]
 
 
 def _twins(owner: np.ndarray, beyond: np.ndarray) -> np.ndarray:
@@ -172,6 +167,7 @@ def _twins(owner: np.ndarray, beyond: np.ndarray) -> np.ndarray:
     place = order[np.minimum(place, len(order) - 1)]
     twin = np.full(len(owner), -1, dtype=np.int64)
     twin[inner] = np.where(keys[place] == wanted, inner[place], -1)
+    twin[twin[twin] != np.arange(len(twin))] = -1  # so that a walk comes back to where it began
     return twin
 
 
