@@ -194,8 +194,8 @@ def _gradients(partition: Partition, where: np.ndarray, neurons: np.ndarray) -> 
     number = neurons - np.concatenate([[0], np.cumsum(widths)])[layer]
     found = np.empty((len(where), 2))
     order = np.argsort(where, kind="stable")
-    starts = np.arange(0, partition.n_regions, _CHUNK)
-    parts = np.split(order, np.searchsorted(where[order], starts[1:]))
+    starts = range(0, partition.n_regions, _CHUNK)
+    parts = np.split(order, np.searchsorted(where[order], list(starts[1:])))
     for start, mine in zip(starts, parts, strict=True):
         for i, slopes in enumerate(_slopes(partition, start, start + _CHUNK)):
             here = mine[layer[mine] == i]
