@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mbh_utils import datasets
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
+from mbh_utils.experiments.drawn import drawn_cases
 from mbh_utils.experiments.experiment import Experiment, history_rows, ticket_rows
 from mbh_utils.experiments.measures import DISTINCT_PATTERNS, SPECIALIZATIONS, TREES
 from mbh_utils.experiments.planes import PlaneSet
@@ -91,6 +92,11 @@ def _toy(profile: Profile) -> list[Case]:
     return cases
 
 
+def _networks(profile: Profile) -> list[Case]:
+    """All that chapters draw; the best of the toy's seeds is chosen where it is drawn."""
+    return drawn_cases(profile) + _toy(profile)
+
+
 # --------------------------------------------------------------------------------- what is measured
 
 
@@ -133,6 +139,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "trees": Experiment(_cases, TREES),
     # Figs E.1 and E.2
     "patterns": Experiment(_cases, DISTINCT_PATTERNS, _first_images),
+    # What chapters draw of single networks, see drawn.py
+    "networks": Experiment(_networks, rows=None),
 }
 
 
