@@ -182,7 +182,9 @@ def write_networks(
     for case in EXPERIMENTS["networks"].cases(profile):
         network = case.run.at(case.iteration, store)
         settings = case.run.settings_at(case.iteration)
-        found.append((settings, find_facts(settings, store), network))
+        if (facts := find_facts(settings, store)) is None:
+            raise MBHError(f"a network has gone from the store {store.folder}: ask once more")
+        found.append((settings, facts, network))
     write_networks_file(folder / FILE, found)
     return folder / FILE
 
