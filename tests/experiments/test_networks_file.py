@@ -56,7 +56,7 @@ def test_committed_networks_are_drawn_without_store_and_training(done, results, 
     assert experiments.write_networks(TINY, done) == results / "networks.zip"
     assert plan(TINY, ["networks", "toy"], empty) == []
     assert experiments.prepare(TINY, ["networks"], store=empty) == []
-    assert len(cases()) == 3 + 16
+    assert len(cases()) == len(drawn_cases(TINY)) + 16 > 17
     for run, iteration in {(case.run, case.iteration) for case in cases()}:
         settings = run.settings_at(iteration)
         expected = bits_of(get_network(done, settings))
@@ -99,9 +99,11 @@ def test_a_network_that_goes_while_it_is_written_is_told(done, results, monkeypa
 
 
 def test_a_profile_with_fewer_set_ups_draws_fewer_networks():
-    assert {one.setup for one in DRAWN} == {1, 2, 4, 7, 10, 11}
-    assert [case.setup.number for case in drawn_cases(TINY)] == [1, 2, 4]
-    assert [case.setup.number for case in drawn_cases(PROFILES["quick"])] == [1, 2, 4, 7, 10, 11]
+    numbers = [one.setup for one in DRAWN]
+    assert max(numbers) > len(TINY.setups) >= min(numbers)
+    few = [number for number in numbers if number <= len(TINY.setups)]
+    assert [case.setup.number for case in drawn_cases(TINY)] == few
+    assert [case.setup.number for case in drawn_cases(PROFILES["quick"])] == numbers
 
 
 def test_the_store_comes_first(done, results, empty, tmp_path):
