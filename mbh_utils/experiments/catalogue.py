@@ -9,6 +9,8 @@ from dataclasses import replace
 from mbh_utils import datasets
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
+from mbh_utils.experiments.bending import BENDING
+from mbh_utils.experiments.drawn import drawn_cases
 from mbh_utils.experiments.experiment import Experiment
 from mbh_utils.experiments.measures import DISTINCT_PATTERNS, SPECIALIZATIONS, TREES
 from mbh_utils.experiments.planes import PlaneSet
@@ -167,6 +169,11 @@ def _initial(profile: Profile) -> list[Case]:
     return cases + [c._replace(run=run) for c, run in zip(cases, stronger, strict=True)]
 
 
+def _networks(profile: Profile) -> list[Case]:
+    """All that chapters draw; the best of the toy's seeds is chosen where it is drawn."""
+    return drawn_cases(profile) + _toy(profile)
+
+
 # --------------------------------------------------------------------------------- what is measured
 
 
@@ -210,7 +217,7 @@ def _by_number_of_samples(profile: Profile) -> list[dict]:
     return [{**options, "counts": profile.sample_counts}]
 
 
-def _count_regions(profile: Profile) -> list[dict]:
+def _in_both_domains(profile: Profile) -> list[dict]:
     return [chosen.settings for chosen in domains(profile.planes)]
 
 
@@ -255,7 +262,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     # why the curves of Fig 6.6 do not end at 0
     "sample_counts": Experiment(_widest_and_narrowest, SAMPLE_COUNTS, _by_number_of_samples),
     # activation regions by the initial biases
-    "initial_regions": Experiment(_initial, REGIONS, _count_regions),
+    "initial_regions": Experiment(_initial, REGIONS, _in_both_domains),
+    # how much hyperplanes bend (Fig 6.5)
+    "bending": Experiment(_cases, BENDING, _in_both_domains),
     # the computing time of section 6.1.1
     "costs": Experiment(_first_models, COSTS, _cost),
     # Figs 6.11 and 6.12
@@ -270,6 +279,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "trees": Experiment(_cases, TREES),
     # Figs E.1 and E.2
     "patterns": Experiment(_cases, DISTINCT_PATTERNS, _first_images),
+    # What chapters draw of single networks, see drawn.py
+    "networks": Experiment(_networks, rows=None),
 }
 
 

@@ -15,6 +15,7 @@ from mbh_utils.computing import paths, require
 from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.catalogue import EXPERIMENTS, experiments_named
+from mbh_utils.experiments.networks_file import FILE, find_facts, write_networks_file
 from mbh_utils.experiments.planning import prepare, store_given
 from mbh_utils.experiments.profiles import Profile, profile_named
 from mbh_utils.experiments.results_files import read_results, write_results
@@ -134,6 +135,58 @@ def write_tables(
             write_results(name, profile, table(name, profile, store=store), path)
             written.append(path)
     return written
+
+
+def write_networks(
+    profile: str | Profile, store: Store | None = None, folder: Path | None = None
+) -> Path:
+    """Write the trained networks that chapters draw to ``<folder>/networks.zip``.
+
+    Parameters
+    ----------
+    profile : str or Profile
+        How large everything is.
+    store : Store, optional
+        Where computed networks are; the usual store by default. What is missing is trained.
+    folder : path, optional
+        By default where :meth:`Run.at` looks for them.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    MBHError
+        For an unknown profile, and for a folder that cannot be written.
+
+    Notes
+    -----
+    Which networks these are is declared in ``drawn.py``. They are kept as live weights and mask
+    bits, compressed without loss: a network that is read is equal to the bit to the trained one.
+
+    Examples
+    --------
+    After a run, so that all chapters of profile paper can be drawn without its store::
+
+        experiments.write_networks("paper")
+    """
+    profile = profile_named(profile)
+    store = store_given(store)
+    if folder is None:
+        folder = paths.results_folder(profile.name)
+    folder = require.folder("folder", folder)
+    prepare(profile, ["networks"], store=store)
+    found = []
+    for case in EXPERIMENTS["networks"].cases(profile):
+        network = case.run.at(case.iteration, store)
+        settings = case.run.settings_at(case.iteration)
+        if (facts := find_facts(settings, store)) is None:
+            raise MBHError(f"a network has gone from the store {store.folder}: ask once more")
+        found.append((settings, facts, network))
+    write_networks_file(folder / FILE, found)
+    return folder / FILE
 
 
 def per_network(table: pd.DataFrame, coverage: float = 0.8, domain: str = "square") -> pd.DataFrame:

@@ -17,7 +17,7 @@ def largest(profile):
 @pytest.mark.parametrize("domain", ["square", "box"])
 def test_the_table_has_what_bends_on_each_plane(domain, monkeypatch, tmp_path):
     chosen = PlaneSet(2, domain)
-    experiment = Experiment(largest, BENDING, lambda profile: chosen.settings)
+    experiment = Experiment(largest, BENDING, lambda profile: [chosen.settings])
     monkeypatch.setitem(EXPERIMENTS, "bent", experiment)
     store = Store(tmp_path)
     prepare(TINY, ["bent"], store=store, executor=Here())

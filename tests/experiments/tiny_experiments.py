@@ -31,6 +31,7 @@ TINY = replace(
     sample_counts=(3, 10),
 )
 ALL = list(EXPERIMENTS)
+TABLES = [name for name in ALL if EXPERIMENTS[name].rows]
 
 
 class Here(Executor):
