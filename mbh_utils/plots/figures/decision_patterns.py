@@ -76,10 +76,12 @@ def trees(
     for column, (title, rows) in zip(axes.T, parts.items(), strict=True):
         for ax, y in zip(column, statistics, strict=True):
             curves(rows, "n_hidden", y, ax, **_LOOK)
-            if y != "tree_accuracy":
-                ax.set_ylim(0, None)
             ax.label_outer()
         column[0].set_title(title)
+    for line, y in zip(axes, statistics, strict=True):
+        line[0].set_ylim(None if y == "tree_accuracy" else 0, None)
+        line[0].yaxis.set_major_formatter("{x:,g}")
+    figure.align_ylabels()
     legend_below(figure, axes.flat, 4)
     return figure
 
@@ -157,7 +159,8 @@ def leaves_per_class(
         of_class = rows_of(rows, ["class"], **{"class": number})
         curves(of_class, "n_hidden", "class_leaves", ax, **_LOOK)
         same = not name or str(name) == str(number)
-        ax.set(title=f"class {number}" if same else f"{number}: {name}", ylim=(0, None))
+        ax.set_title(f"class {number}" if same else f"{number}: {name}")
+    axes[0, 0].set_ylim(0, None)
     finish_grid(axes, len(classes))
     legend_below(figure, axes.flat[:1], 3)
     return figure
@@ -199,7 +202,7 @@ def distinct_patterns(table: pd.DataFrame) -> Figure:
         curves(table, "n_hidden", y, ax, **_LOOK)
         most = table["images"].max()
         ax.axhline(most, color="black", ls=":", lw=1.2, label=f"number of images: {most:,}")
-        ax.set_ylim(0, None)
         ax.yaxis.set_major_formatter("{x:,.0f}")
+    axes[0].set_ylim(0, None)
     legend_below(figure, axes, 4)
     return figure
