@@ -61,7 +61,7 @@ def trees(
     >>> table = pd.DataFrame({"n_hidden": [16, 46] * 2, "trained": [True, True, False, False]})
     >>> table = table.assign(leaves=[900, 1200, 1500, 1900], parameters=4736, scope="last")
     >>> figure = plots.figures.decision_patterns.trees(table, ["leaves"])
-    >>> figure.axes[0].get_title()
+    >>> figure.axes[0].get_title("left")
     'patterns of the last layer'
     """
     statistics = require.listed("statistics", statistics, "columns")
@@ -77,7 +77,7 @@ def trees(
         for ax, y in zip(column, statistics, strict=True):
             curves(rows, "n_hidden", y, ax, **_LOOK)
             ax.label_outer()
-        column[0].set_title(title)
+        column[0].set_title(title, loc="left")
     for line, y in zip(axes, statistics, strict=True):
         line[0].set_ylim(None if y == "tree_accuracy" else 0, None)
         line[0].yaxis.set_major_formatter("{x:,g}")
@@ -141,7 +141,7 @@ def leaves_per_class(
     >>> table = table.assign(class_leaves=[90, 120, 150, 190], parameters=4736)
     >>> table["class"] = 8
     >>> figure = plots.figures.decision_patterns.leaves_per_class(table, {8: "Bag"})
-    >>> figure.axes[0].get_title()
+    >>> figure.axes[0].get_title("left")
     '8: Bag'
     """
     require.kind_of("classes", classes, Mapping, "a dict {class: name}")
@@ -159,7 +159,7 @@ def leaves_per_class(
         of_class = rows_of(rows, ["class"], **{"class": number})
         curves(of_class, "n_hidden", "class_leaves", ax, **_LOOK)
         same = not name or str(name) == str(number)
-        ax.set_title(f"class {number}" if same else f"{number}: {name}")
+        ax.set_title(f"class {number}" if same else f"{number}: {name}", loc="left")
     axes[0, 0].set_ylim(0, None)
     finish_grid(axes, len(classes))
     legend_below(figure, axes.flat[:1], 3)
