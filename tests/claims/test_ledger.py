@@ -61,6 +61,23 @@ def test_what_is_not_there_cannot_be_judged():
     assert grid.loc[0, "remark"] == "table grid is not there."
 
 
+def test_nothing_is_computed_for_a_profile_with_other_data(monkeypatch):
+    monkeypatch.setattr(ledger.experiments, "table", lambda *of: pytest.fail("nobody needs it"))
+    found = claims.evaluate("quick", ["ACC-1", "S-3"])
+    assert set(found["verdict"]) == {"not judgeable"}
+    assert found.loc[0, "remark"] == "profile quick has other data than the thesis."
+
+
+def test_tables_of_a_profile_are_read_once(monkeypatch):
+    read = []
+    monkeypatch.setattr(ledger.experiments, "table", lambda name, profile: read.append(name))
+    tables = ledger.ProfileTables("paper")
+    assert "grid" in tables and "nothing" not in tables
+    for _ in range(2):
+        _ = tables["grid"]
+    assert read == ["grid"]
+
+
 def test_reasons_are_told_of_what_fails_only():
     fails = made(lambda tables: of(50.0), why=lambda tables: f"Because of {tables['cause']}.")
     assert ledger.judge(fails, {"cause": "it"}).remark == "Because of it."
