@@ -1,6 +1,6 @@
 """All claims, in the order of the ledger."""
 
-from mbh_utils.claims import accuracy, coverage, regions, specialization
+from mbh_utils.claims import accuracy, coverage, deepfc, regions, specialization, training
 from mbh_utils.claims.claim import Claim
 
 #: The files of claims, in the order of the ledger.
@@ -9,6 +9,8 @@ PARTS = (
     specialization.PART,
     coverage.PART,
     regions.PART,
+    training.PART,
+    deepfc.PART,
 )
 #: Every claim of the thesis that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}
