@@ -1,6 +1,15 @@
 """All claims, in the order of the ledger."""
 
-from mbh_utils.claims import accuracy, coverage, deepfc, regions, specialization, training
+from mbh_utils.claims import (
+    accuracy,
+    coverage,
+    deepfc,
+    lottery,
+    regions,
+    specialization,
+    tickets,
+    training,
+)
 from mbh_utils.claims.claim import Claim
 
 #: The files of claims, in the order of the ledger.
@@ -11,6 +20,8 @@ PARTS = (
     regions.PART,
     training.PART,
     deepfc.PART,
+    tickets.PART,
+    lottery.PART,
 )
 #: Every claim of the thesis that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}
