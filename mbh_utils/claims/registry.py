@@ -2,13 +2,18 @@
 
 from mbh_utils.claims import (
     accuracy,
+    cost,
     coverage,
     deepfc,
     lottery,
+    normalisation,
+    patterns,
     regions,
     specialization,
     tickets,
+    toy,
     training,
+    trees,
 )
 from mbh_utils.claims.claim import Claim
 
@@ -22,6 +27,11 @@ PARTS = (
     deepfc.PART,
     tickets.PART,
     lottery.PART,
+    normalisation.PART,
+    trees.PART,
+    patterns.PART,
+    toy.PART,
+    cost.PART,
 )
 #: Every claim of the thesis that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}
