@@ -49,7 +49,7 @@ def test_last_layer_patterns_of_the_sparsest():
     assert patterns_of_claims.NEURONS == 136
 
 
-# ------------------------------------------------------------------------------------ small examples
+# ----------------------------------------------------------------------------------- small examples
 
 
 @pytest.mark.parametrize(("best", "expected"), [(0.948, "reproduced"), (0.85, "not reproduced")])
