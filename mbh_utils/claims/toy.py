@@ -9,7 +9,7 @@ from mbh_utils.regions.partition import partition_input_space
 from mbh_utils.regions.patterns import DecisionPattern, activation_patterns
 from mbh_utils.regions.planes import Plane
 
-PART = Part("small examples")
+PART = Part("toy")
 
 
 @PART.claim(
