@@ -9,6 +9,7 @@ from mbh_utils import datasets
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.experiment import Experiment, history_rows, ticket_rows
+from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_options, lottery_rows
 from mbh_utils.experiments.measures import DISTINCT_PATTERNS, SPECIALIZATIONS, TREES
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.profiles import Profile
@@ -119,6 +120,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "histories": Experiment(_trained_grid, rows=history_rows),
     # Fig 2.1
     "tickets": Experiment(_tickets, rows=ticket_rows),
+    # Iterative magnitude pruning, beside Fig 2.1
+    "lottery": Experiment(lottery_cases, LOTTERY, lottery_options, lottery_rows),
     # Fig 4.5
     "toy": Experiment(_toy, rows=None),
     # Figs 6.11 and 6.12
