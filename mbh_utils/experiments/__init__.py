@@ -10,6 +10,7 @@ Which file to open:
 - ``runs.py``: the networks: what defines one, how it is trained, where it is found again.
 - ``planes.py``: the planes that networks are measured on; where a plane's domain is chosen.
 - ``measures.py``: what is measured of a network. A new measure is one file.
+- ``lottery.py``: winning tickets by iterative pruning, a measure and its experiment.
 - ``experiment.py``: what an experiment is, and how its table is put together.
 - ``tables.py``: what a chapter asks for.
 - ``planning.py``: what is missing, as tasks for all cores, and computing it.

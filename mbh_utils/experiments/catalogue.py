@@ -12,6 +12,7 @@ from mbh_utils.errors import MBHError
 from mbh_utils.experiments.bending import BENDING
 from mbh_utils.experiments.drawn import drawn_cases
 from mbh_utils.experiments.experiment import Experiment
+from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_options, lottery_rows
 from mbh_utils.experiments.measures import DISTINCT_PATTERNS, SPECIALIZATIONS, TREES
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.profiles import Profile
@@ -249,6 +250,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "ticket_degrees": Experiment(_untrained_tickets, PIXEL_DEGREES, rows=pixel_rows),
     # why untrained tickets of the thesis are better than those of Fig 2.1
     "masks_by_iteration": Experiment(_dense_of_tickets, MASKS_BY_ITERATION, _masks, rows=mask_rows),
+    # Iterative magnitude pruning, beside Fig 2.1
+    "lottery": Experiment(lottery_cases, LOTTERY, lottery_options, lottery_rows),
     # Fig 4.5
     "toy": Experiment(_toy, rows=toy_rows),
     # Figs 1.1, 4.6, 6.5, 6.7, B.1 and B.2 for all models, on planes of the same classes
