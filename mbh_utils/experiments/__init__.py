@@ -9,7 +9,8 @@ Which file to open:
 - ``profiles.py``: how large everything is: quick, draft, paper.
 - ``runs.py``: the networks: what defines one, how it is trained, where it is found again.
 - ``planes.py``: the planes that networks are measured on; where a plane's domain is chosen.
-- ``measures.py``: what is measured of a network. A new measure is one file.
+- ``measures.py``: what is measured of a network, and specialization. A new measure is one file.
+- ``pattern_measures.py``: decision trees on patterns, and distinct patterns.
 - ``experiment.py``: what an experiment is, and how its table is put together.
 - ``tables.py``: what a chapter asks for.
 - ``planning.py``: what is missing, as tasks for all cores, and computing it.

@@ -9,7 +9,8 @@ from mbh_utils import datasets
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.experiment import Experiment, history_rows, ticket_rows
-from mbh_utils.experiments.measures import DISTINCT_PATTERNS, SPECIALIZATIONS, TREES
+from mbh_utils.experiments.measures import SPECIALIZATIONS
+from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.runs import Case, Run, milestones, parameters_at, ticket_runs
