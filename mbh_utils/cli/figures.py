@@ -20,7 +20,7 @@ from mbh_utils.cli.options import profile_option
     "--figure",
     "chosen",
     multiple=True,
-    help="Only the chapter with this figure, e.g. 6.3 (repeatable).",
+    help="Only the chapter with this figure: 6.3, the thesis's number, or own-5.3 (repeatable).",
 )
 @click.option(
     "--jobs",

@@ -1,7 +1,7 @@
 """Data sets: samples, their labels and the limits of the input space (sections 4.1 and 6.1)."""
 
 from mbh_utils.datasets.arrays import from_arrays
-from mbh_utils.datasets.catalogue import NAMES, describe, load, xor_with_outliers
+from mbh_utils.datasets.catalogue import NAMES, describe, load, title, xor_with_outliers
 from mbh_utils.datasets.samples import STANDARDISED, Dataset, Samples
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "describe",
     "from_arrays",
     "load",
+    "title",
     "xor_with_outliers",
 ]

@@ -20,6 +20,13 @@ NAMES = ("digits8", "mnist", "fashion_mnist")
 
 _XOR = "xor_with_outliers"
 
+_TITLES = {
+    "digits8": "Digits 8×8",
+    "mnist": "MNIST",
+    "fashion_mnist": "Fashion-MNIST",
+    _XOR: "XOR with outliers",
+}
+
 
 def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
     """The data set of a name, with pixels in [0, 1]; it stays in memory.
@@ -75,6 +82,38 @@ def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
     if _known(name) == "digits8":
         return _digits8()
     return official.load(name, download=download, progress=progress)
+
+
+def title(name: str) -> str:
+    """What a data set is called in texts and pictures.
+
+    Parameters
+    ----------
+    name : str
+        Name of a data set: one that :func:`load` takes, or of your own.
+
+    Returns
+    -------
+    str
+        Its title; a name of your own is its own title.
+
+    Raises
+    ------
+    MBHError
+        If the name is no text.
+
+    Examples
+    --------
+    >>> from mbh_utils import datasets
+    >>> datasets.title("fashion_mnist"), datasets.title("fashion_mnist_standardised")
+    ('Fashion-MNIST', 'Fashion-MNIST, standardised')
+    >>> datasets.title("my own")
+    'my own'
+    """
+    _check_text(name)
+    if name.endswith(STANDARDISED):
+        return f"{title(name.removesuffix(STANDARDISED))}, standardised"
+    return _TITLES.get(name, name)
 
 
 def describe(name: str) -> dict:

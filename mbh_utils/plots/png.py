@@ -5,7 +5,7 @@ import io
 from PIL import Image, PngImagePlugin
 
 
-def render(figure, alt: str = "", dpi: int = 110) -> bytes:
+def render(figure, alt: str = "", caption: str = "", *, dpi: int = 110) -> bytes:
     """A matplotlib figure as PNG of at most 256 colours, without dates.
 
     Parameters
@@ -13,7 +13,9 @@ def render(figure, alt: str = "", dpi: int = 110) -> bytes:
     figure : matplotlib.figure.Figure
         What to draw.
     alt : str
-        A description, which the file carries.
+        A description of what is to be seen, which the file carries.
+    caption : str
+        What the figure is of, which the file carries as its comment.
     dpi : int
         Dots per inch.
 
@@ -40,6 +42,7 @@ def render(figure, alt: str = "", dpi: int = 110) -> bytes:
     picture = picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     words = PngImagePlugin.PngInfo()
     words.add_itxt("Description", alt)
+    words.add_itxt("Comment", caption)
     packed = io.BytesIO()
     picture.save(packed, format="png", optimize=True, dpi=(dpi, dpi), pnginfo=words)
     return packed.getvalue()

@@ -4,6 +4,7 @@ Read in this order:
 
 ``chapters``    which chapters and figures there are, and how a word names one
 ``chapter``     the object that a notebook opens, saves its figures with, and finishes
+``captions``    the caption of a figure, put together in one way
 ``provenance``  what a figure was made of, and the manifest that says so
 ``runner``      ``mbh figures``: choose what is stale, execute it, report
 

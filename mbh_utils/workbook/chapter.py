@@ -4,7 +4,7 @@ import hashlib
 import html
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -12,14 +12,16 @@ import torch
 from IPython import display, get_ipython
 from matplotlib.figure import FigureBase
 
-from mbh_utils import experiments, plots
+from mbh_utils import datasets, experiments, plots
 from mbh_utils.computing import paths, require
 from mbh_utils.computing.files import atomic
 from mbh_utils.errors import MBHError
 from mbh_utils.plots.png import render
-from mbh_utils.workbook import chapters, provenance
+from mbh_utils.workbook import captions, chapters, provenance
 from mbh_utils.workbook.chapters import Declaration
 from mbh_utils.workbook.folder import check_writable, shown
+
+_OF_CAPTIONS = "data, models x planes, what a band is, and one message (see chapter.caption)"
 
 
 class Chapter:
@@ -63,6 +65,7 @@ class Chapter:
         figure_id: str,
         *,
         alt: str,
+        caption: str = "",
         data,
         function: str | Callable = "",
         settings: dict | None = None,
@@ -76,7 +79,11 @@ class Chapter:
         figure_id : str
             Its id, which the chapter declares.
         alt : str
-            One or two sentences: kind of plot, axes, main message.
+            One or two sentences on what is to be seen, for those who do not see it: kind of plot,
+            axes, how the lines run.
+        caption : str
+            What stands below the picture, behind its number: data, models x planes, what a band is,
+            and one message; plain words (:meth:`caption` puts them together).
         data : array, data frame, number, str, dict or list
             What is plotted (see :func:`mbh_utils.workbook.provenance.digest`); the manifest keeps
             its hash.
@@ -89,8 +96,8 @@ class Chapter:
         Raises
         ------
         MBHError
-            If the chapter does not declare the figure, the alt text is empty, the data cannot be
-            hashed, or the file cannot be written.
+            If the chapter does not declare the figure, it has no alt text or no caption, the data
+            cannot be hashed, or the file cannot be written.
 
         Examples
         --------
@@ -100,34 +107,96 @@ class Chapter:
         >>> chapter = open_chapter("1", out=folder.name)  # doctest: +ELLIPSIS
         Chapter 01_sparsity: ...
         >>> figure, axes = plt.subplots()
-        >>> chapter.save(figure, "fig-2-1", alt="Empty axes.", data=[])  # doctest: +ELLIPSIS
+        >>> words = {"alt": "Empty axes.", "caption": chapter.caption("Nothing yet.", models=1)}
+        >>> chapter.save(figure, "fig-2-1", **words, data=[])  # doctest: +ELLIPSIS
         <IPython...Image object> <IPython...HTML object>
         >>> (chapter.folder / "fig-2-1.png").exists()
         True
-        >>> chapter.figures["fig-2-1"]["alt"]
-        'Empty axes.'
+        >>> chapter.figures["fig-2-1"]["label"], chapter.figures["fig-2-1"]["caption"]
+        ('Figure 1.1 (thesis: Figure 2.1)', 'Digits 8×8: 1 model. Nothing yet.')
         >>> folder.cleanup()
         """
-        self._check(figure, figure_id, alt)
-        alt = " ".join(alt.split())
+        self._check(figure, figure_id)
+        alt = _required(figure_id, "an alt text: one or two sentences on what is to be seen", alt)
+        caption = _required(figure_id, f"a caption: {_OF_CAPTIONS}", caption)
         settings = settings or {}
         data_sha256 = provenance.digest(data)
-        content = render(figure, alt)
+        content = render(figure, alt, caption)
         with atomic(self.folder / f"{figure_id}.png") as temporary:
             temporary.write_bytes(content)
         self.figures[figure_id] = {
+            "label": chapters.label(figure_id),
             "function": _name_of(function),
             "settings": settings,
             "alt": alt,
+            "caption": caption,
             "seeds": self._seeds(settings),
             "seconds": self._seconds_since_last_figure(),
             "data_sha256": data_sha256,
             "png_sha256": hashlib.sha256(content).hexdigest(),
         }
-        _show(content, figure_id, alt)
+        _show(content, figure_id, alt, caption)
         plt.close(figure)
 
-    def _check(self, figure, figure_id: str, alt: str) -> None:
+    def caption(
+        self,
+        message: str,
+        *,
+        data: str | Iterable[str] | None = None,
+        models: int | None = None,
+        planes: int | None = None,
+        domain: str = "",
+        band: str = "",
+    ) -> str:
+        """The caption of a figure: what it was measured on, what its bands are, what it tells.
+
+        Parameters
+        ----------
+        message : str
+            One sentence: what the figure tells. Where it states a result, compute it.
+        data : str or iterable of str, optional
+            Names of the data sets; those of the profile by default, and "" for none.
+        models : int, optional
+            Networks of each set-up.
+        planes : int, optional
+            Planes of each network.
+        domain : str, default ""
+            The part of the planes: "square", "box", or words of your own.
+        band : str, default ""
+            What the bands or bars reach over, such as "smallest to largest model".
+
+        Returns
+        -------
+        str
+            What :meth:`save` takes as caption.
+
+        Raises
+        ------
+        MBHError
+            If there is no message, a count is no whole number from 1 on, or a word is no text.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> chapter = open_chapter("5", out=folder.name)  # doctest: +ELLIPSIS
+        Chapter 05_experiments: ...
+        >>> chapter.caption("Wider is better.", models=2, planes=3, domain="box")
+        'Digits 8×8: 2 models × 3 planes in the input box. Wider is better.'
+        >>> chapter.caption("Drawn by hand.", data="")
+        'Drawn by hand.'
+        >>> folder.cleanup()
+        """
+        return captions.caption(
+            message,
+            data=experiments.PROFILES[self.profile].datasets if data is None else data,
+            models=models,
+            planes=planes,
+            domain=domain,
+            band=band,
+        )
+
+    def _check(self, figure, figure_id: str) -> None:
         """Raise MBHError for what cannot be saved."""
         require.kind_of("figure", figure, FigureBase, "a figure of matplotlib")
         require.kind_of("figure_id", figure_id, str, f"one of {', '.join(self.declared)}")
@@ -137,10 +206,6 @@ class Chapter:
             raise MBHError(
                 f"{figure_id!r} is not a figure of chapter {self.name}: {instead}; "
                 f"the index is {chapters.INDEX}"
-            )
-        if not isinstance(alt, str) or not alt.strip():
-            raise MBHError(
-                f"{figure_id} needs an alt text: one or two sentences on what the figure shows"
             )
 
     def _seeds(self, settings: dict) -> list[int]:
@@ -188,8 +253,9 @@ class Chapter:
         }
         provenance.write_json(provenance.fragment_path(self.folder, self.name), noted)
         provenance.write_manifest(self.folder, self.profile)
-        for figure_id in self.figures:
-            print(f"{chapters.label(figure_id):<14} {shown(self.folder / figure_id)}.png")
+        width = max((len(entry["label"]) for entry in self.figures.values()), default=0)
+        for figure_id, entry in self.figures.items():
+            print(f"{entry['label']:<{width}}  {shown(self.folder / figure_id)}.png")
         count = f"{len(self.figures)} of {len(self.declared)} figures"
         print(f"{count} of {self.name}, {seconds:.1f} s")
         if missing := [i for i in self.declared if i not in self.figures]:
@@ -236,7 +302,7 @@ def open_chapter(
     >>> chapter = open_chapter("3", seed=7, out=folder.name)  # doctest: +ELLIPSIS
     Chapter 03_specialization: Specialization
     python 3..., mbh_utils ..., torch ...
-    profile quick on digits8; seed 7; ...
+    profile quick on Digits 8×8; seed 7; ...
     figures go to ...
     >>> chapter.declared
     ('fig-4-1', 'fig-4-2', 'fig-4-3', 'fig-4-4', 'fig-4-5', 'fig-c-1')
@@ -248,7 +314,7 @@ def open_chapter(
     folder = require.folder("out", out) if out is not None else paths.figures_folder(profile)
     check_writable(folder)
     plots.use_style()
-    data = ", ".join(experiments.PROFILES[profile].datasets)
+    data = ", ".join(map(datasets.title, experiments.PROFILES[profile].datasets))
     print(f"Chapter {declared.name}: {declared.title}")
     print(", ".join(f"{library} {version}" for library, version in provenance.versions().items()))
     print(f"profile {profile} on {data}; seed {seed}; {_device()}")
@@ -264,17 +330,27 @@ def _device() -> str:
     return f"CPU, {threads} thread{'s' * (threads > 1)}"
 
 
-def _show(content: bytes, figure_id: str, alt: str) -> None:
-    """Show a picture with its alt text, and a caption that repeats it.
+def _required(figure_id: str, what: str, text) -> str:
+    """A figure's text on one line; MBHError if there is none."""
+    if not isinstance(text, str) or not text.strip():
+        raise MBHError(f"{figure_id} needs {what}")
+    return " ".join(text.split())
+
+
+def _show(content: bytes, figure_id: str, alt: str, caption: str) -> None:
+    """Show a picture with its alt text, and below it its number, its caption, and the alt text.
 
     JupyterLab and some templates of nbconvert ignore the alt text in an image's metadata, and they
-    strip images inside HTML that they do not trust: so the picture goes out as plain PNG.
+    strip images inside HTML that they do not trust: so the picture goes out as plain PNG, and its
+    description, folded, once more below.
     """
-    caption = f"<b>{chapters.label(figure_id)}.</b> {html.escape(alt)}"
+    number, bracket, thesis = chapters.label(figure_id).partition(" (")
+    title = f"<b>{number}</b>{bracket}{thesis}" if thesis else f"<b>{number}</b>"
     look = 'class="mbh-caption mathjax_ignore" style="max-width: 60em; font-size: 90%"'
+    words = f"<details><summary>In words</summary>{html.escape(alt)}</details>"
     display.display(
         display.Image(content, format="png", alt=alt),
-        display.HTML(f"<div {look}>{caption}</div>"),
+        display.HTML(f"<div {look}>{title}. {html.escape(caption)}{words}</div>"),
     )
 
 

@@ -3,10 +3,17 @@
 ``CHAPTERS`` is the index of the workbook: a figure that is not declared here cannot be saved, and a
 declared one that is not saved is an error (see :mod:`mbh_utils.workbook.runner`).
 
+**Ids and numbers.** An id never changes: it names the file. Figures of the thesis have its number
+(``fig-6-3``, ``table-a-1``), their twins in the input box ``-box`` behind it (``fig-6-3-box``), and
+figures of our own have words (``ticket-iterations``; a table's begin with ``table-``). Numbers
+follow from the order in which ``CHAPTERS`` declares: :func:`label` counts the figures of a chapter,
+and its tables by themselves.
+
 This file imports nothing heavy, so that a command line can be checked before torch is loaded.
 """
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,6 +21,9 @@ from mbh_utils.errors import MBHError
 
 #: Where a figure is declared, for messages.
 INDEX = "CHAPTERS in mbh_utils/workbook/chapters.py"
+
+#: The id of what the thesis has: its kind, the two parts of its number, and our twin's mark.
+_THESIS_ID = re.compile(r"(fig|table)-([1-9]|[a-e])-(\d+[a-z]?)(-box)?")
 
 
 @dataclass(frozen=True)
@@ -23,19 +33,29 @@ class Declaration:
     Parameters
     ----------
     name : str
-        Name of its notebook, without the ending.
+        Name of its notebook, without the ending; it begins with the chapter's number.
     title : str
         Its title.
     figures : tuple of str
-        Ids of the figures that it must write.
-    experiments : tuple of str
+        Ids of the figures that it must write, in the order of its text, which numbers them.
+    experiments : tuple of str, default ()
         The experiments whose tables or networks it reads.
+
+    Examples
+    --------
+    >>> Declaration("09_verdicts", "Verdicts", figures=()).number
+    9
     """
 
     name: str
     title: str
     figures: tuple[str, ...]
-    experiments: tuple[str, ...]
+    experiments: tuple[str, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """The chapter's number, with which those of its figures begin."""
+        return int(self.name.partition("_")[0])
 
 
 CHAPTERS: tuple[Declaration, ...] = (
@@ -60,7 +80,7 @@ CHAPTERS: tuple[Declaration, ...] = (
     Declaration(
         name="04_mbh",
         title="Minimal blankets and their hypervolume",
-        figures=("fig-1-1", "fig-4-6", "fig-6-5", "fig-b-1", "fig-b-2", "widget-4-1"),
+        figures=("fig-1-1", "fig-4-6", "fig-6-5", "fig-b-1", "fig-b-2", "blanket-explorer"),
         experiments=("grid",),
     ),
     Declaration(
@@ -115,10 +135,10 @@ def pick(word: str, known: Iterable[str], kind: str) -> str:
     return matches[0]
 
 
-def _is_unknown(word: str, known: Iterable[str]) -> str:
-    """The end of a message on an unknown word: the nearest name, and all names."""
-    close = difflib.get_close_matches(word, known, n=1)
-    suggestion = f"did you mean {close[0]!r}? " if close else ""
+def _is_unknown(word: str, known: Iterable[str], suggestion: str = "") -> str:
+    """The end of a message on an unknown word: a suggestion, or the nearest name; and all names."""
+    if not suggestion and (close := difflib.get_close_matches(word, known, n=1)):
+        suggestion = f"did you mean {close[0]!r}? "
     return f"is unknown: {suggestion}there are {', '.join(known)}"
 
 
@@ -171,7 +191,8 @@ def figure_id(word: str) -> str:
     Parameters
     ----------
     word : str
-        An id, or a figure's number as the thesis writes it.
+        An id; or a number: a plain one is the thesis's (``6.3``), and ``own 5.3`` or ``own-5.3``
+        is ours. With a kind (``Figure 5.3``, ``Table 2.1``) it may be either, if it is not both.
 
     Returns
     -------
@@ -181,25 +202,112 @@ def figure_id(word: str) -> str:
     Raises
     ------
     MBHError
-        If no chapter declares such a figure; it suggests the nearest id.
+        If no chapter declares such a figure; it suggests the nearest id. Also if the number is that
+        of one figure here and of another one in the thesis; it names both.
 
     Examples
     --------
-    >>> figure_id("Fig. 6.3"), figure_id("6.3"), figure_id("Table 2.1")
-    ('fig-6-3', 'fig-6-3', 'table-2-1')
+    >>> figure_id("6.3"), figure_id("thesis's Figure 6.3"), figure_id("own 1.1")
+    ('fig-6-3', 'fig-6-3', 'fig-2-1')
+    >>> figure_id("Figure 1.1 (thesis: Figure 2.1)")  # a whole label
+    'fig-2-1'
     """
-    spaced = str(word).lower().replace("figure", "fig").replace(".", " ").replace("-", " ")
-    plain = "-".join(spaced.split())
     index = figure_index()
-    if plain not in index and not plain.startswith("fig-"):
-        plain = f"fig-{plain}"
-    if plain not in index:
-        raise MBHError(f"figure {word!r} {_is_unknown(plain, index)}")
-    return plain
+    word = str(word).strip()
+    if word in index:
+        return word
+    sense, key = _read(word)
+    own = {_read(own_label(each))[1]: each for each in index}.get(key)
+    thesis = key if key in index else None
+    if sense == "" and own and thesis and own != thesis:
+        raise MBHError(
+            f"figure {word!r} may be {thesis!r}, {label(thesis)}, or {own!r}, {label(own)}: "
+            "give the id"
+        )
+    if found := {"own": own, "thesis": thesis, "number": thesis}.get(sense, thesis or own):
+        return found
+    meant = f"did you mean 'own {word}' ({own})? " if own and sense == "number" else ""
+    raise MBHError(f"figure {word!r} {_is_unknown(key, index, meant)}")
+
+
+def _read(word: str) -> tuple[str, str]:
+    """Whose number a word gives ("own", "thesis", "" if it does not say), and kind and number.
+
+    A number without a kind is the "number" of a figure. A label with the thesis's in brackets
+    begins with our own.
+    """
+    before, bracket, _ = word.lower().replace("figure", "fig").partition("(")
+    first, *others = re.split(r"[\s.-]+", before.strip(" .-"))
+    sense = "own" if bracket else ""
+    if first in ("own", "thesis", "thesis's"):
+        sense = first.removesuffix("'s")
+        first, *others = others or [""]
+    if first not in ("fig", "table"):
+        return sense or "number", "-".join(["fig", first, *others])
+    return sense, "-".join([first, *others])
 
 
 def label(figure_id: str) -> str:
-    """What the thesis calls a figure.
+    """What a figure is called here, with what the thesis calls it in brackets.
+
+    Parameters
+    ----------
+    figure_id : str
+        Id of a declared figure.
+
+    Returns
+    -------
+    str
+        Kind and number; a widget counts as a figure, tables are counted by themselves.
+
+    Raises
+    ------
+    MBHError
+        If no chapter declares such a figure.
+
+    Examples
+    --------
+    >>> label("fig-2-1"), label("table-2-1")
+    ('Figure 1.1 (thesis: Figure 2.1)', 'Table 1.1 (thesis: Table 2.1)')
+    """
+    thesis = thesis_label(figure_id)
+    twin = ", here in the input box" if figure_id.endswith("-box") else ""
+    return own_label(figure_id) + (f" (thesis: {thesis}{twin})" if thesis else "")
+
+
+def own_label(figure_id: str) -> str:
+    """What a figure is called here: its chapter's number, and its position among its kind.
+
+    Parameters
+    ----------
+    figure_id : str
+        Id of a declared figure.
+
+    Returns
+    -------
+    str
+        Kind and number.
+
+    Raises
+    ------
+    MBHError
+        If no chapter declares such a figure.
+
+    Examples
+    --------
+    >>> own_label("fig-2-1")
+    'Figure 1.1'
+    """
+    index = figure_index()
+    if figure_id not in index:
+        raise MBHError(f"figure {figure_id!r} {_is_unknown(str(figure_id), index)}")
+    chapter = declaration(index[figure_id])
+    alike = [each for each in chapter.figures if _kind(each) == _kind(figure_id)]
+    return f"{_kind(figure_id)} {chapter.number}.{alike.index(figure_id) + 1}"
+
+
+def thesis_label(figure_id: str) -> str:
+    """What the thesis calls a figure, or the figure of which it is a twin.
 
     Parameters
     ----------
@@ -209,15 +317,20 @@ def label(figure_id: str) -> str:
     Returns
     -------
     str
-        Its kind and number.
+        Kind and number; "" for a figure of our own.
 
     Examples
     --------
-    >>> label("fig-b-1"), label("table-2-1")
-    ('Figure B.1', 'Table 2.1')
+    >>> thesis_label("fig-b-1"), thesis_label("fig-6-3-box"), thesis_label("ticket-iterations")
+    ('Figure B.1', 'Figure 6.3', '')
     """
-    kind, number = figure_id.replace("fig-", "figure-").split("-", 1)
-    return f"{kind.capitalize()} {number.replace('-', '.').capitalize()}"
+    match = _THESIS_ID.fullmatch(figure_id)
+    return f"{_kind(figure_id)} {match[2].upper()}.{match[3]}" if match else ""
+
+
+def _kind(figure_id: str) -> str:
+    """How a figure is called; the id of a table says that it is one."""
+    return "Table" if figure_id.startswith("table-") else "Figure"
 
 
 def check_seed(seed: int) -> None:

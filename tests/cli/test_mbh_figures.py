@@ -11,7 +11,8 @@ from mbh_utils.workbook import provenance, runner
 from mbh_utils.workbook.execution import Outcome
 
 #: A cell that saves the one figure of a small chapter.
-CELL = "figure, ax = plt.subplots()\nchapter.save(figure, 'fig-1-1', alt='Empty axes.', data=[])"
+CELL = """figure, ax = plt.subplots()
+chapter.save(figure, 'fig-1-1', alt='Empty axes.', caption='Nothing yet.', data=[])"""
 
 
 def test_options_reach_the_runner(mbh, monkeypatch):

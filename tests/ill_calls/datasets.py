@@ -127,6 +127,12 @@ FACES = {
         right={"n": 10},
         ill={"n": NO_SIZE, "outliers": NO_NUMBER + named(one=1, negative=-0.1), "seed": NO_COUNT},
     ),
+    "datasets.title": Face(
+        datasets.title,
+        right={"name": "digits8"},
+        ill={"name": NO_TEXT},
+        says={"name": "data set"},
+    ),
     "datasets.describe": Face(
         datasets.describe,
         right={"name": "digits8"},

@@ -12,6 +12,7 @@ from ill_calls.values import (
     NO_PLANE,
     NO_SAMPLES,
     NO_SHARE,
+    NO_SIZE,
     NO_TEXT,
     NO_WHOLE,
     Named,
@@ -36,14 +37,34 @@ FACES = {
     ),
     "Chapter.save": Face(
         CHAPTER.save,
-        right={"figure": plt.figure(), "figure_id": "fig-2-1", "alt": "Words.", "data": [1]},
+        right={
+            "figure": plt.figure(),
+            "figure_id": "fig-2-1",
+            "alt": "Words.",
+            "caption": "Words.",
+            "data": [1],
+        },
         ill={
             "figure": NO_OBJECT,
             "figure_id": NO_OBJECT + named(other="fig-1-1"),
             "alt": NO_TEXT + named(empty=" "),
+            "caption": NO_TEXT + named(empty=" "),
             "data": [Named("an object", object), Named("a set", set)],
         },
         says={"figure_id": "fig-", "data": "plotted data"},
+    ),
+    "Chapter.caption": Face(
+        CHAPTER.caption,
+        right={"message": "Words.", "data": "mnist", "models": 5, "planes": 10},
+        ill={
+            "message": NO_TEXT + named(empty=" "),
+            "data": without(NO_OBJECT, "none", "text", "empty", "list_of_text", "a generator"),
+            "models": without(NO_SIZE, "none", "huge_size"),
+            "planes": without(NO_SIZE, "none", "huge_size"),
+            "domain": NO_TEXT,
+            "band": NO_TEXT,
+        },
+        says={"data": "data"},
     ),
     "widgets.blanket_view": Face(
         widgets.blanket_view,

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,6 +15,8 @@ from mbh_utils.computing import files, paths
 from mbh_utils.errors import MBHError
 from mbh_utils.workbook import provenance
 from mbh_utils.workbook.chapter import open_chapter
+
+WORDS = {"alt": "A line that\n rises.", "caption": "Made up:  one line."}
 
 
 def a_figure(height=1.0):
@@ -38,7 +41,7 @@ def test_opening_says_what_it_runs_with(tmp_path, capsys):
     for words in (
         "Chapter 03_specialization",
         "torch",
-        "profile quick on digits8; seed 3",
+        "profile quick on Digits 8×8; seed 3",
         str(tmp_path),
     ):
         assert words in told
@@ -72,12 +75,13 @@ def test_figures_go_where_the_environment_says(tmp_path, monkeypatch):
 
 def test_save_writes_and_closes(chapter):
     figure = a_figure()
-    chapter.save(figure, "fig-2-1", alt="A line that\n rises.", data=np.arange(2))
+    chapter.save(figure, "fig-2-1", **WORDS, data=np.arange(2))
     assert not plt.fignum_exists(figure.number)
     png = (chapter.folder / "fig-2-1.png").read_bytes()
     assert png.startswith(b"\x89PNG")
     with Image.open(chapter.folder / "fig-2-1.png") as picture:
         assert picture.text["Description"] == "A line that rises."
+        assert picture.text["Comment"] == "Made up: one line."
         colours = [colour for _, colour in picture.convert("RGB").getcolors()]
     assert (255, 255, 255) in colours and len(colours) <= 256
     assert chapter.figures["fig-2-1"]["png_sha256"] == hashlib.sha256(png).hexdigest()
@@ -89,17 +93,41 @@ def test_save_writes_and_closes(chapter):
 )
 def test_only_the_chapters_own_figures_can_be_saved(chapter, figure_id, reason):
     with pytest.raises(MBHError, match=reason):
-        chapter.save(a_figure(), figure_id, alt="A line.", data=[])
+        chapter.save(a_figure(), figure_id, **WORDS, data=[])
     assert not list(chapter.folder.glob("*.png"))
 
 
-def test_alt_text_is_required(chapter):
-    with pytest.raises(MBHError, match="needs an alt text"):
-        chapter.save(a_figure(), "fig-2-1", alt="  ", data=[])
+@pytest.mark.parametrize(
+    "words, needed",
+    [
+        ({"alt": "  ", "caption": "One line."}, "fig-2-1 needs an alt text"),
+        ({"alt": "A line.", "caption": "\n"}, "fig-2-1 needs a caption: data, models x planes"),
+        ({"alt": "A line."}, "fig-2-1 needs a caption"),
+    ],
+)
+def test_alt_text_and_caption_are_required(chapter, words, needed):
+    with pytest.raises(MBHError, match=needed):
+        chapter.save(a_figure(), "fig-2-1", **words, data=[])
+    assert not list(chapter.folder.glob("*.png"))
+
+
+def test_caption_stands_below_the_picture_behind_its_number(chapter, capsys):
+    chapter.save(a_figure(), "fig-2-1", **WORDS, data=[])
+    with pytest.raises(MBHError):  # the others are missing
+        chapter.finish()
+    told = capsys.readouterr().out
+    assert re.search(r"^Figure 1\.1 \(thesis: Figure 2\.1\) .*fig-2-1\.png$", told, re.MULTILINE)
+    assert chapter.figures["fig-2-1"]["label"] == "Figure 1.1 (thesis: Figure 2.1)"
+
+
+def test_captions_name_the_data_of_the_profile(tmp_path):
+    chapter = open_chapter("01", profile="draft", out=tmp_path)
+    assert chapter.caption("So it is") == "MNIST and Fashion-MNIST. So it is."
+    assert chapter.caption("So it is.", data="mnist", models=1) == "MNIST: 1 model. So it is."
 
 
 def test_failed_write_leaves_the_old_figure(chapter, monkeypatch):
-    chapter.save(a_figure(), "fig-2-1", alt="A line.", data=[])
+    chapter.save(a_figure(), "fig-2-1", **WORDS, data=[])
     old = (chapter.folder / "fig-2-1.png").read_bytes()
 
     def full(*_):
@@ -107,7 +135,7 @@ def test_failed_write_leaves_the_old_figure(chapter, monkeypatch):
 
     monkeypatch.setattr(files.os, "replace", full)
     with pytest.raises(MBHError, match="No space left on device"):
-        chapter.save(a_figure(3.0), "fig-2-1", alt="Another line.", data=[])
+        chapter.save(a_figure(3.0), "fig-2-1", **WORDS, data=[])
     monkeypatch.undo()
     assert (chapter.folder / "fig-2-1.png").read_bytes() == old
     assert [p.name for p in chapter.folder.iterdir() if p.is_file()] == ["fig-2-1.png"]
@@ -122,6 +150,7 @@ def save_all(chapter):
             a_figure(),
             figure_id,
             alt=f"Alt of {figure_id}.",
+            caption=f"Caption of {figure_id}.",
             data={"x": np.arange(3)},
             function=a_figure,
             settings={"coverage": 0.8, "models": 2},
@@ -140,6 +169,8 @@ def test_manifest_says_what_each_figure_was_made_of(chapter, capsys):
     assert entry["parameters"] == {"profile": "quick", "seed": 0}
     assert entry["seeds"] == [0, 1]
     assert entry["alt"] == "Alt of fig-2-1."
+    assert entry["caption"] == "Caption of fig-2-1."
+    assert entry["label"] == "Figure 1.1 (thesis: Figure 2.1)"
     assert entry["data_sha256"] == provenance.digest({"x": np.arange(3)})
     assert entry["seconds"] >= 0
     assert entry["commit"] == provenance.commit()
@@ -154,7 +185,7 @@ def test_manifest_says_what_each_figure_was_made_of(chapter, capsys):
 
 
 def test_finish_complains_of_missing_figures_and_notes_the_others(chapter):
-    chapter.save(a_figure(), "fig-2-1", alt="A line.", data=[])
+    chapter.save(a_figure(), "fig-2-1", **WORDS, data=[])
     with pytest.raises(MBHError, match="did not save table-2-1, fig-2-2"):
         chapter.finish()
     assert list(provenance.read_fragment(chapter.folder, "01_sparsity")["figures"]) == ["fig-2-1"]

@@ -40,11 +40,13 @@ def test_good_chapter_from_first_run_to_change(small_workbook, monkeypatch):
     nbformat.validate(copy)
     assert all(c.execution_count for c in copy.cells)
     assert f"{sys.executable} 4 4" in text
-    # The figure is shown once, as a picture with its alt text and a caption that repeats it.
+    # The figure is shown once, as a picture with its alt text; below it stand number and caption.
     outputs = [o for c in copy.cells for o in c.outputs if "data" in o]
     assert ["image/png" in o.data for o in outputs] == [True, False]
     assert outputs[0].metadata["image/png"]["alt"] == "A line <rises>."
-    assert "<b>Figure 1.1.</b> A line &lt;rises&gt;." in outputs[1].data["text/html"]
+    below = outputs[1].data["text/html"]
+    assert "<b>Figure 1.1</b> (thesis: Figure 1.1). By hand &amp; &lt;quick&gt;." in below
+    assert "<details><summary>In words</summary>A line &lt;rises&gt;.</details>" in below
     page, _ = HTMLExporter(template_name="classic").from_notebook_node(copy)
     assert 'alt="A line &lt;rises&gt;."' in page
     # No clocks, and no paths but the one the chapter printed itself.

@@ -6,7 +6,8 @@ SAVE = """
 figure, ax = plt.subplots(figsize=(2, 2))
 ax.plot([0, 1])
 settings = {{"python": sys.executable, "seed": seed}}
-chapter.save(figure, {figure!r}, alt="A line <rises>.", data=[0, 1], settings=settings)
+words = {{"alt": "A line <rises>.", "caption": "By hand & <quick>."}}
+chapter.save(figure, {figure!r}, **words, data=[0, 1], settings=settings)
 """
 
 
