@@ -79,6 +79,7 @@ _PUBLIC = {
 #: Public modules -> where they live.
 _MODULES = {
     "bounds": "regions.bounds",
+    "claims": "claims",
     "datasets": "datasets",
     "experiments": "experiments",
     "networks": "networks",

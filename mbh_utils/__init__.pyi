@@ -1,4 +1,5 @@
 # Plain imports of every public name, for editors; written by tests/test_public_names.py.
+from mbh_utils import claims as claims
 from mbh_utils import datasets as datasets
 from mbh_utils import experiments as experiments
 from mbh_utils import explorers as widgets
@@ -65,6 +66,7 @@ __all__ = [
     "accuracy",
     "activation_patterns",
     "bounds",
+    "claims",
     "datasets",
     "deepfc",
     "expected_cost",

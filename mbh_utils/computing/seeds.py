@@ -17,6 +17,7 @@ PURPOSES = {
     "classes": 4,
     "reinitialise": 5,
     "volume": 6,
+    "bootstrap": 7,
 }
 
 

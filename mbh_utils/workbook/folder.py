@@ -105,4 +105,4 @@ def _declared_files() -> set[str]:
         for chapter in chapters.CHAPTERS
         for ending in (".ipynb", ".failed.ipynb", ".json")
     }
-    return {"manifest.json"} | pictures | copies_and_notes
+    return {"manifest.json", "claims.md", "claims.csv"} | pictures | copies_and_notes

@@ -1,0 +1,20 @@
+"""The claims ledger: what the thesis claims, what came out here, and a verdict by rule.
+
+A claim is an object: a sentence of the thesis, a function that measures it on the experiments'
+tables, and a rule that gives the verdict.
+
+Which file to open:
+
+- ``ledger.py``: judging, the table of all verdicts, what a chapter shows, the files.
+- ``rules.py``: how a verdict follows from a value and its interval.
+- ``claim.py``: what a claim is. A new claim is one decorated function in the file of its part.
+- ``panels.py``: a measured column as an array set-up x model x plane, and its bootstrap.
+- ``evidence.py``: what a measure hands to a rule.
+- ``registry.py``: the parts in their order.
+- ``accuracy.py``, ``specialization.py``, ...: the claims, one file per part.
+"""
+
+from mbh_utils.claims.ledger import evaluate, summary, verdict_table, write
+from mbh_utils.claims.registry import CLAIMS
+
+__all__ = ["CLAIMS", "evaluate", "summary", "verdict_table", "write"]

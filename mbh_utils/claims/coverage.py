@@ -1,0 +1,5 @@
+"""Claims on coverage."""
+
+from mbh_utils.claims.claim import Part
+
+PART = Part("coverage")

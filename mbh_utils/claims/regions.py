@@ -1,0 +1,5 @@
+"""Claims on regions."""
+
+from mbh_utils.claims.claim import Part
+
+PART = Part("regions")
