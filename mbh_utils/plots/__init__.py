@@ -1,16 +1,12 @@
 """Every kind of picture that the chapters draw, each a function."""
 
 from mbh_utils.plots.blankets import blanket, blanket_grid, blanket_legend, blanket_words
-from mbh_utils.plots.curves import (
-    coverage_curves,
-    setup_curves,
-    setup_map,
-    setup_scatter,
-    ticket_curves,
-)
+from mbh_utils.plots.curves import coverage_curves, iteration_curves, setup_curves
 from mbh_utils.plots.diagrams import heat_map, image, network_diagram, text_table
 from mbh_utils.plots.hyperplanes import bent_hyperplanes
+from mbh_utils.plots.lines import curves
 from mbh_utils.plots.planes import class_map, plane_labels, regions, spanning_points, union
+from mbh_utils.plots.scatters import setup_map, setup_scatter
 from mbh_utils.plots.style import (
     ACTIVE,
     FREE,
@@ -24,6 +20,7 @@ from mbh_utils.plots.style import (
     SPANNING_MARKERS,
     use_style,
 )
+from mbh_utils.plots.tickets import lottery_curves, mask_curves, ticket_curves
 
 __all__ = [
     "ACTIVE",
@@ -43,8 +40,12 @@ __all__ = [
     "blanket_words",
     "class_map",
     "coverage_curves",
+    "curves",
     "heat_map",
     "image",
+    "iteration_curves",
+    "lottery_curves",
+    "mask_curves",
     "network_diagram",
     "plane_labels",
     "regions",

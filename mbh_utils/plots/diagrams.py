@@ -122,7 +122,7 @@ def image(
     title: str = "",
     label: str = "",
 ) -> Axes:
-    """One image of the data, dark on light.
+    """One image of the data as its values mean it: 0 is black and 1 is white.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def image(
             f"shape is {lengths}; expected the height and the width of {len(pixels)} pixels"
         )
     ax = axes_or_new(ax, (2.2, 2.2))
-    picture = ax.imshow(pixels.reshape(lengths), cmap="Greys", clim=None if label else (0, 1))
+    picture = ax.imshow(pixels.reshape(lengths), cmap="gray", clim=None if label else (0, 1))
     ax.set(title=title, xticks=[], yticks=[])
     ax.spines[:].set_visible(True)
     if label:

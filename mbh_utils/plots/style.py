@@ -7,6 +7,7 @@ only carrier of meaning: a marker, a line style or a label goes along.
 import pathlib
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib.axes import Axes
 
 from mbh_utils.computing import require
@@ -38,16 +39,40 @@ SPANNING_MARKERS = ("o", "s", "^")
 #: Curves and points of one figure, in this order.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
-#: What the axis of a column is called.
+#: What the axis of a column is called, with its unit.
 NAMES = {
     "density": "density of hidden weights",
     "n_hidden": "hidden neurons N",
     "parameters": "hidden parameters (HNPs)",
+    "iteration": "training iteration",
+    "mask_iteration": "iteration that the mask is taken from",
+    "samples": "training images per class",
     "accuracy": "validation accuracy [%]",
+    "validation_accuracy": "validation accuracy [%]",
+    "test_accuracy": "test accuracy [%]",
+    "training_accuracy": "training accuracy [%]",
+    "tree_accuracy": "accuracy of the tree [%]",
+    "signs_kept": "signs kept since initialisation [%]",
+    "straight": "straight crossings [%]",
     "s": "specialization s",
     "coverage": "minimum coverage $c_P$",
+    "n_regions": "activation regions per plane",
     "per_area": "activation regions per unit area",
+    "per_n2": "activation regions / (N² / 2)",
+    "turning_angle": "turning angle per crossing [degrees]",
+    "depth": "depth of the tree",
+    "leaves": "leaves of the tree",
+    "mean_leaf_depth": "mean depth of a leaf",
+    "class_leaves": "leaves of the class",
+    "activation_patterns": "distinct activation patterns",
+    "last_layer_patterns": "distinct last-layer patterns",
 }
+
+#: Columns that hold shares and are drawn in per cent.
+SHARES = tuple(name for name, words in NAMES.items() if words.endswith("[%]"))
+
+#: What a legend says of bands and of bars.
+SPREAD = "smallest to largest model"
 
 
 def use_style() -> None:
@@ -74,3 +99,9 @@ def axes_or_new(ax: Axes | None, size: tuple[float, float] = (4.4, 4.2)) -> Axes
     if ax is None:
         return plt.figure(figsize=size).add_subplot()
     return require.kind_of("ax", ax, Axes, "axes of matplotlib, or None for new ones")
+
+
+def in_per_cent(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the columns of :data:`SHARES` that it has in per cent."""
+    shares = [name for name in SHARES if name in table]
+    return table.assign(**{name: 100 * table[name] for name in shares})

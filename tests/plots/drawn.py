@@ -10,6 +10,9 @@ from mbh_utils import Line, Plane, partition_input_space
 from mbh_utils.networks import LENET
 from mbh_utils.regions.planes import polygon_area
 
+#: What a legend says of bands.
+SPREAD = "band: smallest to largest model"
+
 #: The network of Figure 3.2: 20 regions on any square that holds [-1, 6]^2.
 F1 = [
     (np.array([[-1.0, 1], [1, 1]]), np.array([0.0, -4])),

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import labels, measured
+from drawn import SPREAD, labels, measured
 
 from mbh_utils import plots
 
@@ -16,12 +16,12 @@ def test_curves_are_means_with_bands_from_least_to_largest(y):
     scale = 100 if y == "accuracy" else 1
     ax = plots.setup_curves(table, "density", y)
     lines = {line.get_label(): line for line in ax.lines}
-    assert [f"{n} neurons" for n in (16, 46, 136, 400)] + ["equal HNPs"] == labels(ax)
+    assert [f"{n} neurons" for n in (16, 46, 136, 400)] + [SPREAD, "equal HNPs"] == labels(ax)
     for n in (16, 46, 136, 400):
         groups = table[table["n_hidden"] == n].groupby("density")[y]
         x, mean = lines[f"{n} neurons"].get_data()
         assert list(x) == list(groups.mean().index) and np.allclose(mean, scale * groups.mean())
-    bands = [c.get_paths()[0].vertices[:, 1] for c in ax.collections if len(c.get_paths()) == 1]
+    bands = [c.get_paths()[0].vertices[:, 1] for c in ax.collections if c.get_label()[:1] == "_"]
     last = table[table["n_hidden"] == 400][y]
     assert bands[-1].min() == pytest.approx(scale * last.min())
     assert bands[-1].max() == pytest.approx(scale * last.max())
@@ -43,7 +43,7 @@ def test_dashed_lines_join_set_ups_of_equal_parameters():
 
 def test_curves_over_neurons_grouped_by_parameters():
     ax = plots.setup_curves(measured(), "n_hidden", "s", hue="parameters")
-    assert labels(ax) == [f"{p:,} HNPs" for p in (4_736, 9_472, 27_871, 83_572, 265_600)]
+    assert labels(ax) == [f"{p:,} HNPs" for p in (4_736, 9_472, 27_871, 83_572, 265_600)] + [SPREAD]
     assert [t.get_text() for t in ax.get_xticklabels()] == ["16", "46", "136", "400"]
 
 
@@ -57,7 +57,7 @@ def test_no_group_is_lost_however_many_there_are():
         plots.coverage_curves(table),
         plots.setup_scatter(table, "accuracy", "s"),
     ):
-        assert len(labels(ax)) == 12
+        assert len(set(labels(ax)) - {SPREAD}) == 12
 
 
 def test_specialization_over_coverage():
@@ -65,11 +65,15 @@ def test_specialization_over_coverage():
     table = measured().merge(pd.DataFrame({"coverage": coverages}), how="cross")
     table = table.assign(s=table["s"] * table["coverage"])
     ax = plots.coverage_curves(table)
-    assert labels(ax) == [f"{n} neurons" for n in (16, 46, 136, 400)] and ax.get_ylim() == (0, 1)
+    assert labels(ax) == [f"{n} neurons" for n in (16, 46, 136, 400)] + [SPREAD]
+    assert ax.get_ylim() == (0, 1)
     x, y = ax.lines[0].get_data()
     expected = table[table["n_hidden"] == 16].groupby("coverage")["s"].mean()
     assert list(x) == coverages and np.allclose(y, expected)
     assert ax.get_xlabel() == "minimum coverage $c_P$"
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == [".5", ".8", "1"]
+    places = ax.transData.transform([(c, 0) for c in coverages])[:, 0]
+    assert np.allclose(np.diff(places, 2), 0), "the measured values are equally far apart"
 
 
 def test_the_scatter_numbers_every_set_up_at_its_mean():
@@ -112,7 +116,7 @@ def test_ticket_curves_start_at_the_dense_network():
     table = pd.DataFrame(rows, columns=["kind", "density", "model", "trained", "accuracy"])
     ax = plots.ticket_curves(table)
     lines = {line.get_label(): line for line in ax.lines}
-    assert lines["dense, trained"].get_ydata()[0] == 90 and len(labels(ax)) == 5
+    assert lines["dense, trained"].get_ydata()[0] == 90 and len(labels(ax)) == 6
     x, y = lines["magnitude mask, initial weights: trained"].get_data()
     assert list(x) == [0.1, 0.5, 1.0] and np.allclose(y, [30, 50, 90])
     x, y = lines["random mask, new weights: untrained"].get_data()
