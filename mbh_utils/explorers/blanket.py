@@ -20,7 +20,6 @@ import numpy as np
 from IPython.display import display
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from mbh_utils.blankets.maximal_pattern import check_coverage, maximal_pattern
 from mbh_utils.computing import require
@@ -193,24 +192,23 @@ def blanket_figure(regions: Partition, view: BlanketView) -> Figure:
     >>> view = widgets.blanket_view(network, regions, data.train, label=3, coverage=0.8)
     >>> figure = widgets.blanket_figure(regions, view)
     >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    ['minimal blanket', 'outside', 'spanning images']
+    ['minimal blanket', 'outside', 'spanning image 1', 'spanning image 2', 'spanning image 3']
     """
     require.kind_of("regions", regions, Partition, "a partition, as partition_input_space makes it")
     require.kind_of("view", view, BlanketView, "what blanket_view returns")
     # A fixed place for the axes: working out a layout would take longer than the drawing.
     figure = Figure(figsize=(5.2, 5.4))
     figure.set_layout_engine("none")
-    ax = figure.add_axes((0.15, 0.15, 0.82, 0.79))
+    ax = figure.add_axes((0.15, 0.17, 0.82, 0.77))
     blankets.blanket(regions, view.pattern, ax, title=False)
     words = blankets.blanket_words(view.share, len(view.pattern))
     ax.set_title(f"$s$ = {view.s:.3f}: {words}")
     handles: list[Artist] = [*blankets.blanket_handles("minimal blanket")]
     if regions.plane.spanning is not None:
         planes.spanning_points(regions.plane, ax=ax)
-        mark = Line2D([], [], marker="o", mfc="white", mec="black", ls="none")
-        mark.set_label("spanning images")
-        handles.append(mark)
-    place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.11)}
+        names = [f"spanning image {i + 1}" for i in range(len(regions.plane.spanning))]
+        handles.extend(planes.spanning_handles(names))
+    place = {"loc": "upper center", "bbox_to_anchor": (0.45, -0.1)}
     ax.legend(handles=handles, **place, ncols=3, columnspacing=1)
     planes.plane_labels(ax, regions.plane)
     return figure

@@ -1,10 +1,12 @@
 """Every kind of picture that the chapters draw, each a function."""
 
+from mbh_utils.plots import figures
 from mbh_utils.plots.blankets import blanket, blanket_grid, blanket_legend, blanket_words
 from mbh_utils.plots.curves import coverage_curves, iteration_curves, setup_curves
 from mbh_utils.plots.diagrams import heat_map, image, network_diagram, text_table
 from mbh_utils.plots.hyperplanes import bent_hyperplanes
 from mbh_utils.plots.lines import curves
+from mbh_utils.plots.overview import claims_overview
 from mbh_utils.plots.planes import class_map, plane_labels, regions, spanning_points, union
 from mbh_utils.plots.scatters import setup_map, setup_scatter
 from mbh_utils.plots.style import (
@@ -38,9 +40,11 @@ __all__ = [
     "blanket_grid",
     "blanket_legend",
     "blanket_words",
+    "claims_overview",
     "class_map",
     "coverage_curves",
     "curves",
+    "figures",
     "heat_map",
     "image",
     "iteration_curves",

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch, PathPatch, Polygon
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.plots._checks import check_flags, check_texts, checked_partition
-from mbh_utils.plots.planes import plane_axes, union
+from mbh_utils.plots.planes import plane_axes, spanning_handles, spanning_points, union
 from mbh_utils.plots.style import INSIDE, OUTSIDE
 from mbh_utils.regions.partition import Partition
 from mbh_utils.regions.patterns import DecisionPattern
@@ -127,7 +127,12 @@ def blanket_handles(what: str) -> list[Patch]:
     return [Patch(color=INSIDE, label=what), Patch(color=OUTSIDE, label="outside")]
 
 
-def blanket_legend(figure: Figure, what: str = "minimal blanket") -> None:
+def blanket_legend(
+    figure: Figure,
+    what: str = "minimal blanket",
+    *,
+    spanning: Sequence[str] = (),
+) -> None:
     """One legend below a figure of blankets.
 
     Parameters
@@ -136,11 +141,13 @@ def blanket_legend(figure: Figure, what: str = "minimal blanket") -> None:
         The figure, or a part of one.
     what : str, default "minimal blanket"
         What the inside is called.
+    spanning : sequence of str, default ()
+        Names of the samples that span the plane, whose markers the legend explains then.
 
     Raises
     ------
     MBHError
-        If this is no figure of matplotlib, or ``what`` is no text.
+        If this is no figure of matplotlib, or ``what`` or a name is no text.
 
     Examples
     --------
@@ -153,7 +160,9 @@ def blanket_legend(figure: Figure, what: str = "minimal blanket") -> None:
     """
     require.kind_of("figure", figure, FigureBase, "a figure of matplotlib")
     check_texts(what=what)
-    figure.legend(handles=blanket_handles(what), loc="outside lower center", ncols=2)
+    handles = [*blanket_handles(what), *spanning_handles(spanning)]
+    look = {"ncols": len(handles), "columnspacing": 1.2, "handletextpad": 0.5}
+    figure.legend(handles=handles, loc="outside lower center", **look)
 
 
 def blanket_grid(
@@ -161,6 +170,8 @@ def blanket_grid(
     patterns: Sequence[Sequence[DecisionPattern]],
     rows: Sequence[str],
     columns: Sequence[str],
+    *,
+    spanning: Sequence[str] = (),
 ) -> Figure:
     """Blankets of many decision patterns on one plane, each titled with its share of the area.
 
@@ -172,6 +183,8 @@ def blanket_grid(
         One sequence per row, with one pattern per column.
     rows, columns : sequence of str
         What they are called.
+    spanning : sequence of str, default ()
+        Names of the samples that span the plane, which are marked then.
 
     Returns
     -------
@@ -211,15 +224,21 @@ def blanket_grid(
             f"each of the {len(rows)} names in rows and the {len(columns)} in columns, one at least"
         )
     checked_partition(partition)
+    marks = [handle.get_label() for handle in spanning_handles(spanning)]
     size = (0.5 + 1.26 * len(columns), 0.85 + 1.34 * len(rows))
     figure, axes = plt.subplots(len(rows), len(columns), figsize=size, squeeze=False)
     for row, line in zip(axes, patterns, strict=True):
         for ax, pattern in zip(row, line, strict=True):
             blanket(partition, pattern, ax, title=False, edges=False).set(xticks=[], yticks=[])
             ax.set_title(f"{partition.blanket(pattern).share:.1%}", fontsize=8, pad=2)
+            if marks:
+                small = {"markersize": 4, "markeredgewidth": 0.8}
+                drawn = len(ax.lines)
+                spanning_points(partition.plane, marks, ax, legend=False)
+                plt.setp(ax.lines[drawn:], **small)
     for ax, name in zip(axes[:, 0], rows, strict=True):
         ax.set_ylabel(name)
     for ax, name in zip(axes[-1], columns, strict=True):
         ax.set_xlabel(name, fontsize=9)
-    blanket_legend(figure)
+    blanket_legend(figure, spanning=marks)
     return figure

@@ -14,15 +14,22 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
-from matplotlib.patches import PathPatch
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
-from mbh_utils.plots._checks import check_flags, checked_partition
+from mbh_utils.plots._checks import check_flags, check_texts, checked_partition
 from mbh_utils.plots.style import SPANNING_MARKERS, axes_or_new
 from mbh_utils.regions.partition import Partition
 from mbh_utils.regions.planes import Line, Plane
+
+#: Colours of numbers of active neurons.
+_ACTIVITY = "cividis"
+
+#: Look of a spanning point.
+_MARK = {"ms": 8, "mfc": "white", "mec": "black", "mew": 1.4, "ls": "none"}
 
 
 def plane_axes(partition: Partition, ax: Axes | None) -> Axes:
@@ -135,20 +142,36 @@ def regions(partition: Partition, ax: Axes | None = None, *, colour_bar: bool = 
     # Before a figure is made, so that a partition without polygons leaves none behind.
     paths = {n: union(partition, active == n) for n in np.unique(active)}
     ax = plane_axes(partition, ax)
-    low = int(active.min())
-    high = int(active.max())
-    scale = Normalize(low, max(high, low + 1))
-    cmap = plt.get_cmap("cividis")
+    scale = _activity_scale(active)
+    cmap = plt.get_cmap(_ACTIVITY)
     width = float(np.clip(8 / np.sqrt(len(partition)), 0.06, 0.7))
     for n, path in paths.items():
         # add_artist, not add_patch, which would look at every vertex for the data limits.
         ax.add_artist(PathPatch(path, facecolor=cmap(scale(n)), edgecolor="white", linewidth=width))
     if colour_bar:
-        ticks = np.unique(np.linspace(low, high, 5).round().astype(int))
+        ticks = np.linspace(active.min(), active.max(), 5).round().astype(int)
         colours = ScalarMappable(scale, cmap)
-        bar = ax.figure.colorbar(colours, ax=ax, ticks=ticks, shrink=0.8, pad=0.02)
+        bar = ax.figure.colorbar(colours, ax=ax, ticks=np.unique(ticks), shrink=0.8, pad=0.02)
         bar.set_label("active hidden neurons")
     return ax
+
+
+def _activity_scale(active: np.ndarray) -> Normalize:
+    """From the smallest to the largest number of active neurons."""
+    low = int(active.min())
+    return Normalize(low, max(int(active.max()), low + 1))
+
+
+def activity_handles(partition: Partition) -> list[Patch]:
+    """Entries of a legend: the colours of :func:`regions`, where numbers of neurons are few."""
+    active = checked_partition(partition).patterns.sum(axis=1)
+    scale = _activity_scale(active)
+    cmap = plt.get_cmap(_ACTIVITY)
+    look = {"edgecolor": "0.4", "linewidth": 0.6}
+    return [
+        Patch(facecolor=cmap(scale(n)), **look, label=f"{n} active neuron{'' if n == 1 else 's'}")
+        for n in np.unique(active)
+    ]
 
 
 def class_map(partition: Partition, ax: Axes | None = None) -> Axes:
@@ -262,13 +285,24 @@ def spanning_points(
         )
     check_flags(legend=legend)
     ax = plt.gca() if ax is None else axes_or_new(ax)
-    look = {"ms": 8, "mfc": "white", "mec": "black", "mew": 1.4, "ls": "none", "zorder": 5}
     for (u, v), marker, label in zip(places, SPANNING_MARKERS, labels, strict=False):
-        ax.plot(u, v, marker, label=label, **look)
+        ax.plot(u, v, marker, label=label, **_MARK, zorder=5)
     if legend and any(labels):
         place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.1)}
         ax.legend(**place, ncols=3, handletextpad=0.2, columnspacing=1)
     return ax
+
+
+def spanning_handles(labels: Sequence[str]) -> list[Line2D]:
+    """Entries of a legend: the markers of :func:`spanning_points`, up to three."""
+    labels = require.listed("spanning", labels, "names of the spanning points")
+    if len(labels) > len(SPANNING_MARKERS):
+        raise MBHError(f"spanning has {len(labels)} names; expected up to {len(SPANNING_MARKERS)}")
+    check_texts(**{f"name {i} in spanning": label for i, label in enumerate(labels, 1)})
+    return [
+        Line2D([], [], marker=marker, label=label, **_MARK)
+        for marker, label in zip(SPANNING_MARKERS, labels, strict=False)
+    ]
 
 
 def plane_labels(ax: Axes, plane: Plane | Line | None = None) -> Axes:

@@ -1,0 +1,500 @@
+"""Whole figures of the chapter on the experiments: tables of measured networks in, a figure out."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from mbh_utils.computing import require
+from mbh_utils.errors import MBHError
+from mbh_utils.plots._checks import checked_table
+from mbh_utils.plots.curves import coverage_curves, iteration_curves, setup_curves
+from mbh_utils.plots.figures._layout import (
+    by_data_set,
+    finish_grid,
+    legend_below,
+    legend_under,
+    rows_of,
+)
+from mbh_utils.plots.lines import curves
+from mbh_utils.plots.scatters import setup_scatter, spread_numbers
+from mbh_utils.plots.style import SHARES
+
+
+def over_setups(table: pd.DataFrame, y: str) -> Figure:
+    """A column of all set-ups over density and over hidden neurons, a row for each data set.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per network, of trained ones, with dataset, density, n_hidden, parameters, model
+        and ``y``.
+    y : str
+        The column, such as accuracy or s.
+
+    Returns
+    -------
+    Figure
+        Left: a line per number of neurons, dashed lines of equal parameters. Right: a line per
+        number of parameters. Bars reach from the smallest to the largest model.
+
+    Notes
+    -----
+    Figures 6.2, 6.3 and 6.11 of the thesis.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mbh_utils import plots
+    >>> table = pd.DataFrame({"density": [1.0, 0.5], "n_hidden": [16, 46], "s": [0.4, 0.6]})
+    >>> figure = plots.figures.experiments.over_setups(table.assign(parameters=9472), "s")
+    >>> [ax.get_xlabel() for ax in figure.axes]
+    ['density of hidden weights', 'hidden neurons N']
+    """
+    checked_table(table, ["density", "n_hidden", "parameters", y], [y])
+    sets = by_data_set(table)
+    size = (8, 3.1 * len(sets) + 1.2)
+    figure, axes = plt.subplots(
+        len(sets), 2, figsize=size, squeeze=False, sharey="row", sharex="col"
+    )
+    for row, (title, rows) in zip(axes, sets, strict=True):
+        setup_curves(rows, "density", y, row[0], bars=True, legend=False).set_title(title)
+        look = {"hue": "parameters", "bars": True, "legend": False}
+        setup_curves(rows, "n_hidden", y, row[1], **look).set(title=title, ylabel="")
+        for ax in row:
+            ax.label_outer()
+    for ax in axes[-1]:
+        legend_under(ax, 2)
+    return figure
+
+
+def accuracy_and_specialization(table: pd.DataFrame) -> Figure:
+    """Accuracy over specialization, a numbered point for each set-up, an axes for each data set.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per network, of trained ones, with dataset, setup, n_hidden, model, accuracy and s.
+
+    Returns
+    -------
+    Figure
+        Numbers stand where they cover neither each other nor a marker.
+
+    Notes
+    -----
+    Figure 6.4 of the thesis.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mbh_utils import plots
+    >>> table = pd.DataFrame({"setup": [1, 14], "n_hidden": [400, 16], "accuracy": [0.89, 0.84]})
+    >>> figure = plots.figures.experiments.accuracy_and_specialization(table.assign(s=[0.85, 0.39]))
+    >>> sorted(text.get_text() for text in figure.axes[0].texts)
+    ['#1', '#14']
+    """
+    sets = by_data_set(checked_table(table, ["setup", "n_hidden", "accuracy", "s"]))
+    figure, axes = plt.subplots(
+        1, len(sets), figsize=(max(4.4 * len(sets), 5.4), 4.6), squeeze=False
+    )
+    for ax, (title, rows) in zip(axes[0], sets, strict=True):
+        setup_scatter(rows, "s", "accuracy", ax).set_title(title)
+        ax.get_legend().remove()
+    for ax in axes[0, 1:]:
+        ax.set_ylabel("")
+    legend_below(figure, axes.flat, 5)
+    figure.draw_without_rendering()
+    for ax in axes.flat:
+        spread_numbers(ax)
+    return figure
+
+
+def over_coverage(table: pd.DataFrame) -> Figure:
+    """Specialization over minimum coverage, an axes for each data set, with one vertical axis.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per network and minimum coverage: dataset, n_hidden, model, coverage and s.
+
+    Returns
+    -------
+    Figure
+        The measured minimum coverages are equally far from each other.
+
+    Notes
+    -----
+    Figure 6.6 of the thesis.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mbh_utils import plots
+    >>> table = pd.DataFrame({"n_hidden": 16, "coverage": [0.5, 0.8, 1.0], "s": [0.7, 0.5, 0.1]})
+    >>> figure = plots.figures.experiments.over_coverage(table.assign(dataset="digits8"))
+    >>> figure.axes[0].get_ylim() == (0, 1)
+    True
+    """
+    sets = by_data_set(checked_table(table, ["n_hidden", "coverage", "s"]))
+    size = (max(4 * len(sets), 5), 4.2)
+    figure, axes = plt.subplots(1, len(sets), figsize=size, squeeze=False, sharey=True)
+    for ax, (title, rows) in zip(axes[0], sets, strict=True):
+        coverage_curves(rows, ax, legend=False).set_title(title)
+        ax.label_outer()
+    legend_below(figure, axes.flat, 3)
+    return figure
+
+
+def before_and_after(table: pd.DataFrame, y: str = "s") -> Figure:
+    """A column over hidden neurons, before and after training, an axes per number of parameters.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per network, untrained and trained, of one data set: n_hidden, parameters, model,
+        trained and ``y``.
+    y : str, default "s"
+        The column.
+
+    Returns
+    -------
+    Figure
+        Axes with the same limits, in which dashed lines are untrained and solid ones trained
+        networks. A number of parameters that only one set-up has is left out.
+
+    Notes
+    -----
+    Figure 6.9 of the thesis has all lines in one axes, where the bands of untrained and trained
+    networks lie over each other.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mbh_utils import plots
+    >>> table = pd.DataFrame({"n_hidden": [16, 46] * 2, "trained": [False, False, True, True]})
+    >>> table = table.assign(parameters=9472, s=[0.3, 0.4, 0.5, 0.7], model=0)
+    >>> figure = plots.figures.experiments.before_and_after(table)
+    >>> [text.get_text() for text in figure.legends[0].get_texts()]
+    ['trained', 'untrained', 'band: smallest to largest model']
+    """
+    checked_table(table, ["n_hidden", "parameters", "trained", y], ["n_hidden", y])
+    levels = [
+        (level, rows)
+        for level, rows in table.groupby("parameters")
+        if rows["n_hidden"].nunique() > 1
+    ]
+    if not levels:
+        raise MBHError("table has no number of parameters that set-ups of different N share")
+    n_columns = min(len(levels), 3)
+    n_rows = -(-len(levels) // n_columns)
+    size = (max(2.6 * n_columns, 4.4), 2.6 * n_rows + 0.7)
+    figure, axes = plt.subplots(
+        n_rows, n_columns, figsize=size, squeeze=False, sharex=True, sharey=True
+    )
+    for ax, (level, rows) in zip(axes.flat, levels, strict=False):
+        curves(rows, "n_hidden", y, ax, hue="trained", style="trained", legend=False)
+        ax.set_title(f"{level:,} HNPs")
+    finish_grid(axes, len(levels))
+    values = sorted(table["n_hidden"].unique())
+    axes[0, 0].set_xticks(values, [f"{value:,}" for value in values])
+    legend_below(figure, [axes[0, 0]], 3)
+    return figure
+
+
+def over_training(
+    table: pd.DataFrame,
+    *,
+    coverages: Sequence[float] = (0.5, 0.8, 0.95, 1.0),
+    domain: str = "square",
+) -> Figure:
+    """Specialization at some minimum coverages and region counts over training, two scales each.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows of one set-up of experiment evolution: iteration, model, plane, coverage, s and
+        n_regions, with domain where both were measured.
+    coverages : sequence of float, default (0.5, 0.8, 0.95, 1.0)
+        The minimum coverages that get a line.
+    domain : {"square", "box"}, default "square"
+        The part of the plane.
+
+    Returns
+    -------
+    Figure
+        Rows: s, regions. Columns: linear, logarithmic with the state before training at 0.
+
+    Raises
+    ------
+    MBHError
+        If the table has several set-ups, or a coverage or domain was not measured.
+
+    Notes
+    -----
+    Figure 6.8 of the thesis: planes are averaged before the smallest and the largest model are
+    looked for.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mbh_utils import plots
+    >>> table = pd.DataFrame({"iteration": [0, 10, 100], "s": [0.3, 0.4, 0.6], "coverage": 0.8})
+    >>> table = table.assign(n_regions=[90, 80, 120], model=0, setup=1, n_hidden=192)
+    >>> figure = plots.figures.experiments.over_training(table, coverages=[0.8])
+    >>> [ax.get_xscale() for ax in figure.axes]
+    ['linear', 'symlog', 'linear', 'symlog']
+    """
+    rows = rows_of(table, ["iteration", "coverage", "s", "n_regions"], domain=domain)
+    if "setup" in rows and len(rows.drop_duplicates(["setup", "n_hidden"])) > 1:
+        raise MBHError("table has several set-ups; expected the rows of one of them")
+    per_coverage = pd.concat([rows_of(rows, ["s"], coverage=float(c)) for c in coverages])
+    one = rows_of(rows, ["s"], coverage=float(coverages[0])).assign(all="")
+    figure, axes = plt.subplots(2, 2, figsize=(8, 6.4), sharey="row", sharex="col")
+    for (top, bottom), scale in zip(axes.T, ("linear", "log"), strict=True):
+        iteration_curves(per_coverage, "s", top, scale=scale, legend=False)
+        iteration_curves(one, "n_regions", bottom, hue="all", scale=scale, legend=False)
+        words = "linear" if scale == "linear" else "logarithmic"
+        top.set_title(f"iterations {words}")
+    axes[0, 0].set_ylim(0, 1)
+    axes[1, 0].set_ylim(0, None)
+    axes[1, 0].yaxis.set_major_formatter("{x:,.0f}")
+    for ax in axes.flat:
+        ax.label_outer()
+    legend_below(figure, [axes[0, 1]], 3)
+    return figure
+
+
+def setups_over_training(
+    table: pd.DataFrame,
+    *,
+    coverage: float = 0.8,
+    domain: str = "square",
+    first: int = 100,
+) -> Figure:
+    """Accuracy, specialization and region counts of some set-ups over training and its beginning.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows of set-ups of experiment evolution with about equally many parameters: iteration,
+        setup, n_hidden, model, plane, coverage, accuracy, s and n_regions.
+    coverage : float, default 0.8
+        The minimum coverage.
+    domain : {"square", "box"}, default "square"
+        The part of the plane.
+    first : int, default 100
+        The right column ends at this iteration.
+
+    Returns
+    -------
+    Figure
+        Rows: accuracy, s, regions (logarithmic). Columns: the whole training, its beginning.
+
+    Raises
+    ------
+    MBHError
+        If the coverage or domain was not measured.
+
+    Notes
+    -----
+    Figure 6.10 of the thesis.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mbh_utils import plots
+    >>> table = pd.DataFrame({"iteration": [0, 100, 200], "s": [0.3, 0.4, 0.6], "coverage": 0.8})
+    >>> table = table.assign(n_regions=[90, 80, 120], accuracy=[0.1, 0.6, 0.7], n_hidden=16)
+    >>> figure = plots.figures.experiments.setups_over_training(table.assign(setup=10, model=0))
+    >>> [ax.get_title() for ax in figure.axes[:2]]
+    ['whole training', 'first 100 iterations']
+    """
+    needed = ["iteration", "setup", "n_hidden", "accuracy", "s", "n_regions"]
+    rows = rows_of(table, needed, domain=domain, coverage=float(coverage))
+    sizes = rows[["setup", "n_hidden"]].drop_duplicates().sort_values("setup")
+    names = {row.setup: f"#{row.setup}: {row.n_hidden:,} neurons" for row in sizes.itertuples()}
+    figure, axes = plt.subplots(3, 2, figsize=(8, 8.4), sharey="row", sharex="col")
+    for row, y in zip(axes, ("accuracy", "s", "n_regions"), strict=True):
+        for ax, last in zip(row, (None, first), strict=True):
+            look = {"hue": "setup", "names": names, "last": last, "legend": False}
+            iteration_curves(rows, y, ax, **look)
+            ax.label_outer()
+    axes[0, 0].set(title="whole training", ylim=(0, 100))
+    axes[0, 1].set_title(f"first {first} iterations")
+    axes[1, 0].set_ylim(0, 1)
+    axes[2, 0].set_yscale("log")
+    axes[2, 0].yaxis.set_major_formatter("{x:,.0f}")
+    legend_below(figure, [axes[0, 0]], 3)
+    return figure
+
+
+def accuracy_over_training(table: pd.DataFrame) -> Figure:
+    """Accuracy over the iterations of training of all set-ups, linear and logarithmic.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        That of experiment histories: dataset, iteration, n_hidden, parameters, model, accuracy.
+
+    Returns
+    -------
+    Figure
+        A row for each data set. Colours are numbers of neurons, line styles numbers of parameters.
+
+    Notes
+    -----
+    Figure A.1 of the thesis.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mbh_utils import plots
+    >>> table = pd.DataFrame({"iteration": [0, 10, 100], "accuracy": [0.1, 0.6, 0.8], "model": 0})
+    >>> table = table.assign(n_hidden=16, parameters=9472)
+    >>> figure = plots.figures.experiments.accuracy_over_training(table)
+    >>> [ax.get_xscale() for ax in figure.axes]
+    ['linear', 'symlog']
+    """
+    needed = ["iteration", "accuracy", "n_hidden", "parameters"]
+    sets = by_data_set(checked_table(table, needed, needed))
+    size = (8, 3.2 * len(sets) + 1.1)
+    figure, axes = plt.subplots(
+        len(sets), 2, figsize=size, squeeze=False, sharey="row", sharex="col"
+    )
+    for row, (title, rows) in zip(axes, sets, strict=True):
+        for ax, scale in zip(row, ("linear", "log"), strict=True):
+            look = {"hue": "n_hidden", "style": "parameters", "scale": scale, "legend": False}
+            iteration_curves(rows, "accuracy", ax, **look, band=False).set_title(title)
+            plt.setp(ax.lines, marker="", linewidth=1.2)
+            ax.label_outer()
+    legend_below(figure, axes.flat, 4)
+    return figure
+
+
+def over_density(
+    tables: Mapping[str, pd.DataFrame],
+    rows: Sequence[str] = ("s", "n_regions"),
+    *,
+    share_y: bool = True,
+) -> Figure:
+    """Columns of tables over density: a row for each of them, a column for each table.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        Title -> one row per network, with density, n_hidden, parameters, model and ``rows``.
+    rows : sequence of str, default ("s", "n_regions")
+        The columns that are drawn.
+    share_y : bool, default True
+        Whether the axes of a row have the same limits, so that tables can be compared by eye.
+
+    Returns
+    -------
+    Figure
+        A line per number of neurons, dashed lines of equal parameters.
+
+    Raises
+    ------
+    MBHError
+        If no table or no row is given, or a table is empty or has not these columns.
+
+    Notes
+    -----
+    Figures 6.12 (LeNet, DeepFC) and A.3 (raw, standardised) of the thesis.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mbh_utils import plots
+    >>> table = pd.DataFrame({"density": [1.0, 0.5], "n_hidden": [16, 46], "s": [0.4, 0.6]})
+    >>> table = table.assign(parameters=9472, n_regions=[90, 400])
+    >>> figure = plots.figures.experiments.over_density({"LeNet": table, "DeepFC": table})
+    >>> len(figure.axes)
+    4
+    """
+    require.kind_of("tables", tables, Mapping, "a dict {title: table}")
+    rows = require.listed("rows", rows, "columns")
+    if not tables or not rows:
+        raise MBHError("tables and rows are to name one table and one column at least")
+    size = (max(4 * len(tables), 5), 3 * len(rows) + 0.9)
+    figure, axes = plt.subplots(
+        len(rows),
+        len(tables),
+        figsize=size,
+        squeeze=False,
+        sharex="col",
+        sharey="row" if share_y else False,
+    )
+    for column, (title, table) in zip(axes.T, tables.items(), strict=True):
+        for ax, y in zip(column, rows, strict=True):
+            setup_curves(table, "density", y, ax, bars=True, legend=False)
+            if y == "n_regions":
+                ax.yaxis.set_major_formatter("{x:,.0f}")
+            if y not in SHARES:
+                ax.set_ylim(0, 1 if y == "s" else None)
+            ax.label_outer()
+        column[0].set_title(title)
+    legend_below(figure, axes.flat, 3)
+    return figure
+
+
+def over_samples(
+    table: pd.DataFrame,
+    *,
+    coverage: float = 1.0,
+    domain: str = "square",
+) -> Figure:
+    """Specialization over the number of images per class that make the patterns.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        That of experiment sample_counts: dataset, setup, n_hidden, model, samples, coverage, s.
+    coverage : float, default 1.0
+        The minimum coverage.
+    domain : {"square", "box"}, default "square"
+        The part of the plane, where both were measured.
+
+    Returns
+    -------
+    Figure
+        An axes for each data set, a line for each set-up.
+
+    Raises
+    ------
+    MBHError
+        If the coverage or domain was not measured.
+
+    Notes
+    -----
+    Section 6.3.1 of the thesis: with c_P = 1 all specializations come near 0. They fall with the
+    number of images.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mbh_utils import plots
+    >>> table = pd.DataFrame({"samples": [100, 1000], "s": [0.6, 0.3], "coverage": 1.0})
+    >>> table = table.assign(setup=7, n_hidden=400, model=0)
+    >>> figure = plots.figures.experiments.over_samples(table)
+    >>> figure.axes[0].get_xlabel()
+    'training images per class'
+    """
+    needed = ["samples", "s", "setup", "n_hidden"]
+    rows = rows_of(table, needed, coverage=float(coverage), domain=domain)
+    sizes = rows[["setup", "n_hidden"]].drop_duplicates().sort_values("setup")
+    names = {row.setup: f"#{row.setup}: {row.n_hidden:,} neurons" for row in sizes.itertuples()}
+    sets = by_data_set(rows)
+    size = (max(3.8 * len(sets), 5), 3.9)
+    figure, axes = plt.subplots(1, len(sets), figsize=size, squeeze=False, sharey=True)
+    for ax, (title, some) in zip(axes[0], sets, strict=True):
+        curves(some, "samples", "s", ax, hue="setup", names=names, legend=False)
+        values = sorted(some["samples"].unique())
+        ax.set_xticks(values, [f"{value:,}" for value in values])
+        ax.minorticks_off()
+        ax.set(title=title, ylim=(0, 1))
+        ax.label_outer()
+    legend_below(figure, axes.flat, 3)
+    return figure
