@@ -85,8 +85,9 @@ def test_every_figure_has_its_line_in_the_order_of_the_chapters():
 
 def test_the_functions_of_figures_are_those_that_the_committed_manifest_names():
     noted = json.loads((paths.PROJECT / "figures" / "paper" / "manifest.json").read_text())
+    assert list(noted["figures"]) == list(chapters.figure_index()), "make figures PROFILE=paper"
     for label, _, cell in rows("From a figure to its code"):
-        function = noted["figures"][chapters.figure_id(label)]["function"]
+        function = noted["figures"][chapters.figure_id(f"own {label}")]["function"]
         if cell == "its cell":
             assert function.startswith("cell In"), label
             continue

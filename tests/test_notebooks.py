@@ -105,11 +105,13 @@ def test_exactly_one_parameters_cell_of_commented_literals(name):
 def test_saves_its_declared_figures_and_no_others(name):
     declared = chapters.declaration(name).figures
     saved = [call.args[1].value for call in calls(name, "save")]
-    assert sorted(saved) == sorted(declared)
+    assert saved == list(declared), "figures are declared, and numbered, as the text shows them"
     for cell in code_cells(name):
         assert cell.source.count("chapter.save(") <= 1, "one figure per cell"
     for call in calls(name, "save"):
-        assert {"alt", "data"} <= {keyword.arg for keyword in call.keywords}, call.args[1].value
+        assert {"alt", "caption", "data"} <= {keyword.arg for keyword in call.keywords}, call.args[
+            1
+        ].value
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
@@ -168,6 +170,8 @@ def test_every_declared_figure_is_there_with_its_manifest_entry(executed):
         assert hashlib.sha256(png).hexdigest() == entry["png_sha256"]
         assert entry["chapter"] == chapters.figure_index()[figure_id]
         assert 40 <= len(entry["alt"]) <= 700, f"{figure_id}: alt text of one to three sentences"
+        assert 40 <= len(entry["caption"]) <= 400, f"{figure_id}: {entry['caption']}"
+        assert entry["label"] == chapters.label(figure_id)
         for key in (
             "function",
             "settings",

@@ -18,6 +18,7 @@ def caption(
     planes: int | None = None,
     domain: str = "",
     band: str = "",
+    bar: str = "",
 ) -> str:
     """The caption of a figure: what it was measured on, what its bands are, and what it tells.
 
@@ -33,8 +34,8 @@ def caption(
         Planes of each network.
     domain : str, default ""
         The part of the planes, as tables name it ("square" or "box"), or words of your own.
-    band : str, default ""
-        What the bands or bars reach over, such as "smallest to largest model".
+    band, bar : str, default ""
+        What the bands, or the bars, reach over: such as "smallest to largest model".
 
     Returns
     -------
@@ -73,12 +74,10 @@ def caption(
     )
     domain = _words("domain", domain)
     where = f"{counts} {DOMAINS.get(domain, domain)}".strip()
-    band = _words("band", band).rstrip(".")
-    measured = "; ".join(
-        part
-        for part in (": ".join(filter(None, (titles, where))), band and f"bands: {band}")
-        if part
-    )
+    ranges = [("bands", _words("band", band)), ("bars", _words("bar", bar))]
+    measured = [": ".join(filter(None, (titles, where)))]
+    measured += [f"{drawn}: {words.rstrip('.')}" for drawn, words in ranges if words]
+    measured = "; ".join(filter(None, measured))
     return " ".join(_sentence(part) for part in (measured, message) if part)
 
 

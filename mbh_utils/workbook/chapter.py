@@ -147,6 +147,7 @@ class Chapter:
         planes: int | None = None,
         domain: str = "",
         band: str = "",
+        bar: str = "",
     ) -> str:
         """The caption of a figure: what it was measured on, what its bands are, what it tells.
 
@@ -162,8 +163,8 @@ class Chapter:
             Planes of each network.
         domain : str, default ""
             The part of the planes: "square", "box", or words of your own.
-        band : str, default ""
-            What the bands or bars reach over, such as "smallest to largest model".
+        band, bar : str, default ""
+            What the bands, or the bars, reach over: such as "smallest to largest model".
 
         Returns
         -------
@@ -194,6 +195,7 @@ class Chapter:
             planes=planes,
             domain=domain,
             band=band,
+            bar=bar,
         )
 
     def _check(self, figure, figure_id: str) -> None:

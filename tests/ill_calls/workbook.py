@@ -63,6 +63,7 @@ FACES = {
             "planes": without(NO_SIZE, "none", "huge_size"),
             "domain": NO_TEXT,
             "band": NO_TEXT,
+            "bar": NO_TEXT,
         },
         says={"data": "data"},
     ),

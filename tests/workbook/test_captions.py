@@ -17,6 +17,7 @@ from mbh_utils.workbook.captions import caption
         ({"planes": 10, "domain": "box"}, "10 planes in the input box. It rises."),
         ({"data": "mnist", "domain": "on the line"}, "MNIST: on the line. It rises."),
         ({"data": "mnist", "band": "all models."}, "MNIST; bands: all models. It rises."),
+        ({"band": "all", "bar": "five"}, "bands: all; bars: five. It rises."),
         (
             {"data": "mnist", "models": 1_000, "domain": "square", "band": "all\n models"},
             "MNIST: 1,000 models in the square; bands: all models. It rises.",
