@@ -12,8 +12,9 @@ _DISTANCES = (7, 12, 18, 25)
 #: From this distance on, a line leads from the label to its point.
 _FAR = 15
 
-#: What a place costs: by overlap with another label, a marker, a bar, the rim; and by distance.
-_COSTS = {"label": 60, "marker": 40, "bar": 6, "rim": 30, "distance": 0.25}
+#: What a place costs: by overlap with another label, a marker, a bar, the rim; by lying
+#: nearer to another point than to its own; and by distance.
+_COSTS = {"label": 60, "marker": 40, "bar": 6, "rim": 30, "strange": 12, "distance": 0.25}
 
 
 def spread_labels(ax: Axes, labels: list[Annotation], bars: list[tuple] | None = None) -> None:
@@ -47,7 +48,9 @@ def spread_labels(ax: Axes, labels: list[Annotation], bars: list[tuple] | None =
             for direction in _DIRECTIONS
         ]
         costs = [
-            _cost(box, placed, markers, lines, frame) + _COSTS["distance"] * distance
+            _cost(box, placed, markers, lines, frame)
+            + _COSTS["strange"] * _is_strange(box, points, i)
+            + _COSTS["distance"] * distance
             for distance, _, box in options
         ]
         distance, _, box = options[int(np.argmin(costs))]
@@ -78,6 +81,14 @@ def _cost(box: Bbox, placed, markers, lines, frame: Bbox) -> float:
     cost += _COSTS["marker"] * sum(_shared(box, other) for other in markers) / area
     cost += _COSTS["bar"] * sum(_crosses(box, line) for line in lines)
     return cost + _COSTS["rim"] * (1 - _shared(box, frame) / area)
+
+
+def _is_strange(box: Bbox, points: np.ndarray, i: int) -> bool:
+    """Whether a label would lie nearer to another point than to point ``i``, which is its own."""
+    low = np.array([box.x0, box.y0])
+    high = np.array([box.x1, box.y1])
+    distances = np.linalg.norm(points - points.clip(low, high), axis=1)
+    return bool((np.delete(distances, i) < distances[i]).any())
 
 
 def _shared(a: Bbox, b: Bbox) -> float:

@@ -161,7 +161,9 @@ def blanket_legend(
     require.kind_of("figure", figure, FigureBase, "a figure of matplotlib")
     check_texts(what=what)
     handles = [*blanket_handles(what), *spanning_handles(spanning)]
-    look = {"ncols": len(handles), "columnspacing": 1.2, "handletextpad": 0.5}
+    width = sum(0.6 + 0.085 * len(str(handle.get_label())) for handle in handles)
+    ncols = len(handles) if width < figure.bbox.width / figure.dpi else 3
+    look = {"ncols": ncols, "columnspacing": 1.2, "handletextpad": 0.5}
     figure.legend(handles=handles, loc="outside lower center", **look)
 
 

@@ -227,8 +227,10 @@ def iteration_curves(
     if last is not None:
         require.whole("last", last, 1)
         table = checked_table(table[table["iteration"] <= last], ["iteration"])
-    looks = {"names": names, "band": band, "markers": scale == "log", "legend": legend}
+    looks = {"names": names, "band": band, "legend": legend}
     ax = curves(table, "iteration", y, ax, hue=hue, style=style, **looks)
+    for line in ax.lines:
+        line.set_markevery(0.1)  # where they would lie over each other, markers are left out
     name_iterations(ax, scale, int(table["iteration"].max()))
     return ax
 

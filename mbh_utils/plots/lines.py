@@ -21,6 +21,9 @@ from mbh_utils.plots.style import LAYERS, MARKERS, NAMES, SPREAD, axes_or_new, i
 #: Line styles of the values of a second grouping, in this order.
 LINE_STYLES = ("-", "--", "-.", ":")
 
+#: A fifth one, which has no sign of its own.
+_DASHES = (*LINE_STYLES, (0, (6, 1.2, 1.2, 1.2, 1.2, 1.2)))
+
 #: Columns that spread over magnitudes, so that their axis is logarithmic.
 LOGARITHMIC = ("density", "n_hidden", "parameters", "samples")
 
@@ -38,8 +41,8 @@ _WORDS = {
 _PALETTES = {
     "n_hidden": "viridis",
     "parameters": "plasma",
-    "coverage": "cividis",
-    "samples": "cividis",
+    "coverage": "viridis",
+    "samples": "viridis",
     "density": "viridis",
 }
 
@@ -190,7 +193,7 @@ def _styles(table: pd.DataFrame, style: str | None, linestyle: str) -> dict:
     values = sorted(table[style].unique(), reverse=style == "trained")
     return {
         value: (dashes, dashes != "-")
-        for value, dashes in zip(values, cycle(LINE_STYLES), strict=False)
+        for value, dashes in zip(values, cycle(_DASHES), strict=False)
     }
 
 

@@ -15,7 +15,7 @@ from mbh_utils.plots.style import axes_or_new
 VERDICTS = {
     "reproduced": {"facecolor": "#009E73", "hatch": "", "sign": "+", "ink": "white"},
     "same direction": {"facecolor": "#8FCBEA", "hatch": "///", "sign": "~", "ink": "black"},
-    "not reproduced": {"facecolor": "#D55E00", "hatch": "xxx", "sign": "−", "ink": "white"},
+    "not reproduced": {"facecolor": "#D55E00", "hatch": "\\\\\\", "sign": "−", "ink": "white"},
     "not judgeable": {"facecolor": "#F2F2F2", "hatch": "..", "sign": "?", "ink": "black"},
 }
 
@@ -24,7 +24,7 @@ def claims_overview(
     table: pd.DataFrame,
     ax: Axes | None = None,
     *,
-    per_row: int = 12,
+    per_row: int = 8,
     legend: bool = True,
 ) -> Axes:
     """A square for each claim, by the part of the thesis that makes it and by verdict.
@@ -36,7 +36,7 @@ def claims_overview(
         "not reproduced" or "not judgeable").
     ax : Axes, optional
         Where to draw; new axes of a fitting size by default.
-    per_row : int, default 12
+    per_row : int, default 8
         A part with more claims than this goes on in the next row.
     legend : bool, default True
         Whether a legend below names the verdicts and counts them.
@@ -97,10 +97,10 @@ def _square(ax: Axes, x: int, y: int, words: str, look: dict) -> None:
     face = {"facecolor": look["facecolor"], "hatch": look["hatch"]}
     square = Rectangle((x - 0.46, y - 0.44), 0.92, 0.88, **face, edgecolor="white", lw=0)
     ax.add_patch(square)
-    box = {"facecolor": look["facecolor"], "lw": 0, "pad": 0.8}
+    box = {"facecolor": look["facecolor"], "lw": 0, "pad": 1.2}
     place = {"ha": "center", "va": "center", "color": look["ink"], "bbox": box}
     ax.text(x, y - 0.17, look["sign"], **place, fontsize=9, weight="bold")
-    ax.text(x, y + 0.2, words, **place, fontsize=6.5)
+    ax.text(x, y + 0.2, words, **place, fontsize=7)
 
 
 def _name_verdicts(ax: Axes, counts: pd.Series) -> None:

@@ -9,7 +9,7 @@ from matplotlib.text import Annotation
 
 from mbh_utils.plots._checks import checked_table
 from mbh_utils.plots._labels import spread_labels
-from mbh_utils.plots.lines import bar_lengths, legend_beside, name_axes
+from mbh_utils.plots.lines import bar_lengths, explain_spread, legend_beside, name_axes
 from mbh_utils.plots.style import MARKERS, axes_or_new, in_per_cent
 
 
@@ -62,11 +62,13 @@ def setup_scatter(table: pd.DataFrame, x: str, y: str, ax: Axes | None = None) -
             "xerr": bar_lengths(mean[x], by_setup.min()[x], by_setup.max()[x]),
             "yerr": bar_lengths(mean[y], by_setup.min()[y], by_setup.max()[y]),
         }
-        look = {"fmt": marker, "color": colour, "elinewidth": 0.8}
-        ax.errorbar(mean[x], mean[y], **bars, **look, label=f"{group:,} neurons")
+        ax.errorbar(mean[x], mean[y], **bars, fmt="none", ecolor=colour, elinewidth=0.8)
+        look = {"ls": "none", "marker": marker, "color": colour}
+        ax.plot(mean[x], mean[y], **look, label=f"{group:,} neurons")
         for number, row in mean.iterrows():
             _number(ax, number, (row[x], row[y]))
     name_axes(ax, x, y)
+    explain_spread(ax, "bars")
     spread_numbers(ax)
     legend_beside(ax)
     return ax

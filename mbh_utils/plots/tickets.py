@@ -256,6 +256,7 @@ def lottery_curves(
     ax.set_xlabel("weights left $P_m$ [%]")
     if y == "iteration":
         ax.set_ylabel("iteration of early stopping")
+        ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.invert_xaxis()
     if legend:
         legend_beside(ax)

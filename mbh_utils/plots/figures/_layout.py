@@ -41,12 +41,12 @@ def title_of(name: str) -> str:
 
 
 def by_data_set(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Title and rows of each data set, in the table's order; one without a title where none is."""
+    """Title and rows of each data set, in the package's order; one without a title where none is."""
     if "dataset" not in table:
         return [("", table)]
-    return [
-        (title_of(name), table[table["dataset"] == name]) for name in table["dataset"].unique()
-    ]
+    order = {name: i for i, name in enumerate(datasets.NAMES)}
+    names = sorted(table["dataset"].unique(), key=lambda name: (order.get(name, len(order)), name))
+    return [(title_of(name), table[table["dataset"] == name]) for name in names]
 
 
 def legend_below(figure: FigureBase, axes: Iterable[Axes], ncols: int) -> None:

@@ -49,6 +49,7 @@ def joined_regions(partition: Partition, pattern: DecisionPattern) -> Figure:
     left.set_ylabel("$x_2$")
     for ax in (left, right):
         ax.set_xlabel("$x_1$")
+        ax.locator_params(nbins=5)
         for centre, bits in zip(partition.centroids, partition.patterns, strict=True):
             lines = [f"neuron {n + 1}: {int(bit)}" for n, bit in enumerate(bits)]
             look = {"ha": "center", "va": "center", "fontsize": 8.5, "backgroundcolor": "#ffffffcc"}

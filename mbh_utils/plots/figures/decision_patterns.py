@@ -83,17 +83,12 @@ def trees(
             curves(rows, "n_hidden", y, ax, **_LOOK)
             ax.label_outer()
         column[0].set_title(title)
-    for row, y in zip(axes, statistics, strict=True):
-        if y != "tree_accuracy":
-            _from_zero(row)
+    for line, y in zip(axes, statistics, strict=True):
+        line[0].set_ylim(None if y == "tree_accuracy" else 0, None)
+        line[0].yaxis.set_major_formatter("{x:,g}")
+    figure.align_ylabels()
     legend_below(figure, axes.flat, 4)
     return figure
-
-
-def _from_zero(axes: np.ndarray) -> None:
-    """Vertical axes begin at 0. Axes that share one are all drawn before: it is fixed then."""
-    for ax in axes.flat:
-        ax.set_ylim(0, None)
 
 
 def _by_scope(table: pd.DataFrame, scopes: Sequence[str]) -> dict[str, pd.DataFrame]:
@@ -180,7 +175,7 @@ def _draw_classes(axes: np.ndarray, rows: pd.DataFrame, classes: Mapping[int, st
         curves(of_class, "n_hidden", "class_leaves", ax, **_LOOK)
         same = not name or str(name) == str(number)
         ax.set_title(f"class {number}" if same else f"{number}: {name}")
-    _from_zero(axes)
+    axes[0, 0].set_ylim(0, None)
     finish_grid(axes, len(classes))
 
 
@@ -233,7 +228,7 @@ def distinct_patterns(
         most = table["images"].max()
         ax.axhline(most, color="black", ls=":", lw=1.2, label=f"number of images: {most:,}")
         ax.yaxis.set_major_formatter("{x:,.0f}")
-    _from_zero(axes)
+    axes[0, 0].set_ylim(0, None)
     legend_below(figure, axes.flat, 4 if len(patterns) > 1 else 3)
     return figure
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
-from mbh_utils.plots.blankets import blanket, blanket_legend
+from mbh_utils.plots.blankets import blanket, blanket_grid, blanket_legend
 from mbh_utils.plots.planes import plane_labels, regions, spanning_points
 from mbh_utils.regions.partition import Partition
 from mbh_utils.regions.patterns import DecisionPattern
@@ -82,6 +82,15 @@ def _check_names(partitions: Mapping, patterns: Mapping) -> None:
         raise MBHError(f"patterns has none for {missing or 'any network'}; expected one for each")
 
 
+def _common_coverages(patterns: Mapping[str, Mapping[float, DecisionPattern]]) -> list[float]:
+    """The minimum coverages that all of these have."""
+    require.kind_of("patterns", patterns, Mapping, "a dict {title: {coverage: pattern}}")
+    coverages = [list(found) for found in patterns.values()]
+    if not coverages or not coverages[0] or any(found != coverages[0] for found in coverages):
+        raise MBHError(f"patterns has the coverages {coverages}; expected the same for each title")
+    return coverages[0]
+
+
 def blankets_over_coverage(
     partition: Partition,
     patterns: Mapping[str, Mapping[float, DecisionPattern]],
@@ -127,16 +136,13 @@ def blankets_over_coverage(
     >>> [ax.get_ylabel().splitlines()[0] for ax in figure.axes]
     ['$c_P$ = 0.9', '$c_P$ = 1']
     """
-    require.kind_of("patterns", patterns, Mapping, "a dict {title: {coverage: pattern}}")
-    coverages = [list(found) for found in patterns.values()]
-    if not coverages or any(other != coverages[0] for other in coverages) or not coverages[0]:
-        raise MBHError(f"patterns has the coverages {coverages}; expected the same in each column")
+    coverages = _common_coverages(patterns)
     if not isinstance(partition, Mapping):
         partition = dict.fromkeys(patterns, partition)
     _check_names(patterns, partition)
-    size = (0.7 + 1.95 * len(patterns), 0.9 + 2.0 * len(coverages[0]))
+    size = (0.7 + 1.95 * len(patterns), 0.9 + 2.0 * len(coverages))
     figure, axes = plt.subplots(
-        len(coverages[0]), len(patterns), figsize=size, sharex=True, sharey=True, squeeze=False
+        len(coverages), len(patterns), figsize=size, sharex=True, sharey=True, squeeze=False
     )
     for column, (title, found) in zip(axes.T, patterns.items(), strict=True):
         for ax, pattern in zip(column, found.values(), strict=True):
@@ -148,7 +154,55 @@ def blankets_over_coverage(
             title, (0, 1.17), xycoords="axes fraction", weight="bold", fontsize=9, va="bottom"
         )
         column[-1].set_xlabel("$u$ [input units]", fontsize=9)
-    for ax, coverage in zip(axes[:, 0], coverages[0], strict=True):
+    for ax, coverage in zip(axes[:, 0], coverages, strict=True):
         ax.set_ylabel(f"$c_P$ = {coverage:g}\n$v$ [input units]", fontsize=9)
     blanket_legend(figure, spanning=spanning)
     return figure
+
+
+def all_classes(
+    partition: Partition,
+    patterns: Mapping[str, Mapping[float, DecisionPattern]],
+    spanning: Sequence[str],
+) -> Figure:
+    """Blankets of every class in rows, by columns of minimum coverage, titled with their shares.
+
+    Parameters
+    ----------
+    partition : Partition
+        Of the plane, made of points.
+    patterns : mapping of str to mapping of float to DecisionPattern
+        Name of a class -> minimum coverage -> pattern. All classes have the same coverages.
+    spanning : sequence of str
+        What the images that span the plane are called.
+
+    Returns
+    -------
+    Figure
+        So narrow that it can be read on a small screen.
+
+    Raises
+    ------
+    MBHError
+        If the classes have different coverages.
+
+    Notes
+    -----
+    Figures B.1 and B.2 of the thesis, which have classes in columns.
+
+    Examples
+    --------
+    >>> import mbh_utils as mbh
+    >>> from mbh_utils import plots
+    >>> two_neurons = [([[1, 0], [0, 1]], [0, 0])]
+    >>> plane = mbh.Plane.through([[0, 0], [1, 0], [0, 1]])
+    >>> partition = mbh.partition_input_space(two_neurons, plane)
+    >>> found = {0.9: mbh.DecisionPattern([0], [True]), 1.0: mbh.DecisionPattern([], [])}
+    >>> figure = plots.figures.mbh.all_classes(partition, {"Bag": found}, ["a", "b", "c"])
+    >>> [ax.get_xlabel() for ax in figure.axes]
+    ['$c_P$ = 0.9', '$c_P$ = 1']
+    """
+    coverages = _common_coverages(patterns)
+    columns = [f"$c_P$ = {coverage:g}" for coverage in coverages]
+    rows = [list(found.values()) for found in patterns.values()]
+    return blanket_grid(partition, rows, list(patterns), columns, spanning=spanning)
