@@ -19,6 +19,7 @@ UNITS = {
     "ds": "{:+.3f}",
     "share": "{:.1%}",
     "count": "{:,.0f}",
+    "count of few": "{:.1f}",
     "degrees": "{:.2f} degrees",
     "hours": "{:.1f} h",
     "": "{:.3g}",

@@ -53,7 +53,8 @@ def number(
     ----------
     statistic : callable
         ``statistic(means, ...)`` of the means of each panel's set-ups, which lie along the last
-        axis. Model i of one set-up is paired with model i of the other ones.
+        axis. Model i of one set-up is paired with model i of the other ones, as far as all have
+        so many.
     *panels : Panel
         What was measured.
     every_plane : bool, default False
@@ -62,8 +63,9 @@ def number(
         As in :class:`Evidence`.
     """
     value = float(statistic(*(panel.means for panel in panels)))
-    draws = (panel.pairs if every_plane else panel.of_models for panel in panels)
-    samples = np.atleast_1d(statistic(*draws))
+    draws = [panel.pairs if every_plane else panel.of_models for panel in panels]
+    n = min(len(draw) for draw in draws)
+    samples = np.atleast_1d(statistic(*(draw[:n] for draw in draws)))
     return Evidence(value, samples, panels[0].models, panels[0].planes, agrees, remark)
 
 
@@ -91,3 +93,25 @@ def trend(
     value = float(statistic(*(panel.means for panel in panels)))
     samples = statistic(*(panel.resampled() for panel in panels))
     return Evidence(value, samples, panels[0].models, panels[0].planes, agrees, remark)
+
+
+def network_trend(
+    statistic: Callable[[np.ndarray], np.ndarray],
+    panel: Panel,
+    agrees: bool | None = None,
+    remark: str = "",
+) -> Evidence:
+    """The evidence for a trend over single networks, not over the means of set-ups.
+
+    Parameters
+    ----------
+    statistic : callable
+        ``statistic(networks)`` of an array whose last axes are set-up and model.
+    panel : Panel
+        What was measured.
+    agrees, remark
+        As in :class:`Evidence`.
+    """
+    value = float(statistic(panel.of_networks))
+    samples = statistic(panel.resampled_networks)
+    return Evidence(value, samples, panel.models, panel.planes, agrees, remark)

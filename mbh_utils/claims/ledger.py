@@ -124,7 +124,7 @@ def judge(claim: Claim, tables: Tables) -> Outcome:
     verdict = _worst(claim, parts)
     remarks = [
         _told_parts(claim, parts),
-        *(evidence.remark for evidence in parts.values()),
+        *_remarks(parts),
         f"Judged in its corrected form: {claim.correction}." if claim.correction else "",
         _why(claim, tables) if verdict != REPRODUCED else "",
         _in_the_box(claim, tables),
@@ -157,6 +157,13 @@ def _told_parts(claim: Claim, parts: dict[str, Evidence]) -> str:
         return ""
     told = [f"{name} {_with_interval(claim, name, one)}" for name, one in parts.items()]
     return "; ".join(told) + "."
+
+
+def _remarks(parts: dict[str, Evidence]) -> list[str]:
+    """What was measured beside the values; by the name of the part where there are several."""
+    if len(parts) == 1:
+        return [evidence.remark for evidence in parts.values()]
+    return [f"{name}: {one.remark}" for name, one in parts.items() if one.remark]
 
 
 def _with_interval(claim: Claim, name: str, evidence: Evidence) -> str:

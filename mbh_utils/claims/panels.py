@@ -10,6 +10,7 @@ import pandas as pd
 
 from mbh_utils.claims.unjudgeable import Unjudgeable
 from mbh_utils.computing.seeds import stream
+from mbh_utils.datasets import STANDARDISED
 
 #: Bootstrap resamples of every trend.
 RESAMPLES = 4_000
@@ -18,6 +19,8 @@ MARGIN = 1.5
 #: The names that the thesis uses for its two data sets.
 DIGIT, FASHION = "mnist", "fashion_mnist"
 TITLES = {DIGIT: "Digit MNIST", FASHION: "Fashion-MNIST"}
+#: Models per set-up in the thesis's Figs 6.2 to 6.6.
+MODELS = {DIGIT: 3, FASHION: 5}
 #: Iterations of training in the thesis.
 ITERATIONS = 50_000
 #: Columns that have one value per network, whatever the plane.
@@ -98,6 +101,16 @@ class Panel:
         """Each model on each plane: pair x set-up."""
         return self.values.reshape(len(self.values), -1).T
 
+    @property
+    def of_networks(self) -> np.ndarray:
+        """The mean over planes of each network: set-up x model."""
+        return self.values.mean(axis=2)
+
+    @property
+    def _images(self) -> str:
+        """The data set whose images span the planes; standardised data have the same ones."""
+        return str(self.setups["dataset"].iloc[0]).removesuffix(STANDARDISED)
+
     def place(self, setup: int) -> int:
         """Where a set-up lies along the last axis of the means."""
         (places,) = np.nonzero(self.setups["setup"].to_numpy() == setup)
@@ -122,10 +135,11 @@ class Panel:
     def resampled_networks(self) -> np.ndarray:
         """The networks of each resample, means over its planes: resample x set-up x model."""
         n_models, n_planes = self.values.shape[1:]
-        planes = _drawn(n_planes, "planes")
+        planes = _drawn(n_planes, f"planes {self._images}")
         counts = (planes[:, :, None] == np.arange(n_planes)).sum(axis=1) / n_planes
         of_networks = np.einsum("smp,rp->rsm", self.values, counts, optimize=True)
-        labels = self.setups[["dataset", "family", "setup"]].astype(str).agg(" ".join, axis=1)
+        names = self.setups[["dataset", "family", "setup", "parameters"]]
+        labels = names.astype(str).agg(" ".join, axis=1)
         models = np.stack([_drawn(n_models, label) for label in labels], axis=1)
         return np.take_along_axis(of_networks, models, axis=2)
 

@@ -100,6 +100,9 @@ class Trend:
     side : str, default "above"
         "above" or "below" it; or "not above": the claim is that there is no clear excess, and
         holds unless the whole interval lies above the null.
+    direction : float, optional
+        Beyond which value it is still the same direction, where that is not the null: "over 50 %
+        more" has the null 1.5 and the direction 1.
 
     Notes
     -----
@@ -109,6 +112,7 @@ class Trend:
 
     null: float = 0.0
     side: str = "above"
+    direction: float | None = None
 
     def interval(self, evidence: Evidence) -> tuple[float, float]:
         """The 2.5th and 97.5th percentile of the resamples."""
@@ -123,7 +127,8 @@ class Trend:
         nearest = low if sign > 0 else high
         if sign * (nearest - self.null) > 0:
             return SAME_DIRECTION if evidence.agrees is False else REPRODUCED
-        return SAME_DIRECTION if sign * (evidence.value - self.null) > 0 else NOT_REPRODUCED
+        beyond = self.null if self.direction is None else self.direction
+        return SAME_DIRECTION if sign * (evidence.value - beyond) > 0 else NOT_REPRODUCED
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pandas as pd
 
+from mbh_utils.claims.ledger import judge
+from mbh_utils.claims.registry import CLAIMS
 from mbh_utils.networks import DEEPFC, LENET, Setup
 from mbh_utils.networks.pruning import dense_parameters
 
@@ -63,10 +65,15 @@ def both_domains(table: pd.DataFrame) -> pd.DataFrame:
     return table.merge(pd.DataFrame(DOMAINS, columns=["domain", "margin"]), how="cross")
 
 
-def filled(table: pd.DataFrame, noise: float = 0.001, **columns: Callable) -> pd.DataFrame:
+def filled(table: pd.DataFrame, noise: float = 0.0, **columns: Callable) -> pd.DataFrame:
     """Add columns, each a function of a row; ``noise`` lets models and planes differ a little."""
     rng = np.random.default_rng(0)
     for name, value in columns.items():
         made = np.array([value(row) for row in table.to_dict("records")], float)
         table = table.assign(**{name: made + noise * rng.standard_normal(len(made))})
     return table
+
+
+def verdict(id: str, **tables: pd.DataFrame) -> str:
+    """The verdict on a claim by made-up tables."""
+    return judge(CLAIMS[id], tables).verdict
