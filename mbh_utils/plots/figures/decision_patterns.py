@@ -158,7 +158,12 @@ def leaves_per_class(
     n_rows = -(-len(classes) // n_columns) * len(scopes)
     size = (max(2.2 * n_columns, 5), 2.4 * n_rows + 1.0)
     figure, axes = plt.subplots(
-        n_rows, n_columns, figsize=size, squeeze=False, sharex=True, sharey="row"
+        n_rows,
+        n_columns,
+        figsize=size,
+        squeeze=False,
+        sharex=True,
+        sharey="row" if len(scopes) > 1 else True,
     )
     for part, one in zip(np.split(axes, len(scopes)), scopes, strict=True):
         _draw_classes(part, rows_of(table, needed, scope=one), classes)
