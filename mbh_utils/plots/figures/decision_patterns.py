@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.plots._checks import checked_table
-from mbh_utils.plots.blankets import blanket, blanket_legend
+from mbh_utils.plots.blankets import blanket, blanket_legend, blanket_words
 from mbh_utils.plots.figures._layout import finish_grid, legend_below, rows_of
 from mbh_utils.plots.lines import curves
 from mbh_utils.plots.planes import plane_labels, spanning_points
@@ -66,7 +66,7 @@ def trees(
     >>> table = pd.DataFrame({"n_hidden": [16, 46] * 2, "trained": [True, True, False, False]})
     >>> table = table.assign(leaves=[900, 1200, 1500, 1900], parameters=4736, scope="last")
     >>> figure = plots.figures.decision_patterns.trees(table, ["leaves"])
-    >>> figure.axes[0].get_title()
+    >>> figure.axes[0].get_title("left")
     'patterns of the last layer'
     """
     statistics = require.listed("statistics", statistics, "columns")
@@ -82,7 +82,7 @@ def trees(
         for ax, y in zip(column, statistics, strict=True):
             curves(rows, "n_hidden", y, ax, **_LOOK)
             ax.label_outer()
-        column[0].set_title(title)
+        column[0].set_title(title, loc="left")
     for line, y in zip(axes, statistics, strict=True):
         line[0].set_ylim(None if y == "tree_accuracy" else 0, None)
         line[0].yaxis.set_major_formatter("{x:,g}")
@@ -146,7 +146,7 @@ def leaves_per_class(
     >>> table = table.assign(class_leaves=[90, 120, 150, 190], parameters=4736)
     >>> table["class"] = 8
     >>> figure = plots.figures.decision_patterns.leaves_per_class(table, {8: "Bag"})
-    >>> figure.axes[0].get_title()
+    >>> figure.axes[0].get_title("left")
     '8: Bag'
     """
     require.kind_of("classes", classes, Mapping, "a dict {class: name}")
@@ -179,7 +179,7 @@ def _draw_classes(axes: np.ndarray, rows: pd.DataFrame, classes: Mapping[int, st
         of_class = rows_of(rows, ["class"], **{"class": number})
         curves(of_class, "n_hidden", "class_leaves", ax, **_LOOK)
         same = not name or str(name) == str(number)
-        ax.set_title(f"class {number}" if same else f"{number}: {name}")
+        ax.set_title(f"class {number}" if same else f"{number}: {name}", loc="left")
     axes[0, 0].set_ylim(0, None)
     finish_grid(axes, len(classes))
 
@@ -277,8 +277,8 @@ def blanket_pairs(
     >>> regions = mbh.partition_input_space([(np.eye(2), np.zeros(2))], square)
     >>> sigma = mbh.DecisionPattern([0], [True])
     >>> figure = plots.figures.decision_patterns.blanket_pairs(regions, {"Bag": {"leaf": sigma}})
-    >>> figure.axes[0].get_title()
-    'Bag, leaf:\\n50.0%, 1 constraints'
+    >>> figure.axes[0].get_title("left")
+    'Bag, leaf:\\n50.0%, 1 constraint'
     """
     require.kind_of("pairs", pairs, Mapping, "a dict {class: {kind: pattern}}")
     kinds = list(next(iter(pairs.values()), {}))
@@ -290,9 +290,10 @@ def blanket_pairs(
     )
     for column, (name, patterns) in zip(axes.T, pairs.items(), strict=True):
         for ax, kind in zip(column, kinds, strict=True):
-            words = blanket(partition, patterns[kind], ax).get_title("left")
-            ax.set_title("", loc="left")
-            ax.set_title(f"{name}, {kind}:\n{words}", fontsize=10)
+            pattern = patterns[kind]
+            blanket(partition, pattern, ax, title=False)
+            words = blanket_words(partition.blanket(pattern).share, len(pattern))
+            ax.set_title(f"{name}, {kind}:\n{words}", loc="left", fontsize=10)
             if spanning:
                 spanning_points(partition.plane, ax=ax)
             plane_labels(ax, partition.plane).label_outer()
