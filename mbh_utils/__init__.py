@@ -65,6 +65,7 @@ _PUBLIC = {
     "Block": "regions.blocks",
     "partition_input_space": "regions.partition",
     "Partition": "regions.partition",
+    "bending": "regions.bending",
     "expected_cost": "regions.cost",
     "maximal_pattern": "blankets.maximal_pattern",
     "maximal_patterns": "blankets.maximal_pattern",

@@ -31,6 +31,7 @@ from mbh_utils.networks.reading.traced import Traced as Traced
 from mbh_utils.networks.reading.tracing import trace as trace
 from mbh_utils.regions import bounds as bounds
 from mbh_utils.regions import patterns as patterns
+from mbh_utils.regions.bending import bending as bending
 from mbh_utils.regions.blocks import Block as Block
 from mbh_utils.regions.cost import expected_cost as expected_cost
 from mbh_utils.regions.lines import Line as Line
@@ -65,6 +66,7 @@ __all__ = [
     "Traced",
     "accuracy",
     "activation_patterns",
+    "bending",
     "bounds",
     "claims",
     "datasets",

@@ -47,6 +47,7 @@ UNCHECKED = (
     "Partition.load",
     "experiments.table",
     "experiments.toy",
+    "experiments.write_networks",
     "Chapter.save",
     "pruning.random_masks, huge",
 )

@@ -11,6 +11,7 @@ import pandas as pd
 from mbh_utils import experiments
 from mbh_utils.claims.claim import Claim, Tables
 from mbh_utils.claims.evidence import Evidence
+from mbh_utils.claims.panels import FASHION
 from mbh_utils.claims.registry import CLAIMS
 from mbh_utils.claims.rules import NOT_JUDGEABLE, REPRODUCED, VERDICTS
 from mbh_utils.claims.unjudgeable import Unjudgeable
@@ -36,7 +37,10 @@ COLUMNS = (
 
 
 class ProfileTables(Mapping):
-    """The tables of a profile, each read when it is first asked for."""
+    """The tables of a profile, each read when it is first asked for, or computed.
+
+    Nothing is computed for a profile with other data than the thesis's.
+    """
 
     def __init__(self, profile: str | Profile):
         self.profile = profile_named(profile)
@@ -45,9 +49,14 @@ class ProfileTables(Mapping):
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name not in experiments.EXPERIMENTS:
             raise KeyError(name)
+        if name != "toy" and FASHION not in self.profile.datasets:
+            raise Unjudgeable(f"profile {self.profile.name} has other data than the thesis")
         if name not in self._read:
             self._read[name] = experiments.table(name, self.profile)
         return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in experiments.EXPERIMENTS
 
     def __iter__(self) -> Iterator[str]:
         return iter(experiments.EXPERIMENTS)
@@ -397,7 +406,7 @@ def write(
         folder = paths.figures_folder(profile.name)
     text, data = folder / "claims.md", folder / "claims.csv"
     write_whole(text, _markdown(profile.name, evaluated).encode())
-    write_whole(data, evaluated.to_csv(index=False, float_format="%.6g").encode())
+    write_whole(data, str(evaluated.to_csv(index=False, float_format="%.6g")).encode())
     return text, data
 
 

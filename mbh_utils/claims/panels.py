@@ -1,7 +1,6 @@
 """What was measured, as an array set-up x model x plane, and its bootstrap resamples."""
 
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -56,11 +55,12 @@ def rows(table: pd.DataFrame, **wanted) -> pd.DataFrame:
 
 def _agree(values: pd.Series, wanted) -> np.ndarray:
     if isinstance(wanted, str | bool):
-        return (values == wanted).to_numpy(bool)
+        return np.asarray(values == wanted, bool)
     listed = np.atleast_1d(wanted)
     if listed.dtype.kind in "if" and values.dtype.kind in "if":
-        return np.isclose(values.to_numpy(float)[:, None], listed).any(axis=1)
-    return values.isin(listed.tolist()).to_numpy(bool)
+        near = np.isclose(values.to_numpy(float)[:, None], listed)
+        return np.asarray(near.any(axis=1))
+    return np.asarray(values.isin(listed.tolist()), bool)
 
 
 @dataclass(frozen=True)
@@ -199,10 +199,3 @@ def as_long_as_the_thesis(table: pd.DataFrame) -> None:
     iterations = int(table["iteration"].max())
     if iterations < ITERATIONS:
         raise Unjudgeable(f"trained for {iterations:,} iterations, the thesis's for {ITERATIONS:,}")
-
-
-def has_data(table: pd.DataFrame, names: Sequence[str] = (FASHION,)) -> None:
-    """Raise Unjudgeable if a data set of the thesis is not in the table."""
-    for name in names:
-        if not (table["dataset"] == name).any():
-            raise Unjudgeable(f"{TITLES.get(name, name)} is not part of this profile")

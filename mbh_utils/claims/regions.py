@@ -241,7 +241,8 @@ def _of_400_neurons(tables: Tables, name: str, family: str, domain: str) -> tupl
     """Counts of regions by density: those of the set-ups, and those of the densities between."""
     wanted = {"dataset": FASHION, "family": family, "trained": True, "domain": domain}
     wanted["n_hidden"] = 400
-    return tuple(panel(tables[one], "n_regions", **wanted) for one in (name, "densities"))
+    setups = panel(tables[name], "n_regions", **wanted)
+    return setups, panel(tables["densities"], "n_regions", **wanted)
 
 
 def _density_of_peak(found: tuple[Panel, Panel]) -> Statistic:
@@ -251,7 +252,8 @@ def _density_of_peak(found: tuple[Panel, Panel]) -> Statistic:
 
 def _lenet_and_deepfc(tables: Tables, domain: str) -> tuple[Panel, Panel]:
     wanted = {"dataset": FASHION, "trained": True, "domain": domain}
-    return tuple(panel(tables[name], "n_regions", **wanted) for name in ("grid", "deepfc"))
+    lenet = panel(tables["grid"], "n_regions", **wanted)
+    return lenet, panel(tables["deepfc"], "n_regions", **wanted)
 
 
 @PART.claim(

@@ -7,7 +7,7 @@ import click
 from click import echo
 
 from mbh_utils.cli.options import check_writable, open_store, profile_option
-from mbh_utils.cli.wording import megabytes, span
+from mbh_utils.cli.wording import megabytes, size, span
 
 
 @click.command()
@@ -33,7 +33,7 @@ from mbh_utils.cli.wording import megabytes, span
 @click.option(
     "--tables",
     metavar="FOLDER",
-    help="Write the tables here [default: data/results/PROFILE].",
+    help="Write tables and networks here [default: data/results/PROFILE].",
 )
 @click.option(
     "--dry-run",
@@ -43,7 +43,8 @@ from mbh_utils.cli.wording import megabytes, span
 def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_run) -> None:
     """Compute what is missing for the experiments NAMES (default: all), and write their tables.
 
-    The chapters read these tables.
+    The chapters read these tables, and draw single networks, which are written with experiment
+    "networks".
     """
     from mbh_utils import experiments
     from mbh_utils.computing import paths
@@ -71,6 +72,9 @@ def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_ru
     computed = time.perf_counter()
     for path in experiments.write_tables(profile, names, store, to):
         echo(f"table: {path}")
+    if "networks" in names:
+        path = experiments.write_networks(profile, store, to)
+        echo(f"networks: {path} ({size(path.stat().st_size)})")
     now = time.perf_counter()
     for done in ended:
         echo(f"{done.label}: {span(done.seconds)}, {megabytes(done.memory)} per process at most")

@@ -16,6 +16,9 @@ Which file to open:
 - ``planning.py``: what is missing, as tasks for all cores, and computing it.
 - ``estimates.py``: how long that takes, and how much memory.
 - ``results_files.py``: the committed tables: whether they are whole and up to date.
+- ``drawn.py``: the networks that chapters draw. Another one is one line there.
+- ``networks_file.py``: the committed file of these networks.
+- ``committed.py``: reading a committed file, and what to say of a damaged one.
 """
 
 from mbh_utils.experiments.catalogue import EXPERIMENTS
@@ -26,7 +29,7 @@ from mbh_utils.experiments.planning import Stage, plan, prepare
 from mbh_utils.experiments.profiles import PROFILES, Profile, profile_named
 from mbh_utils.experiments.results_files import check_results, results_checksums, results_file
 from mbh_utils.experiments.runs import Run, run_of, ticket_runs
-from mbh_utils.experiments.tables import per_network, table, toy, write_tables
+from mbh_utils.experiments.tables import per_network, table, toy, write_networks, write_tables
 
 __all__ = [
     "EXPERIMENTS",
@@ -52,5 +55,6 @@ __all__ = [
     "table",
     "ticket_runs",
     "toy",
+    "write_networks",
     "write_tables",
 ]

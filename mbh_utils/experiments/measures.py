@@ -62,6 +62,22 @@ class Subject:
         """The data as the network itself takes them."""
         return datasets.load(self.case.run.dataset)
 
+    def samples(self, source: str) -> datasets.Samples:
+        """The raw validation samples, or those it was trained on.
+
+        Parameters
+        ----------
+        source : {"validation", "training"}
+            Which of them.
+
+        Returns
+        -------
+        Samples
+            Before standardisation.
+        """
+        require.choice("source", source, ("validation", "training"))
+        return self.raw.train if source == "training" else self.raw.validation
+
     @cached_property
     def layers(self) -> list[tuple]:
         """The hidden layers (weight, bias), as functions of raw images."""
@@ -245,15 +261,25 @@ def _specializations(
     subject: Subject,
     *,
     planes: int,
-    coverages: Sequence[float],
     domain: str,
+    coverages: Sequence[float],
+    source: str,
     margin: float | None = None,
+    classes: Sequence[int] | None = None,
 ) -> pd.DataFrame:
-    chosen = PlaneSet(planes, domain, margin).of(subject.raw.name)
+    chosen = PlaneSet(planes, domain, margin, classes)
     masks = subject.network.masks
-    found = specializations(subject.layers, masks, subject.raw.validation, chosen, coverages)
-    found.insert(0, "accuracy", accuracy(subject.network, subject.data.validation))
-    return found
+    here = chosen.of(subject.raw.name)
+    found = specializations(subject.layers, masks, subject.samples(source), here, coverages)
+    seen = accuracy(subject.network, subject.data.validation)
+    facts = {"accuracy": seen, "domain": domain, "margin": chosen.margin, "source": source}
+    return with_columns_before(found, facts)
+
+
+def with_columns_before(table: pd.DataFrame, values: dict) -> pd.DataFrame:
+    """The table with columns of one value each before its own; None becomes NaN."""
+    first = {name: np.nan if value is None else value for name, value in values.items()}
+    return table.assign(**first)[[*first, *table]]
 
 
 def _specialization_seconds(case: Case, planes: int, **options) -> float:
@@ -265,6 +291,9 @@ SPECIALIZATIONS = register(
         name="specializations",
         columns=(
             "accuracy",
+            "domain",
+            "margin",
+            "source",
             "plane",
             "class",
             "coverage",

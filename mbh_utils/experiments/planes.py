@@ -31,6 +31,9 @@ class PlaneSet:
     margin : float or None, default 1.5
         Half the side of the square, in units of the largest distance of an image from the three
         images' centroid. None for "box", which has no margin.
+    classes : tuple of int, optional
+        Three classes that every plane passes through; by default each plane has its own, random
+        ones.
 
     Raises
     ------
@@ -53,6 +56,7 @@ class PlaneSet:
     planes: int
     domain: str = "square"
     margin: float | None = 1.5
+    classes: tuple[int, ...] | None = None
 
     def __post_init__(self):
         put = vars(self).update  # the dataclass is frozen
@@ -63,12 +67,20 @@ class PlaneSet:
         else:
             what = "a finite number above 0"
             put(margin=require.number("margin", self.margin, what, lambda x: 0 < x < np.inf))
+        if self.classes is not None:
+            what = "three classes, by their numbers, or None"
+            given = require.listed("classes", self.classes, what)
+            put(classes=tuple(require.whole("a class in classes", c, 0) for c in given))
 
     @property
     def settings(self) -> dict:
         """Its part of the store key of what is measured on these planes."""
-        settings = {"planes": self.planes, "domain": self.domain}
-        return settings if self.margin is None else {**settings, "margin": self.margin}
+        chosen = {"planes": self.planes, "domain": self.domain}
+        if self.margin is not None:
+            chosen["margin"] = self.margin
+        if self.classes is not None:
+            chosen["classes"] = self.classes
+        return chosen
 
     def of(self, dataset: str) -> tuple[Plane, ...]:
         """These planes of a data set.
@@ -89,10 +101,14 @@ class PlaneSet:
 @functools.lru_cache(maxsize=4)
 def _planes_of(dataset: str, chosen: PlaneSet) -> tuple[Plane, ...]:
     n_classes = datasets.load(dataset).n_classes
-    domain = {name: value for name, value in chosen.settings.items() if name != "planes"}
+    domain: dict = {"domain": chosen.domain}
+    if chosen.margin is not None:
+        domain["margin"] = chosen.margin
     planes = []
     for i in range(chosen.planes):
-        classes = stream(i, "classes").permutation(n_classes)[:3].tolist()
+        classes = chosen.classes
+        if classes is None:
+            classes = stream(i, "classes").permutation(n_classes)[:3].tolist()
         planes.append(class_plane(dataset, classes, seed=i, **domain))
     return tuple(planes)
 

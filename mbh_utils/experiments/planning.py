@@ -3,6 +3,7 @@
 What was interrupted goes on where it stopped, and nothing is computed twice.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
@@ -15,6 +16,7 @@ from mbh_utils.computing.workers import workers
 from mbh_utils.experiments import estimates
 from mbh_utils.experiments.catalogue import EXPERIMENTS, experiments_named
 from mbh_utils.experiments.measures import Measure
+from mbh_utils.experiments.networks_file import kept_networks, networks_key
 from mbh_utils.experiments.profiles import Profile, profile_named
 from mbh_utils.experiments.results_files import read_results
 from mbh_utils.experiments.runs import Case, Run, train_runs
@@ -81,7 +83,8 @@ def plan(profile: str | Profile, names: Sequence[str], store: Store | None = Non
     -------
     list of Stage
         In the order in which they must be computed; empty if nothing is missing. Nothing is
-        missing for an experiment whose results file stands (:func:`write_tables`).
+        missing for an experiment whose results file stands (:func:`write_tables`), and no network
+        that is part of the project (:func:`write_networks`).
 
     Raises
     ------
@@ -189,9 +192,15 @@ def _wanted_networks(profile: Profile, names: Sequence[str]) -> dict[Run, set[in
 
 
 def _missing_networks(wanted: dict[Run, set[int]], store: Store) -> dict[Run, set[int]]:
+    """Those of the networks that are neither in the store nor part of the project."""
+    kept = kept_networks()
+
+    def is_there(settings: dict) -> bool:
+        return store.has("network", settings) or networks_key(settings) in kept
+
     missing = {}
     for run, iterations in wanted.items():
-        absent = {i for i in iterations if not store.has("network", run.settings_at(i))}
+        absent = {i for i in iterations if not is_there(run.settings_at(i))}
         if absent:
             missing[run] = absent
     return missing
@@ -205,8 +214,8 @@ def _missing_measurements(
         experiment = EXPERIMENTS[name]
         if experiment.measure is None:
             continue
-        options = experiment.options(profile)
-        for case in experiment.cases(profile):
+        variants = experiment.variants(profile)
+        for case, options in itertools.product(experiment.cases(profile), variants):
             key = (case.run, case.iteration, experiment.measure.name, str(options))
             wanted[key] = _Measurement(case, experiment.measure, options)
     return [m for m in wanted.values() if not store.has("measure", m.settings)]

@@ -48,6 +48,10 @@ class Profile:
         The minimum coverages c_P that specialization is measured at.
     densities : tuple of float, default (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
         Weight densities that are added for the peak of the activation regions in Fig 6.12.
+    margins : tuple of float, default (1.0, 1.25, 2.0, 3.0)
+        Half sides of other squares on a plane than the usual one of 1.5.
+    sample_counts : tuple of int, default (100, 300, 1000, 3000, 6000)
+        From how many training images of each class maximal patterns are made.
 
     Examples
     --------
@@ -78,6 +82,8 @@ class Profile:
     # Densities of Fig 2.1.
     ticket_densities: tuple[float, ...] = (1.0, 0.552, 0.30, 0.25, 0.168, 0.0929, 0.0513, 0.0283)
     densities: tuple[float, ...] = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # added in Fig 6.12
+    margins: tuple[float, ...] = (1.0, 1.25, 2.0, 3.0)  # of other squares than the usual one
+    sample_counts: tuple[int, ...] = (100, 300, 1_000, 3_000, 6_000)  # of a class
 
     @property
     def digit(self) -> str:
@@ -98,6 +104,11 @@ class Profile:
     def n_inputs(self) -> int:
         """Inputs of an image."""
         return loaded(self.fashion).n_inputs
+
+    @property
+    def n_digit_inputs(self) -> int:
+        """Inputs of an image of the data in the role of Digit MNIST."""
+        return loaded(self.digit).n_inputs
 
     @property
     def setups(self) -> list[Setup]:
@@ -159,6 +170,7 @@ _QUICK = Profile(
     ticket_models=2,
     ticket_iterations=1_500,
     toy_iterations=10_000,
+    sample_counts=(10, 30, 60, 120),
 )
 _DRAFT = Profile(
     name="draft",

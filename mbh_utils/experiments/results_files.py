@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 from mbh_utils.computing import parquet, paths, require
 from mbh_utils.computing.entries import VERSIONS
 from mbh_utils.computing.files import atomic
-from mbh_utils.errors import MBHError
 from mbh_utils.experiments.catalogue import EXPERIMENTS
+from mbh_utils.experiments.committed import content_of, damage
+from mbh_utils.experiments.networks_file import FILE, read_networks_file
 from mbh_utils.experiments.profiles import Profile, profile_named
 
 #: Where a results file keeps the digest of its content, and where its definition.
@@ -27,6 +28,8 @@ DIGEST, DEFINITION = b"mbh_utils.digest", b"mbh_utils.definition"
 
 def results_file(name: str, profile: str | Profile) -> Path:
     """Where :func:`mbh_utils.experiments.table` looks for an experiment's table.
+
+    For "networks" it is where :meth:`Run.at` looks for those that chapters draw.
 
     Parameters
     ----------
@@ -52,7 +55,8 @@ def results_file(name: str, profile: str | Profile) -> Path:
     ('results', 'paper', 'grid.parquet')
     """
     require.kind_of("name", name, str, "the name of an experiment")
-    return paths.results_folder(profile_named(profile).name) / f"{name}.parquet"
+    file = FILE if name == "networks" else f"{name}.parquet"
+    return paths.results_folder(profile_named(profile).name) / file
 
 
 def results_checksums(names: Iterable[str], profile: str | Profile) -> dict[str, str | None]:
@@ -83,7 +87,7 @@ def results_checksums(names: Iterable[str], profile: str | Profile) -> dict[str,
     """
     found: dict[str, str | None] = {}
     for name in require.listed("names", names, "names of experiments"):
-        raw = _content_of(results_file(name, profile))
+        raw = content_of(results_file(name, profile))
         found[name] = None if raw is None else hashlib.sha256(raw).hexdigest()
     return found
 
@@ -109,7 +113,10 @@ def check_results(profile: str | Profile) -> list[Path]:
     files = [results_file(name, profile) for name in EXPERIMENTS]
     found = [path for path in files if path.exists()]
     for path in found:
-        _checked_notes(path, _content_of(path) or b"")
+        if path.name == FILE:
+            read_networks_file(path)
+        else:
+            _checked_notes(path, content_of(path) or b"")
     return found
 
 
@@ -119,8 +126,10 @@ def read_results(name: str, profile: Profile) -> pd.DataFrame | None:
     Raises MBHError, which says how to get it back, for a file that is damaged: cut, changed, or
     without its digest.
     """
+    if EXPERIMENTS[name].rows is None:  # only networks
+        return None
     path = results_file(name, profile)
-    if (raw := _content_of(path)) is None:
+    if (raw := content_of(path)) is None:
         return None
     notes = _checked_notes(path, raw)
     noted = notes.get(DEFINITION, b"").decode(errors="replace")
@@ -147,9 +156,10 @@ def write_results(name: str, profile: Profile, table: pd.DataFrame, path: Path) 
 def definition_of(name: str, profile: Profile) -> str:
     """24 hex digits of everything that defines a table, but for the versions of libraries."""
     experiment = EXPERIMENTS[name]
-    options = experiment.options(profile)
     cases = [
-        (case.columns, experiment.settings(case, options)) for case in experiment.cases(profile)
+        (case.columns, experiment.settings(case, options))
+        for case in experiment.cases(profile)
+        for options in experiment.variants(profile)
     ]
     words = {"experiment": name, "results": VERSIONS["results"], "cases": cases}
     return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()[:24]
@@ -193,19 +203,6 @@ def _is_number(kind: pa.DataType) -> bool:
     return types.is_floating(kind) or types.is_integer(kind) or types.is_boolean(kind)
 
 
-def _content_of(path: Path) -> bytes | None:
-    """The bytes of a file, None where there is none."""
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        reason = error.strerror or error
-        raise MBHError(
-            f"{path} cannot be read ({reason}): make it a file that you may read"
-        ) from error
-
-
 def _checked_notes(path: Path, raw: bytes) -> dict[bytes, bytes]:
     """The notes of a results file.
 
@@ -223,16 +220,3 @@ def _checked_notes(path: Path, raw: bytes) -> dict[bytes, bytes]:
     if not noted.keys() & {DIGEST, DEFINITION}:  # files from before there were digests have one
         raise damage(path, "its notes are missing")
     return noted
-
-
-def damage(path: Path, reason: str) -> MBHError:
-    """The error for a damaged results file, which says how to get it back."""
-    name, profile = path.stem, path.parent.name
-    inside = path.is_relative_to(paths.PROJECT)
-    shown = path.relative_to(paths.PROJECT) if inside else path
-    is_committed = inside and profile == "paper"
-    checkout = f"get the committed file back by `git checkout -- {shown}`, or "
-    command = f"`mbh run {name} --profile {profile}` computes it again"
-    return MBHError(
-        f"{shown} is damaged ({reason}): {checkout if is_committed else ''}remove it, and {command}"
-    )

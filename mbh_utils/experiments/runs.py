@@ -10,6 +10,7 @@ from mbh_utils.computing import require
 from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import profiles
+from mbh_utils.experiments.networks_file import find_facts, find_network
 from mbh_utils.experiments.profiles import Profile, profile_named
 from mbh_utils.networks import Network, Setup, pruning
 from mbh_utils.networks.stored import get_network, put_network
@@ -171,7 +172,7 @@ class Run:
         return network
 
     def trained(self, store: Store | None = None) -> Network:
-        """The network after training: from the store, or trained now and kept there.
+        """The network after training: found, or trained now and kept, as :meth:`at` tells.
 
         Parameters
         ----------
@@ -188,7 +189,8 @@ class Run:
     def at(self, iteration: int, store: Store | None = None) -> Network:
         """The network at a milestone of its training, 0 being before it.
 
-        It comes from the store, or is trained now and kept there.
+        It comes from the store, or from the networks that are part of the project
+        (:func:`mbh_utils.experiments.write_networks`), or is trained now and kept in the store.
 
         Parameters
         ----------
@@ -215,7 +217,7 @@ class Run:
         if iteration == 0:
             return self.initial(store)
         settings = self.settings_at(iteration)
-        if (network := get_network(store, settings)) is None:
+        if (network := find_network(settings, store)) is None:
             train_runs([(self, {iteration})], store)
             network = get_network(store, settings)
         if network is None:
@@ -228,7 +230,7 @@ class Run:
         Parameters
         ----------
         store : Store
-            Where the trained network is.
+            Where the trained network is, if it is not part of the project.
 
         Returns
         -------
@@ -238,9 +240,9 @@ class Run:
         Raises
         ------
         MBHError
-            If the network is not in the store.
+            If the network is not there.
         """
-        found = store.facts("network", self.settings)
+        found = find_facts(self.settings, store)
         if found is None:
             raise MBHError(
                 f"this network is not in the store {store.folder}: .trained(store) first"

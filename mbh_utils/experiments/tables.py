@@ -15,6 +15,7 @@ from mbh_utils.computing import paths, require
 from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.catalogue import EXPERIMENTS, experiments_named
+from mbh_utils.experiments.networks_file import FILE, find_facts, write_networks_file
 from mbh_utils.experiments.planning import prepare, store_given
 from mbh_utils.experiments.profiles import Profile, profile_named
 from mbh_utils.experiments.results_files import read_results, write_results
@@ -136,8 +137,60 @@ def write_tables(
     return written
 
 
-def per_network(table: pd.DataFrame, coverage: float = 0.8) -> pd.DataFrame:
-    """One row per network and iteration of a table of specializations, at one c_P.
+def write_networks(
+    profile: str | Profile, store: Store | None = None, folder: Path | None = None
+) -> Path:
+    """Write the trained networks that chapters draw to ``<folder>/networks.zip``.
+
+    Parameters
+    ----------
+    profile : str or Profile
+        How large everything is.
+    store : Store, optional
+        Where computed networks are; the usual store by default. What is missing is trained.
+    folder : path, optional
+        By default where :meth:`Run.at` looks for them.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    MBHError
+        For an unknown profile, and for a folder that cannot be written.
+
+    Notes
+    -----
+    Which networks these are is declared in ``drawn.py``. They are kept as live weights and mask
+    bits, compressed without loss: a network that is read is equal to the bit to the trained one.
+
+    Examples
+    --------
+    After a run, so that all chapters of profile paper can be drawn without its store::
+
+        experiments.write_networks("paper")
+    """
+    profile = profile_named(profile)
+    store = store_given(store)
+    if folder is None:
+        folder = paths.results_folder(profile.name)
+    folder = require.folder("folder", folder)
+    prepare(profile, ["networks"], store=store)
+    found = []
+    for case in EXPERIMENTS["networks"].cases(profile):
+        network = case.run.at(case.iteration, store)
+        settings = case.run.settings_at(case.iteration)
+        if (facts := find_facts(settings, store)) is None:
+            raise MBHError(f"a network has gone from the store {store.folder}: ask once more")
+        found.append((settings, facts, network))
+    write_networks_file(folder / FILE, found)
+    return folder / FILE
+
+
+def per_network(table: pd.DataFrame, coverage: float = 0.8, domain: str = "square") -> pd.DataFrame:
+    """One row per network and iteration of a table of specializations, at one c_P, in one domain.
 
     Parameters
     ----------
@@ -145,6 +198,9 @@ def per_network(table: pd.DataFrame, coverage: float = 0.8) -> pd.DataFrame:
         A table of specializations, such as that of experiment grid.
     coverage : float, default 0.8
         The minimum coverage c_P.
+    domain : {"square", "box"}, default "square"
+        The finite part of the planes: the square around the images that span each of them, or what
+        the plane has in common with the input box.
 
     Returns
     -------
@@ -166,23 +222,30 @@ def per_network(table: pd.DataFrame, coverage: float = 0.8) -> pd.DataFrame:
     >>> grid = pd.read_parquet(experiments.results_file("grid", "paper"))
     >>> networks = experiments.per_network(grid, 0.8)
     >>> len(grid), len(networks)
-    (224000, 280)
+    (448000, 280)
     >>> fashion = networks.query("trained and dataset == 'fashion_mnist'")
     >>> fashion.groupby("setup")["s"].mean().loc[[7, 10]].round(2).tolist()
     [0.88, 0.58]
     """
     what = "a table of specializations, as experiments.table makes it"
     require.kind_of("table", table, pd.DataFrame, what)
-    for name in ("coverage", "n_regions", "area", "n_hidden", "plane", "s"):
+    for name in ("coverage", "n_regions", "area", "n_hidden", "plane", "s", "domain", "margin"):
         if name not in table:
             expected = "expected one of specializations, as of experiment grid"
             raise MBHError(f"table has no column {name}; {expected}")
     share = "a share in (0, 1]"
     coverage = require.number("coverage", coverage, share, lambda c: 0 < c <= 1)
+    require.choice("domain", domain, ("square", "box"))
     rows = table[np.isclose(table["coverage"], coverage)]
     if rows.empty:
         measured = sorted(map(float, table["coverage"].unique()))
         raise MBHError(f"c_P = {coverage} was not measured, only {measured}")
+    rows = rows[rows["domain"] == domain]
+    if rows.empty:
+        raise MBHError(f"nothing was measured in the domain {domain!r}")
+    if len(margins := rows["margin"].unique()) > 1:
+        found = sorted(map(float, margins))
+        raise MBHError(f"table has squares of the margins {found}: choose the rows of one of them")
     rows = rows.assign(
         per_area=rows["n_regions"] / rows["area"],
         per_n2=2 * rows["n_regions"] / rows["n_hidden"] ** 2,
@@ -222,7 +285,7 @@ def toy(profile: str | Profile, store: Store | None = None) -> tuple[Network, da
     """
     profile = profile_named(profile)
     store = store_given(store)
-    prepare(profile, ["toy"], jobs=1, store=store)
-    runs = [case.run for case in EXPERIMENTS["toy"].cases(profile)]
-    best = max(runs, key=lambda run: run.facts(store)["accuracy"])
+    rows = table("toy", profile, jobs=1, store=store).set_index("seed")
+    runs = {case.run.seed: case.run for case in EXPERIMENTS["toy"].cases(profile)}
+    best = runs[rows["accuracy"].idxmax()]
     return best.trained(store), datasets.load(best.dataset)

@@ -5,6 +5,8 @@
 ``pruning.py``     masks of sparse networks, and how hidden network parameters are counted
 ``setups.py``      the architectures and set-ups of Fig 6.1
 ``layers.py``      one layer as numbers: weight, bias, linear units
+``stored.py``      networks in a store
+``packed.py``      networks as few bytes, without loss
 ``reading/``       the hidden layers of anything: ``hidden_layers``, ``trace``
 =================  ================================================================================
 """

@@ -2,7 +2,7 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.text import Annotation
+from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
 #: Places to try: directions in degrees, and distances from the point in points of print.
@@ -29,6 +29,7 @@ def spread_labels(ax: Axes, labels: list[Annotation], bars: list[tuple] | None =
     bars : list of pairs of points, optional
         Lines in data coordinates that labels should keep off.
     """
+    ax.autoscale_view()  # matplotlib puts it off until it draws
     scale = ax.figure.dpi / 72
     points = ax.transData.transform([label.xy for label in labels])
     markers = [
@@ -41,7 +42,8 @@ def spread_labels(ax: Axes, labels: list[Annotation], bars: list[tuple] | None =
     distances = np.linalg.norm(points[:, None] - points[None], axis=2)
     order = np.argsort(np.sort(distances, axis=1)[:, 1:3].sum(axis=1))
     for i in order:
-        size = _size(labels[i], scale)
+        drawn = Text.get_window_extent(labels[i])  # without the line to its point
+        size = (drawn.width, drawn.height)
         options = [
             (distance, direction, _box(points[i], size, distance * scale, direction))
             for distance in _DISTANCES
@@ -56,12 +58,6 @@ def spread_labels(ax: Axes, labels: list[Annotation], bars: list[tuple] | None =
         distance, _, box = options[int(np.argmin(costs))]
         placed.append(box)
         _move(labels[i], (np.array([box.x0, box.y0]) - points[i]) / scale, distance)
-
-
-def _size(label: Annotation, scale: float) -> tuple[float, float]:
-    """About the width and height of a text, in pixels; nothing has to be rendered for it."""
-    height = label.get_fontsize() * scale
-    return 0.66 * height * len(label.get_text()), 0.95 * height
 
 
 def _box(point, size, distance: float, direction: float) -> Bbox:

@@ -7,6 +7,7 @@
 ``partition``      partition_input_space: Algorithm 2
 ``result``         Partition: the regions (Definition 3.8) and what can be asked of them
 ``blanket``        Blanket: the regions on which a decision pattern holds (Definition 3.11)
+``bending``        by which angles bent hyperplanes (Definition 3.7) turn
 ``bounds``         how many regions there can be (section 3.2.1, Theorems 3.1 and 3.2)
 ``cost``           how many there will be, and how long a partition takes
 =================  ==============================================================================

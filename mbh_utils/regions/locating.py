@@ -179,7 +179,7 @@ class Locator:
     def _nearest(self, point: np.ndarray) -> int:
         """Region whose polygon a point beyond the border (by rounding) is least outside of."""
         regions = self.regions
-        along = regions.corners[self._following] - regions.corners
+        along = regions.corners[self.following] - regions.corners
         away = point - regions.corners
         outside = along[:, 1] * away[:, 0] - along[:, 0] * away[:, 1]
         length = np.hypot(along[:, 0], along[:, 1])
@@ -190,8 +190,8 @@ class Locator:
 
     def adjacency(self) -> tuple[np.ndarray, np.ndarray]:
         """See :meth:`Partition.adjacency`."""
-        is_inner = self._beyond >= 0
-        sides = np.column_stack([self._owner, self._beyond])[is_inner]
+        is_inner = self.beyond >= 0
+        sides = np.column_stack([self.owner, self.beyond])[is_inner]
         pairs, which = np.unique(np.sort(sides, axis=1), axis=0, return_index=True)
         neurons = self.regions.edges[is_inner]
         neurons = np.where(neurons < self.regions.n_hidden, neurons, -1)
@@ -200,26 +200,26 @@ class Locator:
     def decision_boundary(self) -> np.ndarray:
         """See :meth:`Partition.decision_boundary`."""
         regions = self.regions
-        owner = self._owner
-        beyond = self._beyond
+        owner = self.owner
+        beyond = self.beyond
         changes = regions.classes[beyond] != regions.classes[owner]
         edges = np.flatnonzero((beyond > owner) & changes)  # each edge once
-        return np.stack([regions.corners[edges], regions.corners[self._following[edges]]], axis=1)
+        return np.stack([regions.corners[edges], regions.corners[self.following[edges]]], axis=1)
 
     @cached_property
-    def _owner(self) -> np.ndarray:
+    def owner(self) -> np.ndarray:
         """Region of each edge, (n_edges,) int64."""
         return np.repeat(np.arange(self.regions.n_regions), np.diff(self.regions.offsets))
 
     @cached_property
-    def _following(self) -> np.ndarray:
+    def following(self) -> np.ndarray:
         """Corner in which each edge ends, (n_edges,) int64."""
-        following = np.arange(1, len(self._owner) + 1)
+        following = np.arange(1, len(self.owner) + 1)
         following[self.regions.offsets[1:] - 1] = self.regions.offsets[:-1]
         return following
 
     @cached_property
-    def _beyond(self) -> np.ndarray:
+    def beyond(self) -> np.ndarray:
         """Region on the other side of each edge, (n_edges,) int64; -1 at the domain's border."""
         edges = self.regions.edges
         other = np.full(len(edges), -1, dtype=np.int64)
@@ -233,7 +233,7 @@ class Locator:
         """Keys of the regions beyond inner edges, where just one neuron or the class changes."""
         n_hidden = self.regions.n_hidden
         number = self.regions.edges[inner].astype(np.int64)
-        keys = self._keys[self._owner[inner]]
+        keys = self._keys[self.owner[inner]]
         between_classes = np.flatnonzero(number >= n_hidden)
         keys[between_classes, -1] = number[between_classes] - n_hidden
         at_neuron = np.flatnonzero(number < n_hidden)
@@ -243,7 +243,7 @@ class Locator:
 
     def _across(self, edge: int) -> int:
         """Region just beyond the middle of an edge, by exact arithmetic."""
-        region = int(self._owner[edge])
+        region = int(self.owner[edge])
         start, stop = self.regions.offsets[region : region + 2].tolist()
         bits = self.regions.packed[region]
         classes = self.regions._classes

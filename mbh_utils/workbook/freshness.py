@@ -23,7 +23,8 @@ def freshness_key(chapter: Declaration, given: dict) -> str:
     -------
     str
         A hash of the notebook's cells (not of their outputs), the figures it declares, all code of
-        this package, the parameters, the tables it reads, and the versions of the libraries.
+        this package, the parameters, the tables it reads, the committed networks, and the versions
+        of the libraries.
 
     Raises
     ------
@@ -40,9 +41,9 @@ def freshness_key(chapter: Declaration, given: dict) -> str:
     """
     notebook = read_notebook(source_path(chapter))
     cells = [(cell.cell_type, cell.source, tags(cell)) for cell in notebook.cells]
-    tables = experiments.results_checksums(chapter.experiments, given["profile"])
+    results = experiments.results_checksums([*chapter.experiments, "networks"], given["profile"])
     versions = provenance.versions()
-    return provenance.digest([cells, chapter.figures, _code(), given, tables, versions])
+    return provenance.digest([cells, chapter.figures, _code(), given, results, versions])
 
 
 def _code() -> dict[str, str]:

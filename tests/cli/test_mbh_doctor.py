@@ -32,7 +32,9 @@ def test_doctor_says_where_compiled_code_is_kept(mbh, monkeypatch):
 
 def test_doctor_looks_at_the_committed_tables(mbh, monkeypatch, tmp_path):
     monkeypatch.setattr(kernels, "try_kernel", lambda: 1.0)
-    assert "tables of profile paper: 9, digests right" in mbh("doctor")[1]
+    out = mbh("doctor")[1]
+    assert "tables of profile paper: 9, digests right" in out
+    assert "networks that chapters of profile paper draw: here, digest right" in out
     monkeypatch.setattr(paths, "results_folder", lambda profile: tmp_path / profile)
     assert "tables of profile" not in mbh("doctor")[1]
     (tmp_path / "draft").mkdir()

@@ -10,6 +10,7 @@ from mbh_utils import experiments
 from mbh_utils.computing import scheduling, workers
 from mbh_utils.computing.store import Store
 from mbh_utils.experiments import planning
+from mbh_utils.experiments.networks_file import read_networks_file
 from mbh_utils.networks import Family
 
 
@@ -104,6 +105,17 @@ def test_run_computes_what_is_missing_and_writes_tables(mbh, tiny, tmp_path):
     assert status == 0
     assert "nothing is missing" in out
     assert err == ""
+
+
+def test_run_writes_the_networks_that_chapters_draw(mbh, tiny, tmp_path, monkeypatch):
+    small = replace(tiny, iterations=20, toy_iterations=20)
+    monkeypatch.setitem(experiments.PROFILES, "tiny", small)
+    folders = ["--store", str(tmp_path / "store"), "--tables", str(tmp_path / "tables")]
+    status, out, _ = mbh("run", "networks", "--profile", "tiny", "--jobs", "1", *folders)
+    path = tmp_path / "tables" / "networks.zip"
+    assert status == 0 and f"networks: {path} (" in out
+    assert len(read_networks_file(path)) == len(experiments.EXPERIMENTS["networks"].cases(small))
+    assert [entry.name for entry in path.parent.iterdir()] == ["networks.zip"]
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,9 @@ def test_everything_that_defines_the_planes_is_a_value_of_the_key(done):
     square = measured(experiments.run_of(TINY, 1))
     chosen = {name: square[name] for name in ("planes", "domain", "margin", "coverages")}
     expected = {"planes": 2, "domain": "square", "margin": 1.5, "coverages": (0.5, 0.8, 1.0)}
-    assert chosen == expected and done.has("measure", square)
+    assert chosen == expected and square["source"] == "validation" and done.has("measure", square)
     sets = [PlaneSet(2), PlaneSet(3), PlaneSet(2, margin=2.0), PlaneSet(2, domain="box")]
+    sets.append(PlaneSet(2, classes=(0, 1, 9)))
     for i, one in enumerate(sets):
         assert PlaneSet(**one.settings) == one
         for other in sets[:i]:
@@ -80,6 +81,8 @@ def test_everything_that_defines_the_planes_is_a_value_of_the_key(done):
         ((2, "disc"), 'domain is .disc.; choose one of "square", "box"'),
         ((2, "square", 0), "margin is 0"),
         ((2, "square", None), "margin is None"),
+        ((2, "square", 1.5, 7), "classes is 7"),
+        ((2, "square", 1.5, (0, -1, 2)), "a class in classes is -1"),
     ],
 )
 def test_values_that_define_no_planes_are_refused(values, said):
@@ -87,30 +90,43 @@ def test_values_that_define_no_planes_are_refused(values, said):
         PlaneSet(*values)
 
 
-def on_boxes(profile):
-    return on_planes(PlaneSet(profile.planes, domain="box"), profile.coverages)
+def test_planes_of_given_classes_pass_through_images_of_these():
+    planes = PlaneSet(3, classes=(0, 1, 9)).of("digits8")
+    for seed, plane in enumerate(planes):
+        alone = experiments.class_plane("digits8", (0, 1, 9), seed=seed)
+        assert (plane.origin == alone.origin).all() and plane.area == alone.area
 
 
-def test_a_second_domain_is_one_value_away(done, grid, tmp_path, monkeypatch):
-    """The grid once more, on the planes' sections with the input box, from networks to table."""
-    boxes = replace(EXPERIMENTS["grid"], options=on_boxes)
-    monkeypatch.setitem(EXPERIMENTS, "grid_in_the_box", boxes)
-    store, here = copy_of(done, tmp_path / "copy"), Here()
-    prepare(TINY, ["grid_in_the_box"], store=store, executor=here)
-    assert set(here.tasks) == {"measure_cases"}, "the networks are those of the grid"
-    rows = table("grid_in_the_box", TINY, store=store)
-    assert list(rows) == list(grid) and len(rows) == len(grid)
-    planes = experiments.grid_planes(TINY, "digits8", domain="box")
-    assert rows.groupby("plane")["area"].first().tolist() == [plane.area for plane in planes]
+def test_every_network_is_measured_in_the_square_and_in_the_box(done, grid):
+    square, box = (grid[grid["domain"] == name] for name in ("square", "box"))
+    assert len(square) == len(box) == len(grid) / 2
+    assert (square["margin"] == 1.5).all() and box["margin"].isna().all()
     data = datasets.load("digits8")
-    for plane in planes:
-        corners = plane.embed(plane.corners)
-        assert (corners >= data.low - 1e-9).all() and (corners <= data.high + 1e-9).all()
-    run = experiments.run_of(TINY, 2, seed=1)
-    mine = rows[(rows["setup"] == 2) & (rows["model"] == 1) & rows["trained"]]
-    row = mine[(mine["plane"] == 1) & (mine["class"] == 7)].iloc[1]
-    samples = data.validation.of_class(7)
-    s = specialization(run.trained(store), samples, planes[1], row["coverage"])
-    assert row["s"] == pytest.approx(s, abs=1e-12)
+    for domain, rows in (("square", square), ("box", box)):
+        planes = experiments.grid_planes(TINY, "digits8", domain=domain)
+        assert rows.groupby("plane")["area"].first().tolist() == [plane.area for plane in planes]
+        run = experiments.run_of(TINY, 2, seed=1)
+        mine = rows[(rows["setup"] == 2) & (rows["model"] == 1) & rows["trained"]]
+        row = mine[(mine["plane"] == 1) & (mine["class"] == 7)].iloc[1]
+        samples = data.validation.of_class(7)
+        s = specialization(run.trained(done), samples, planes[1], row["coverage"])
+        assert row["s"] == pytest.approx(s, abs=1e-12)
+    corners = planes[0].embed(planes[0].corners)
+    assert (corners >= data.low - 1e-9).all() and (corners <= data.high + 1e-9).all()
+
+
+def on_wide_squares(profile):
+    return [on_planes(PlaneSet(profile.planes, margin=4.0), profile.coverages)]
+
+
+def test_another_domain_is_one_value_away(done, grid, tmp_path, monkeypatch):
+    """The grid once more, on larger squares, from networks to table."""
+    wide = replace(EXPERIMENTS["grid"], variants=on_wide_squares)
+    monkeypatch.setitem(EXPERIMENTS, "wide_grid", wide)
+    store, here = copy_of(done, tmp_path / "copy"), Here()
+    prepare(TINY, ["wide_grid"], store=store, executor=here)
+    assert set(here.tasks) == {"measure_cases"}, "the networks are those of the grid"
+    rows = table("wide_grid", TINY, store=store)
+    assert list(rows) == list(grid) and len(rows) == len(grid) / 2 and (rows["margin"] == 4).all()
     again = table("grid", TINY, store=store)
     pd.testing.assert_frame_equal(again, grid, check_exact=True)

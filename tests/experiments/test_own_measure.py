@@ -40,7 +40,7 @@ def tiny_cases(profile):
 
 
 def first_images(profile):
-    return {"images": 50}
+    return [{"images": 50}]
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_worker_processes_compute_it_and_the_table_has_its_columns(own, tmp_path
 
 def test_its_options_are_part_of_what_defines_it(own, tmp_path, monkeypatch):
     store = Store(tmp_path)
-    fewer = Experiment(tiny_cases, ACTIVE, lambda profile: {"images": 7})
+    fewer = Experiment(tiny_cases, ACTIVE, lambda profile: [{"images": 7}])
     few = table("own", TINY, jobs=1, store=store)
     monkeypatch.setitem(EXPERIMENTS, "own", fewer)
     here = Here()
@@ -88,7 +88,7 @@ def test_its_table_is_written_and_read_without_a_store(own, tmp_path, monkeypatc
 
 def test_its_key_holds_values_only():
     (case, *_) = tiny_cases(TINY)
-    settings = ACTIVE.settings(case, first_images(TINY))
+    settings = ACTIVE.settings(case, *first_images(TINY))
     assert settings["measure"] == "active_shares" and settings["images"] == 50
     texts = [value for value in settings.values() if isinstance(value, str)]
     assert not any(" " in text for text in texts) and json.dumps(settings)

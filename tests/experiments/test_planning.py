@@ -31,7 +31,8 @@ def test_a_plan_says_what_is_missing_in_which_order_and_how_long_and_large(done,
         for task in stages[label]
         for run, _ in task.arguments[0]
     ]
-    everything = {run for name in ALL for run in runs_of(name)}
+    cases = [case for name in ALL for case in EXPERIMENTS[name].cases(TINY)]
+    everything = {case.run for case in cases if case.iteration}
     assert set(trained) == everything and len(trained) == len(everything), (
         "each once, whoever needs it"
     )
@@ -49,7 +50,14 @@ def test_a_plan_says_what_is_missing_in_which_order_and_how_long_and_large(done,
     cases = [case for task in stages["measuring"] for case in task.arguments[0]]
     needs = [need for task in stages["measuring"] for need in task.needs]
     assert [("network", c.run.settings_at(c.iteration)) for c in cases if c.iteration] == needs
-    assert len(cases) == sum(len(EXPERIMENTS[n].cases(TINY)) for n in ALL if EXPERIMENTS[n].measure)
+    wanted = {
+        json.dumps(EXPERIMENTS[name].settings(case, options), sort_keys=True)
+        for name in ALL
+        if EXPERIMENTS[name].measure
+        for case in EXPERIMENTS[name].cases(TINY)
+        for options in EXPERIMENTS[name].variants(TINY)
+    }
+    assert len(cases) == len(wanted), "each once, whoever asks for it"
 
 
 def test_long_tasks_are_split_and_short_ones_gathered():
@@ -122,8 +130,8 @@ def test_an_interrupted_run_goes_on_where_it_stopped(grid, tmp_path, one_each):
         seen += stop
     here = Here()
     prepare(TINY, ["grid"], store=store, executor=here)
-    assert seen + len(here.tasks) == 4 + 5 * 2 * 2, (
-        "2 architectures x 2 seeds, each network measured before and after"
+    assert seen + len(here.tasks) == 4 + 5 * 2 * 2 * 2, (
+        "2 architectures x 2 seeds, each network measured before and after in 2 domains"
     )
     pd.testing.assert_frame_equal(table("grid", TINY, store=store), grid, check_exact=True)
 
@@ -132,7 +140,7 @@ def test_a_larger_profile_takes_over_what_a_smaller_one_computed(done, tmp_path,
     store, here = copy_of(done, tmp_path / "copy"), Here()
     larger = replace(TINY, models=3)
     prepare(larger, ["grid"], store=store, executor=here)
-    assert here.tasks == 2 * ["train_runs"] + 10 * ["measure_cases"], "the third seed only"
+    assert here.tasks == 2 * ["train_runs"] + 20 * ["measure_cases"], "the third seed only"
 
 
 FAILING_CALLS = []
@@ -157,7 +165,7 @@ def test_a_failing_measurement_is_reported_and_what_is_done_is_kept(
             prepare(TINY, ["grid"], store=store, executor=Here())
     (stage,) = plan(TINY, ["grid"], store)
     assert stage.label == "measuring"
-    assert 0 < sum(len(task.arguments[0]) for task in stage.tasks) < 20
+    assert 0 < sum(len(task.arguments[0]) for task in stage.tasks) < 40
 
 
 def test_without_a_store_the_default_folder_is_used(tmp_path, monkeypatch):

@@ -20,7 +20,7 @@ from mbh_utils.training import Recipe, accuracy, train
     [
         (
             lambda: table("gird", "quick"),
-            "no experiment 'gird'; the experiments are grid, histories, tickets, toy",
+            "no experiment 'gird'; the experiments are grid, histories, accuracies, tickets, ",
         ),
         (lambda: prepare("quick", ["grid", "all"]), "no experiment 'all'"),
         (

@@ -1,5 +1,7 @@
 """What a chapter asks for."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from tiny_experiments import TINY, copy_of, measured, runs_of
@@ -10,7 +12,8 @@ from mbh_utils.experiments import EXPERIMENTS, table
 from mbh_utils.training import accuracy
 
 
-def test_an_experiment_without_table_says_so(done):
+def test_an_experiment_without_table_says_so(done, monkeypatch):
+    monkeypatch.setitem(EXPERIMENTS, "toy", replace(EXPERIMENTS["toy"], rows=None))
     with pytest.raises(MBHError, match="'toy' has no table"):
         table("toy", TINY, store=done)
 
@@ -24,7 +27,7 @@ def test_one_row_per_network_is_the_mean_over_classes_and_planes(grid):
                 grid[["setup", "model", "trained"]] == [row["setup"], row["model"], row["trained"]]
             ).all(axis=1)
         ]
-        mine = mine[mine["coverage"] == 0.8]
+        mine = mine[(mine["coverage"] == 0.8) & (mine["domain"] == "square")]
         assert len(mine) == 20 and row["s"] == pytest.approx(mine["s"].mean())
         counts, areas = (mine.groupby("plane")[c].first() for c in ("n_regions", "area"))
         assert row["n_regions"] == counts.mean() and row["per_area"] == pytest.approx(
@@ -48,6 +51,8 @@ def test_one_row_per_network_by_hand():
         "n_constraints": 1,
         "accuracy": 0.5,
         "area": 2.0,
+        "domain": "square",
+        "margin": 1.5,
     }
     rows = [
         {**facts, "plane": p, "class": c, "s": s, "n_regions": 4 + p}
@@ -56,6 +61,17 @@ def test_one_row_per_network_by_hand():
     (row,) = experiments.per_network(pd.DataFrame(rows)).to_dict("records")
     assert row["s"] == pytest.approx((0.2 + 0.7) / 2) and row["n_regions"] == 4.5
     assert (row["per_area"], row["per_n2"]) == (2.25, 2.25)
+
+
+def test_squares_of_several_sizes_are_not_averaged(done, grid):
+    rows = table("figure_planes", TINY, store=done)
+    with pytest.raises(MBHError, match=r"squares of the margins \[1.0, 1.25, 1.5\]"):
+        experiments.per_network(rows, 0.9)
+    box = experiments.per_network(rows, 0.9, domain="box")
+    one = rows[(rows["domain"] == "box") & (rows["coverage"] == 0.9)]
+    assert box["s"].mean() == pytest.approx(one["s"].mean()) and len(box) == 3 * 2
+    with pytest.raises(MBHError, match="nothing was measured in the domain 'box'"):
+        experiments.per_network(grid[grid["domain"] == "square"], 0.8, "box")
 
 
 def test_a_coverage_that_was_not_measured_is_refused(grid):

@@ -27,9 +27,11 @@ TINY = replace(
     coverages=(0.5, 0.8, 1.0),
     ticket_densities=(1.0, 0.3, 0.1),
     densities=(0.3, 0.5),
+    margins=(1.0,),
+    sample_counts=(3, 10),
 )
 ALL = list(EXPERIMENTS)
-TABLES = [name for name in ALL if name != "toy"]
+TABLES = [name for name in ALL if EXPERIMENTS[name].rows]
 
 
 class Here(Executor):
@@ -62,12 +64,14 @@ def runs_of(name: str, profile=TINY) -> list[Run]:
     return list(dict.fromkeys(case.run for case in EXPERIMENTS[name].cases(profile)))
 
 
-def measured(run: Run, iteration: int = 30, name: str = "grid", profile=TINY) -> dict:
-    """What a measurement is keyed by."""
+def measured(
+    run: Run, iteration: int = 30, name: str = "grid", profile=TINY, variant: int = 0
+) -> dict:
+    """What a measurement is keyed by; the grid's variants are the square and the box."""
     experiment = EXPERIMENTS[name]
     cases = experiment.cases(profile)
     case = next(c for c in cases if (c.run, c.iteration) == (run, iteration))
-    return experiment.measure.settings(case, experiment.options(profile))
+    return experiment.measure.settings(case, experiment.variants(profile)[variant])
 
 
 def copy_of(store: Store, folder) -> Store:

@@ -112,7 +112,12 @@ def test_figure_draws_exactly_the_blanket(network, data, regions):
     drawn = sum(polygon_area(polygon[:-1]) for polygon in inside.get_path().to_polygons())
     assert drawn == pytest.approx(view.area)
     assert f"{view.s:.3f}" in figure.axes[0].get_title()
-    assert figure.axes[0].get_xlabel() and figure.axes[0].get_legend()
+    assert figure.axes[0].get_xlabel()
+    legend = figure.axes[0].get_legend()
+    words = [text.get_text() for text in legend.get_texts()]
+    assert words[2:] == [f"spanning image {i}" for i in (1, 2, 3)]
+    markers = [handle.get_marker() for handle in legend.legend_handles[2:]]
+    assert markers == [line.get_marker() for line in figure.axes[0].lines] == ["o", "s", "^"]
 
 
 # ------------------------------------------------------------ the controls

@@ -84,6 +84,15 @@ FACES = {
         },
         says={"names": "experiment"},
     ),
+    "experiments.write_networks": Face(
+        experiments.write_networks,
+        right={"profile": "quick"},
+        ill={
+            "profile": NO_OBJECT,
+            "store": without(NO_OBJECT, "none"),
+            "folder": without(NO_OBJECT, "none", "text"),
+        },
+    ),
     "experiments.profile_named": Face(
         experiments.profile_named,
         right={"name": "quick"},

@@ -1,13 +1,14 @@
 """Ill calls of partitions of the input space."""
 
 from ill_calls.face import Face
-from ill_calls.good import NET, PLANE, REGIONS, SIGMA, X
+from ill_calls.good import LINE, NET, PLANE, REGIONS, SIGMA, X
 from ill_calls.values import (
     NO_COUNT,
     NO_FLAG,
     NO_NETWORK,
     NO_NUMBER,
     NO_OBJECT,
+    NO_PARTITION,
     NO_PATTERN,
     NO_PATTERNS,
     NO_PLANE,
@@ -36,6 +37,18 @@ FACES = {
             "keep": without(NO_WORD, "empty"),
         },
         says={"network": ""},
+    ),
+    "bending": Face(
+        mbh.bending,
+        right={"partition": REGIONS},
+        ill={
+            "partition": NO_PARTITION
+            + named(
+                of_a_line=mbh.partition_input_space(NET, LINE),
+                without_polygons=mbh.partition_input_space(NET, PLANE, keep=["patterns"]),
+                without_patterns=mbh.partition_input_space(NET, PLANE, keep=["polygons"]),
+            )
+        },
     ),
     "expected_cost": Face(
         mbh.expected_cost,

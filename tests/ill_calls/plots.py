@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from ill_calls.face import Face
 from ill_calls.good import NET, PLANE, REGIONS, SIGMA, TABLE, X
 from ill_calls.values import (
@@ -14,8 +15,10 @@ from ill_calls.values import (
     NO_PARTITION,
     NO_PATTERN,
     NO_PLANE,
+    NO_SIZE,
     NO_TABLE,
     NO_TEXT,
+    NO_WORD,
     named,
     no_array,
     without,
@@ -23,6 +26,11 @@ from ill_calls.values import (
 
 import mbh_utils as mbh
 from mbh_utils import plots
+
+#: Networks at iterations of training, and masks that were taken there.
+TRAINING = TABLE.assign(iteration=[0, 10, 50], mask_iteration=[0, 10, 50], rule="magnitude")
+LEDGER = pd.DataFrame({"id": ["A-1"], "part": "accuracy", "verdict": "reproduced"})
+NO_NAMES = without(NO_OBJECT, "a generator", "empty", "list_of_text") + named(four=list("abcd"))
 
 FACES = {
     "plots.union": Face(
@@ -54,7 +62,8 @@ FACES = {
     "plots.blanket_legend": Face(
         plots.blanket_legend,
         right={"figure": plt.figure()},
-        ill={"figure": NO_OBJECT, "what": NO_TEXT},
+        ill={"figure": NO_OBJECT, "what": NO_TEXT, "spanning": NO_NAMES},
+        says={"spanning": "spanning"},
     ),
     "plots.blanket_grid": Face(
         plots.blanket_grid,
@@ -66,8 +75,9 @@ FACES = {
             + named(two=["a", "b"]),
             "columns": without(NO_OBJECT, "a generator", "nested", "list_of_none", "list_of_text")
             + named(two=["a", "b"]),
+            "spanning": NO_NAMES,
         },
-        says={"patterns": "pattern", "rows": "", "columns": ""},
+        says={"patterns": "pattern", "rows": "", "columns": "", "spanning": "spanning|labels"},
     ),
     "plots.bent_hyperplanes": Face(
         plots.bent_hyperplanes,
@@ -105,14 +115,84 @@ FACES = {
             "table": NO_TABLE,
             "x": NO_OBJECT + named(unknown="nope", words="kind"),
             "y": NO_OBJECT + named(unknown="nope", words="kind"),
-            "hue": NO_OBJECT + named(unknown="nope", words="kind"),
+            "hue": NO_OBJECT + named(unknown="nope"),
             "ax": NO_AXES,
             "levels": NO_FLAG,
+            "style": without(NO_OBJECT, "none") + named(unknown="nope"),
             "linestyle": NO_OBJECT,
+            "band": NO_FLAG,
+            "bars": NO_FLAG,
+            "legend": NO_FLAG,
+        },
+        says={"x": "column", "y": "column", "hue": "column", "style": "column"},
+    ),
+    "plots.curves": Face(
+        plots.curves,
+        right={"table": TABLE, "x": "density", "y": "s", "hue": "n_hidden"},
+        ill={
+            "table": NO_TABLE,
+            "x": NO_OBJECT + named(unknown="nope", words="kind"),
+            "y": NO_OBJECT + named(unknown="nope", words="kind"),
+            "hue": NO_OBJECT + named(unknown="nope"),
+            "style": without(NO_OBJECT, "none") + named(unknown="nope"),
+            "names": without(NO_OBJECT, "none"),
+            "ax": NO_AXES,
+            "linestyle": NO_OBJECT,
+            "band": NO_FLAG,
+            "bars": NO_FLAG,
+            "markers": NO_FLAG,
+            "legend": NO_FLAG,
+        },
+        says={"x": "column", "y": "column", "hue": "column", "style": "column"},
+    ),
+    "plots.iteration_curves": Face(
+        plots.iteration_curves,
+        right={"table": TRAINING, "y": "s"},
+        ill={
+            "table": NO_TABLE + named(no_iterations=TABLE),
+            "y": NO_OBJECT + named(unknown="nope", words="kind"),
+            "hue": NO_OBJECT + named(unknown="nope"),
+            "style": without(NO_OBJECT, "none") + named(unknown="nope"),
+            "names": without(NO_OBJECT, "none"),
+            "ax": NO_AXES,
+            "scale": NO_WORD,
+            "last": without(NO_COUNT, "none") + named(zero=0),
             "band": NO_FLAG,
             "legend": NO_FLAG,
         },
-        says={"x": "column", "y": "column", "hue": "column"},
+        says={"y": "column", "hue": "column", "style": "column"},
+    ),
+    "plots.mask_curves": Face(
+        plots.mask_curves,
+        right={"table": TRAINING},
+        ill={
+            "table": NO_TABLE + named(no_masks=TABLE),
+            "y": NO_OBJECT + named(unknown="nope", words="kind"),
+            "ax": NO_AXES,
+            "legend": NO_FLAG,
+        },
+        says={"y": "column"},
+    ),
+    "plots.lottery_curves": Face(
+        plots.lottery_curves,
+        right={"table": TRAINING.assign(kind="iterative"), "y": "accuracy"},
+        ill={
+            "table": NO_TABLE + named(no_kinds=TABLE[:1]),
+            "y": NO_OBJECT + named(unknown="nope", words="rule"),
+            "ax": NO_AXES,
+            "legend": NO_FLAG,
+        },
+        says={"y": "column"},
+    ),
+    "plots.claims_overview": Face(
+        plots.claims_overview,
+        right={"table": LEDGER},
+        ill={
+            "table": NO_TABLE + named(other_verdict=LEDGER.assign(verdict="true")),
+            "ax": NO_AXES,
+            "per_row": NO_SIZE,
+            "legend": NO_FLAG,
+        },
     ),
     "plots.coverage_curves": Face(
         plots.coverage_curves,
@@ -122,7 +202,12 @@ FACES = {
     "plots.ticket_curves": Face(
         plots.ticket_curves,
         right={"table": TABLE},
-        ill={"table": NO_TABLE + named(no_dense=TABLE[1:]), "ax": NO_AXES},
+        ill={
+            "table": NO_TABLE + named(no_dense=TABLE[1:]),
+            "ax": NO_AXES,
+            "zoom": NO_FLAG,
+            "legend": NO_FLAG,
+        },
     ),
     "plots.setup_scatter": Face(
         plots.setup_scatter,

@@ -57,7 +57,7 @@ def test_no_group_is_lost_however_many_there_are():
         plots.coverage_curves(table),
         plots.setup_scatter(table, "accuracy", "s"),
     ):
-        assert len(set(labels(ax)) - {SPREAD}) == 12
+        assert len([name for name in labels(ax) if SPREAD[5:] not in name]) == 12
 
 
 def test_specialization_over_coverage():

@@ -25,6 +25,8 @@ def test_an_image_keeps_its_shape_and_scale():
     ax = plots.image(pixels, (2, 3), title="six")
     assert (ax.images[0].get_array() == pixels.reshape(2, 3)).all()
     assert ax.images[0].get_clim() == (0, 1)
+    colours = ax.images[0].to_rgba(np.array([[0, 1.0]]))[0, :, :3]
+    assert colours.tolist() == [[0, 0, 0], [1, 1, 1]], "0 is black and 1 is white"
     named = plots.image(pixels, (2, 3), label="mean")
     assert named.images[0].get_clim() == (0, 0.5) and named.figure.axes[1].get_ylabel() == "mean"
 

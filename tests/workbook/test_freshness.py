@@ -60,6 +60,19 @@ def test_a_changed_table_makes_the_chapters_that_read_it_stale(
     assert len({of_other for _, of_other in seen}) == 1
 
 
+def test_changed_networks_make_every_chapter_stale(small_workbook, monkeypatch, tmp_path):
+    monkeypatch.setattr(paths, "results_folder", lambda profile: tmp_path / "results" / profile)
+    small_workbook.add("01_good", save())
+    networks = tmp_path / "results" / "quick" / "networks.zip"
+    networks.parent.mkdir(parents=True)
+    given = {"profile": "quick", "seed": 0}
+    seen = [freshness_key(chapters.CHAPTERS[0], given)]
+    for content in (b"networks", b"networkt"):
+        networks.write_bytes(content)
+        seen.append(freshness_key(chapters.CHAPTERS[0], given))
+    assert len(set(seen)) == 3
+
+
 def test_a_chapter_without_its_executed_copy_is_not_up_to_date(small_workbook):
     small_workbook.add("01_good", save())
     assert run().ok

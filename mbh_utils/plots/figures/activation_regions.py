@@ -41,11 +41,11 @@ def joined_regions(partition: Partition, pattern: DecisionPattern) -> Figure:
     'where neuron 2 is inactive'
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.6, 4.4), sharey=True)
-    regions(partition, left, colour_bar=False).set_title(f"{len(partition)} regions")
+    regions(partition, left, colour_bar=False).set_title(f"{len(partition)} regions", loc="left")
     blanket(partition, pattern, right, title=False)
     states = {True: "active", False: "inactive"}
     words = [f"neuron {n + 1} is {states[bool(on)]}" for n, on in pattern.as_dict().items()]
-    right.set_title("where " + " and ".join(words))
+    right.set_title("where " + " and ".join(words), loc="left")
     left.set_ylabel("$x_2$")
     for ax in (left, right):
         ax.set_xlabel("$x_1$")

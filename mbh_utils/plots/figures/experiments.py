@@ -76,9 +76,10 @@ def over_setups(table: pd.DataFrame, y: str) -> Figure:
         len(sets), 2, figsize=size, squeeze=False, sharey="row", sharex="col"
     )
     for row, (title, rows) in zip(axes, sets, strict=True):
-        setup_curves(rows, "density", y, row[0], bars=True, legend=False).set_title(title)
+        setup_curves(rows, "density", y, row[0], bars=True, legend=False).set_title(title, loc="left")
         look = {"hue": "parameters", "bars": True, "legend": False}
-        setup_curves(rows, "n_hidden", y, row[1], **look).set(title=title, ylabel="")
+        setup_curves(rows, "n_hidden", y, row[1], **look).set_title(title, loc="left")
+        row[1].set_ylabel("")
         for ax in row:
             ax.label_outer()
     for ax in axes[-1]:
@@ -117,7 +118,7 @@ def accuracy_and_specialization(table: pd.DataFrame) -> Figure:
         1, len(sets), figsize=(max(4.4 * len(sets), 5.4), 4.6), squeeze=False
     )
     for ax, (title, rows) in zip(axes[0], sets, strict=True):
-        setup_scatter(rows, "s", "accuracy", ax).set_title(title)
+        setup_scatter(rows, "s", "accuracy", ax).set_title(title, loc="left")
         ax.get_legend().remove()
     for ax in axes[0, 1:]:
         ax.set_ylabel("")
@@ -158,7 +159,7 @@ def over_coverage(table: pd.DataFrame) -> Figure:
     size = (max(4 * len(sets), 5), 4.2)
     figure, axes = plt.subplots(1, len(sets), figsize=size, squeeze=False, sharey=True)
     for ax, (title, rows) in zip(axes[0], sets, strict=True):
-        coverage_curves(rows, ax, legend=False).set_title(title)
+        coverage_curves(rows, ax, legend=False).set_title(title, loc="left")
         ax.label_outer()
     legend_below(figure, axes.flat, 3)
     return figure
@@ -212,7 +213,7 @@ def before_and_after(table: pd.DataFrame, y: str = "s") -> Figure:
     )
     for ax, (level, rows) in zip(axes.flat, levels, strict=False):
         curves(rows, "n_hidden", y, ax, hue="trained", style="trained", legend=False)
-        ax.set_title(f"{level:,} HNPs")
+        ax.set_title(f"{level:,} HNPs", loc="left")
     finish_grid(axes, len(levels))
     values = sorted(table["n_hidden"].unique())
     axes[0, 0].set_xticks(values, [f"{value:,}" for value in values])
@@ -280,7 +281,7 @@ def over_density(
             if y == "n_regions":
                 ax.yaxis.set_major_formatter("{x:,.0f}")
             ax.label_outer()
-        column[0].set_title(title)
+        column[0].set_title(title, loc="left")
     for line, y in zip(axes, rows, strict=True):
         for ax in line if y not in SHARES else ():
             ax.set_ylim(0, 1 if y == "s" else None)
@@ -343,7 +344,8 @@ def over_samples(
         values = sorted(some["samples"].unique())
         ax.set_xticks(values, [f"{value:,}" for value in values])
         ax.minorticks_off()
-        ax.set(title=title, ylim=(0, 1))
+        ax.set_title(title, loc="left")
+        ax.set_ylim(0, 1)
         ax.label_outer()
     legend_below(figure, axes.flat, 3)
     return figure

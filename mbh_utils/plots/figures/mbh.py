@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
-from mbh_utils.plots.blankets import blanket, blanket_grid, blanket_legend
+from mbh_utils.plots.blankets import blanket, blanket_grid, blanket_legend, blanket_words
 from mbh_utils.plots.planes import plane_labels, regions, spanning_points
 from mbh_utils.regions.partition import Partition
 from mbh_utils.regions.patterns import DecisionPattern
@@ -64,9 +64,11 @@ def regions_and_blankets(
         len(partitions), 2, figsize=size, sharex=True, sharey=True, squeeze=False
     )
     for (name, partition), row in zip(partitions.items(), axes, strict=True):
-        regions(partition, row[0]).set_title(f"{name}:\n{len(partition):,} regions")
-        title = blanket(partition, patterns[name], row[1]).get_title("left")
-        row[1].set_title(f"{name}:\n{title}", fontsize=10.5)
+        regions(partition, row[0]).set_title(f"{name}:\n{len(partition):,} regions", loc="left")
+        pattern = patterns[name]
+        blanket(partition, pattern, row[1], title=False)
+        words = blanket_words(partition.blanket(pattern).share, len(pattern))
+        row[1].set_title(f"{name}:\n{words}", loc="left")
         for ax in row:
             spanning_points(partition.plane, spanning, ax, legend=False)
             plane_labels(ax, partition.plane).label_outer()
@@ -146,8 +148,9 @@ def blankets_over_coverage(
     )
     for column, (title, found) in zip(axes.T, patterns.items(), strict=True):
         for ax, pattern in zip(column, found.values(), strict=True):
-            blanket(partition[title], pattern, ax, edges=False)
-            ax.set_title(ax.get_title("left"), fontsize=8)
+            blanket(partition[title], pattern, ax, title=False, edges=False)
+            share = partition[title].blanket(pattern).share
+            ax.set_title(blanket_words(share, len(pattern)), fontsize=8, loc="left")
             spanning_points(partition[title].plane, spanning, ax, legend=False)
             plt.setp(ax.lines, markersize=6)
         column[0].annotate(

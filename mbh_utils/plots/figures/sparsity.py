@@ -34,13 +34,13 @@ def tickets(table: pd.DataFrame) -> Figure:
     >>> from mbh_utils import plots
     >>> table = pd.DataFrame({"kind": ["dense", "ticket"], "density": [1.0, 0.3], "model": 0})
     >>> figure = plots.figures.sparsity.tickets(table.assign(trained=True, accuracy=[0.98, 0.97]))
-    >>> [ax.get_title() for ax in figure.axes]
+    >>> [ax.get_title("left") for ax in figure.axes]
     ['all', 'trained networks only, enlarged']
     """
     figure, axes = plt.subplots(1, 2, figsize=(8, 4.4))
-    ticket_curves(table, axes[0], legend=False).set_title("all")
+    ticket_curves(table, axes[0], legend=False).set_title("all", loc="left")
     ticket_curves(table, axes[1], zoom=True, legend=False)
-    axes[1].set_title("trained networks only, enlarged")
+    axes[1].set_title("trained networks only, enlarged", loc="left")
     legend_below(figure, axes, 2)
     return figure
 
@@ -81,14 +81,15 @@ def ticket_iterations(table: pd.DataFrame, densities: tuple[float, float] = (0.2
     checked_table(table, ["rule", "mask_iteration", "density", "accuracy"], ["density"])
     between = table[table["density"].between(low - 1e-9, high + 1e-9)]
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 4.6), sharey=True)
-    mask_curves(between, left, legend=False).set_title(f"density {low:.2f} to {high:.2f}")
+    mask_curves(between, left, legend=False).set_title(f"density {low:.2f} to {high:.2f}", loc="left")
     masks = rows_of(table, ["rule"], rule="magnitude")
     masks = masks[masks["mask_iteration"].isin(_spread(masks["mask_iteration"].unique(), 4))]
     names = {n: f"mask of iteration {n:,}" for n in sorted(masks["mask_iteration"].unique())}
     curves(masks, "density", "accuracy", right, hue="mask_iteration", names=names, legend=False)
     right.axvspan(low, high, color="0.5", alpha=0.25, lw=0, label="densities of the left axes")
     right.axhline(80, color="black", ls=":", lw=1.3)
-    right.set(title="largest weights", ylabel="", ylim=(0, 102))
+    right.set_title("largest weights", loc="left")
+    right.set(ylabel="", ylim=(0, 102))
     for ax in (left, right):
         legend_under(ax, 1)
     return figure

@@ -70,7 +70,7 @@ def blankets_of_samples(
     )
     first, *others = axes.flat
     regions(partition, first, colour_bar=False)
-    first.set_title(f"(a) {len(partition)} regions,\nstates of neurons 1, 2, ...", fontsize=9)
+    first.set_title(f"(a) {len(partition)} regions,\nstates of neurons 1, 2, ...", fontsize=9, loc="left")
     for centre, bits in zip(partition.centroids, partition.patterns, strict=True):
         box = {"fc": "white", "lw": 0, "alpha": 0.85, "pad": 1.5}
         words = "".join(str(int(bit)) for bit in bits)
@@ -80,7 +80,7 @@ def blankets_of_samples(
         coverage = pattern.support(states)
         share = partition.blanket(pattern).share
         words = f"({letter}) {name}\ncoverage {coverage:g}, share {share:.3f}"
-        ax.set_title(words, fontsize=9)
+        ax.set_title(words, fontsize=9, loc="left")
         _draw_samples(ax, samples, pattern.satisfied_by(states))
     _draw_samples(first, samples, np.ones(len(samples), dtype=bool))
     for ax in others[len(patterns) :]:

@@ -65,7 +65,7 @@ def over_training(
         iteration_curves(per_coverage, "s", top, scale=scale, legend=False)
         iteration_curves(one, "n_regions", bottom, hue="all", scale=scale, legend=False)
         words = "linear" if scale == "linear" else "logarithmic"
-        top.set_title(f"iterations {words}")
+        top.set_title(f"iterations {words}", loc="left")
     axes[0, 0].set_ylim(0, 1)
     axes[1, 0].set_ylim(0, None)
     axes[1, 0].yaxis.set_major_formatter("{x:,.0f}")
@@ -118,7 +118,7 @@ def setups_over_training(
     >>> table = pd.DataFrame({"iteration": [0, 100, 200], "s": [0.3, 0.4, 0.6], "coverage": 0.8})
     >>> table = table.assign(n_regions=[90, 80, 120], accuracy=[0.1, 0.6, 0.7], n_hidden=16)
     >>> figure = plots.figures.experiments.setups_over_training(table.assign(setup=10, model=0))
-    >>> [ax.get_title() for ax in figure.axes[:2]]
+    >>> [ax.get_title("left") for ax in figure.axes[:2]]
     ['whole training', 'first 100 iterations']
     """
     needed = ["iteration", "setup", "n_hidden", "accuracy", "s", "n_regions"]
@@ -131,8 +131,9 @@ def setups_over_training(
             look = {"hue": "setup", "names": names, "last": last, "legend": False}
             iteration_curves(rows, y, ax, **look)
             ax.label_outer()
-    axes[0, 0].set(title="whole training", ylim=(0, 100))
-    axes[0, 1].set_title(f"first {first} iterations")
+    axes[0, 0].set_title("whole training", loc="left")
+    axes[0, 0].set_ylim(0, 100)
+    axes[0, 1].set_title(f"first {first} iterations", loc="left")
     axes[1, 0].set_ylim(0, 1)
     axes[2, 0].set_yscale("log")
     axes[2, 0].yaxis.set_major_formatter("{x:,.0f}")
@@ -177,7 +178,7 @@ def accuracy_over_training(table: pd.DataFrame) -> Figure:
     for row, (title, rows) in zip(axes, sets, strict=True):
         for ax, scale in zip(row, ("linear", "log"), strict=True):
             look = {"hue": "n_hidden", "style": "parameters", "scale": scale, "legend": False}
-            iteration_curves(rows, "accuracy", ax, **look, band=False).set_title(title)
+            iteration_curves(rows, "accuracy", ax, **look, band=False).set_title(title, loc="left")
             plt.setp(ax.lines, marker="", linewidth=1.2)
             ax.label_outer()
     legend_below(figure, axes.flat, 4)
