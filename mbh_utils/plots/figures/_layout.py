@@ -37,7 +37,7 @@ def rows_of(table: pd.DataFrame, columns: Iterable[str], **wanted) -> pd.DataFra
 
 def title_of(name: str) -> str:
     """What a data set is called in a title."""
-    return getattr(datasets, "title", str)(name)
+    return datasets.title(name)
 
 
 def by_data_set(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
