@@ -56,9 +56,7 @@ def legend_below(figure: FigureBase, axes: Iterable[Axes], ncols: int) -> None:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
     look = {"columnspacing": 1.3, "handlelength": 2.4}
-    figure.legend(
-        entries.values(), entries.keys(), loc="outside lower center", ncols=ncols, **look
-    )
+    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=ncols, **look)
 
 
 def legend_under(ax: Axes, ncols: int) -> None:
