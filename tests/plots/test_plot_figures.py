@@ -289,7 +289,11 @@ def test_figure_6_5_names_images_with_their_markers_and_networks_with_their_blan
     found = {"a": mbh.DecisionPattern([0], [True]), "b": mbh.DecisionPattern([], [])}
     figure = chapter_04.blankets_of_networks(dict.fromkeys("ab", partition), found, NAMES, (2, 2))
     *images, left, right = figure.axes
-    assert [ax.get_xlabel() for ax in images] == ["one (circle)", "two (square)", "three (triangle)"]
+    assert [ax.get_xlabel() for ax in images] == [
+        "one (circle)",
+        "two (square)",
+        "three (triangle)",
+    ]
     assert images[0].images[0].get_array().ravel().tolist() == [1, 0, 0, 0]
     assert left.get_title("left").startswith("a\n") and "1 constraint" in left.get_title("left")
     assert right.get_title("left") == "b\n100.0%, 0 constraints"
@@ -300,7 +304,9 @@ def test_turning_angles_are_means_over_planes_in_both_domains_untrained_and_trai
     networks = networks_of_bending()
     figure = chapter_04.turning_angles(networks)
     titles = [ax.get_title("left") for ax in figure.axes]
-    assert titles == [f"{t}, {d}" for d in ("square", "input box") for t in ("untrained", "trained")]
+    assert titles == [
+        f"{t}, {d}" for d in ("square", "input box") for t in ("untrained", "trained")
+    ]
     tops = [np.max([max(line.get_ydata(), default=0) for line in ax.lines]) for ax in figure.axes]
     assert np.allclose(tops, [4, 8, 6, 10]), "NaN, a plane without crossing, is passed over"
     with pytest.raises(MBHError, match="trained"):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
+from numpy.typing import ArrayLike
 
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
@@ -228,7 +229,7 @@ def input_box(
     square: Plane,
     box: Plane,
     spanning: Sequence[str],
-    limits: tuple[np.ndarray, np.ndarray] = (0.0, 1.0),
+    limits: tuple[ArrayLike, ArrayLike] = (0.0, 1.0),
 ) -> Figure:
     """How little of the square around three samples lies in the box of all inputs.
 
@@ -240,7 +241,7 @@ def input_box(
         The same, with the domain "box".
     spanning : sequence of str
         What the samples that span the plane are called.
-    limits : tuple, default (0.0, 1.0)
+    limits : tuple of array_like, default (0.0, 1.0)
         Smallest and largest value of each input, such as ``(data.low, data.high)``.
 
     Returns
@@ -279,7 +280,7 @@ def input_box(
     ticks = np.linspace(0, 1, _FINENESS)
     u, v = np.meshgrid(left + ticks * (right - left), bottom + ticks * (top - bottom))
     inputs = square.embed(np.column_stack([u.ravel(), v.ravel()]))
-    low, high = limits
+    low, high = (np.asarray(limit, dtype=float) for limit in limits)
     beyond = (inputs < low - 1e-9) | (inputs > high + 1e-9)
     share = 100 * beyond.mean(axis=1).reshape(u.shape)
     drawn = ax.pcolormesh(u, v, share, cmap="cividis", shading="gouraud", rasterized=True)
@@ -411,7 +412,7 @@ def turning_angles(table: pd.DataFrame) -> Figure:
             setup_curves(means, "density", "turning_angle", ax, bars=True, legend=False)
             title = f"{'trained' if trained else 'untrained'}, {DOMAINS[domain]}"
             ax.set_title(title, loc="left")
-            ax.set_ylim(bottom=0)
             ax.label_outer()
+    axes[0, 0].set_ylim(bottom=0)  # of all; at last, since it ends the search for the largest value
     legend_below(figure, axes.flat, 3)
     return figure
