@@ -298,6 +298,9 @@ def test_figure_6_5_names_images_with_their_markers_and_networks_with_their_blan
     assert left.get_title("left").startswith("a\n") and "1 constraint" in left.get_title("left")
     assert right.get_title("left") == "b\n100.0%, 0 constraints"
     assert [line.get_marker() for line in right.lines] == ["o", "s", "^"]
+    free = mbh.partition_input_space([(np.eye(2), np.zeros(2))], mbh.Plane.rectangle())
+    with pytest.raises(MBHError, match="through three images"):
+        chapter_04.blankets_of_networks({"a": free}, found, NAMES, (1, 2))
 
 
 def test_turning_angles_are_means_over_planes_in_both_domains_untrained_and_trained():

@@ -273,7 +273,8 @@ def input_box(
     """
     for name, plane in (("square", square), ("box", box)):
         require.kind_of(name, plane, Plane, "a plane made of points")
-    if square.spanning is None or not np.array_equal(square.points, box.points):
+    points = square.points
+    if points is None or box.points is None or not np.array_equal(points, box.points):
         raise MBHError("square and box are to be two domains of one plane that is made of points")
     figure, ax = plt.subplots(figsize=(5.2, 5))
     (left, bottom), (right, top) = square.low, square.high
@@ -325,7 +326,7 @@ def blankets_of_networks(
     Raises
     ------
     MBHError
-        If a network has no pattern.
+        If a network has no pattern, or the plane does not pass through three images.
 
     Notes
     -----
@@ -347,9 +348,12 @@ def blankets_of_networks(
     """
     _check_names(partitions, patterns)
     plane = next(iter(partitions.values())).plane
+    points = plane.points
+    if points is None or len(points) != len(SPANNING_MARKERS):
+        raise MBHError("partitions are to be of a plane through three images, Plane.through(images)")
     figure = plt.figure(figsize=(max(2.75 * len(partitions) + 0.5, 5), 5.3))
     above, below = figure.subfigures(2, 1, height_ratios=(1, 2.6))
-    samples = zip(plane.points, spanning, SPANNING_MARKERS, above.subplots(1, 3), strict=True)
+    samples = zip(points, spanning, SPANNING_MARKERS, above.subplots(1, 3), strict=True)
     for pixels, name, marker, ax in samples:
         image(pixels, image_shape, ax)
         ax.set_xlabel(f"{name} ({_SHAPES[marker]})", fontsize=9)
