@@ -91,7 +91,7 @@ def _by_scope(table: pd.DataFrame, scopes: Sequence[str]) -> dict[str, pd.DataFr
     if "scope" not in table:
         return {"": table}
     found = {
-        SCOPES.get(scope, scope): table[table["scope"] == scope]
+        SCOPES.get(scope, str(scope)): table[table["scope"] == scope]
         for scope in require.listed("scopes", scopes, "scopes")
         if (table["scope"] == scope).any()
     }
