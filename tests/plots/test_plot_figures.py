@@ -163,7 +163,7 @@ def test_over_density_has_limits_that_hold_every_column():
 def test_over_neurons_is_one_row_with_a_line_for_each_number_of_parameters():
     figure = experiments.over_neurons(networks(), "s")
     assert len(figure.axes) == 2
-    assert labels(figure.axes[0])[0] == "4,736 HNPs"
+    assert legend_of(figure)[0] == "4,736 HNPs"
     assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim() == (0, 1)
     assert SPREAD.replace("band", "bars") in legend_of(figure)
 
