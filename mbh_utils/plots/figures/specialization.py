@@ -25,6 +25,9 @@ from mbh_utils.regions.patterns import DecisionPattern
 #: A region below this share of the domain's width has its label upright.
 _NARROW = 0.12
 
+#: Of the square of the toy network.
+_TICKS = (-1, -0.5, 0, 0.5, 1)
+
 #: Look of samples in the plane.
 _SAMPLE = {"color": "black", "mec": "white", "mew": 0.6, "ms": 5, "ls": "none"}
 
@@ -291,10 +294,10 @@ def neurons_and_shapes(
         for i, (row, offset) in enumerate(zip(weight, bias, strict=True)):
             _draw_neuron(ax, i, row, offset)
         for shape, (outline, spot) in shapes.items():
-            corners = np.asarray(spot) + np.asarray(outline) * [0.03, 0.036]
+            corners = np.asarray(spot) + np.asarray(outline) * [0.027, 0.04]
             look = {"fc": "#c9c9c9", "ec": "black", "lw": 1.4, "zorder": 3}
             ax.add_patch(Polygon(corners, fill=shape in seen, **look))
-        ax.set(title=name, xlim=(-0.12, 0.82), ylim=(-0.15, 1.05), xlabel=names[0])
+        ax.set(title=name, xlim=(-0.22, 0.82), ylim=(-0.15, 1.05), xlabel=names[0])
     np.atleast_1d(axes)[0].set_ylabel(names[1])
     filled = {"fc": "#c9c9c9", "ec": "black"}
     handles = [Patch(**filled, label="made for"), Patch(fill=False, label="never seen")]
@@ -390,7 +393,7 @@ def toy(
     left.set_title("(a) decision and validation samples", loc="left")
     right.set_title(f"(b) bent hyperplanes, {len(hidden)} regions", loc="left")
     for ax in (left, right):
-        ax.set(xlabel="$x_1$", ylabel="$x_2$")
+        ax.set(xlabel="$x_1$", ylabel="$x_2$", xticks=_TICKS, yticks=_TICKS)
     return figure
 
 
@@ -444,6 +447,6 @@ def toy_seeds(table: pd.DataFrame, decided: Mapping[str, Partition], expected: f
     first.set_title("(a) all seeds", loc="left")
     for ax, letter, (title, partition) in zip(others, "bcdefgh", decided.items(), strict=False):
         class_map(partition, ax)
-        ax.set(xlabel="$x_1$", ylabel="$x_2$")
+        ax.set(xlabel="$x_1$", ylabel="$x_2$", xticks=_TICKS, yticks=_TICKS)
         ax.set_title(f"({letter}) {title}", loc="left")
     return figure
