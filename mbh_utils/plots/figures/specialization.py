@@ -235,7 +235,8 @@ def walk(
     size = (1.8 * numbers[0], 2.5)
     figure, axes = plt.subplots(1, numbers[0], figsize=size, squeeze=False)
     for ax, pixels, far, answer in zip(axes.flat, stations, distances, answers, strict=True):
-        image(pixels, shape, ax, title=f"{far:.1f} away" if far else "the image")
+        image(pixels, shape, ax)
+        ax.set_title(f"{far:.1f} away" if far else "the image", loc="left")
         ax.set_xlabel(answer)
     return figure
 
