@@ -300,8 +300,8 @@ def neurons_and_shapes(
             ax.add_patch(Polygon(corners, fill=shape in seen, **look))
         ax.set(title=name, xlim=(-0.22, 0.82), ylim=(-0.15, 1.05), xlabel=names[0])
     np.atleast_1d(axes)[0].set_ylabel(names[1])
-    filled = {"fc": "#c9c9c9", "ec": "black"}
-    handles = [Patch(**filled, label="made for"), Patch(fill=False, label="never seen")]
+    made_for = Patch(facecolor="#c9c9c9", edgecolor="black", label="made for")
+    handles = [made_for, Patch(fill=False, label="never seen")]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure
 
@@ -314,17 +314,15 @@ def _draw_neuron(ax: Axes, i: int, weights, bias: float) -> None:
     colour = LAYERS[i % len(LAYERS)]
     if a:
         ax.axvline(-bias / a, color=colour, lw=1.5)
-        foot = np.array([-bias / a, 0.9])
-        beside = np.array([0.0, 0.03])
+        x, y = -bias / a, 0.9
     else:
         ax.axhline(-bias / b, color=colour, lw=1.5)
-        foot = np.array([0.6, -bias / b])
-        beside = np.array([0.02, 0.0])
-    tip = foot + 0.12 * np.sign([a, b])
-    arrow = {"arrowstyle": "-|>", "color": colour, "lw": 2}
-    ax.annotate("", tip, foot, arrowprops=arrow)
+        x, y = 0.6, -bias / b
+    tip = (x + 0.12 * np.sign(a), y + 0.12 * np.sign(b))
+    ax.annotate("", tip, (x, y), arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 2})
+    beside = (tip[0], y + 0.03) if a else (x + 0.02, tip[1])
     side = "right" if a < 0 else "left"
-    ax.text(*(tip + beside), f"neuron {i + 1}", color=colour, fontsize=10, ha=side)
+    ax.text(*beside, f"neuron {i + 1}", color=colour, fontsize=10, ha=side)
 
 
 # --------------------------------------------------------------------------------- the toy network
