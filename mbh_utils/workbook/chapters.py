@@ -74,8 +74,17 @@ CHAPTERS: tuple[Declaration, ...] = (
     Declaration(
         name="03_specialization",
         title="Specialization",
-        figures=("fig-4-1", "fig-4-2", "fig-4-3", "fig-4-4", "fig-4-5", "fig-c-1"),
-        experiments=("toy",),
+        figures=(
+            "fig-4-1",
+            "fig-4-2",
+            "fig-4-3",
+            "fig-4-4",
+            "fig-4-5",
+            "toy-seeds",
+            "toy-blankets",
+            "fig-c-1",
+        ),
+        experiments=("toy", "grid"),
     ),
     Declaration(
         name="04_mbh",
