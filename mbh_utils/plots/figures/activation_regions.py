@@ -182,7 +182,8 @@ def initial_regions(table: pd.DataFrame) -> Figure:
     there = [name for name in DOMAINS if (table["domain"] == name).any()]
     if not there:
         raise MBHError(f"table has no row whose domain is one of {', '.join(DOMAINS)}")
-    names = {std: f"first biases: standard deviation {std:g}" for std in np.unique(table["bias_std"])}
+    powers = {std: f"$10^{{{np.log10(std):g}}}$" for std in np.unique(table["bias_std"])}
+    names = {std: f"standard deviation of the first biases {words}" for std, words in powers.items()}
     figure, axes = plt.subplots(1, len(there), figsize=(4 * len(there), 3.6), squeeze=False)
     for ax, name in zip(axes.flat, there, strict=True):
         here = rows_of(table, ["domain"], domain=name)
@@ -274,6 +275,8 @@ def before_and_after(
         spanning_points(partition.plane, labels, plane_labels(ax), legend=False)
         look = {"color": "#D55E00", "mec": "white", "ms": 10, "ls": "none"}
         ax.plot(*black, "X", **look, label="nearest point to the black image")
+        for line in ax.lines:  # in the input box the samples lie on the rim
+            line.set(clip_on=False, zorder=5)
     figure.get_layout_engine().set(wspace=0.06)
     legend_below(figure, axes, 4)
     return figure

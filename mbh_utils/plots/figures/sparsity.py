@@ -88,6 +88,7 @@ def ticket_iterations(table: pd.DataFrame, densities: tuple[float, float] = (0.2
     mask_curves(largest, right, y="signs_kept", legend=False)
     right.set_title("signs that training kept", loc="left")
     for ax in (left, right):
+        ax.set_xlim(left=0.7 * table["mask_iteration"].min() - 0.2)
         legend_under(ax, 1)
     return figure
 
