@@ -99,6 +99,12 @@ CHAPTERS: tuple[Declaration, ...] = (
         figures=("fig-6-1", "fig-6-2", "fig-6-3", "fig-6-4", "fig-6-6", "fig-6-7", "fig-6-9"),
         experiments=("grid",),
     ),
+    Declaration(
+        name="06_decision_patterns",
+        title="Decision patterns",
+        figures=("fig-e-1", "fig-e-2", "fig-d-1", "fig-d-2", "fig-d-3", "leaf-blankets"),
+        experiments=("trees", "patterns"),
+    ),
 )
 
 
