@@ -62,8 +62,8 @@ CHAPTERS: tuple[Declaration, ...] = (
     Declaration(
         name="01_sparsity",
         title="Sparse networks and winning tickets",
-        figures=("table-2-1", "fig-2-1", "ticket-iterations", "fig-2-2"),
-        experiments=("grid", "tickets", "masks_by_iteration", "ticket_degrees"),
+        figures=("table-2-1", "fig-2-1", "ticket-iterations", "fig-2-2", "lottery"),
+        experiments=("grid", "tickets", "masks_by_iteration", "ticket_degrees", "lottery"),
     ),
     Declaration(
         name="02_activation_regions",

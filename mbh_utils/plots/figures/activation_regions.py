@@ -183,7 +183,9 @@ def initial_regions(table: pd.DataFrame) -> Figure:
     if not there:
         raise MBHError(f"table has no row whose domain is one of {', '.join(DOMAINS)}")
     powers = {std: f"$10^{{{np.log10(std):g}}}$" for std in np.unique(table["bias_std"])}
-    names = {std: f"standard deviation of the first biases {words}" for std, words in powers.items()}
+    names = {
+        std: f"standard deviation of the first biases {words}" for std, words in powers.items()
+    }
     figure, axes = plt.subplots(1, len(there), figsize=(4 * len(there), 3.6), squeeze=False)
     for ax, name in zip(axes.flat, there, strict=True):
         here = rows_of(table, ["domain"], domain=name)
@@ -272,11 +274,12 @@ def before_and_after(
     figure, axes = plt.subplots(1, 2, figsize=(10.6, 4.9))
     for ax, partition, when in zip(axes, (before, after), ("before", "after"), strict=True):
         regions(partition, ax).set_title(f"{when} training: {len(partition):,} regions", loc="left")
+        limits = ax.axis()
         spanning_points(partition.plane, labels, plane_labels(ax), legend=False)
-        look = {"color": "#D55E00", "mec": "white", "ms": 10, "ls": "none"}
-        ax.plot(*black, "X", **look, label="nearest point to the black image")
         for line in ax.lines:  # in the input box the samples lie on the rim
             line.set(clip_on=False, zorder=5)
-    figure.get_layout_engine().set(wspace=0.06)
+        look = {"color": "#D55E00", "mec": "white", "ms": 10, "ls": "none"}
+        ax.plot(*black, "X", **look, label="nearest point to the black image")
+        ax.axis(limits)
     legend_below(figure, axes, 4)
     return figure

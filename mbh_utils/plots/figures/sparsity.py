@@ -80,7 +80,9 @@ def ticket_iterations(table: pd.DataFrame, densities: tuple[float, float] = (0.2
     ['untrained tickets', 'signs that training kept']
     """
     low, high = densities
-    checked_table(table, ["rule", "mask_iteration", "density", "accuracy", "signs_kept"], ["density"])
+    checked_table(
+        table, ["rule", "mask_iteration", "density", "accuracy", "signs_kept"], ["density"]
+    )
     between = table[table["density"].between(low - 1e-9, high + 1e-9)]
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 4.6))
     mask_curves(between, left, legend=False).set_title("untrained tickets", loc="left")
