@@ -77,12 +77,13 @@ def test_before_and_after_marks_samples_on_the_rim_and_leaves_out_what_lies_beyo
     plane = mbh.Plane.through([[0.0, 0, 1], [1, 0, 0], [0, 1, 0]])
     networks = [mbh.Network(3, (3, 2), 1, seed=seed) for seed in (0, 1)]
     partitions = [mbh.partition_input_space(network, plane) for network in networks]
-    beyond = (10 * plane.high[0], 0)
-    figure = activation_regions.before_and_after(*partitions, ["a", "b", "c"], beyond)
+    figure = activation_regions.before_and_after(*partitions, ["a", "b", "c"], plane.low)
     assert legend_of(figure) == ["a", "b", "c", "nearest point to the black image"]
     for ax, partition in zip(figure.axes, partitions, strict=False):
         assert f"{len(partition):,} regions" in ax.get_title("left")
         assert ax.get_xlim() == pytest.approx((plane.low[0], plane.high[0]))
         *samples, cross = ax.lines
-        assert not any(line.get_clip_on() for line in samples) and cross.get_clip_on()
-        assert np.allclose(cross.get_xydata(), [beyond])
+        assert not any(line.get_clip_on() for line in samples)
+        assert np.allclose(cross.get_xydata(), [plane.low])
+    figure = activation_regions.before_and_after(*partitions, ["a", "b", "c"], 2 * plane.low)
+    assert legend_of(figure) == ["a", "b", "c"]

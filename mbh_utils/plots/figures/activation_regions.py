@@ -253,7 +253,7 @@ def before_and_after(
     Returns
     -------
     Figure
-        Two axes, with the three samples and the point marked; one legend below.
+        Two axes, with the three samples marked, and the point where it lies inside; one legend.
 
     Notes
     -----
@@ -278,8 +278,10 @@ def before_and_after(
         spanning_points(partition.plane, labels, plane_labels(ax), legend=False)
         for line in ax.lines:  # in the input box the samples lie on the rim
             line.set(clip_on=False, zorder=5)
-        look = {"color": "#D55E00", "mec": "white", "ms": 10, "ls": "none"}
-        ax.plot(*black, "X", **look, label="nearest point to the black image")
+        left, right, bottom, top = limits
+        if left <= black[0] <= right and bottom <= black[1] <= top:
+            look = {"color": "#D55E00", "mec": "white", "ms": 10, "ls": "none"}
+            ax.plot(*black, "X", **look, label="nearest point to the black image")
         ax.axis(limits)
     legend_below(figure, axes, 4)
     return figure
