@@ -62,14 +62,24 @@ CHAPTERS: tuple[Declaration, ...] = (
     Declaration(
         name="01_sparsity",
         title="Sparse networks and winning tickets",
-        figures=("table-2-1", "fig-2-1", "fig-2-2"),
-        experiments=("tickets",),
+        figures=("table-2-1", "fig-2-1", "ticket-iterations", "fig-2-2", "lottery"),
+        experiments=("grid", "tickets", "masks_by_iteration", "ticket_degrees", "lottery"),
     ),
     Declaration(
         name="02_activation_regions",
         title="Activation regions",
-        figures=("fig-3-1", "fig-3-2", "fig-3-3", "fig-3-4b", "fig-3-5", "fig-5-1"),
-        experiments=("grid",),
+        figures=(
+            "fig-3-1",
+            "fig-3-2",
+            "fig-3-3",
+            "initial-regions",
+            "fig-3-4b",
+            "fig-3-5",
+            "fig-3-5-box",
+            "fig-5-1",
+            "fig-5-1-box",
+        ),
+        experiments=("grid", "initial_regions", "costs"),
     ),
     Declaration(
         name="03_specialization",

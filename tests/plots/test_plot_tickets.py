@@ -74,15 +74,36 @@ def test_masks_over_their_iteration_have_a_line_per_rule_and_the_thesiss_level()
     assert "the thesis: more than 80 %" not in labels(kept)
 
 
-def test_ticket_iterations_take_the_densities_of_the_thesis_and_shade_them():
+def test_ticket_iterations_take_the_densities_of_the_thesis_beside_the_signs():
     figure = sparsity.ticket_iterations(masks())
     left, right = figure.axes
-    assert left.get_title("left") == "density 0.25 to 0.30"
     assert left.lines[0].get_ydata()[0] == pytest.approx(100 * (0.1 + 0.275 + 0.005))
-    (shaded,) = (patch for patch in right.patches if patch.get_label()[0] != "_")
-    assert (shaded.get_x(), shaded.get_width()) == pytest.approx((0.25, 0.05))
-    assert labels(right)[:2] == ["mask of iteration 250", "mask of iteration 2,500"]
-    assert labels(right)[-1] == "densities of the left axes"
+    assert right.get_ylabel() == "signs kept since initialisation [%]"
+    assert labels(right) == ["largest weights", SPREAD]
+    assert list(right.lines[0].get_ydata()) == pytest.approx([75] * 4)
+
+
+def pixels() -> pd.DataFrame:
+    rows = [
+        (kind, density, model, pixel, 10 * (kind == "ticket") + pixel + model)
+        for kind in ("ticket", "reinitialised")
+        for density in (0.5, 0.1)
+        for model in range(2)
+        for pixel in range(4)
+    ]
+    return pd.DataFrame(rows, columns=["kind", "density", "model", "pixel", "connections"])
+
+
+def test_pixel_degrees_are_sums_over_models_in_equal_colours():
+    figure = sparsity.pixel_degrees(pixels(), [0.5, 0.1])
+    pictures = [ax.images[0] for ax in figure.axes if ax.images]
+    assert [picture.get_array().tolist() for picture in pictures[:2]] == [
+        [[1, 3], [5, 7]],
+        [[21, 23], [25, 27]],
+    ]
+    assert len(pictures) == 4 and all(picture.get_clim() == (0, 27) for picture in pictures)
+    with pytest.raises(MBHError, match="no row whose density"):
+        sparsity.pixel_degrees(pixels(), [0.3])
 
 
 def lottery() -> pd.DataFrame:

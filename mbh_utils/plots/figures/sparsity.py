@@ -1,4 +1,6 @@
-"""Whole figures of the chapter on sparsity: lottery tickets."""
+"""Whole figures of the chapter on sparsity: lottery tickets, and where their connections are."""
+
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mbh_utils.plots._checks import checked_table
+from mbh_utils.plots.diagrams import heat_map
 from mbh_utils.plots.figures._layout import legend_below, legend_under, rows_of
-from mbh_utils.plots.lines import curves
 from mbh_utils.plots.tickets import lottery_curves, mask_curves, ticket_curves
 
 
@@ -46,7 +48,7 @@ def tickets(table: pd.DataFrame) -> Figure:
 
 
 def ticket_iterations(table: pd.DataFrame, densities: tuple[float, float] = (0.25, 0.3)) -> Figure:
-    """Accuracy of untrained tickets: over the iteration of the mask, and over density.
+    """Untrained tickets over the iteration of their mask: accuracy, and signs that training kept.
 
     Parameters
     ----------
@@ -54,14 +56,14 @@ def ticket_iterations(table: pd.DataFrame, densities: tuple[float, float] = (0.2
         That of experiment masks_by_iteration: rule, mask_iteration, density, model, accuracy,
         signs_kept.
     densities : tuple of two floats, default (0.25, 0.3)
-        From the smallest to the largest density of the left axes, shaded in the right one. The
-        thesis's sentence on untrained tickets is about these.
+        From the smallest to the largest density that is drawn. The thesis's sentence on untrained
+        tickets is about these.
 
     Returns
     -------
     Figure
-        Left: over the iteration, a line for each rule. Right: magnitude masks over density, a line
-        for each of a few iterations.
+        Left: accuracy, a line for each rule. Right: of the largest weights, the share whose sign in
+        the first layer is still the initial one.
 
     Notes
     -----
@@ -72,36 +74,76 @@ def ticket_iterations(table: pd.DataFrame, densities: tuple[float, float] = (0.2
     >>> import pandas as pd
     >>> from mbh_utils import plots
     >>> masks = pd.DataFrame({"mask_iteration": [0, 250], "accuracy": [0.1, 0.87]})
-    >>> masks = masks.assign(rule="magnitude", density=0.3, model=0, signs_kept=0.9)
+    >>> masks = masks.assign(rule="magnitude", density=0.3, model=0, signs_kept=[1.0, 0.9])
     >>> figure = plots.figures.sparsity.ticket_iterations(masks)
-    >>> [ax.get_xlabel() for ax in figure.axes]
-    ['iteration that the mask is taken from', 'density of hidden weights']
+    >>> [ax.get_title("left") for ax in figure.axes]
+    ['untrained tickets', 'signs that training kept']
     """
     low, high = densities
-    checked_table(table, ["rule", "mask_iteration", "density", "accuracy"], ["density"])
+    checked_table(
+        table, ["rule", "mask_iteration", "density", "accuracy", "signs_kept"], ["density"]
+    )
     between = table[table["density"].between(low - 1e-9, high + 1e-9)]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 4.6), sharey=True)
-    mask_curves(between, left, legend=False).set_title(f"density {low:.2f} to {high:.2f}", loc="left")
-    masks = rows_of(table, ["rule"], rule="magnitude")
-    masks = masks[masks["mask_iteration"].isin(_spread(masks["mask_iteration"].unique(), 4))]
-    names = {n: f"mask of iteration {n:,}" for n in sorted(masks["mask_iteration"].unique())}
-    curves(masks, "density", "accuracy", right, hue="mask_iteration", names=names, legend=False)
-    right.axvspan(low, high, color="0.5", alpha=0.25, lw=0, label="densities of the left axes")
-    right.axhline(80, color="black", ls=":", lw=1.3)
-    right.set_title("largest weights", loc="left")
-    right.set(ylabel="", ylim=(0, 102))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 4.6))
+    mask_curves(between, left, legend=False).set_title("untrained tickets", loc="left")
+    largest = rows_of(between, ["rule"], rule="magnitude")
+    mask_curves(largest, right, y="signs_kept", legend=False)
+    right.set_title("signs that training kept", loc="left")
     for ax in (left, right):
+        ax.set_xlim(left=0.7 * table["mask_iteration"].min() - 0.2)
         legend_under(ax, 1)
     return figure
 
 
-def _spread(iterations, n: int) -> list:
-    """Up to ``n`` of these, about equally far from each other on a logarithmic axis."""
-    positive = np.sort([iteration for iteration in iterations if iteration > 0])
-    if not len(positive):
-        return list(iterations)
-    goals = np.geomspace(max(positive[0], positive[-1] / 1000), positive[-1], n)
-    return sorted({int(positive[np.abs(np.log(positive / goal)).argmin()]) for goal in goals})
+def pixel_degrees(table: pd.DataFrame, densities: Sequence[float]) -> Figure:
+    """Live connections of every pixel, with random masks and with magnitude masks.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        That of experiment ticket_degrees: kind ("ticket" or "reinitialised"), density, model,
+        pixel, connections. Images are square, their pixels numbered row by row.
+    densities : sequence of float
+        The densities to draw, one row of axes for each.
+
+    Returns
+    -------
+    Figure
+        Two heat maps for each density, with the same colours: connections, summed over the models.
+
+    Raises
+    ------
+    MBHError
+        If the table has no network of one of the densities.
+
+    Notes
+    -----
+    Figure 2.2 of the thesis, where white pixels have all their connections and black ones none.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mbh_utils import plots
+    >>> pixels = pd.DataFrame({"pixel": [0, 1, 2, 3], "connections": [0, 5, 6, 5]})
+    >>> pixels = pixels.assign(density=0.5, model=0)
+    >>> table = pd.concat([pixels.assign(kind=kind) for kind in ("ticket", "reinitialised")])
+    >>> figure = plots.figures.sparsity.pixel_degrees(table, [0.5])
+    >>> [ax.get_title("left") for ax in figure.axes[:2]]
+    ['random masks, density 0.5', 'magnitude masks, density 0.5']
+    """
+    names = {"reinitialised": "random masks", "ticket": "magnitude masks"}
+    checked_table(table, ["kind", "density", "pixel", "connections"], ["density", "connections"])
+    figure, axes = plt.subplots(len(densities), 2, figsize=(8, 3.6 * len(densities)), squeeze=False)
+    for row, density in zip(axes, densities, strict=True):
+        here = rows_of(table, ["density"], density=float(density))
+        sums = here.groupby(["kind", "pixel"])["connections"].sum().unstack("pixel")
+        limits = (0, sums.to_numpy().max())
+        side = round(np.sqrt(sums.shape[1]))
+        for ax, (kind, words) in zip(row, names.items(), strict=True):
+            values = sums.loc[kind].to_numpy().reshape(side, side)
+            heat_map(values, ax, label="live connections", limits=limits)
+            ax.set_title(f"{words}, density {density:.3g}", loc="left")
+    return figure
 
 
 def lottery(table: pd.DataFrame) -> Figure:
