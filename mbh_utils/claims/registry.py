@@ -1,6 +1,20 @@
 """All claims, in the order of the ledger."""
 
-from mbh_utils.claims import accuracy, coverage, regions, specialization
+from mbh_utils.claims import (
+    accuracy,
+    cost,
+    coverage,
+    deepfc,
+    lottery,
+    normalisation,
+    patterns,
+    regions,
+    specialization,
+    tickets,
+    toy,
+    training,
+    trees,
+)
 from mbh_utils.claims.claim import Claim
 
 #: The files of claims, in the order of the ledger.
@@ -9,6 +23,15 @@ PARTS = (
     specialization.PART,
     coverage.PART,
     regions.PART,
+    training.PART,
+    deepfc.PART,
+    tickets.PART,
+    lottery.PART,
+    normalisation.PART,
+    trees.PART,
+    patterns.PART,
+    toy.PART,
+    cost.PART,
 )
 #: Every claim of the thesis that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}
