@@ -345,8 +345,9 @@ def _formal_row(item: Item, of_chapter: dict[str, str]) -> dict:
 def _claims_row(part: str) -> dict:
     """Where the claims on one subject are shown: their figures, each once."""
     claims = [claim for claim in CLAIMS.values() if claim.part == part]
-    ids = list(dict.fromkeys(claim.figure for claim in claims if claim.figure))
-    owners = [chapters.figure_index()[each] for each in ids]
+    index = chapters.figure_index()
+    ids = list(dict.fromkeys(claim.figure for claim in claims if claim.figure in index))
+    owners = [index[each] for each in ids]
     places = [chapters.own_label(each) for each in ids]
     links = [_link(place, owner) for place, owner in zip(places, owners, strict=True)]
     number = f"{len(claims)} claim{'s' * (len(claims) > 1)}"
