@@ -1,6 +1,7 @@
 """CONTRIBUTING.md is the map of the code: walked here, so that it leads where it says."""
 
 import ast
+import importlib
 import inspect
 import json
 import re
@@ -134,3 +135,47 @@ def test_the_recipe_for_a_measure_names_what_there_is():
     assert 'register(Measure("its name"' in recipe and "`compute(subject, **options)`" in recipe
     fields = inspect.signature(measures.Measure).parameters
     assert list(fields)[:3] == ["name", "columns", "compute"] and callable(measures.register)
+
+
+def figure_rows() -> list[str]:
+    """The lines that "From a figure to its code" must have, by the committed manifest."""
+    noted = json.loads((paths.PROJECT / "figures" / "paper" / "manifest.json").read_text())
+    return [_figure_row(figure, noted["figures"][figure]) for figure in chapters.figure_index()]
+
+
+def _figure_row(figure: str, facts: dict) -> str:
+    chapter = chapters.figure_index()[figure]
+    notebook = f"[{chapter}](notebooks/{chapter}.ipynb)"
+    return f"| {chapters.label(figure)} | {notebook} | {_function_cell(facts['function'])} |"
+
+
+def _function_cell(function: str) -> str:
+    if function.startswith("cell In"):
+        return "its cell"
+    module, _, name = function.rpartition(".")
+    if not module.startswith("mbh_utils."):
+        module = f"mbh_utils.{module}"
+    file = file_of(getattr(importlib.import_module(module), name))
+    shown = ".".join([*_public_path(module), name])
+    return f"[`{shown}`]({file.relative_to(ROOT)})"
+
+
+def _public_path(module: str) -> list[str]:
+    """Rooms by which a function is public: plots, figures and the chapter, or the first one."""
+    parts = module.split(".")[1:]
+    return parts if parts[:2] == ["plots", "figures"] else parts[:1]
+
+
+def rewrite_figure_rows() -> None:
+    """Write the table anew: `python tests/test_map.py` after `make figures PROFILE=paper`."""
+    title = "From a figure to its code"
+    body = section(title)
+    old = [line for line in body.splitlines() if line.startswith("|")][2:]
+    head, _, _ = body.partition(old[0])
+    _, _, tail = body.partition(old[-1])
+    new = head + "\n".join(figure_rows()) + tail
+    (ROOT / "CONTRIBUTING.md").write_text(TEXT.replace(body, new), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    rewrite_figure_rows()

@@ -159,7 +159,7 @@ def maximal_patterns(
     """
     coverages = listed_coverages(coverages)
     strict = require.flag("strict", strict)
-    bits, first = _patterns_in_scope(network, samples, scope, output_layer)
+    bits, first = patterns_in_scope(network, samples, scope, output_layer)
     n = len(bits)
     active = bits.sum(axis=0)
     states = 2 * active > n
@@ -236,7 +236,7 @@ def smallest_pattern(
     {0: True, 1: True}
     """
     require.kind_of("plane", plane, Plane | Line, "one Plane, or a Line")
-    bits, _ = _patterns_in_scope(network, samples, "all", output_layer)
+    bits, _ = patterns_in_scope(network, samples, "all", output_layer)
     needed = _needed(check_coverage(coverage), len(bits))
     n_neurons = bits.shape[1]
     if n_neurons > _MOST_TRIED:
@@ -269,7 +269,7 @@ def _needed(coverage: float, n: int) -> int:
     return max(1, math.ceil(coverage * n - _ROUNDING))
 
 
-def _patterns_in_scope(network, samples, scope: str, output_layer: bool) -> tuple[np.ndarray, int]:
+def patterns_in_scope(network, samples, scope: str, output_layer: bool) -> tuple[np.ndarray, int]:
     """Patterns (n, k) of the neurons in scope, and the index of the first of them."""
     images = require.array("samples", getattr(samples, "images", samples))
     if not images.ndim or not len(images):

@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
+from mbh_utils.blankets.maximal_pattern import patterns_in_scope
 from mbh_utils.computing import require
 from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
-from mbh_utils.regions.patterns import DecisionPattern, preactivations
+from mbh_utils.regions.patterns import DecisionPattern
 
 
 class Mined(NamedTuple):
@@ -29,8 +30,10 @@ class Mined(NamedTuple):
     n_right: int
 
 
-def mine_patterns(network, samples: Samples, *, output_layer: bool = True) -> list[Mined]:
-    """Decision patterns over the last hidden layer that tell the classes of the samples apart.
+def mine_patterns(
+    network, samples: Samples, *, scope: str = "last", output_layer: bool = True
+) -> list[Mined]:
+    """Decision patterns that tell the classes of the samples apart.
 
     Parameters
     ----------
@@ -38,6 +41,9 @@ def mine_patterns(network, samples: Samples, *, output_layer: bool = True) -> li
         Anything :func:`mbh_utils.hidden_layers` understands.
     samples : Samples
         Images with labels.
+    scope : {"last", "all"}, default "last"
+        "last" asks neurons of the last hidden layer, as the thesis does, "all" those of every
+        hidden layer.
     output_layer : bool, default True
         Whether a Sequential's last Linear is the output layer, which belongs to no pattern.
 
@@ -49,13 +55,15 @@ def mine_patterns(network, samples: Samples, *, output_layer: bool = True) -> li
     Raises
     ------
     MBHError
-        For a network that is not understood, and without samples.
+        For a network that is not understood, without samples, and for an unknown scope.
 
     Notes
     -----
     Appendix D.1 of the thesis (figures D.1 to D.3): the leaves of an unpruned decision tree
     (scikit-learn's, by Gini impurity). It asks one neuron after another whether it is active, until
-    all samples left are of one class or have one layer pattern.
+    all samples left are of one class or have one pattern. So an error of the tree means that
+    samples of several classes share a pattern, and the tree's accuracy is what any rule can reach
+    that sees nothing but patterns.
 
     Examples
     --------
@@ -74,10 +82,9 @@ def mine_patterns(network, samples: Samples, *, output_layer: bool = True) -> li
     samples = require.samples("samples", samples)
     if not len(samples.labels):
         raise MBHError("mining decision patterns needs at least one sample")
-    values = preactivations(network, samples.images, output_layer=output_layer)
-    n_below = sum(z.shape[1] for z in values[:-1])  # neurons before the last layer
-    tree = DecisionTreeClassifier(random_state=0).fit(values[-1] > 0, samples.labels)
-    return _leaves(tree.tree_, tree.classes_, n_below)
+    bits, first = patterns_in_scope(network, samples, scope, output_layer)
+    tree = DecisionTreeClassifier(random_state=0).fit(bits, samples.labels)
+    return _leaves(tree.tree_, tree.classes_, first)
 
 
 def _leaves(tree, labels, first_neuron: int) -> list[Mined]:

@@ -39,8 +39,9 @@ def _why_below_80(tables: Tables) -> str:
     masks = rows(tables["masks_by_iteration"], density=THIRDS)
     magnitude = rows(masks, rule="magnitude").groupby("mask_iteration")["accuracy"]
     means, worst = magnitude.mean(), magnitude.min()
-    best = int(means.idxmax())
-    last = int(means.index.max())
+    iterations = means.index.to_numpy(int)
+    best = int(iterations[means.to_numpy().argmax()])
+    last = int(iterations.max())
     told = (
         "The length of the dense network's training decides: its magnitude masks after "
         f"{best:,} iterations give {100 * means[best]:.0f} % (worst model "

@@ -29,7 +29,7 @@ def xor_with_outliers(tables: Tables) -> Evidence:
     solved = int((accuracies >= 95 - POINTS).sum())
     remark = (
         f"The best of {len(accuracies)} seeds, as the thesis shows one network; {solved} of them "
-        f"get there, the others lose neurons in training (worst {accuracies[0]:.1f} %). 5 % of the "
+        f"get there, the others are stuck (worst {accuracies[0]:.1f} %). 5 % of the "
         "samples are outliers: 95 % is what the right boundary has."
     )
     return Evidence(float(best), np.array([best]), len(accuracies), remark=remark)

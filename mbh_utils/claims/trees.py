@@ -274,7 +274,7 @@ def _correlated(trees: Trees, column: str) -> Evidence:
     """Rank correlation with N, of either sign; that of the state where it is weaker."""
     found = []
     for one in trees.states(column):
-        sign = np.sign(spearman(one.column("n_hidden"), one.means)) or 1.0
+        sign = -1.0 if spearman(one.column("n_hidden"), one.means) < 0 else 1.0
         found.append(trend(_correlation_with_neurons(one, sign), one))
     return min(found, key=lambda evidence: np.percentile(evidence.samples, 2.5))
 

@@ -17,7 +17,8 @@ PURPOSES = {
     "classes": 4,
     "reinitialise": 5,
     "volume": 6,
-    "bootstrap": 7,
+    "split": 7,
+    "bootstrap": 8,
 }
 
 

@@ -9,8 +9,12 @@ Which file to open:
 - ``profiles.py``: how large everything is: quick, draft, paper.
 - ``runs.py``: the networks: what defines one, how it is trained, where it is found again.
 - ``planes.py``: the planes that networks are measured on; where a plane's domain is chosen.
-- ``measures.py``: what is measured of a network. A new measure is one file.
-- ``experiment.py``: what an experiment is, and how its table is put together.
+- ``measures.py``: what is measured of a network, and specialization. A new measure is one file:
+  ``bending.py``, ``pattern_measures.py``, ``region_measures.py``, ``sample_measures.py``,
+  ``ticket_measures.py`` are such.
+- ``lottery.py``: winning tickets by iterative pruning, a measure and its experiment.
+- ``drawn.py``, ``networks_file.py``: the committed networks that chapters draw.
+- ``experiment.py``, ``rows.py``: what an experiment is, and how its table is put together.
 - ``tables.py``: what a chapter asks for.
 - ``planning.py``: what is missing, as tasks for all cores, and computing it.
 - ``estimates.py``: how long that takes, and how much memory.

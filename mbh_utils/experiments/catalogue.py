@@ -12,7 +12,9 @@ from mbh_utils.errors import MBHError
 from mbh_utils.experiments.bending import BENDING
 from mbh_utils.experiments.drawn import drawn_cases
 from mbh_utils.experiments.experiment import Experiment
-from mbh_utils.experiments.measures import DISTINCT_PATTERNS, SPECIALIZATIONS, TREES
+from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_options, lottery_rows
+from mbh_utils.experiments.measures import SPECIALIZATIONS
+from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.region_measures import COSTS, REGIONS
@@ -225,6 +227,10 @@ def _cost(profile: Profile) -> list[dict]:
     return [{**PlaneSet(profile.planes).settings, "coverages": profile.coverages}]
 
 
+def _both_scopes(profile: Profile) -> list[dict]:
+    return [{"scope": "last"}, {"scope": "all"}]
+
+
 def _first_images(profile: Profile) -> list[dict]:
     return [{"images": 1_000}]
 
@@ -249,6 +255,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "ticket_degrees": Experiment(_untrained_tickets, PIXEL_DEGREES, rows=pixel_rows),
     # why untrained tickets of the thesis are better than those of Fig 2.1
     "masks_by_iteration": Experiment(_dense_of_tickets, MASKS_BY_ITERATION, _masks, rows=mask_rows),
+    # Iterative magnitude pruning, beside Fig 2.1
+    "lottery": Experiment(lottery_cases, LOTTERY, lottery_options, lottery_rows),
     # Fig 4.5
     "toy": Experiment(_toy, rows=toy_rows),
     # Figs 1.1, 4.6, 6.5, 6.7, B.1 and B.2 for all models, on planes of the same classes
@@ -276,7 +284,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     # Figs 6.8 and 6.10
     "evolution": Experiment(_evolution, SPECIALIZATIONS, _on_few_planes, rows=class_means),
     # Figs D.1 to D.3
-    "trees": Experiment(_cases, TREES),
+    "trees": Experiment(_cases, TREES, _both_scopes),
     # Figs E.1 and E.2
     "patterns": Experiment(_cases, DISTINCT_PATTERNS, _first_images),
     # What chapters draw of single networks, see drawn.py

@@ -62,7 +62,7 @@ class Experiment:
     >>> patterns = experiments.EXPERIMENTS["patterns"]
     >>> quick = experiments.PROFILES["quick"]
     >>> patterns.measure.name, patterns.variants(quick), len(patterns.cases(quick))
-    ('distinct_patterns', [{'images': 1000}], 84)
+    ('distinct_patterns_by_layer', [{'images': 1000}], 84)
     """
 
     cases: Callable[[Profile], list[Case]]

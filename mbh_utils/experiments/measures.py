@@ -22,7 +22,6 @@ import pandas as pd
 
 from mbh_utils import datasets, networks
 from mbh_utils.blankets.mbh import specialization_table
-from mbh_utils.blankets.mining import mine_patterns
 from mbh_utils.computing import require
 from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
@@ -31,7 +30,6 @@ from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.runs import NETWORK_COLUMNS, Case
 from mbh_utils.networks import Network, pruning
 from mbh_utils.regions.partition import partitions
-from mbh_utils.regions.patterns import activation_patterns, unique_patterns
 from mbh_utils.training import accuracy
 
 
@@ -122,8 +120,8 @@ class Measure:
     Examples
     --------
     >>> from mbh_utils import experiments
-    >>> experiments.MEASURES["distinct_patterns"].columns
-    ('images', 'activation_patterns', 'last_layer_patterns')
+    >>> experiments.MEASURES["distinct_patterns_by_layer"].columns
+    ('images', 'activation_patterns', 'first_layer_patterns', 'last_layer_patterns')
     """
 
     name: str
@@ -219,7 +217,7 @@ def register(measure: Measure) -> Measure:
     Examples
     --------
     >>> from mbh_utils import experiments
-    >>> known = experiments.MEASURES["distinct_patterns"]
+    >>> known = experiments.MEASURES["distinct_patterns_by_layer"]
     >>> experiments.register(known) is known  # once more does no harm
     True
     """
@@ -332,80 +330,3 @@ def without_dead_ends(layers: list[tuple], masks: list[np.ndarray]) -> list[tupl
     for (weight, bias), out, into in zip(layers, live, [every_input, *live], strict=False):
         kept.append((weight[out][:, into], bias[out]))
     return kept
-
-
-# ----------------------------------------------------------------------------------- decision trees
-
-
-def trees(layers: list[tuple], samples) -> pd.DataFrame:
-    """The decision tree on last-layer patterns (Figs D.1 to D.3), one row per class.
-
-    Columns: class, class_leaves (leaves of that class); and of the whole tree, equal in all rows:
-    depth, leaves, mean_leaf_depth, tree_accuracy (on the samples it was made from).
-    """
-    mined = mine_patterns(layers, samples)
-    depths = np.array([len(leaf.pattern) for leaf in mined])
-    labels = np.array([leaf.label for leaf in mined])
-    classes = np.unique(samples.labels)
-    class_leaves = [int((labels == c).sum()) for c in classes]
-    return pd.DataFrame({"class": classes, "class_leaves": class_leaves}).assign(
-        depth=int(depths.max()),
-        leaves=len(mined),
-        mean_leaf_depth=float(depths.mean()),
-        tree_accuracy=sum(leaf.n_right for leaf in mined) / len(samples),
-    )
-
-
-def _trees(subject: Subject) -> pd.DataFrame:
-    return trees(subject.layers, subject.raw.validation)
-
-
-def _tree_seconds(case: Case) -> float:
-    growing = len(case.run.raw.validation) * case.run.hidden[-1] * 1e-6
-    return estimates.pattern_seconds(case) + growing
-
-
-TREES = register(
-    Measure(
-        name="trees",
-        columns=(
-            "class",
-            "class_leaves",
-            "depth",
-            "leaves",
-            "mean_leaf_depth",
-            "tree_accuracy",
-        ),
-        compute=_trees,
-        seconds=_tree_seconds,
-    )
-)
-
-
-# -------------------------------------------------------------------------------- distinct patterns
-
-
-def distinct_patterns(layers: list[tuple], samples, images: int) -> pd.DataFrame:
-    """Distinct patterns of the first so many images (Figs E.1 and E.2), in one row.
-
-    Columns: images, activation_patterns (of all hidden layers), last_layer_patterns.
-    """
-    bits = activation_patterns(layers, samples.images[:images])
-    last_layer = bits[:, -len(layers[-1][1]) :]
-    counts = [len(unique_patterns(b)[0]) for b in (bits, last_layer)]
-    columns = ["images", "activation_patterns", "last_layer_patterns"]
-    return pd.DataFrame([(len(bits), *counts)], columns=columns)
-
-
-def _distinct_patterns(subject: Subject, *, images: int) -> pd.DataFrame:
-    return distinct_patterns(subject.layers, subject.raw.validation, images)
-
-
-DISTINCT_PATTERNS = register(
-    Measure(
-        name="distinct_patterns",
-        columns=("images", "activation_patterns", "last_layer_patterns"),
-        compute=_distinct_patterns,
-        seconds=estimates.pattern_seconds,
-    )
-)

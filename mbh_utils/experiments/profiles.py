@@ -42,6 +42,10 @@ class Profile:
         evolution has fewer of both.
     ticket_models, ticket_iterations, ticket_densities
         Models, training and densities of the winning tickets of Fig 2.1.
+    lottery_rounds, lottery_models, lottery_iterations : int
+        Rounds of iterative pruning, models and training of the tickets found so.
+    lottery_control_step : int
+        They are compared with re-initialised and one-shot networks at every so many-th round.
     toy_iterations : int
         Training of the XOR network of Fig 4.5.
     coverages : tuple of float, default (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
@@ -77,6 +81,10 @@ class Profile:
     few_planes: int  # planes of evolution
     ticket_models: int  # networks per density of Fig 2.1
     ticket_iterations: int  # of training them
+    lottery_rounds: int  # of iterative pruning
+    lottery_models: int  # chains of such rounds
+    lottery_iterations: int  # of training in each round
+    lottery_control_step: int  # controls at every so many-th round, from the first on
     toy_iterations: int  # of training the XOR network of Fig 4.5
     coverages: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)  # values of c_P
     # Densities of Fig 2.1.
@@ -169,6 +177,10 @@ _QUICK = Profile(
     few_planes=2,
     ticket_models=2,
     ticket_iterations=1_500,
+    lottery_rounds=4,
+    lottery_models=2,
+    lottery_iterations=1_500,
+    lottery_control_step=1,
     toy_iterations=10_000,
     sample_counts=(10, 30, 60, 120),
 )
@@ -185,6 +197,10 @@ _DRAFT = Profile(
     few_planes=3,
     ticket_models=3,
     ticket_iterations=2_500,
+    lottery_rounds=8,
+    lottery_models=2,
+    lottery_iterations=5_000,
+    lottery_control_step=2,
     toy_iterations=20_000,
 )
 _PAPER = Profile(  # the thesis's own numbers
@@ -200,6 +216,10 @@ _PAPER = Profile(  # the thesis's own numbers
     few_planes=5,
     ticket_models=5,
     ticket_iterations=50_000,
+    lottery_rounds=16,
+    lottery_models=3,
+    lottery_iterations=50_000,
+    lottery_control_step=2,
     toy_iterations=100_000,
 )
 PROFILES = {profile.name: profile for profile in (_QUICK, _DRAFT, _PAPER)}

@@ -71,7 +71,7 @@ class MaskedLinear(nn.Linear):
 
 
 class Network(nn.Module):
-    """A feed-forward ReLU network: masked hidden layers, a dense output layer.
+    """A feed-forward ReLU network: masked hidden layers, an output layer that is dense at first.
 
     Parameters
     ----------
@@ -191,14 +191,22 @@ class Network(nn.Module):
         """Masks of the hidden layers, each (n_l, n_{l-1}) bool."""
         return [layer.mask.cpu().numpy().copy() for layer in self._masked_layers]
 
+    @property
+    def output_mask(self) -> np.ndarray:
+        """Mask of the output layer, (n_classes, n_L) bool: True everywhere unless it was pruned."""
+        if isinstance(self.output, MaskedLinear):
+            return self.output.mask.cpu().numpy().copy()
+        return np.ones(tuple(self.output.weight.shape), dtype=bool)
+
     @torch.no_grad()
     def set_masks(self, masks: "Sequence[ArrayLike]") -> "Network":
-        """Put these masks on the hidden layers; weights outside them become exactly zero.
+        """Put these masks on the layers; weights outside them become exactly zero.
 
         Parameters
         ----------
         masks : sequence of bool arrays
-            One a layer, (n_l, n_{l-1}), True where the connection lives.
+            One a hidden layer, (n_l, n_{l-1}), True where the connection lives. One more prunes the
+            output layer, which stays as it is otherwise.
 
         Returns
         -------
@@ -212,20 +220,33 @@ class Network(nn.Module):
         """
         given = require.listed("masks", masks, "masks, one a layer")
         tensors = [torch.tensor(require.bits("masks", mask)) for mask in given]
-        if len(tensors) != len(self.hidden_layers):
+        n_more = len(tensors) - len(self.hidden_layers)
+        if n_more not in (0, 1):
             raise MBHError(
                 f"{len(tensors)} masks were given for {len(self.hidden_layers)} hidden layers"
             )
-        for layer, mask in zip(self._masked_layers, tensors, strict=True):
-            if mask.shape != layer.mask.shape:
-                raise MBHError(
-                    f"mask of shape {tuple(mask.shape)} on a layer of shape "
-                    f"{tuple(layer.mask.shape)}"
-                )
-        for layer, mask in zip(self._masked_layers, tensors, strict=True):
+        for layer, mask in zip(self.linears, tensors, strict=False):
+            shape = tuple(layer.weight.shape)
+            if mask.shape != shape:
+                raise MBHError(f"mask of shape {tuple(mask.shape)} on a layer of shape {shape}")
+        if n_more:
+            self._make_output_maskable()
+        maskable = [layer for layer in self.linears if isinstance(layer, MaskedLinear)]
+        for layer, mask in zip(maskable, tensors, strict=False):
             layer.mask.copy_(mask)
+        for layer in maskable:
             layer.weight.mul_(layer.mask)
         return self
+
+    def _make_output_maskable(self) -> None:
+        """Let the output layer have a mask, with the parameters that it has."""
+        if isinstance(self.output, MaskedLinear):
+            return
+        dense = self.output
+        with torch.random.fork_rng(devices=[]):
+            self.output = MaskedLinear(dense.in_features, dense.out_features).to(dense.weight)
+        self.output.weight = dense.weight
+        self.output.bias = dense.bias
 
     @property
     def n_hidden(self) -> int:
@@ -262,6 +283,8 @@ class Network(nn.Module):
     def copy(self) -> "Network":
         """An independent copy with the same weights and masks."""
         twin = Network(self.n_inputs, self.hidden, self.n_classes)
+        if isinstance(self.output, MaskedLinear):
+            twin._make_output_maskable()
         twin.to(self.output.weight.dtype).load_state_dict(self.state_dict())
         return twin
 

@@ -63,5 +63,7 @@ def get_network(store: Store, settings: dict) -> Network | None:
 
 def _network_of(arrays: dict, facts: dict) -> Network:
     network = Network(**facts["shape"])
+    if "output.mask" in arrays:
+        network.set_masks([*network.masks, arrays["output.mask"]])
     network.load_state_dict({name: torch.from_numpy(values) for name, values in arrays.items()})
     return network

@@ -1,5 +1,7 @@
 """Labels beside points that lie near each other: each gets the freest of the places around it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation, Text
@@ -17,7 +19,7 @@ _FAR = 15
 _COSTS = {"label": 60, "marker": 40, "bar": 6, "rim": 30, "strange": 12, "distance": 0.25}
 
 
-def spread_labels(ax: Axes, labels: list[Annotation], bars: list[tuple] | None = None) -> None:
+def spread_labels(ax: Axes, labels: list[Annotation], bars: Sequence | None = None) -> None:
     """Move annotations, in print units around their points, to where they cover least.
 
     Parameters
@@ -26,7 +28,7 @@ def spread_labels(ax: Axes, labels: list[Annotation], bars: list[tuple] | None =
         With its final limits.
     labels : list of Annotation
         Each at ``xy`` in data coordinates, with its text in offset points.
-    bars : list of pairs of points, optional
+    bars : sequence of pairs of points, optional
         Lines in data coordinates that labels should keep off.
     """
     ax.autoscale_view()  # matplotlib puts it off until it draws

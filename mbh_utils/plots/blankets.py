@@ -226,7 +226,7 @@ def blanket_grid(
             f"each of the {len(rows)} names in rows and the {len(columns)} in columns, one at least"
         )
     checked_partition(partition)
-    marks = [handle.get_label() for handle in spanning_handles(spanning)]
+    marks = [str(handle.get_label()) for handle in spanning_handles(spanning)]
     size = (0.5 + 1.26 * len(columns), 0.85 + 1.34 * len(rows))
     figure, axes = plt.subplots(len(rows), len(columns), figsize=size, squeeze=False)
     for row, line in zip(axes, patterns, strict=True):

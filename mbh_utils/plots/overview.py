@@ -81,7 +81,7 @@ def claims_overview(
     ax = axes_or_new(ax, (max(size[0], 5), size[1]))
     for y, (_, rows) in enumerate(lines):
         for x, claim in enumerate(rows.itertuples()):
-            _square(ax, x, y, str(claim.id), VERDICTS[claim.verdict])
+            _square(ax, x, y, str(claim.id), VERDICTS[str(claim.verdict)])
     words = [textwrap.fill(str(part), 24) for part, _ in lines]
     ax.set_yticks(range(len(lines)), words)
     ax.set(xlim=(-0.55, n_columns - 0.45), ylim=(len(lines) - 0.45, -0.55), xticks=[])

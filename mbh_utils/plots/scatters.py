@@ -5,6 +5,7 @@ from itertools import cycle
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 from matplotlib.text import Annotation
 
 from mbh_utils.plots._checks import checked_table
@@ -58,11 +59,17 @@ def setup_scatter(table: pd.DataFrame, x: str, y: str, ax: Axes | None = None) -
     for group, colour, marker in zip(groups, shades, cycle(MARKERS), strict=False):
         by_setup = table[table["n_hidden"] == group].groupby("setup")[[x, y]]
         mean = by_setup.mean()
-        bars = {
-            "xerr": bar_lengths(mean[x], by_setup.min()[x], by_setup.max()[x]),
-            "yerr": bar_lengths(mean[y], by_setup.min()[y], by_setup.max()[y]),
-        }
-        ax.errorbar(mean[x], mean[y], **bars, fmt="none", ecolor=colour, elinewidth=0.8)
+        low = by_setup.min()
+        high = by_setup.max()
+        ax.errorbar(
+            mean[x],
+            mean[y],
+            xerr=bar_lengths(mean[x], low[x], high[x]),
+            yerr=bar_lengths(mean[y], low[y], high[y]),
+            fmt="none",
+            ecolor=colour,
+            elinewidth=0.8,
+        )
         look = {"ls": "none", "marker": marker, "color": colour}
         ax.plot(mean[x], mean[y], **look, label=f"{group:,} neurons")
         for number, row in mean.iterrows():
@@ -91,6 +98,7 @@ def spread_numbers(ax: Axes) -> None:
     bars = [
         segment
         for container in ax.containers
+        if isinstance(container, ErrorbarContainer)
         for lines in container.lines[2]
         for segment in lines.get_segments()
     ]

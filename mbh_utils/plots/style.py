@@ -65,6 +65,7 @@ NAMES = {
     "mean_leaf_depth": "mean depth of a leaf",
     "class_leaves": "leaves of the class",
     "activation_patterns": "distinct activation patterns",
+    "first_layer_patterns": "distinct first-layer patterns",
     "last_layer_patterns": "distinct last-layer patterns",
 }
 

@@ -54,7 +54,7 @@ def _was_changed(network: Network) -> bool:
     hidden_kinds = {type(layer) for layer in network.hidden_layers}
     if type(network).forward is not Network.forward or hidden_kinds != {MaskedLinear}:
         return True
-    if type(network.output) is not torch.nn.Linear:
+    if type(network.output) not in (torch.nn.Linear, MaskedLinear):
         return True
     for module in network.modules():
         hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks

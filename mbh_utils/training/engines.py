@@ -188,7 +188,7 @@ class BatchedEngine:
 
 def _masks(network: Network) -> list[np.ndarray]:
     """Masks of all layers, the output layer's too, each (n_out, n_in) bool."""
-    return [*network.masks, np.ones(network.output.weight.shape, dtype=bool)]
+    return [*network.masks, network.output_mask]
 
 
 def _live_parameters(network: Network) -> np.ndarray:

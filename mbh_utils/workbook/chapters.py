@@ -114,6 +114,12 @@ CHAPTERS: tuple[Declaration, ...] = (
         experiments=("grid",),
     ),
     Declaration(
+        name="06_decision_patterns",
+        title="Decision patterns",
+        figures=("fig-e-1", "fig-e-2", "fig-d-1", "fig-d-2", "fig-d-3", "leaf-blankets"),
+        experiments=("trees", "patterns"),
+    ),
+    Declaration(
         name="09_verdicts",
         title="What holds, what does not, and what is open",
         figures=("claims-overview",),

@@ -1,4 +1,4 @@
-"""The words and symbols of the workbook, each with one meaning, and the chapter that explains it."""
+"""The words and symbols of the workbook, each with one meaning and the chapter that tells it."""
 
 from dataclasses import dataclass
 

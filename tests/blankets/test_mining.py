@@ -63,6 +63,37 @@ def test_every_sample_satisfies_exactly_one_mined_pattern_and_gets_the_tree_s_cl
     assert (labels[satisfied.argmax(axis=0)] == tree.predict(bits[:, 9:])).all()
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_with_all_layers_in_scope_neurons_of_every_layer_may_be_asked(seed):
+    rng = np.random.default_rng(seed)
+    layers = random_layers(rng, (5, 9, 7))
+    samples = Samples(rng.standard_normal((300, 5)), rng.integers(4, size=300))
+    mined = mine_patterns(layers, samples, scope="all")
+    bits = activation_patterns(layers, samples.images)
+    asked = np.concatenate([m.pattern.neurons for m in mined])
+    assert asked.min() < 9 <= asked.max()
+    assert (sum(m.pattern.satisfied_by(bits).astype(int) for m in mined) == 1).all()
+    tree = DecisionTreeClassifier(random_state=0).fit(bits, samples.labels)
+    assert len(mined) == tree.get_n_leaves()
+    assert [m.n_right for m in mined] == [
+        (samples.labels[m.pattern.satisfied_by(bits)] == m.label).sum() for m in mined
+    ]
+
+
+@pytest.mark.parametrize("scope, used", [("last", slice(6, None)), ("all", slice(None))])
+def test_the_tree_is_as_accurate_as_any_rule_on_these_patterns_can_be(scope, used):
+    rng = np.random.default_rng(7)
+    layers = random_layers(rng, (4, 6, 3))
+    samples = Samples(rng.standard_normal((400, 4)), rng.integers(3, size=400))
+    right: dict[bytes, np.ndarray] = {}
+    for bits, label in zip(
+        activation_patterns(layers, samples.images), samples.labels, strict=True
+    ):
+        right.setdefault(bits[used].tobytes(), np.zeros(3, int))[label] += 1
+    best = sum(int(counts.max()) for counts in right.values())
+    assert sum(m.n_right for m in mine_patterns(layers, samples, scope=scope)) == best < 400
+
+
 def test_mining_among_no_sample_is_refused():
     with pytest.raises(MBHError, match="at least one sample"):
         mine_patterns([(np.eye(2), np.zeros(2))], Samples(np.zeros((0, 2)), np.zeros(0, int)))

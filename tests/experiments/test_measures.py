@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from sklearn.tree import DecisionTreeClassifier
 from tiny_experiments import TINY, runs_of, same
 
 from mbh_utils import datasets, experiments
@@ -87,47 +86,3 @@ def test_dead_ends_are_counted_and_left_out(done, grid):
     assert (layer_patterns(rest, images) == layer_patterns(network, images)).all()
     alive = grid[grid["n_dead_ends"] == 0]
     assert len(alive) and (alive["n_live_regions"] == alive["n_regions"]).all()
-
-
-def test_trees_are_scikit_learn_s_on_last_layer_patterns(done):
-    rows, run = table("trees", TINY, store=done), experiments.run_of(TINY, 2, seed=1)
-    assert len(rows) == 5 * 2 * 2 * 10
-    data = datasets.load("digits8").validation
-    bits = layer_patterns(run.trained(done), data.images)
-    tree = DecisionTreeClassifier(random_state=0).fit(bits, data.labels)
-    mine = rows[(rows["setup"] == 2) & (rows["model"] == 1) & rows["trained"]]
-    assert (mine["depth"] == tree.get_depth()).all() and (
-        mine["leaves"] == tree.get_n_leaves()
-    ).all()
-    assert mine["tree_accuracy"].to_numpy() == pytest.approx(tree.score(bits, data.labels))
-    assert (
-        mine["class"].tolist() == list(range(10))
-        and mine["class_leaves"].sum() == tree.get_n_leaves()
-    )
-    inner = tree.tree_.children_left >= 0
-    depths = np.zeros(tree.tree_.node_count)
-    for node in np.flatnonzero(inner):
-        for child in (tree.tree_.children_left[node], tree.tree_.children_right[node]):
-            depths[child] = depths[node] + 1
-    assert mine["mean_leaf_depth"].to_numpy() == pytest.approx(depths[~inner].mean())
-    assert (
-        mine["class_leaves"].tolist()
-        == np.bincount(tree.tree_.value[~inner, 0].argmax(axis=1), minlength=10).tolist()
-    )
-
-
-def test_distinct_patterns_are_counted_over_the_first_images(done):
-    rows, run = table("patterns", TINY, store=done), experiments.run_of(TINY, 1)
-    assert len(rows) == 5 * 2 * 2 and (rows["images"] == 360).all(), "all of digits8"
-    mine = rows[(rows["setup"] == 1) & (rows["model"] == 0) & ~rows["trained"]].iloc[0]
-    bits = activation_patterns(run.initial(), datasets.load("digits8").validation.images)
-    assert mine["activation_patterns"] == len({tuple(b) for b in bits})
-    assert mine["last_layer_patterns"] == len({tuple(b[9:]) for b in bits})
-    few = measures.distinct_patterns(
-        hidden_layers(run.initial()), datasets.load("digits8").validation, 20
-    )
-    assert few.iloc[0].tolist() == [
-        20,
-        len({tuple(b) for b in bits[:20]}),
-        len({tuple(b[9:]) for b in bits[:20]}),
-    ]

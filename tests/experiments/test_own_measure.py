@@ -99,9 +99,9 @@ def another(subject):
 
 
 def test_a_name_belongs_to_one_measure():
-    with pytest.raises(MBHError, match="a measure 'trees' already.*choose another name"):
-        register(Measure("trees", ("wrong",), another))
-    assert MEASURES["trees"].compute is not another
+    with pytest.raises(MBHError, match="a measure 'decision_trees' already.*choose another name"):
+        register(Measure("decision_trees", ("wrong",), another))
+    assert MEASURES["decision_trees"].compute is not another
     assert register(replace(ACTIVE)) == ACTIVE, "a module that is loaded once more"
 
 

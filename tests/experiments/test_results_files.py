@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tiny_experiments import ALL, TABLES, TINY
+from tiny_experiments import TABLES, TINY
 
 from mbh_utils import datasets, experiments
 from mbh_utils.computing import paths

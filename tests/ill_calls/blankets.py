@@ -26,7 +26,7 @@ FACES = {
     "mine_patterns": Face(
         mbh.mine_patterns,
         right={"network": NET, "samples": SAMPLES},
-        ill={"network": NO_NETWORK, "samples": NO_SAMPLES},
+        ill={"network": NO_NETWORK, "samples": NO_SAMPLES, "scope": NO_WORD},
         says={"network": "", "samples": "sample"},
     ),
     "maximal_pattern": Face(

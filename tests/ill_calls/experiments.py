@@ -157,7 +157,7 @@ FACES = {
     ),
     "experiments.register": Face(
         experiments.register,
-        right={"measure": experiments.MEASURES["distinct_patterns"]},
+        right={"measure": experiments.MEASURES["distinct_patterns_by_layer"]},
         ill={"measure": NO_OBJECT},
     ),
     "experiments.results_file": Face(

@@ -61,6 +61,16 @@ FACES = {
         },
         says={"weights": ""},
     ),
+    "pruning.pruned_further": Face(
+        pruning.pruned_further,
+        right={"weights": [np.ones((3, 4))], "masks": [np.ones((3, 4))], "counts": [5]},
+        ill={
+            "weights": NO_OBJECT + named(one=X, complex=[np.ones((3, 4)) * 1j]),
+            "masks": NO_OBJECT + named(halves=[X], transposed=[np.ones((4, 3))]),
+            "counts": NO_OBJECT + named(few=[2], many=[13], halves=[4.5], two=[5, 5]),
+        },
+        says={"weights": "", "masks": "", "counts": ""},
+    ),
     "pruning.dead_ends": Face(
         pruning.dead_ends,
         right={"masks": [np.ones((3, 4)), np.ones((2, 3))]},

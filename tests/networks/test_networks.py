@@ -19,6 +19,7 @@ from mbh_utils.networks import (
     pruning,
     winning_ticket,
 )
+from mbh_utils.networks.reading.reader import read_network
 
 MNIST_LIKE = SimpleNamespace(n_inputs=784, n_classes=10)
 SMALL = SimpleNamespace(n_inputs=6, n_classes=3)
@@ -183,6 +184,51 @@ def test_setting_masks_zeroes_weights_at_once_and_checks_shapes():
         network.set_masks([np.ones((5, 6)), np.ones((2, 6))])
     with pytest.raises(MBHError, match="2 hidden layers"):
         network.set_masks(masks[:1])
+
+
+def test_one_more_mask_prunes_the_output_layer_which_is_dense_until_then():
+    network = lenet(SMALL, 2)
+    n_classes = network.n_classes
+    hidden = [np.ones((6, 6), dtype=bool), np.ones((2, 6), dtype=bool)]
+    assert network.output_mask.shape == (n_classes, 2) and network.output_mask.all()
+    assert list(network.state_dict()) == list(lenet(SMALL, 2).set_masks(hidden).state_dict())
+    dense = network.output.weight.detach().numpy().copy()
+    mask = np.arange(2 * n_classes).reshape(n_classes, 2) % 3 > 0
+    network.set_masks([*hidden, mask])
+    assert np.array_equal(network.output_mask, mask)
+    assert np.array_equal(network.output.weight.detach().numpy(), dense * mask)
+    assert network.n_parameters == lenet(SMALL, 2).n_parameters, "hidden parameters"
+    network.set_masks(hidden)
+    assert np.array_equal(network.output_mask, mask), "it stays as it is"
+    network.initialise(7)
+    weight = network.output.weight.detach().numpy()
+    assert not weight[~mask].any() and weight[mask].all()
+    twin = network.copy()
+    assert same(network, twin) and np.array_equal(twin.output_mask, mask)
+    twin.set_masks([*hidden, np.ones_like(mask)])
+    assert np.array_equal(network.output_mask, mask)
+    x = torch.rand(5, 6)
+    assert torch.equal(network(x), network.copy()(x))
+
+
+def test_a_mask_that_does_not_fit_the_output_layer_changes_nothing():
+    network = lenet(SMALL, 2)
+    masks = [np.zeros((6, 6), dtype=bool), np.ones((2, 6), dtype=bool)]
+    with pytest.raises(MBHError, match=r"\(2, 3\) on a layer of shape"):
+        network.set_masks([*masks, np.ones((2, 3))])
+    with pytest.raises(MBHError, match="4 masks were given for 2 hidden layers"):
+        network.set_masks([*masks, np.ones((network.n_classes, 2)), np.ones((1, 1))])
+    assert same(network, lenet(SMALL, 2)) and type(network.output) is torch.nn.Linear
+
+
+def test_a_network_with_a_pruned_output_layer_is_read_as_it_computes():
+    network = lenet(SMALL, 2)
+    mask = np.eye(network.n_classes, 2, dtype=bool)
+    network.set_masks([*network.masks, mask])
+    reading = read_network(network)
+    assert np.array_equal(reading.output.weight != 0, mask)
+    expected = network.output.weight.detach().double().numpy()
+    assert np.array_equal(reading.output.weight, expected)
 
 
 def test_masks_that_were_read_do_not_change_with_the_network():

@@ -250,6 +250,52 @@ def test_magnitude_masks_keep_one_input_of_a_neuron_whose_weights_are_all_zero()
     assert mask.tolist() == [[True, False], [True, False]]
 
 
+# ---- rounds of magnitude pruning
+
+
+@given(budgets(), st.integers(0, 2**32))
+def test_a_further_round_keeps_the_largest_of_what_lives(case, seed):
+    shapes, _ = case
+    rng = np.random.default_rng(seed)
+    masks = [rng.random(shape) < 0.7 for shape in shapes]
+    for mask in masks:
+        mask[:, 0] = True
+    weights = [rng.standard_normal(shape) for shape in shapes]
+    counts = [int(rng.integers(len(mask), mask.sum() + 1)) for mask in masks]
+    further = pruning.pruned_further(weights, masks, counts)
+    for weight, before, after, count in zip(weights, masks, further, counts, strict=True):
+        assert after.sum() == count and not (after & ~before).any() and after.any(axis=1).all()
+        size = np.abs(weight)
+        for row in np.flatnonzero((before & ~after).any(axis=1)):
+            best = size[row][before[row]].max()
+            assert after[row][size[row] == best].all(), "its strongest input stays in any case"
+        several = after & (after.sum(axis=1, keepdims=True) > 1)
+        if several.any() and (before & ~after).any():
+            assert size[several].min() > size[before & ~after].max()
+
+
+def test_a_further_round_of_everything_is_magnitude_pruning():
+    rng = np.random.default_rng(0)
+    weights = [rng.standard_normal((6, 9)), rng.standard_normal((4, 6))]
+    masks = [np.ones(w.shape, dtype=bool) for w in weights]
+    counts = pruning.weights_per_layer([w.shape for w in weights], 45)
+    further = pruning.pruned_further(weights, masks, counts)
+    assert all(map(np.array_equal, further, pruning.magnitude_masks(weights, 45)))
+
+
+def test_a_further_round_refuses_what_does_not_go_together():
+    weight, mask = np.ones((2, 3)), np.ones((2, 3), dtype=bool)
+    with pytest.raises(MBHError, match="do not go together"):
+        pruning.pruned_further([weight], [mask.T], [3])
+    with pytest.raises(MBHError, match="do not go together"):
+        pruning.pruned_further([weight], [mask], [3, 3])
+    for count in (1, 7):
+        with pytest.raises(MBHError, match="a number in counts"):
+            pruning.pruned_further([weight], [mask], [count])
+    with pytest.raises(MBHError, match="a unit without any input"):
+        pruning.pruned_further([weight], [np.array([[1, 1, 1], [0, 0, 0]])], [2])
+
+
 # ---- dead ends
 
 

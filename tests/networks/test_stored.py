@@ -50,6 +50,14 @@ def test_it_comes_back_as_it_was_and_is_its_own(store):
     assert same(get_network(store, SETTINGS), network())
 
 
+def test_a_pruned_output_layer_comes_back_too(store):
+    pruned = network()
+    pruned.set_masks([*pruned.masks, np.eye(2, 3)])
+    put_network(store, SETTINGS, pruned)
+    found = get_network(store, SETTINGS)
+    assert same(found, pruned) and np.array_equal(found.output_mask, np.eye(2, 3, dtype=bool))
+
+
 def test_arrays_that_make_no_network_are_set_aside(store, capsys):
     shape = {"n_inputs": 5, "hidden": (4, 3), "n_classes": 2}
     store.put_arrays("network", SETTINGS, {"x": np.arange(3)}, shape=shape)

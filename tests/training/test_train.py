@@ -5,6 +5,7 @@ import pytest
 import torch
 from training_helpers import (
     DATA,
+    engine,
     largest_difference,
     plain,
     same,
@@ -14,6 +15,7 @@ from training_helpers import (
 
 from mbh_utils.errors import MBHError
 from mbh_utils.networks.evaluation import accuracy
+from mbh_utils.training.engines import BatchedEngine
 from mbh_utils.training.recipe import Recipe
 from mbh_utils.training.train import _one_thread, train, train_stack
 
@@ -28,6 +30,25 @@ def test_training_is_that_of_plain_torch_with_adam(parameters):
     train(network, DATA, iterations=250, seed=5)
     assert moved > 0.05, "the oracle must have learned something"
     assert largest_difference(network, expected) < 1e-4 * moved
+
+
+@pytest.mark.parametrize("share", [0.3, 0.8], ids=["listed", "by BLAS"])
+def test_a_pruned_output_layer_is_trained_as_by_plain_torch_on_both_engines(share):
+    network = small(3, 60)
+    rng = np.random.default_rng(1)
+    mask = rng.permutation(np.arange(15) < share * 15).reshape(3, 5)
+    network.set_masks([*network.masks, mask])
+    expected = train_plainly(network, DATA, 250, seed=5)
+    moved = largest_difference(network, expected)
+    batched = engine(BatchedEngine, [network.copy()])
+    batched.advance(0, 10)
+    train(network, DATA, iterations=250, seed=5)
+    assert moved > 0.05 and largest_difference(network, expected) < 1e-4 * moved
+    assert not network.output.weight.detach().numpy()[~mask].any()
+    alone = network.copy()
+    batched.write_back([alone])
+    assert not alone.output.weight.detach().numpy()[~mask].any()
+    assert np.count_nonzero(alone.output.weight.detach().numpy()) == mask.sum()
 
 
 def test_final_accuracies_are_those_of_plain_torch():

@@ -62,7 +62,7 @@ def train_plainly(
         batch = batches.pop(0)
         optimiser.zero_grad()
         nn.functional.cross_entropy(model(images[batch]), labels[batch]).backward()
-        for layer, mask in zip(model[::2], network.masks, strict=False):
+        for layer, mask in zip(model[::2], [*network.masks, network.output_mask], strict=True):
             layer.weight.grad[torch.tensor(~mask)] = 0
         optimiser.step()
     return model

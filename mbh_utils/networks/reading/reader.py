@@ -240,13 +240,14 @@ def proved_linears(network: nn.Module) -> tuple[list[nn.Linear], bool] | None:
 
 
 def _of_network(network: Network) -> tuple[list[nn.Linear], bool] | None:
-    """Masked layers and a dense output layer, if that is what the network still has."""
+    """Masked layers and an output layer, if that is what the network still has."""
     hidden = network.hidden_layers
     if type(hidden) is not nn.ModuleList:
         return None
     modules = [*hidden, network.output]
-    expected = [MaskedLinear] * len(hidden) + [nn.Linear]
-    if [type(m) for m in modules] != expected:
+    if any(type(m) is not MaskedLinear for m in hidden):
+        return None
+    if type(network.output) not in (nn.Linear, MaskedLinear):
         return None
     return [m for m in modules if isinstance(m, nn.Linear)], False
 

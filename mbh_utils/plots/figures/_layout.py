@@ -37,7 +37,7 @@ def rows_of(table: pd.DataFrame, columns: Iterable[str], **wanted) -> pd.DataFra
 
 def title_of(name: str) -> str:
     """What a data set is called in a title."""
-    return getattr(datasets, "title", str)(name)
+    return datasets.title(name)
 
 
 def by_data_set(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
@@ -56,9 +56,7 @@ def legend_below(figure: FigureBase, axes: Iterable[Axes], ncols: int) -> None:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
     look = {"columnspacing": 1.3, "handlelength": 2.4}
-    figure.legend(
-        entries.values(), entries.keys(), loc="outside lower center", ncols=ncols, **look
-    )
+    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=ncols, **look)
 
 
 def legend_under(ax: Axes, ncols: int) -> None:

@@ -94,7 +94,7 @@ def _common_coverages(patterns: Mapping[str, Mapping[float, DecisionPattern]]) -
 
 
 def blankets_over_coverage(
-    partition: Partition,
+    partition: Partition | Mapping[str, Partition],
     patterns: Mapping[str, Mapping[float, DecisionPattern]],
     spanning: Sequence[str],
 ) -> Figure:
@@ -102,7 +102,7 @@ def blankets_over_coverage(
 
     Parameters
     ----------
-    partition : Partition
+    partition : Partition, or mapping of str to Partition
         Of the plane, made of points. A mapping of titles to partitions draws those of several
         networks; its titles are then those of ``patterns``.
     patterns : mapping of str to mapping of float to DecisionPattern
@@ -139,19 +139,19 @@ def blankets_over_coverage(
     ['$c_P$ = 0.9', '$c_P$ = 1']
     """
     coverages = _common_coverages(patterns)
-    if not isinstance(partition, Mapping):
-        partition = dict.fromkeys(patterns, partition)
-    _check_names(patterns, partition)
+    is_one = isinstance(partition, Partition)
+    partitions = dict.fromkeys(patterns, partition) if is_one else dict(partition)
+    _check_names(patterns, partitions)
     size = (0.7 + 1.95 * len(patterns), 0.9 + 2.0 * len(coverages))
     figure, axes = plt.subplots(
         len(coverages), len(patterns), figsize=size, sharex=True, sharey=True, squeeze=False
     )
     for column, (title, found) in zip(axes.T, patterns.items(), strict=True):
         for ax, pattern in zip(column, found.values(), strict=True):
-            blanket(partition[title], pattern, ax, title=False, edges=False)
-            share = partition[title].blanket(pattern).share
+            blanket(partitions[title], pattern, ax, title=False, edges=False)
+            share = partitions[title].blanket(pattern).share
             ax.set_title(blanket_words(share, len(pattern)), fontsize=8, loc="left")
-            spanning_points(partition[title].plane, spanning, ax, legend=False)
+            spanning_points(partitions[title].plane, spanning, ax, legend=False)
             plt.setp(ax.lines, markersize=6)
         column[0].annotate(
             title, (0, 1.17), xycoords="axes fraction", weight="bold", fontsize=9, va="bottom"

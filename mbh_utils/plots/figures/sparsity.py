@@ -101,7 +101,7 @@ def _spread(iterations, n: int) -> list:
     if not len(positive):
         return list(iterations)
     goals = np.geomspace(max(positive[0], positive[-1] / 1000), positive[-1], n)
-    return sorted({positive[np.abs(np.log(positive / goal)).argmin()] for goal in goals})
+    return sorted({int(positive[np.abs(np.log(positive / goal)).argmin()]) for goal in goals})
 
 
 def lottery(table: pd.DataFrame) -> Figure:

@@ -179,7 +179,7 @@ def accuracy_over_training(table: pd.DataFrame) -> Figure:
         for ax, scale in zip(row, ("linear", "log"), strict=True):
             look = {"hue": "n_hidden", "style": "parameters", "scale": scale, "legend": False}
             iteration_curves(rows, "accuracy", ax, **look, band=False).set_title(title, loc="left")
-            plt.setp(ax.lines, marker="", linewidth=1.2)
+            plt.setp(ax.lines, markersize=3.5, linewidth=1.1, markevery=0.15)
             ax.label_outer()
     legend_below(figure, axes.flat, 4)
     return figure
