@@ -336,8 +336,8 @@ def _figure_row(item: Item) -> dict:
 def _formal_row(item: Item, of_chapter: dict[str, str]) -> dict:
     heading = section_of(item, of_chapter)
     chapter = f"Chapter {chapters.declaration(item.chapter).number}"
-    is_title = heading.startswith(chapter)
-    place = f"{chapter}, {heading}" if heading and not is_title else chapter
+    words = re.sub(r"^[\d.]+\s+", "", heading)  # some headings have numbers of their own
+    place = f"{chapter}: {words}" if words and not words.startswith(chapter) else chapter
     link = _link(place, item.chapter, heading)
     return _row(item.name, item.title, item.chapter, place, link, item.function)
 
