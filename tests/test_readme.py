@@ -116,7 +116,8 @@ def test_what_speaks_for_the_claim_is_in_the_committed_tables(grid):
 def test_what_speaks_against_the_claim_is_in_the_committed_tables(grid):
     correlations = verdicts.rank_correlations(grid).xs("square", level=1)
     sentences = re.findall(
-        r"On (\S+) (?:the rank.{0,40}? is|it is) before training ([-\d.]+), after ([-\d.]+), of the gain (-?\d\.\d+)",
+        r"On (\S+) (?:the rank.{0,40}? is|it is) before training ([-\d.]+), after ([-\d.]+), "
+        r"of the gain (-?\d\.\d+)",
         " ".join(README.split()),
     )
     assert [title for title, *_ in sentences] == ["Fashion-MNIST", "MNIST"]
