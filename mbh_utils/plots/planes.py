@@ -286,7 +286,8 @@ def spanning_points(
     check_flags(legend=legend)
     ax = plt.gca() if ax is None else axes_or_new(ax)
     for (u, v), marker, label in zip(places, SPANNING_MARKERS, labels, strict=False):
-        ax.plot(u, v, marker, label=label, **_MARK, zorder=5)
+        # Whole also in the corners of an input box, which the spanning points are.
+        ax.plot(u, v, marker, label=label, **_MARK, zorder=5, clip_on=False)
     if legend and any(labels):
         place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.1)}
         ax.legend(**place, ncols=3, handletextpad=0.2, columnspacing=1)

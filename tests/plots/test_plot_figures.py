@@ -267,6 +267,67 @@ def test_all_classes_stand_in_rows(spanned):
     assert all(len(ax.lines) == 3 for ax in figure.axes) and legend_of(figure)[2:] == NAMES
 
 
+def test_the_input_box_is_outlined_on_a_map_of_inputs_beyond_their_limits():
+    square = mbh.Plane.through(np.eye(3))
+    box = mbh.Plane.through(np.eye(3), domain="box")
+    figure = chapter_04.input_box(square, box, NAMES)
+    assert legend_of(figure) == ["input box", "triangle of the samples", *NAMES]
+    ax, bar = figure.axes
+    outline, triangle = ax.patches
+    assert np.allclose(outline.get_xy()[:-1], box.corners)
+    assert np.allclose(triangle.get_xy()[:-1], square.spanning)
+    share = np.asarray(ax.collections[0].get_array())
+    middle = share[share.shape[0] // 2, share.shape[1] // 2]
+    assert middle == 0 and share.max() == 100, "in the corners no input is within its limits"
+    with pytest.raises(MBHError, match="two domains of one plane"):
+        chapter_04.input_box(square, mbh.Plane.through(2 * np.eye(3), domain="box"), NAMES)
+
+
+def test_figure_6_5_names_images_with_their_markers_and_networks_with_their_blankets():
+    plane = mbh.Plane.through(np.eye(4)[:3])
+    partition = mbh.partition_input_space([(np.eye(4)[:2], np.zeros(2))], plane)
+    found = {"a": mbh.DecisionPattern([0], [True]), "b": mbh.DecisionPattern([], [])}
+    figure = chapter_04.blankets_of_networks(dict.fromkeys("ab", partition), found, NAMES, (2, 2))
+    *images, left, right = figure.axes
+    assert [ax.get_xlabel() for ax in images] == [
+        "one (circle)",
+        "two (square)",
+        "three (triangle)",
+    ]
+    assert images[0].images[0].get_array().ravel().tolist() == [1, 0, 0, 0]
+    assert left.get_title("left").startswith("a\n") and "1 constraint" in left.get_title("left")
+    assert right.get_title("left") == "b\n100.0%, 0 constraints"
+    assert [line.get_marker() for line in right.lines] == ["o", "s", "^"]
+    free = mbh.partition_input_space([(np.eye(2), np.zeros(2))], mbh.Plane.rectangle())
+    with pytest.raises(MBHError, match="through three images"):
+        chapter_04.blankets_of_networks({"a": free}, found, NAMES, (1, 2))
+
+
+def test_turning_angles_are_means_over_planes_in_both_domains_untrained_and_trained():
+    networks = networks_of_bending()
+    figure = chapter_04.turning_angles(networks)
+    titles = [ax.get_title("left") for ax in figure.axes]
+    assert titles == [
+        f"{t}, {d}" for d in ("square", "input box") for t in ("untrained", "trained")
+    ]
+    tops = [np.max([max(line.get_ydata(), default=0) for line in ax.lines]) for ax in figure.axes]
+    assert np.allclose(tops, [4, 8, 6, 10]), "NaN, a plane without crossing, is passed over"
+    with pytest.raises(MBHError, match="trained"):
+        chapter_04.turning_angles(networks[networks["trained"]])
+
+
+def networks_of_bending() -> pd.DataFrame:
+    """One network on three planes, the last without crossing: means are 4, 8, 6 and 10 degrees."""
+    rows = [
+        {"domain": domain, "trained": trained, "plane": plane, "turning_angle": angle}
+        for (domain, more) in (("square", 0), ("box", 2))
+        for trained in (False, True)
+        for plane, angle in enumerate([3 + 4 * trained + more, 5 + 4 * trained + more, np.nan])
+    ]
+    table = pd.DataFrame(rows)
+    return table.assign(setup=1, n_hidden=46, parameters=27_871, density=1.0, model=0)
+
+
 def test_figure_3_3_has_a_key_of_both_colourings():
     pair = [(np.eye(2), np.zeros(2))]
     partition = mbh.partition_input_space(pair, mbh.Plane.rectangle((-1, -1), (1, 1)))
