@@ -92,6 +92,7 @@ def shortfalls_markdown(evaluated: pd.DataFrame) -> str:
 def _told(row: dict) -> str:
     """One claim that fell short, in sentences."""
     here, interval, size = _measured(row)
+    size = size.replace(" × ", " models × ") + " planes" * (" × " in size)
     found = f"Here: {here} ({interval}; {size})." if here else ""
     claim = row["claim"].rstrip(".")
     words = [
