@@ -99,9 +99,14 @@ def _told(row: dict) -> str:
         f"*{row['id']}*: {claim}. The thesis: {row['thesis']}.",
         found,
         f"**{str(row['verdict']).capitalize()}.**",
-        str(row["remark"]),
     ]
-    return "- " + " ".join(filter(None, words))
+    told = "- " + " ".join(filter(None, words))
+    return f"{told} {_folded(row['remark'])}" if row["remark"] else told
+
+
+def _folded(remark: str) -> str:
+    """The remark of a claim, to be opened by those who want its numbers."""
+    return f"<details><summary>All numbers, and what was tried</summary>{remark}</details>"
 
 
 def ledger_markdown(evaluated: pd.DataFrame) -> str:

@@ -39,7 +39,9 @@ def test_what_fell_short_is_told_by_part_with_its_remark():
     assert "**Specialization** (1 of 2 reproduced)" in told
     assert "**Coverage** (0 of 1 reproduced)" in told
     assert re.findall(r"\*([A-Z]+-\d+)\*", told) == ["S-2", "CP-4"]
-    assert "0.500 (0.400 to 0.600; 5 models × 10 planes)" in told and told.count("So.") == 2
+    assert (
+        "0.500 (0.400 to 0.600; 5 models × 10 planes)" in told and told.count(">So.</details>") == 2
+    )
     assert "fell short" in verdicts.shortfalls_markdown(ledger(S_1="reproduced"))
 
 
