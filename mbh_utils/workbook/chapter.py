@@ -307,7 +307,7 @@ def open_chapter(
     profile quick on Digits 8×8; seed 7; ...
     figures go to ...
     >>> chapter.declared
-    ('fig-4-1', 'fig-4-2', 'fig-4-3', 'fig-4-4', 'fig-4-5', 'fig-c-1')
+    ('fig-4-1', 'fig-4-2', 'fig-4-3', 'fig-4-4', 'fig-4-5', 'toy-seeds', 'toy-blankets', 'fig-c-1')
     >>> folder.cleanup()
     """
     declared = chapters.declaration(name)

@@ -160,6 +160,43 @@ def test_over_density_has_limits_that_hold_every_column():
         experiments.over_density({})
 
 
+def test_over_neurons_is_one_row_with_a_line_for_each_number_of_parameters():
+    figure = experiments.over_neurons(networks(), "s")
+    assert len(figure.axes) == 2
+    assert legend_of(figure)[0] == "4,736 HNPs"
+    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim() == (0, 1)
+    assert SPREAD.replace("band", "bars") in legend_of(figure)
+
+
+def test_over_margins_leaves_out_the_box_and_other_coverages():
+    grid = itertools.product((7, 10), (1.0, 1.5, 3.0), (0.8, 0.95), ("square", "box"))
+    rows = [
+        {"setup": setup, "n_hidden": 400 if setup == 7 else 16, "margin": margin, "domain": domain}
+        | {"coverage": coverage, "s": 0.2 * margin if domain == "square" else 0.99, "model": 0}
+        for setup, margin, coverage, domain in grid
+    ]
+    figure = experiments.over_margins(pd.DataFrame(rows))
+    (ax,) = figure.axes
+    assert legend_of(figure) == ["#7: 400 neurons", "#10: 16 neurons"]
+    assert [list(line.get_ydata()) for line in ax.lines] == [pytest.approx([0.2, 0.3, 0.6])] * 2
+    with pytest.raises(MBHError, match="coverage is 0.5"):
+        experiments.over_margins(pd.DataFrame(rows), coverage=0.5)
+
+
+def test_raw_and_standardised_share_the_limits_of_each_row():
+    table = networks().query("dataset == 'mnist'")
+    higher = table.assign(accuracy=table["accuracy"] / 2, s=table["s"] / 2)
+    figure = experiments.raw_and_standardised({"raw": table, "standardised": higher})
+    rows = [figure.axes[i : i + 2] for i in (0, 2, 4)]
+    assert all(left.get_ylim() == right.get_ylim() for left, right in rows)
+    assert [ax.get_title("left") for ax in rows[0]] == ["raw", "standardised"]
+    assert {text.get_text() for text in rows[0][1].texts} == {f"#{i}" for i in range(1, 15)}
+    with pytest.raises(MBHError, match="one table"):
+        experiments.raw_and_standardised({})
+    with pytest.raises(MBHError, match="no column 'setup'"):
+        experiments.raw_and_standardised({"raw": table.drop(columns="setup")})
+
+
 def test_over_samples_has_a_line_for_each_set_up_at_one_coverage():
     rows = [
         (name, setup, n, model, samples, coverage, coverage / samples)

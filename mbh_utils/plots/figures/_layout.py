@@ -50,13 +50,20 @@ def by_data_set(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 
 def legend_below(figure: FigureBase, axes: Iterable[Axes], ncols: int) -> None:
-    """One legend below a figure for what these axes show, each entry once."""
+    """One legend below a figure for what these axes show, each entry once.
+
+    It has ``ncols`` columns, or as many fewer as the figure's width asks for.
+    """
     entries: dict = {}
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
-    look = {"columnspacing": 1.3, "handlelength": 2.4}
-    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=ncols, **look)
+    look = {"columnspacing": 1.3, "handlelength": 2.4, "loc": "outside lower center"}
+    for columns in range(ncols, 0, -1):
+        legend = figure.legend(entries.values(), entries.keys(), ncols=columns, **look)
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
 
 
 def legend_under(ax: Axes, ncols: int) -> None:

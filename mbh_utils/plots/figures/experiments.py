@@ -17,6 +17,7 @@ from mbh_utils.plots.figures._layout import (
     legend_under,
     rows_of,
 )
+from mbh_utils.plots.figures.choices import over_margins, raw_and_standardised
 from mbh_utils.plots.figures.training import (
     accuracy_over_training,
     over_training,
@@ -32,9 +33,12 @@ __all__ = [
     "before_and_after",
     "over_coverage",
     "over_density",
+    "over_margins",
+    "over_neurons",
     "over_samples",
     "over_setups",
     "over_training",
+    "raw_and_standardised",
     "setups_over_training",
 ]
 
@@ -84,6 +88,48 @@ def over_setups(table: pd.DataFrame, y: str) -> Figure:
             ax.label_outer()
     for ax in axes[-1]:
         legend_under(ax, 2)
+    return figure
+
+
+def over_neurons(table: pd.DataFrame, y: str) -> Figure:
+    """A column of all set-ups over hidden neurons only, an axes for each data set.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per network, of trained ones, with dataset, n_hidden, parameters, model and ``y``.
+    y : str
+        The column, such as s.
+
+    Returns
+    -------
+    Figure
+        Half of :func:`over_setups`, for a twin that stands below it: a line per number of
+        parameters.
+
+    Notes
+    -----
+    Figures 6.3b and d of the thesis.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mbh_utils import plots
+    >>> table = pd.DataFrame({"n_hidden": [16, 46], "s": [0.4, 0.6], "parameters": 9472})
+    >>> figure = plots.figures.experiments.over_neurons(table, "s")
+    >>> [ax.get_xlabel() for ax in figure.axes]
+    ['hidden neurons N']
+    """
+    sets = by_data_set(checked_table(table, ["n_hidden", "parameters", y], [y]))
+    size = (max(4 * len(sets), 5), 3.9)
+    figure, axes = plt.subplots(1, len(sets), figsize=size, squeeze=False, sharey=True)
+    for ax, (title, rows) in zip(axes[0], sets, strict=True):
+        look = {"hue": "parameters", "bars": True, "legend": False}
+        setup_curves(rows, "n_hidden", y, ax, **look).set_title(title, loc="left")
+        ax.label_outer()
+    if y == "s":
+        axes[0, 0].set_ylim(0, 1)
+    legend_below(figure, axes.flat, 3)
     return figure
 
 

@@ -156,7 +156,9 @@ def blankets_over_coverage(
     is_one = isinstance(partition, Partition)
     partitions = dict.fromkeys(patterns, partition) if is_one else dict(partition)
     _check_names(patterns, partitions)
-    size = (0.7 + 1.95 * len(patterns), 0.9 + 2.0 * len(coverages))
+    plane = next(iter(partitions.values())).plane
+    across, up = plane.high - plane.low
+    size = (0.7 + 1.95 * len(patterns), 0.9 + (0.4 + 1.6 * up / across) * len(coverages))
     figure, axes = plt.subplots(
         len(coverages), len(patterns), figsize=size, sharex=True, sharey=True, squeeze=False
     )
@@ -166,7 +168,7 @@ def blankets_over_coverage(
             share = partitions[title].blanket(pattern).share
             ax.set_title(blanket_words(share, len(pattern)), fontsize=8, loc="left")
             spanning_points(partitions[title].plane, spanning, ax, legend=False)
-            plt.setp(ax.lines, markersize=6)
+            plt.setp(ax.lines, markersize=6, clip_on=False)  # in the box they lie at the rim
         column[0].annotate(
             title, (0, 1.17), xycoords="axes fraction", weight="bold", fontsize=9, va="bottom"
         )
