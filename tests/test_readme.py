@@ -2,13 +2,13 @@
 
 import re
 
-import nbformat
 import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from mbh_utils import experiments
+from mbh_utils import claims, experiments
 from mbh_utils.computing import paths
+from mbh_utils.workbook import chapters, verdicts
 
 README = (paths.PROJECT / "README.md").read_text(encoding="utf-8")
 
@@ -46,61 +46,110 @@ def test_the_commands_are_those_of_the_makefile():
     } <= set(re.findall(r"make \w+", README))
 
 
-def test_the_numbers_are_those_of_the_committed_tables():
-    grid = pd.read_parquet(paths.results_folder("paper") / "grid.parquet")
-    networks = experiments.per_network(grid, 0.8).query("trained")
-    fashion = (
-        networks[networks["dataset"] == "fashion_mnist"]
-        .groupby("setup")[["accuracy", "s", "n_regions"]]
-        .mean()
-    )
+@pytest.fixture(scope="module")
+def grid():
+    return pd.read_parquet(experiments.results_file("grid", "paper"))
+
+
+def means(grid, domain="square", trained=True):
+    """Means of the networks of Fashion-MNIST by set-up."""
+    networks = experiments.per_network(grid, 0.8, domain)
+    here = (networks["trained"] == trained) & (networks["dataset"] == "fashion_mnist")
+    return networks[here].groupby("setup")[["accuracy", "s", "n_regions"]].mean()
+
+
+def written(pattern: str) -> tuple[str, ...]:
+    """The numbers that a sentence of the README has where the pattern has groups."""
+    found = re.search(pattern.replace(" ", r"\s+"), README, flags=re.DOTALL)
+    assert found, f"the README has no sentence like {pattern}"
+    return found.groups()
+
+
+def share(s: float) -> str:
+    """The share of the space that an outline takes, in whole percent."""
+    return f"{100 * (1 - s):.0f}"
+
+
+def test_the_table_has_the_numbers_of_the_committed_tables(grid):
+    fashion = means(grid)
     rows = re.findall(
         r"^\| #(\d+),.*\| ([\d.]+) % \|[^|]*\| ([\d.]+) \| ([\d,]+) \|$", README, flags=re.MULTILINE
     )
-    assert len(rows) == 4
-    for setup, *written in rows:
+    assert [int(setup) for setup, *_ in rows] == [14, 10, 7, 1]
+    for setup, *numbers in rows:
         accuracy, s, regions = fashion.loc[int(setup)]
-        assert written == [f"{100 * accuracy:.1f}", f"{s:.2f}", f"{regions:,.0f}"], setup
+        assert numbers == [f"{100 * accuracy:.1f}", f"{s:.2f}", f"{regions:,.0f}"], setup
+
+
+def test_the_answer_has_the_numbers_of_the_committed_tables(grid):
+    after, before = means(grid), means(grid, trained=False)
+    sparse, dense = after.loc[7], after.loc[10]
+    accuracies = written(r"classifies ([\d.]+) % of .*? images correctly and .*? ([\d.]+) %")
+    assert accuracies == tuple(f"{100 * each['accuracy']:.1f}" for each in (sparse, dense))
+    outlines = written(r"a class takes (\d+) % of what .*? dense one (\d+) %")
+    assert outlines == (share(sparse["s"]), share(dense["s"]))
+    untrained = before["s"].loc[7], before["s"].loc[10]
+    assert written(r"the two take (\d+) % and (\d+) %") == tuple(map(share, untrained))
+    leads = [100 * (s.loc[7] - s.loc[10]) for s in (after["s"], before["s"])]
+    assert written(r"leaves a lead of (\d+) points where it found one of (\d+)") == tuple(
+        f"{lead:.0f}" for lead in leads
+    )
+    assert leads[1] > leads[0], "the lead is there before training, and larger"
+
+
+def test_what_speaks_for_the_claim_is_in_the_committed_tables(grid):
+    networks = experiments.per_network(grid, 0.8).query("trained")
     levels = networks[networks["parameters"] < networks["parameters"].max()].groupby(
         ["dataset", "parameters"]
     )
     trend = levels[["n_hidden", "s"]].apply(
         lambda rows: spearmanr(rows["n_hidden"], rows["s"]).statistic
     )
-    written = re.search(
-        r"lies\s+between (\d\.\d+) and (\d\.\d+) .* but one\..*?correlation of (-\d\.\d+)\)",
-        README,
-        flags=re.DOTALL,
-    )
     odd, *others = sorted(trend)
     assert len(trend) == 8 and trend.idxmin() == ("fashion_mnist", 83_572)
-    assert tuple(f"{t:.2f}" for t in (others[0], others[-1], odd)) == written.groups()
+    numbers = written(r"lies between (\d\.\d+) and (\d\.\d+) on .*? has a .*? of (-\d\.\d+):")
+    assert numbers == tuple(f"{t:.2f}" for t in (others[0], others[-1], odd))
+    fashion = means(grid)
+    assert fashion["s"].loc[2] <= fashion["s"].loc[3], "400 neurons add nothing to 136"
 
 
-def printed_by(chapter: str) -> str:
-    """What the committed copy of a chapter printed."""
-    path = paths.PROJECT / "figures" / "paper" / "chapters" / f"{chapter}.ipynb"
-    cells = nbformat.read(path, as_version=4).cells
-    outputs = [o for cell in cells if cell.cell_type == "code" for o in cell.outputs]
-    return "".join(o.text for o in outputs if o.output_type == "stream")
+def test_what_speaks_against_the_claim_is_in_the_committed_tables(grid):
+    correlations = verdicts.rank_correlations(grid).xs("square", level=1)
+    sentences = re.findall(
+        r"On (\S+) (?:the rank.{0,40}? is|it is) before training ([-\d.]+), after ([-\d.]+), "
+        r"of the gain (-?\d\.\d+)",
+        " ".join(README.split()),
+    )
+    assert [title for title, *_ in sentences] == ["Fashion-MNIST", "MNIST"]
+    for title, *numbers in sentences:
+        row = correlations.loc[title, ["before training", "after training", "gain"]]
+        assert numbers == [f"{value:.2f}" for value in row], title
 
 
-def test_the_numbers_below_the_lead_picture_are_those_that_chapter_4_printed():
-    printed = printed_by("04_mbh")
-    lead = README.partition("## Two commands")[0]
-    counts = r"above \((\S+) regions\), sparse below\s+\((\S+)\)"
-    dense, sparse = re.search(counts, lead).groups()
-    assert f"#10: {dense} regions" in printed and f"#7: {sparse} regions" in printed
-    shares = r"([\d.]+) % of the\s+square above and ([\d.]+) % below"
-    above, below = re.search(shares, lead).groups()
-    assert f"here: #10 {above}%, #7 {below}%," in printed
-    assert "#7 is more specialized than #10 on 10 of 10 planes" in printed
+def test_what_is_said_of_the_input_box_is_in_the_committed_tables(grid):
+    box, square = means(grid, domain="box"), means(grid)
+    assert (box["s"] < square["s"]).sum() > 10, "mostly lower"
+    assert written(r"#7 has ([\d.]+) there, #10 ([\d.]+)\)") == tuple(
+        f"{box['s'].loc[setup]:.2f}" for setup in (7, 10)
+    )
 
 
-def test_what_speaks_against_the_claim_is_what_chapter_5_printed():
-    words = r"before training ([-\d.]+), after ([-\d.]+), of the gain ([-\d.]+)"
-    found = re.search(words, " ".join(README.split())).groups()
-    printed = printed_by("05_experiments")
-    names = ("s before training", "s after training", "the change")
-    for what, number in zip(names, found, strict=True):
-        assert f"rank correlation of N with {what}: {number}\n" in printed
+def test_the_claims_are_counted_as_the_committed_ledger_counts_them():
+    counts = re.findall(r"(\d+) of (\d+) claims\s+reproduced", README)
+    assert len(counts) == 2 and len(set(counts)) == 1, "once in the answer, once in the results"
+    ledger = verdicts.committed()
+    if ledger is None:
+        pytest.skip("figures/paper/claims.csv is not there: mbh claims --profile paper writes it")
+    assert claims.summary(ledger).startswith(f"{counts[0][0]} of {counts[0][1]} claims reproduced")
+
+
+def test_executed_chapters_come_first_and_all_are_linked():
+    for chapter in chapters.CHAPTERS:
+        executed = README.index(f"figures/paper/chapters/{chapter.name}.ipynb")
+        assert executed < README.index(f"notebooks/{chapter.name}.ipynb")
+
+
+def test_answer_results_chapters_come_before_running_and_clusters_last():
+    order = ("The answer", "Results", "The chapters", "Running it", "Many machines")
+    places = [README.index(words) for words in order]
+    assert places == sorted(places)

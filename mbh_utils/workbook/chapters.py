@@ -39,7 +39,9 @@ class Declaration:
     figures : tuple of str
         Ids of the figures that it must write, in the order of its text, which numbers them.
     experiments : tuple of str, default ()
-        The experiments whose tables or networks it reads.
+        The experiments whose tables or networks it reads, computed before it runs.
+    judges : tuple of str, default ()
+        Further experiments by whose tables it judges claims, where their data are the thesis's.
 
     Examples
     --------
@@ -51,12 +53,34 @@ class Declaration:
     title: str
     figures: tuple[str, ...]
     experiments: tuple[str, ...] = ()
+    judges: tuple[str, ...] = ()
 
     @property
     def number(self) -> int:
         """The chapter's number, with which those of its figures begin."""
         return int(self.name.partition("_")[0])
 
+
+#: The experiments, beside the grid, by whose tables the claims of the thesis are judged.
+JUDGED = (
+    "bending",
+    "costs",
+    "deepfc",
+    "densities",
+    "evolution",
+    "figure_planes",
+    "histories",
+    "lottery",
+    "margins",
+    "masks_by_iteration",
+    "patterns",
+    "standardised",
+    "ticket_degrees",
+    "tickets",
+    "toy",
+    "training_patterns",
+    "trees",
+)
 
 CHAPTERS: tuple[Declaration, ...] = (
     Declaration(
@@ -168,6 +192,13 @@ CHAPTERS: tuple[Declaration, ...] = (
         title="Decision patterns",
         figures=("fig-e-1", "fig-e-2", "fig-d-1", "fig-d-2", "fig-d-3", "leaf-blankets"),
         experiments=("trees", "patterns"),
+    ),
+    Declaration(
+        name="09_verdicts",
+        title="What holds, what does not, and what is open",
+        figures=("claims-overview",),
+        experiments=("grid",),
+        judges=JUDGED,
     ),
 )
 

@@ -41,7 +41,8 @@ def freshness_key(chapter: Declaration, given: dict) -> str:
     """
     notebook = read_notebook(source_path(chapter))
     cells = [(cell.cell_type, cell.source, tags(cell)) for cell in notebook.cells]
-    results = experiments.results_checksums([*chapter.experiments, "networks"], given["profile"])
+    read = [*chapter.experiments, *chapter.judges, "networks"]
+    results = experiments.results_checksums(read, given["profile"])
     versions = provenance.versions()
     return provenance.digest([cells, chapter.figures, _code(), given, results, versions])
 

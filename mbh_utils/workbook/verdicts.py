@@ -1,0 +1,206 @@
+"""The claims ledger as a reader is told of it: counts by part, what failed and why, all rows.
+
+And the correlations that speak for another explanation than the thesis's.
+"""
+
+import pandas as pd
+
+from mbh_utils import datasets
+from mbh_utils.claims import CLAIMS
+from mbh_utils.claims.rules import NOT_JUDGEABLE, NOT_REPRODUCED, REPRODUCED, SAME_DIRECTION
+from mbh_utils.computing import paths
+from mbh_utils.experiments import per_network
+from mbh_utils.workbook import chapters
+
+#: The verdicts from the best to the worst.
+ORDER = (REPRODUCED, SAME_DIRECTION, NOT_REPRODUCED, NOT_JUDGEABLE)
+
+
+def committed() -> pd.DataFrame | None:
+    """The ledger of profile paper as it is committed beside the figures.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        As ``claims.evaluate("paper")`` gave it; None where the file is not there.
+
+    Examples
+    --------
+    >>> table = committed()
+    >>> table is None or {"id", "part", "verdict"} <= set(table.columns)
+    True
+    """
+    file = paths.PROJECT / "figures" / "paper" / "claims.csv"
+    return pd.read_csv(file, keep_default_na=False) if file.exists() else None
+
+
+def by_part(evaluated: pd.DataFrame) -> pd.DataFrame:
+    """How many claims of each part got which verdict.
+
+    Parameters
+    ----------
+    evaluated : pandas.DataFrame
+        What ``claims.evaluate`` returned.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per part in the order of the ledger, one column per verdict, the best first.
+
+    Examples
+    --------
+    >>> rows = {"part": ["trees", "trees"], "verdict": ["reproduced", "same direction"]}
+    >>> by_part(pd.DataFrame(rows)).loc["trees", "reproduced"]
+    np.int64(1)
+    """
+    counts = pd.crosstab(evaluated["part"], evaluated["verdict"])
+    parts = evaluated["part"].drop_duplicates()
+    return counts.reindex(index=parts, columns=list(ORDER), fill_value=0)
+
+
+def shortfalls_markdown(evaluated: pd.DataFrame) -> str:
+    """What was judged and did not come out as claimed, part by part, with what was tested.
+
+    Parameters
+    ----------
+    evaluated : pandas.DataFrame
+        What ``claims.evaluate`` returned.
+
+    Returns
+    -------
+    str
+        A heading per part and a paragraph per claim that is not reproduced.
+
+    Examples
+    --------
+    Where the tables of profile paper are::
+
+        display(Markdown(shortfalls_markdown(claims.evaluate("paper"))))
+    """
+    short = evaluated[evaluated["verdict"].isin([SAME_DIRECTION, NOT_REPRODUCED])]
+    if short.empty:
+        return "No claim that could be judged fell short."
+    lines = []
+    for part, rows in short.groupby("part", sort=False):
+        judged = evaluated.query("part == @part and verdict != @NOT_JUDGEABLE")
+        good = int((judged["verdict"] == REPRODUCED).sum())
+        lines.append(f"**{str(part).capitalize()}** ({good} of {len(judged)} reproduced)")
+        lines += [_told(row) for row in rows.to_dict("records")]
+    return "\n\n".join(lines)
+
+
+def _told(row: dict) -> str:
+    """One claim that fell short, in sentences."""
+    here, interval, size = _measured(row)
+    size = size.replace(" × ", " models × ") + " planes" * (" × " in size)
+    found = f"Here: {here} ({interval}; {size})." if here else ""
+    claim = row["claim"].rstrip(".")
+    words = [
+        f"*{row['id']}*: {claim}. The thesis: {row['thesis']}.",
+        found,
+        f"**{str(row['verdict']).capitalize()}.**",
+    ]
+    told = "- " + " ".join(filter(None, words))
+    return f"{told} {_folded(row['remark'])}" if row["remark"] else told
+
+
+def _folded(remark: str) -> str:
+    """The remark of a claim, to be opened by those who want its numbers."""
+    return f"<details><summary>All numbers, and what was tried</summary>{remark}</details>"
+
+
+def ledger_markdown(evaluated: pd.DataFrame) -> str:
+    """Every row of the ledger as a table in Markdown.
+
+    Parameters
+    ----------
+    evaluated : pandas.DataFrame
+        What ``claims.evaluate`` returned.
+
+    Returns
+    -------
+    str
+        A row per claim; the remarks are left to ``figures/<profile>/claims.md``.
+
+    Examples
+    --------
+    Where the tables of profile paper are::
+
+        display(Markdown(ledger_markdown(claims.evaluate("paper"))))
+    """
+    lines = ["| id | claim | the thesis | here | interval | models × planes | verdict | figure |"]
+    lines.append("|" + "---|" * 8)
+    for row in evaluated.to_dict("records"):
+        here, interval, size = _measured(row)
+        cells = [row["id"], row["claim"], row["thesis"], here, interval, size]
+        cells += [row["verdict"], _figure(row["figure"])]
+        lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def _measured(row: dict) -> tuple[str, str, str]:
+    """Value, interval and size of a row; empty where nothing was measured."""
+    if not int(row["models"] or 0):
+        return "", "", ""
+    written = CLAIMS[row["id"]].written
+    interval = f"{written(float(row['low']))} to {written(float(row['high']))}"
+    size = f"{row['models']} models"
+    if int(row["planes"] or 0):
+        size = f"{row['models']} × {row['planes']}"
+    return written(float(row["ours"])), interval, size
+
+
+def _figure(figure_id: str) -> str:
+    """A link to the figure that shows a claim."""
+    owner = chapters.figure_index().get(figure_id)
+    return f"[{chapters.own_label(figure_id)}]({owner}.ipynb)" if owner else ""
+
+
+def rank_correlations(grid: pd.DataFrame, coverage: float = 0.8) -> pd.DataFrame:
+    """How s goes with the number of hidden neurons before and after training, and with accuracy.
+
+    Parameters
+    ----------
+    grid : pandas.DataFrame
+        The table of experiment grid.
+    coverage : float, default 0.8
+        The minimum coverage c_P.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per data set and domain (square, box). Rank correlations over single networks of the
+        number of hidden neurons with s before training, s after it, and the gain in between; and
+        the correlation of accuracy and s within set-ups: of their differences from the means of
+        their set-ups.
+
+    Examples
+    --------
+    >>> from mbh_utils import experiments
+    >>> grid = pd.read_parquet(experiments.results_file("grid", "paper"))
+    >>> rank_correlations(grid).columns.tolist()
+    ['before training', 'after training', 'gain', 's and accuracy within set-ups']
+    """
+    rows = {}
+    for name, title in {name: datasets.title(name) for name in grid["dataset"].unique()}.items():
+        for domain, words in {"square": "square", "box": "input box"}.items():
+            networks = per_network(grid[grid["dataset"] == name], coverage, domain)
+            rows[title, words] = _correlations(networks)
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _correlations(networks: pd.DataFrame) -> dict[str, float]:
+    """The correlations over the networks of one data set."""
+    keys = ["setup", "model", "n_hidden"]
+    s = networks.pivot_table(index=keys, columns="trained", values="s").reset_index()
+    trained = networks[networks["trained"]]
+    within = trained[["s", "accuracy"]] - trained.groupby("setup")[["s", "accuracy"]].transform(
+        "mean"
+    )
+    n = s["n_hidden"]
+    return {
+        "before training": n.corr(s[False], method="spearman"),
+        "after training": n.corr(s[True], method="spearman"),
+        "gain": n.corr(s[True] - s[False], method="spearman"),
+        "s and accuracy within set-ups": within["s"].corr(within["accuracy"]),
+    }
