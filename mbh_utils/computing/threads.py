@@ -6,6 +6,7 @@ they may start, and it must know that before it loads them.
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
 
@@ -105,5 +106,13 @@ def one_thread() -> Iterator[None]:
 
 
 def limit_libraries_to_come() -> None:
-    """One thread for each library that this process will be the first to load."""
-    os.environ.update(dict.fromkeys(VARIABLES, "1"))
+    """One thread for each library that this process will be the first to load.
+
+    numba that is there already, because the script that a worker process reads imports it, keeps
+    its number: once it has started threads, it refuses to compile where the variable says another.
+    :func:`one_thread` limits it in every task.
+    """
+    limited = dict.fromkeys(VARIABLES, "1")
+    if "numba" in sys.modules:
+        del limited["NUMBA_NUM_THREADS"]
+    os.environ.update(limited)
