@@ -121,8 +121,8 @@ def _of_class_9(id: str, claim: str, thesis: str, figure: str, share: float, set
         Number(share, factor=FACTOR),
         unit="share",
         domains=True,
-        correction="the captions of the thesis's Figure 6.5 give 4.7k parameters for the networks of its Figures "
-        "1.1 and 6.7; 9,472 are taken"
+        correction="the captions of the thesis's Figure 6.5 give 4.7k parameters for the "
+        "networks of its Figures 1.1 and 6.7; 9,472 are taken"
         if setup != LARGE_DENSE
         else "",
     )

@@ -45,7 +45,7 @@ FIGURE_3_2 = [
 
 @PART.claim(
     "TOY-2",
-    "The network of the thesis's Figure 3.2, three layers of two neurons, makes 20 activation regions.",
+    "The network of the thesis's Figure 3.2, three layers of two neurons, makes 20 regions.",
     "20",
     "number",
     (),
