@@ -247,7 +247,8 @@ def regions_fall_then_grow(tables: Tables, domain: str) -> dict[str, Evidence]:
     remark = (
         "Regions: relative change, mean of the (144, 48) networks of the thesis's Figure 6.8 and "
         "the two sparsest of its Figure 6.10. Correlations: those two, as the thesis says it of "
-        f"the larger, sparser ones; dense (144, 48): {_correlation_of(dense, dense.early):+.2f} up to 100, "
+        "the larger, sparser ones; dense (144, 48): "
+        f"{_correlation_of(dense, dense.early):+.2f} up to 100, "
         f"{_correlation_of(dense, dense.late):+.2f} from 1,000 on."
     )
     return {
