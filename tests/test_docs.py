@@ -7,6 +7,7 @@ import pytest
 
 import mbh_utils as mbh
 from mbh_utils.computing import paths
+from mbh_utils.plots import figures
 
 pytest.importorskip("pdoc", reason="pdoc is not installed here: `make docs` installs it")
 
@@ -34,6 +35,9 @@ def pages(tmp_path_factory):
 def test_every_public_name_has_a_page(pages):
     places = mbh._MODULES.values()
     expected = {f"mbh_utils/{place.replace('.', '/')}.html" for place in places}
+    chapters = figures.__all__
+    expected |= {f"mbh_utils/plots/figures/{name}.html" for name in chapters}
+    expected.add("mbh_utils/plots/figures.html")
     assert set(pages) == {"index.html", "mbh_utils.html", *expected}
     for name in mbh._PUBLIC:
         assert f'id="{name}"' in pages["mbh_utils.html"], name

@@ -82,8 +82,8 @@ def results_checksums(names: Iterable[str], profile: str | Profile) -> dict[str,
     Examples
     --------
     >>> from mbh_utils import experiments
-    >>> experiments.results_checksums(["toy"], "quick")  # networks only, no table
-    {'toy': None}
+    >>> experiments.results_checksums(["networks"], "quick")  # no table
+    {'networks': None}
     """
     found: dict[str, str | None] = {}
     for name in require.listed("names", names, "names of experiments"):

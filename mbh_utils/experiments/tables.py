@@ -119,8 +119,10 @@ def write_tables(
 
     Examples
     --------
+    >>> import tempfile
     >>> from mbh_utils import experiments
-    >>> experiments.write_tables("quick", ["toy"])  # only networks, no table
+    >>> with tempfile.TemporaryDirectory() as folder:  # an experiment of networks without a table
+    ...     experiments.write_tables("quick", ["networks"], folder=folder)
     []
     """
     profile = profile_named(profile)
@@ -225,7 +227,7 @@ def per_network(table: pd.DataFrame, coverage: float = 0.8, domain: str = "squar
     (448000, 280)
     >>> fashion = networks.query("trained and dataset == 'fashion_mnist'")
     >>> fashion.groupby("setup")["s"].mean().loc[[7, 10]].round(2).tolist()
-    [0.88, 0.58]
+    [0.88, 0.59]
     """
     what = "a table of specializations, as experiments.table makes it"
     require.kind_of("table", table, pd.DataFrame, what)

@@ -254,7 +254,7 @@ def sections(chapter: str) -> dict[str, str]:
     Examples
     --------
     >>> next(iter(sections("01_sparsity")))
-    'Chapter 1. Sparsity'
+    'Chapter 1. Sparse networks and winning tickets'
     """
     notebook = read_notebook(source_path(chapters.declaration(chapter)))
     text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")

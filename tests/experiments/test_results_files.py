@@ -28,6 +28,10 @@ from mbh_utils.experiments import (
 from mbh_utils.experiments.results_files import DEFINITION, DIGEST, read_results
 from mbh_utils.networks import Family
 
+#: A box has no margin; a plane without crossings no turning angle; in the lottery, the training
+#: accuracy is looked at six times in a training only.
+MAY_BE_UNKNOWN = {"margin", "turning_angle", "straight", "training_accuracy"}
+
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
@@ -211,4 +215,5 @@ def test_the_committed_tables_are_of_the_present_definition(name):
     assert found is not None, f"run `mbh run {name} --profile paper` and commit its table"
     notes = pq.read_schema(experiments.results_file(name, "paper")).metadata
     assert DIGEST in notes, "reading has checked it"
-    assert not found.isna().any().any() and not found.duplicated().any()
+    told = found.drop(columns=[*MAY_BE_UNKNOWN & set(found)])
+    assert not told.isna().any().any() and not found.duplicated().any()

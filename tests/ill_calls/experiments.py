@@ -66,7 +66,7 @@ FACES = {
         experiments.table,
         right={"name": "grid", "profile": "quick"},
         ill={
-            "name": NO_OBJECT + named(unknown="nope", toy="toy"),
+            "name": NO_OBJECT + named(unknown="nope", without_table="networks"),
             "profile": NO_OBJECT,
             "jobs": without(NO_SIZE, "none", "huge_size"),
             "store": without(NO_OBJECT, "none"),
@@ -75,7 +75,7 @@ FACES = {
     ),
     "experiments.write_tables": Face(
         experiments.write_tables,
-        right={"profile": "quick", "names": ["toy"]},
+        right={"profile": "quick", "names": ["networks"]},
         ill={
             "profile": NO_OBJECT,
             "names": without(NO_OBJECT, "empty") + named(unknown=["nope"]),
@@ -152,8 +152,12 @@ FACES = {
     "experiments.per_network": Face(
         experiments.per_network,
         right={"table": TABLE},
-        ill={"table": NO_TABLE, "coverage": NO_SHARE + named(absent=0.5)},
-        says={"table": "", "coverage": ""},
+        ill={
+            "table": NO_TABLE,
+            "coverage": NO_SHARE + named(absent=0.5),
+            "domain": NO_TEXT + named(unknown="disc", absent="box"),
+        },
+        says={"table": "", "coverage": "", "domain": "domain"},
     ),
     "experiments.register": Face(
         experiments.register,

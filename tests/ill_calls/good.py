@@ -38,6 +38,8 @@ TABLE = pd.DataFrame(
         "kind": ["dense", "ticket", "reinitialised"],
         "n_regions": [5, 6, 7],
         "area": 1.0,
+        "domain": "square",
+        "margin": 1.5,
         "plane": 0,
         "class": 0,
     }
