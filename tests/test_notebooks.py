@@ -83,7 +83,7 @@ def test_imports_stand_in_one_cell(name):
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_cells_are_short_and_leave_code_to_the_package(name):
     for cell in code_cells(name):
-        assert len(cell.source.splitlines()) <= 25, cell.source
+        assert len(cell.source.splitlines()) <= 15, cell.source
         for node in ast.walk(ast.parse(cell.source)):
             assert not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.While), cell.source
 
