@@ -112,7 +112,7 @@ def limit_libraries_to_come() -> None:
     its number: once it has started threads, it refuses to compile where the variable says another.
     :func:`one_thread` limits it in every task.
     """
-    limited = dict.fromkeys(VARIABLES, "1")
+    limited: dict[str, str] = dict.fromkeys(VARIABLES, "1")
     if "numba" in sys.modules:
         del limited["NUMBA_NUM_THREADS"]
     os.environ.update(limited)

@@ -265,7 +265,7 @@ def _specializations(
     coverages: Sequence[float],
     source: str,
     margin: float | None = None,
-    classes: Sequence[int] | None = None,
+    classes: tuple[int, ...] | None = None,
 ) -> pd.DataFrame:
     chosen = PlaneSet(planes, domain, margin, classes)
     masks = subject.network.masks

@@ -38,7 +38,7 @@ def _sample_counts(
     for count in counts:
         some = first_of_each_class(samples, count)
         found = specialization_table(subject.layers, some, here, coverages)
-        means = found.groupby(["plane", "coverage"], as_index=False)["s"].mean()
+        means = found.groupby(["plane", "coverage"])["s"].mean().reset_index()
         parts.append(with_columns_before(means, {"samples": count}))
     table = pd.concat(parts, ignore_index=True)
     return with_columns_before(table, {"domain": domain, "margin": chosen.margin, "source": source})

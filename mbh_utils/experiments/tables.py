@@ -287,7 +287,8 @@ def toy(profile: str | Profile, store: Store | None = None) -> tuple[Network, da
     """
     profile = profile_named(profile)
     store = store_given(store)
-    rows = table("toy", profile, jobs=1, store=store).set_index("seed")
+    rows = table("toy", profile, jobs=1, store=store)
     runs = {case.run.seed: case.run for case in EXPERIMENTS["toy"].cases(profile)}
-    best = runs[rows["accuracy"].idxmax()]
+    seed = int(rows["seed"].iloc[rows["accuracy"].argmax()])
+    best = runs[seed]
     return best.trained(store), datasets.load(best.dataset)

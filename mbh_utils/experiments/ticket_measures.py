@@ -49,16 +49,18 @@ def ticket_by_rule(rule: str, trained: Network, initial: Network, parameters: in
         return initial.copy().set_masks(_same_sign_masks(trained, initial, parameters))
     ticket = winning_ticket(trained, initial, parameters)
     with torch.no_grad():
-        for layer, after in zip(ticket.hidden_layers, trained.hidden_layers, strict=True):
+        layers = zip(ticket.masks, ticket.linears[:-1], trained.linears[:-1], strict=True)
+        for mask, layer, after in layers:
             signed = layer.weight.abs() * torch.sign(after.weight)
-            layer.weight.copy_(torch.where(layer.mask, signed, layer.weight))
+            kept = torch.from_numpy(mask)
+            layer.weight.copy_(torch.where(kept, signed, layer.weight))
     return ticket
 
 
 def _same_sign_masks(trained: Network, initial: Network, parameters: int) -> list[np.ndarray]:
     """Masks of the largest trained weights among those that have kept their sign."""
     scores = []
-    for before, after in zip(initial.hidden_layers, trained.hidden_layers, strict=True):
+    for before, after in zip(initial.linears[:-1], trained.linears[:-1], strict=True):
         kept_sign = torch.sign(before.weight) == torch.sign(after.weight)
         scores.append((after.weight * kept_sign).detach().numpy())
     return pruning.magnitude_masks(scores, parameters)
@@ -66,9 +68,9 @@ def _same_sign_masks(trained: Network, initial: Network, parameters: int) -> lis
 
 def share_of_kept_signs(ticket: Network, trained: Network) -> float:
     """The share of the ticket's first-layer weights whose sign is that of the trained ones."""
-    first = ticket.hidden_layers[0]
-    same = torch.sign(first.weight) == torch.sign(trained.hidden_layers[0].weight)
-    return float(same[first.mask].float().mean())
+    same = torch.sign(ticket.linears[0].weight) == torch.sign(trained.linears[0].weight)
+    kept = torch.from_numpy(ticket.masks[0])
+    return float(same[kept].float().mean())
 
 
 def _masks_by_iteration(

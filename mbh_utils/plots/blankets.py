@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, FigureBase
+from matplotlib.figure import Figure, FigureBase, SubFigure
 from matplotlib.patches import Patch, PathPatch, Polygon
 
 from mbh_utils.computing import require
@@ -128,7 +128,7 @@ def blanket_handles(what: str) -> list[Patch]:
 
 
 def blanket_legend(
-    figure: Figure,
+    figure: Figure | SubFigure,
     what: str = "minimal blanket",
     *,
     spanning: Sequence[str] = (),
@@ -137,7 +137,7 @@ def blanket_legend(
 
     Parameters
     ----------
-    figure : Figure
+    figure : Figure or SubFigure
         The figure, or a part of one.
     what : str, default "minimal blanket"
         What the inside is called.

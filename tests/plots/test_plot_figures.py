@@ -294,6 +294,10 @@ def test_blankets_over_coverage_have_a_column_for_each_title(spanned):
     assert chapter_04.blankets_over_coverage(by_network, {"a": found, "b": found}, NAMES)
     with pytest.raises(MBHError, match="the same for each title"):
         chapter_04.blankets_over_coverage(spanned, {"a": found, "b": {0.9: found[0.9]}}, NAMES)
+    line = mbh.Line.through([[0.0, 0.0], [1.0, 0.0]])
+    on_line = mbh.partition_input_space([(np.eye(2), np.zeros(2))], line)
+    with pytest.raises(MBHError, match="a plane made of points"):
+        chapter_04.blankets_over_coverage(on_line, {"a": found}, NAMES)
 
 
 def test_all_classes_stand_in_rows(spanned):

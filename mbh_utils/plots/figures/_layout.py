@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import FigureBase
+from matplotlib.figure import Figure, SubFigure
 
 from mbh_utils import datasets
 from mbh_utils.computing import require
@@ -49,7 +49,7 @@ def by_data_set(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(title_of(name), table[table["dataset"] == name]) for name in names]
 
 
-def legend_below(figure: FigureBase, axes: Iterable[Axes], ncols: int) -> None:
+def legend_below(figure: Figure | SubFigure, axes: Iterable[Axes], ncols: int) -> None:
     """One legend below a figure for what these axes show, each entry once.
 
     It has ``ncols`` columns, or as many fewer as the figure's width asks for.

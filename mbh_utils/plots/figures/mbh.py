@@ -132,7 +132,7 @@ def blankets_over_coverage(
     Raises
     ------
     MBHError
-        If the columns have different coverages.
+        If the columns have different coverages, or the partition is one of a line.
 
     Notes
     -----
@@ -157,6 +157,8 @@ def blankets_over_coverage(
     partitions = dict.fromkeys(patterns, partition) if is_one else dict(partition)
     _check_names(patterns, partitions)
     plane = next(iter(partitions.values())).plane
+    if not isinstance(plane, Plane):
+        raise MBHError("partition is to be of a plane made of points, Plane.through(points)")
     across, up = plane.high - plane.low
     size = (0.7 + 1.95 * len(patterns), 0.9 + (0.4 + 1.6 * up / across) * len(coverages))
     figure, axes = plt.subplots(
@@ -276,7 +278,8 @@ def input_box(
     for name, plane in (("square", square), ("box", box)):
         require.kind_of(name, plane, Plane, "a plane made of points")
     points = square.points
-    if points is None or box.points is None or not np.array_equal(points, box.points):
+    triangle = square.spanning
+    if points is None or triangle is None or box.points is None or not np.array_equal(points, box.points):
         raise MBHError("square and box are to be two domains of one plane that is made of points")
     figure, ax = plt.subplots(figsize=(5.2, 5))
     (left, bottom), (right, top) = square.low, square.high
@@ -290,8 +293,8 @@ def input_box(
     figure.colorbar(drawn, ax=ax, shrink=0.8).set_label("inputs beyond their limits [%]")
     look = {"fill": False, "zorder": 3}
     ax.add_patch(Polygon(box.corners, ec="white", lw=3.2, label="input box", **look))
-    triangle = {"ec": "black", "lw": 1.2, "ls": "--", "label": "triangle of the samples"}
-    ax.add_patch(Polygon(square.spanning, **triangle, **look))
+    outline = {"ec": "black", "lw": 1.2, "ls": "--", "label": "triangle of the samples"}
+    ax.add_patch(Polygon(triangle, **outline, **look))
     spanning_points(square, spanning, ax, legend=False)
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     ax.grid(visible=False)
@@ -354,7 +357,7 @@ def blankets_of_networks(
     if points is None or len(points) != len(SPANNING_MARKERS):
         raise MBHError("partitions are to be of a plane through three images, Plane.through(images)")
     figure = plt.figure(figsize=(max(2.75 * len(partitions) + 0.5, 5), 5.3))
-    above, below = figure.subfigures(2, 1, height_ratios=(1, 2.6))
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1, 2.6))[:, 0]
     samples = zip(points, spanning, SPANNING_MARKERS, above.subplots(1, 3), strict=True)
     for pixels, name, marker, ax in samples:
         image(pixels, image_shape, ax)
