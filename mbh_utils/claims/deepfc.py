@@ -11,7 +11,7 @@ from mbh_utils.claims.panels import FASHION, Panel, panel
 from mbh_utils.claims.rules import SPECIALIZATION, Trend
 from mbh_utils.claims.statistics import slope
 
-PART = Part("deepfc")
+PART = Part("three hidden layers")
 
 #: Set-ups of equal parameters, from the sparsest to the dense one, in both families.
 LEVELS = ((2, 3), (4, 5, 6), (7, 8, 9, 10), (11, 12, 13, 14))

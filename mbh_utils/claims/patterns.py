@@ -34,7 +34,11 @@ def every_image_its_own(tables: Tables) -> Evidence:
     found = large["activation_patterns"].to_numpy(float)
     small = table[table["n_hidden"] < NEURONS].groupby("n_hidden")["activation_patterns"].mean()
     told = ", ".join(f"{value:,.0f} with {n} neurons" for n, value in small.items())
-    remark = f"{len(found)} networks before and after training; mean of smaller ones: {told}."
+    fewer = int((found < IMAGES).sum())
+    remark = (
+        f"{len(found)} networks before and after training, of which {fewer} made fewer patterns "
+        f"than images; mean of smaller ones: {told}."
+    )
     return Evidence(float(found.min()), found, int(large["model"].nunique()), remark=remark)
 
 

@@ -2,7 +2,7 @@
 
 from mbh_utils.plots import figures
 from mbh_utils.plots.blankets import blanket, blanket_grid, blanket_legend, blanket_words
-from mbh_utils.plots.curves import coverage_curves, iteration_curves, setup_curves
+from mbh_utils.plots.curve_kinds import coverage_curves, iteration_curves, setup_curves
 from mbh_utils.plots.diagrams import heat_map, image, network_diagram, text_table
 from mbh_utils.plots.hyperplanes import bent_hyperplanes
 from mbh_utils.plots.lines import curves

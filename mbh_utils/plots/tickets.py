@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 
 from mbh_utils.errors import MBHError
 from mbh_utils.plots._checks import check_flags, checked_table
-from mbh_utils.plots.curves import name_iterations
+from mbh_utils.plots.curve_kinds import name_iterations
 from mbh_utils.plots.lines import curves, draw_curve, explain_spread, legend_beside, name_axes
 from mbh_utils.plots.style import axes_or_new, in_per_cent
 

@@ -11,7 +11,7 @@ from mbh_utils.errors import MBHError
 from mbh_utils.networks import Network
 from mbh_utils.plots._checks import checked_partition, checked_table
 from mbh_utils.plots.blankets import blanket, blanket_handles
-from mbh_utils.plots.curves import setup_curves
+from mbh_utils.plots.curve_kinds import setup_curves
 from mbh_utils.plots.diagrams import network_diagram
 from mbh_utils.plots.figures._layout import DOMAINS, legend_below, rows_of
 from mbh_utils.plots.hyperplanes import bent_hyperplanes

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.plots._checks import checked_table
-from mbh_utils.plots.curves import setup_curves
+from mbh_utils.plots.curve_kinds import setup_curves
 from mbh_utils.plots.figures._layout import by_data_set, legend_below, rows_of
 from mbh_utils.plots.lines import curves
 from mbh_utils.plots.scatters import setup_scatter, spread_numbers

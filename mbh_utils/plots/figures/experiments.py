@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.plots._checks import checked_table
-from mbh_utils.plots.curves import coverage_curves, setup_curves
+from mbh_utils.plots.curve_kinds import coverage_curves, setup_curves
 from mbh_utils.plots.figures._layout import (
     by_data_set,
     finish_grid,

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.plots.blankets import blanket, blanket_grid, blanket_legend, blanket_words
-from mbh_utils.plots.curves import setup_curves
+from mbh_utils.plots.curve_kinds import setup_curves
 from mbh_utils.plots.diagrams import image
 from mbh_utils.plots.figures._layout import DOMAINS, legend_below, rows_of
 from mbh_utils.plots.planes import plane_labels, regions, spanning_points

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from mbh_utils.errors import MBHError
 from mbh_utils.plots._checks import checked_table
-from mbh_utils.plots.curves import iteration_curves
+from mbh_utils.plots.curve_kinds import iteration_curves
 from mbh_utils.plots.figures._layout import by_data_set, legend_below, rows_of
 
 
