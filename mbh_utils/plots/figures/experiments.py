@@ -86,6 +86,8 @@ def over_setups(table: pd.DataFrame, y: str) -> Figure:
         row[1].set_ylabel("")
         for ax in row:
             ax.label_outer()
+        if y == "s":
+            row[0].set_ylim(0, 1)  # one scale, so that data sets and twins can be compared
     for ax in axes[-1]:
         legend_under(ax, 2)
     return figure
@@ -263,6 +265,8 @@ def before_and_after(table: pd.DataFrame, y: str = "s") -> Figure:
     finish_grid(axes, len(levels))
     values = sorted(table["n_hidden"].unique())
     axes[0, 0].set_xticks(values, [f"{value:,}" for value in values])
+    if y == "s":
+        axes[0, 0].set_ylim(0, 1)
     legend_below(figure, [axes[0, 0]], 3)
     return figure
 

@@ -160,7 +160,7 @@ def blankets_over_coverage(
     if not isinstance(plane, Plane):
         raise MBHError("partition is to be of a plane made of points, Plane.through(points)")
     across, up = plane.high - plane.low
-    size = (0.7 + 1.95 * len(patterns), 0.9 + (0.4 + 1.6 * up / across) * len(coverages))
+    size = (1.0 + 1.95 * len(patterns), 0.9 + (0.4 + 1.6 * up / across) * len(coverages))
     figure, axes = plt.subplots(
         len(coverages), len(patterns), figsize=size, sharex=True, sharey=True, squeeze=False
     )
@@ -176,7 +176,7 @@ def blankets_over_coverage(
         )
         column[-1].set_xlabel("$u$ [input units]", fontsize=9)
     for ax, coverage in zip(axes[:, 0], coverages, strict=True):
-        ax.set_ylabel(f"$c_P$ = {coverage:g}\n$v$ [input units]", fontsize=9)
+        ax.set_ylabel(f"$c_P$ = {coverage:g}\n$v$ [input units]", fontsize=9, labelpad=1)
     blanket_legend(figure, spanning=spanning)
     return figure
 
