@@ -140,7 +140,12 @@ def test_the_claims_are_counted_as_the_committed_ledger_counts_them():
     ledger = verdicts.committed()
     if ledger is None:
         pytest.skip("figures/paper/claims.csv is not there: mbh claims --profile paper writes it")
-    assert claims.summary(ledger).startswith(f"{counts[0][0]} of {counts[0][1]} claims reproduced")
+    told = claims.summary(ledger)
+    assert told.startswith(f"{counts[0][0]} of {counts[0][1]} claims reproduced")
+    same, failed, open_ones = written(
+        r"reproduced, (\d+) in the same direction \(.*?\), (\d+) not reproduced; (\d+) more could"
+    )
+    assert f", {same} in the same direction, {failed} not reproduced; {open_ones} more" in told
 
 
 def test_executed_chapters_come_first_and_all_are_linked():

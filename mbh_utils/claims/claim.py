@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from mbh_utils.claims.evidence import Evidence
+from mbh_utils.claims.evidence import Evidence, Several
 from mbh_utils.claims.rules import Rule
 
 #: Tables by the names of their experiments, as far as they are there.
@@ -50,8 +50,8 @@ class Claim:
         How the verdict follows; by the name of the part for a claim of several parts.
     measure : callable
         ``measure(tables)``, or ``measure(tables, domain)`` if ``domains``: the evidence, or a dict
-        of evidences by the names of the claim's parts. It raises Unjudgeable where the tables are
-        not enough.
+        of evidences by the names of the claim's parts, or ``Several`` where there is a remark on
+        the claim as a whole. It raises Unjudgeable where the tables are not enough.
     unit : str
         Which of ``UNITS`` its values have.
     domains : bool
@@ -71,7 +71,7 @@ class Claim:
     tables: tuple[str, ...]
     figure: str
     rule: Rule | dict[str, Rule]
-    measure: Callable[..., Evidence | dict[str, Evidence]]
+    measure: Callable[..., Evidence | dict[str, Evidence] | Several]
     unit: str = ""
     domains: bool = False
     correction: str = ""

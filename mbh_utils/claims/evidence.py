@@ -40,6 +40,22 @@ class Evidence:
     remark: str = ""
 
 
+@dataclass(frozen=True)
+class Several:
+    """What was measured for a claim of several parts, and what is to be said of them together.
+
+    Parameters
+    ----------
+    parts : dict of str to Evidence
+        By the names of the claim's parts. The remark of a part is about that part alone.
+    remark : str, default ""
+        What a reader should know of the claim as a whole.
+    """
+
+    parts: dict[str, Evidence]
+    remark: str = ""
+
+
 def number(
     statistic: Callable[..., np.ndarray],
     *panels: Panel,

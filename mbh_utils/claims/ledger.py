@@ -10,7 +10,7 @@ import pandas as pd
 
 from mbh_utils import experiments
 from mbh_utils.claims.claim import Claim, Tables
-from mbh_utils.claims.evidence import Evidence
+from mbh_utils.claims.evidence import Evidence, Several
 from mbh_utils.claims.panels import FASHION
 from mbh_utils.claims.registry import CLAIMS
 from mbh_utils.claims.rules import NOT_JUDGEABLE, REPRODUCED, VERDICTS
@@ -127,13 +127,15 @@ def judge(claim: Claim, tables: Tables) -> Outcome:
         Not judgeable where the tables are not enough; its remark says why.
     """
     try:
-        parts = _measured(claim, tables)
+        measured = _measured(claim, tables)
     except Unjudgeable as reason:
         return Outcome(claim, {}, NOT_JUDGEABLE, f"{reason}.")
+    parts = measured.parts
     verdict = _worst(claim, parts)
     remarks = [
         _told_parts(claim, parts),
         *_remarks(parts),
+        measured.remark,
         f"Judged in its corrected form: {claim.correction}." if claim.correction else "",
         _why(claim, tables) if verdict != REPRODUCED else "",
         _in_the_box(claim, tables),
@@ -141,11 +143,13 @@ def judge(claim: Claim, tables: Tables) -> Outcome:
     return Outcome(claim, parts, verdict, " ".join(filter(None, remarks)))
 
 
-def _measured(claim: Claim, tables: Tables, domain: str = "square") -> dict[str, Evidence]:
+def _measured(claim: Claim, tables: Tables, domain: str = "square") -> Several:
     for name in claim.tables:
         _require(name, tables)
     found = claim.measure(tables, domain) if claim.domains else claim.measure(tables)
-    return found if isinstance(found, dict) else {"": found}
+    if isinstance(found, Several):
+        return found
+    return Several(found if isinstance(found, dict) else {"": found})
 
 
 def _require(name: str, tables: Tables) -> None:
@@ -199,7 +203,7 @@ def _in_the_box(claim: Claim, tables: Tables) -> str:
     if not claim.domains:
         return ""
     try:
-        parts = _measured(claim, tables, "box")
+        parts = _measured(claim, tables, "box").parts
     except Unjudgeable:
         return ""
     told = [f"{name} {_with_interval(claim, name, one)}".strip() for name, one in parts.items()]

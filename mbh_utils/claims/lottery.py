@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mbh_utils.claims.claim import Part, Tables
-from mbh_utils.claims.evidence import Evidence, number, trend
+from mbh_utils.claims.evidence import Evidence, Several, number, trend
 from mbh_utils.claims.limits import Every
 from mbh_utils.claims.panels import DIGIT, Panel, as_long_as_the_thesis, panel, rows
 from mbh_utils.claims.rules import FACTOR, POINTS, Number, Trend
@@ -105,8 +105,12 @@ def _first_density(
     has = crossed(values[..., 1:] - values[..., :1])
     from_here_on = np.flip(np.logical_and.accumulate(np.flip(has, -1), axis=-1), -1)
     first = np.where(from_here_on.any(axis=-1), from_here_on.argmax(axis=-1), -1)
-    next_one = densities[-1] ** 2 / densities[-2]
-    return np.where(first >= 0, densities[1:][first], next_one)
+    return np.where(first >= 0, densities[1:][first], _next_density(densities))
+
+
+def _next_density(densities: np.ndarray) -> float:
+    """The density that one more round of pruning would leave."""
+    return float(densities[-1] ** 2 / densities[-2])
 
 
 # ------------------------------------------------------------------------------- iterative pruning
@@ -157,8 +161,9 @@ def late_stop_again(tables: Tables) -> Evidence:
 
 def _told_end(tickets: Rounds) -> str:
     return (
-        f"The last round leaves {tickets.densities[-1]:.2g} %; the next one after it stands for a "
-        "crossing that has not come by then."
+        f"The last round leaves {tickets.densities[-1]:.2g} % of the weights; where a model has "
+        f"not crossed the dense network by then, the next round "
+        f"({_next_density(tickets.densities):.2g} %) is taken for the crossing."
     )
 
 
@@ -192,14 +197,14 @@ def _below_from(densities: np.ndarray) -> Callable:
     },
     why=UNTRIED,
 )
-def accuracy_at_early_stop(tables: Tables) -> dict[str, Evidence]:
+def accuracy_at_early_stop(tables: Tables) -> Several:
     tickets = Rounds(tables)
     accuracy = tickets.panel("at_stop")
-    back = number(_below_from(tickets.densities), accuracy, remark=_told_end(tickets))
-    return {
+    parts = {
         "gain at 13.5 % in pp": number(_gain(tickets.at(AT_13)), accuracy),
-        "back at P_m in %": back,
+        "back at P_m in %": number(_below_from(tickets.densities), accuracy),
     }
+    return Several(parts, _told_end(tickets))
 
 
 def _best_gain(accuracy: np.ndarray) -> np.ndarray:
@@ -263,18 +268,19 @@ def _better(of_ticket: int, of_other: int) -> Callable:
     },
     why=UNTRIED,
 )
-def new_initial_weights(tables: Tables) -> dict[str, Evidence]:
+def new_initial_weights(tables: Tables) -> Several:
     tickets = Rounds(tables)
     others = Rounds(tables, "reinitialised")
     at_21 = (tickets.at(AT_21), others.at(AT_21))
     stops = (tickets.panel("stop"), others.panel("stop"))
     accuracy = (tickets.panel("at_stop"), others.panel("at_stop"))
-    return {
+    parts = {
         "reinitialised below from P_m in %": number(_below_from(others.densities), accuracy[1]),
         "tickets below from P_m in %": number(_below_from(tickets.densities), accuracy[0]),
         "times faster at 21 %": number(_times_faster(*at_21), *stops),
-        "better at 21 % in pp": number(_better(*at_21), *accuracy, remark=_told_end(tickets)),
+        "better at 21 % in pp": number(_better(*at_21), *accuracy),
     }
+    return Several(parts, _told_end(tickets))
 
 
 # --------------------------------------------------------------------------- one-shot, and the rest
@@ -295,7 +301,7 @@ def new_initial_weights(tables: Tables) -> dict[str, Evidence]:
     },
     why=UNTRIED,
 )
-def one_shot(tables: Tables) -> dict[str, Evidence]:
+def one_shot(tables: Tables) -> Several:
     shots = Rounds(tables, "one-shot")
     tickets = Rounds(tables)
     earlier = shots.places(EARLIER)
@@ -317,13 +323,12 @@ def one_shot(tables: Tables) -> dict[str, Evidence]:
 
     told = ", ".join(f"{density:.3g}" for density in shots.densities[1:])
     accuracy = shots.panel("at_stop")
-    return {
+    parts = {
         "earlier stop in %": trend(stops_earlier, shots.panel("stop")),
         "better than dense in pp": trend(better, accuracy),
-        "iterative minus one-shot in pp": trend(
-            weaker, accuracy, tickets.panel("at_stop"), remark=f"One-shot at P_m {told} %."
-        ),
+        "iterative minus one-shot in pp": trend(weaker, accuracy, tickets.panel("at_stop")),
     }
+    return Several(parts, f"One-shot networks were trained at P_m = {told} %.")
 
 
 def _first(means: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from mbh_utils.claims.claim import Part, Tables
-from mbh_utils.claims.evidence import Evidence, trend
+from mbh_utils.claims.evidence import Evidence, Several, trend
 from mbh_utils.claims.limits import Every, Similar
 from mbh_utils.claims.panels import DIGIT, ITERATIONS, Panel, panel, rows
 from mbh_utils.claims.rules import POINTS, Trend
@@ -221,7 +221,7 @@ def _lowest_minus_highest(means: np.ndarray) -> np.ndarray:
     },
     unit="share",
 )
-def border_pixels(tables: Tables) -> dict[str, Evidence]:
+def border_pixels(tables: Tables) -> Several:
     border = _unconnected(tables, "ticket", True)
     inside = _unconnected(tables, "ticket", False)
     random = _unconnected(tables, "reinitialised", True)
@@ -232,8 +232,9 @@ def border_pixels(tables: Tables) -> dict[str, Evidence]:
         f"pixels have none, inside {inside.means[0]:.1%}, at density {densities[-1]:.3g} "
         f"{border.means[-1]:.1%}; with random masks {random.means[0]:.1%}."
     )
-    return {
-        "magnitude minus random pruning": trend(_at_lowest, border, random, remark=remark),
+    parts = {
+        "magnitude minus random pruning": trend(_at_lowest, border, random),
         "lowest minus highest density": trend(_lowest_minus_highest, border),
         "border minus inside": trend(_at_lowest, border, inside),
     }
+    return Several(parts, remark)

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from mbh_utils.claims.claim import Part, Tables
-from mbh_utils.claims.evidence import Evidence, trend
+from mbh_utils.claims.evidence import Evidence, Several, trend
 from mbh_utils.claims.panels import FASHION, Panel, panel, rows
 from mbh_utils.claims.rules import Between, Trend
 from mbh_utils.claims.statistics import pearson, r_squared, spearman
@@ -182,7 +182,7 @@ def linear_growth(tables: Tables, domain: str) -> dict[str, Evidence]:
     unit="ds",
     domains=True,
 )
-def falls_for_large_coverages(tables: Tables, domain: str) -> dict[str, Evidence]:
+def falls_for_large_coverages(tables: Tables, domain: str) -> Several:
     course = Course(tables, domain, (DENSE_192,))
     large = [c for c in course.coverages if c in LARGE]
     small = [c for c in course.coverages if c in SMALL]
@@ -199,12 +199,14 @@ def falls_for_large_coverages(tables: Tables, domain: str) -> dict[str, Evidence
         return of_large(*each) - changes(each)[..., len(large) :].mean(axis=-1)
 
     told = changes(tuple(one.means for one in panels))
-    each = ", ".join(f"{c:g}: {d:+.3f}" for c, d in zip(large + small, told, strict=True))
+    by_coverage = sorted(zip(large + small, told, strict=True))
+    each = ", ".join(f"{c:g}: {d:+.3f}" for c, d in by_coverage)
     remark = f"Change from iteration {TURN:,} to {course.last:,} by c_P: {each}."
-    return {
+    parts = {
         "large c_P": trend(of_large, *panels),
-        "large minus small c_P": trend(difference, *panels, remark=remark),
+        "large minus small c_P": trend(difference, *panels),
     }
+    return Several(parts, remark)
 
 
 def _told_of_the_largest(tables: Tables) -> str:
@@ -237,7 +239,7 @@ def _told_of_the_largest(tables: Tables) -> str:
     domains=True,
     why=_told_of_the_largest,
 )
-def regions_fall_then_grow(tables: Tables, domain: str) -> dict[str, Evidence]:
+def regions_fall_then_grow(tables: Tables, domain: str) -> Several:
     all_larger = Course(tables, domain, (DENSE_192, *SPARSEST))
     start, early, turn, end = (
         all_larger.panel("n_regions", i) for i in (0, EARLY, TURN, all_larger.last)
@@ -245,18 +247,20 @@ def regions_fall_then_grow(tables: Tables, domain: str) -> dict[str, Evidence]:
     sparsest = Course(tables, domain, SPARSEST)
     dense = Course(tables, domain, (DENSE_192,))
     remark = (
-        "Regions: relative change, mean of the (144, 48) networks of the thesis's Figure 6.8 and "
-        "the two sparsest of its Figure 6.10. Correlations: those two, as the thesis says it of "
-        "the larger, sparser ones; dense (144, 48): "
+        "Regions: the relative change, a mean of the dense (144, 48) network of the thesis's "
+        "Figure 6.8 and the two sparsest ones of its Figure 6.10. Correlations of s and the number "
+        "of regions: of the two sparsest only, since the thesis says it of the larger, sparser "
+        "ones; for the dense (144, 48) network they are "
         f"{_correlation_of(dense, dense.early):+.2f} up to 100, "
         f"{_correlation_of(dense, dense.late):+.2f} from 1,000 on."
     )
-    return {
-        "regions from 0 to 100": trend(_relative_change, start, early, remark=remark),
+    parts = {
+        "regions from 0 to 100": trend(_relative_change, start, early),
         "regions from 1,000 on": trend(_relative_change, turn, end),
         "correlation up to 100": _correlation(sparsest, sparsest.early, 1),
         "minus the correlation from 1,000 on": _correlation(sparsest, sparsest.late, -1),
     }
+    return Several(parts, remark)
 
 
 def _s_and_regions(course: Course, iterations: np.ndarray) -> list[Panel]:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mbh_utils.claims.claim import UNITS, Part, Tables
-from mbh_utils.claims.evidence import Evidence, number, trend
+from mbh_utils.claims.evidence import Evidence, Several, number, trend
 from mbh_utils.claims.limits import Similar
 from mbh_utils.claims.panels import FASHION, Panel, panel, rows
 from mbh_utils.claims.rules import FACTOR, POINTS, VERDICTS, Between, Number, Rule, Trend
@@ -30,6 +30,8 @@ LARGE = 136
 
 Rules = Rule | dict[str, Rule]
 Parts = dict[str, Evidence]
+#: What a measure of trees gives: its parts, with a remark on all of them where there is one.
+Measured = Parts | Several
 
 
 class Trees:
@@ -50,19 +52,21 @@ class Trees:
 def claim(id: str, words: str, thesis: str, kind: str, figure: str, rule: Rules, **more):
     """Register a measure of trees: judged for the last layer, the other scope in the remark."""
 
-    def register(measure: Callable[[Trees], Parts]) -> Callable[[Trees], Parts]:
-        def in_both_scopes(tables: Tables) -> Parts:
-            parts = measure(Trees(tables["trees"], LAST))
-            worst = _worst(rule, parts)
+    def register(measure: Callable[[Trees], Measured]) -> Callable[[Trees], Measured]:
+        def in_both_scopes(tables: Tables) -> Several:
+            found = _as_several(measure(Trees(tables["trees"], LAST)))
+            worst = _worst(rule, found.parts)
             told = _told_of_all(measure, tables["trees"], rule, more.get("unit", ""), worst)
-            name = list(parts)[-1]
-            remark = f"{parts[name].remark} {told}".strip()
-            return {**parts, name: replace(parts[name], remark=remark)}
+            return replace(found, remark=f"{found.remark} {told}".strip())
 
         PART.claim(id, words, thesis, kind, ("trees",), figure, rule, **more)(in_both_scopes)
         return measure
 
     return register
+
+
+def _as_several(found: Measured) -> Several:
+    return found if isinstance(found, Several) else Several(found)
 
 
 def _worst(rule: Rules, parts: Parts) -> str:
@@ -71,7 +75,7 @@ def _worst(rule: Rules, parts: Parts) -> str:
 
 
 def _told_of_all(
-    measure: Callable[[Trees], Parts],
+    measure: Callable[[Trees], Measured],
     table: pd.DataFrame,
     rule: Rules,
     unit: str,
@@ -79,7 +83,7 @@ def _told_of_all(
 ) -> str:
     """The same on the patterns of all hidden layers, and whether that fits the thesis better."""
     try:
-        parts = measure(Trees(table, ALL))
+        parts = _as_several(measure(Trees(table, ALL))).parts
     except Unjudgeable:
         return ""
     told = []
@@ -90,7 +94,9 @@ def _told_of_all(
     worst = _worst(rule, parts)
     sentence = f"On the patterns of all hidden layers: {'; '.join(told)} ({worst})."
     if VERDICTS.index(worst) > VERDICTS.index(verdict_of_last):
-        sentence += " That fits better: the thesis may have mined those."
+        sentence += (
+            " That fits the thesis better: it may have asked the neurons of all hidden layers."
+        )
     return sentence
 
 
@@ -119,17 +125,19 @@ def _highest(means: np.ndarray) -> np.ndarray:
     unit="%",
     correction="set-ups with 136 neurons or more; last layers of 4 have at most 16 patterns",
 )
-def without_error(trees: Trees) -> Parts:
+def without_error(trees: Trees) -> Several:
     before, after = trees.states("tree_accuracy", scale=100)
     large = before.column("n_hidden") >= LARGE
 
     def lowest_of_large(means: np.ndarray) -> np.ndarray:
         return means[..., large].min(axis=-1)
 
-    return {
-        "before": number(lowest_of_large, before, remark=_told_by_neurons(before, "before")),
-        "after": number(lowest_of_large, after, remark=_told_by_neurons(after, "after")),
+    parts = {
+        "before": number(lowest_of_large, before),
+        "after": number(lowest_of_large, after),
     }
+    told = f"{_told_by_neurons(before, 'before')} {_told_by_neurons(after, 'after')}"
+    return Several(parts, f"Accuracies in %. {told}")
 
 
 def _by_neurons(means: np.ndarray, one: Panel) -> np.ndarray:
@@ -142,7 +150,7 @@ def _told_by_neurons(one: Panel, when: str, digits: str = ".1f") -> str:
     neurons = np.unique(one.column("n_hidden"))
     means = _by_neurons(one.means, one)
     told = ", ".join(f"{n}: {mean:,{digits}}" for n, mean in zip(neurons, means, strict=True))
-    return f"By neurons, {when} training: {told}."
+    return f"By number of neurons, {when} training: {told}."
 
 
 def _change_in_percent(before: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -158,20 +166,21 @@ def _change_in_percent(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     {"depth": Similar(STABLE), "mean leaf depth": Similar(STABLE)},
     unit="%",
 )
-def stable_depths(trees: Trees) -> Parts:
+def stable_depths(trees: Trees) -> Several:
     leaves = float(_change_in_percent(*(one.means for one in trees.states("leaves"))))
     depths = {name: trees.states(name) for name in ("depth", "mean_leaf_depth")}
     each = "; ".join(
         f"{name.replace('_', ' ')} {_told_changes(*states)}" for name, states in depths.items()
     )
     remark = (
-        f"Change by training, mean of set-ups; stable is less than {STABLE} %. That of the leaves "
-        f"is {leaves:+.0f} %. By neurons: {each}."
+        f"Told is the change by training, mean of set-ups; less than {STABLE} % counts as stable. "
+        f"The number of leaves changes by {leaves:+.0f} %. By number of neurons: {each}."
     )
-    return {
+    parts = {
         "depth": trend(_change_in_percent, *depths["depth"]),
-        "mean leaf depth": trend(_change_in_percent, *depths["mean_leaf_depth"], remark=remark),
+        "mean leaf depth": trend(_change_in_percent, *depths["mean_leaf_depth"]),
     }
+    return Several(parts, remark)
 
 
 def _told_changes(before: Panel, after: Panel) -> str:
@@ -194,7 +203,10 @@ def _told_changes(before: Panel, after: Panel) -> str:
 def fewer_leaves(trees: Trees) -> Parts:
     before, after = trees.states("leaves")
     fewer = int((after.means < before.means).sum())
-    remark = f"Change by training, mean of set-ups; fewer in {fewer} of {len(before.setups)}."
+    remark = (
+        f"Told is the change by training, mean of set-ups; leaves get fewer in {fewer} of "
+        f"{len(before.setups)} set-ups."
+    )
     return {"": trend(_change_in_percent, before, after, remark=remark)}
 
 
@@ -234,15 +246,14 @@ def _ratios(means: np.ndarray, one: Panel) -> np.ndarray:
         "more neurons, largest step": Trend(null=1, side="below"),
     },
 )
-def most_leaves_at_46(trees: Trees) -> Parts:
+def most_leaves_at_46(trees: Trees) -> Several:
     before, after = trees.states("leaves")
-    remark = (
-        f"{_told_by_neurons(before, 'before', '.0f')} {_told_by_neurons(after, 'after', '.0f')}"
-    )
-    return {
+    told = f"{_told_by_neurons(before, 'before', '.0f')} {_told_by_neurons(after, 'after', '.0f')}"
+    parts = {
         "46 against 16 neurons": trend(_growth(before), before, after),
-        "more neurons, largest step": trend(_shrinking(before), before, after, remark=remark),
+        "more neurons, largest step": trend(_shrinking(before), before, after),
     }
+    return Several(parts, f"Told are ratios of numbers of leaves. {told}")
 
 
 def _leaves_per_tenfold(one: Panel, n: int) -> Callable:

@@ -8,7 +8,7 @@ from made_up import both_domains, crossed, filled, networks
 from mbh_utils import claims
 from mbh_utils.claims import ledger, registry
 from mbh_utils.claims.claim import Claim
-from mbh_utils.claims.evidence import Evidence
+from mbh_utils.claims.evidence import Evidence, Several
 from mbh_utils.claims.rules import Number
 from mbh_utils.claims.unjudgeable import Unjudgeable
 from mbh_utils.errors import MBHError
@@ -48,6 +48,12 @@ def test_a_claim_of_several_parts_is_worth_as_much_as_its_worst_part():
     assert outcome.verdict == "not reproduced"
     assert outcome.row["ours"] == 50.0
     assert outcome.remark == "one 10 [10, 11]; other 50 [50, 51]. Far. Why so."
+
+
+def test_a_remark_on_the_whole_claim_names_no_part():
+    parts = {"one": of(10.0, remark="Near."), "other": of(50.0)}
+    outcome = ledger.judge(made(lambda tables: Several(parts, "Both.")), {})
+    assert outcome.remark == "one 10 [10, 11]; other 50 [50, 51]. one: Near. Both."
 
 
 def test_what_is_not_there_cannot_be_judged():

@@ -67,11 +67,11 @@ def test_the_last_layer_decides_and_the_other_scope_is_told():
     only_all = judge(CLAIMS["DT-1"], {"trees": trees(last=OPPOSITE["DT-1"])})
     assert only_all.verdict == "not reproduced"
     assert "On the patterns of all hidden layers: before 100.00 %" in only_all.remark
-    assert "That fits better" in only_all.remark
+    assert "That fits the thesis better" in only_all.remark
     only_last = judge(CLAIMS["DT-1"], {"trees": trees(all_layers=OPPOSITE["DT-1"])})
     assert only_last.verdict == "reproduced"
     assert "(not reproduced)" in only_last.remark
-    assert "That fits better" not in only_last.remark
+    assert "That fits the thesis better" not in only_last.remark
 
 
 def test_one_scope_is_enough():
