@@ -173,14 +173,10 @@ def _told_parts(claim: Claim, parts: dict[str, Evidence]) -> str:
 
 
 def _remarks(parts: dict[str, Evidence]) -> list[str]:
-    """What was measured beside the values; by the names of the parts where several have a remark.
-
-    The only remark of several parts is one on the whole claim.
-    """
-    told = {name: one.remark for name, one in parts.items() if one.remark}
-    if len(told) == 1:
-        return list(told.values())
-    return [f"{name}: {remark}" for name, remark in told.items()]
+    """What was measured beside the values; by the name of the part where there are several."""
+    if len(parts) == 1:
+        return [evidence.remark for evidence in parts.values()]
+    return [f"{name}: {one.remark}" for name, one in parts.items() if one.remark]
 
 
 def _with_interval(claim: Claim, name: str, evidence: Evidence) -> str:

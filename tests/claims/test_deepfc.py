@@ -91,5 +91,5 @@ def test_every():
 
 
 def test_every_claim_on_deepfc_is_tested_here():
-    ids = [claim.id for claim in CLAIMS.values() if claim.part == "deepfc"]
+    ids = [claim.id for claim in CLAIMS.values() if claim.part == "three hidden layers"]
     assert ids == ["DFC-1", "DFC-2", "DFC-3"]

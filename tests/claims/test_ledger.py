@@ -47,7 +47,7 @@ def test_a_claim_of_several_parts_is_worth_as_much_as_its_worst_part():
     outcome = ledger.judge(claim, {})
     assert outcome.verdict == "not reproduced"
     assert outcome.row["ours"] == 50.0
-    assert outcome.remark == "one 10 [10, 11]; other 50 [50, 51]. Far. Why so."
+    assert outcome.remark == "one 10 [10, 11]; other 50 [50, 51]. other: Far. Why so."
 
 
 def test_a_remark_on_the_whole_claim_names_no_part():
