@@ -163,6 +163,8 @@ def _function_cell(function: str) -> str:
 def _public_path(module: str) -> list[str]:
     """Rooms by which a function is public: plots, figures and the chapter, or the first one."""
     parts = module.split(".")[1:]
+    if parts[0] == "explorers":
+        return ["widgets"]
     return parts if parts[:2] == ["plots", "figures"] else parts[:1]
 
 
