@@ -21,7 +21,7 @@ UNITS = {
     "count": "{:,.0f}",
     "count of few": "{:.1f}",
     "degrees": "{:.2f} degrees",
-    "hours": "{:.1f} h",
+    "hours": "{:.2g} h",
     "": "{:.3g}",
 }
 

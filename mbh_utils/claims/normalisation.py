@@ -64,7 +64,7 @@ def same_trend(tables: Tables, domain: str) -> dict[str, Evidence]:
     pruned = np.nonzero(s[0].column("density") < 1)[0]
     small = np.nonzero(s[0].column("n_hidden") <= 46)[0]
     raw, standardised = (grows_at_each_level(one) for one in s)
-    told = f"{standardised.remark} On raw images it is {raw.value:+.2f}. {raw.remark}"
+    told = f"{standardised.remark} On raw images: {raw.value:+.2f} in the mean. {raw.remark}"
     return {
         # A level without the trend does not count against it: it has none on raw images, either.
         "rank correlation of s and N": replace(standardised, agrees=None, remark=told),

@@ -273,7 +273,7 @@ def _effect_of_parameters(one: Panel) -> Evidence:
     found = {n: trend(_leaves_per_tenfold(one, n), one) for n in neurons[counts > 2]}
     told = ", ".join(f"{n}: {evidence.value:+.0f} %" for n, evidence in found.items())
     largest = max(found.values(), key=lambda evidence: abs(evidence.value))
-    return replace(largest, remark=f"The largest change; by neurons {told}.")
+    return replace(largest, remark=f"By number of neurons: {told}; the largest one is judged.")
 
 
 def _correlation_with_neurons(one: Panel, sign: float) -> Callable:

@@ -34,11 +34,8 @@ class Drawn(NamedTuple):
 #: The networks, beside the toy's (see ``EXPERIMENTS["networks"]``).
 DRAWN = (
     Drawn(1),  # the dense Lenet: planes full of regions (thesis: Figs 5.1, 6.5)
-    Drawn(2),  # chapter 2: regions that dead ends make, over densities
-    Drawn(4),
     Drawn(7),  # sparse, and ...
     Drawn(10),  # ... dense with as many parameters (thesis: Figs 1.1, 4.1, 4.6, 6.5)
-    Drawn(11),
 )
 
 

@@ -45,7 +45,8 @@ def caption(
     Raises
     ------
     MBHError
-        If there is no message, a count is no whole number from 1 on, or a word is no text.
+        If there is no message, the message has a formula (captions are plain text), a count is no
+        whole number from 1 on, or a word is no text.
 
     Examples
     --------
@@ -65,6 +66,8 @@ def caption(
     message = _words("message", message)
     if not message:
         raise MBHError("message must say in one sentence what the figure tells, got no words")
+    if "$" in message:
+        raise MBHError("message has a formula in $...$: captions are plain text, say it in words")
     names = [data] if isinstance(data, str) else require.listed("data", data, "names of data sets")
     titles = " and ".join(datasets.title(name) for name in names if name != "")
     counts = " × ".join(

@@ -36,3 +36,8 @@ def test_a_message_ends_once(message):
 def test_a_message_is_required():
     with pytest.raises(MBHError, match="message must say in one sentence"):
         caption("  ", data="mnist")
+
+
+def test_a_formula_is_refused_since_captions_are_plain_text():
+    with pytest.raises(MBHError, match="captions are plain text"):
+        caption("As $c_P$ grows, no blanket shrinks")
