@@ -19,6 +19,8 @@ PURPOSES = {
     "volume": 6,
     "split": 7,
     "bootstrap": 8,
+    "null_masks": 30,
+    "relatives": 31,
 }
 
 

@@ -207,14 +207,13 @@ class Run:
         )
         if self.mask == "reinitialised":
             network.initialise(self.seed, self.bias_std, purpose="reinitialise")
-        if self.mask == "erdos_renyi":
+        if self.mask in ("erdos_renyi", "near"):
             shapes = pruning.layer_shapes(network.n_inputs, self.hidden)
-            rng = stream(self.seed, "mask")
-            network.set_masks(pruning.erdos_renyi_masks(shapes, self.parameters, rng))
-        if self.mask == "near":
-            network.set_masks(
-                pruning.relative_masks(network.n_inputs, self.hidden, self.parameters, self.seed)
-            )
+            seed = self.seed if self.mask == "erdos_renyi" else 0
+            masks = pruning.erdos_renyi_masks(shapes, self.parameters, stream(seed, "mask"))
+            if self.mask == "near":
+                masks = networks.relative_masks(masks, self.seed)
+            network.set_masks(masks)
         if self.weights != "normal":
             from mbh_utils.networks import initial
 

@@ -3,6 +3,7 @@
 =================  ================================================================================
 ``network.py``     ``Network``, ``lenet``, ``deepfc``, winning tickets: masks are part of a network
 ``pruning.py``     masks of sparse networks, and how hidden network parameters are counted
+``wiring.py``      masks made from masks
 ``setups.py``      the architectures and set-ups of Fig 6.1
 ``layers.py``      one layer as numbers: weight, bias, linear units
 ``stored.py``      networks in a store
@@ -22,6 +23,7 @@ from mbh_utils.networks.network import (
 )
 from mbh_utils.networks.reading.reader import hidden_layers
 from mbh_utils.networks.setups import DEEPFC, LENET, LENET_SMALL, Family, Setup
+from mbh_utils.networks.wiring import changed_masks, masks_with_pixel_degrees, relative_masks
 
 __all__ = [
     "DEEPFC",
@@ -32,12 +34,15 @@ __all__ = [
     "MaskedLinear",
     "Network",
     "Setup",
+    "changed_masks",
     "checked_layer",
     "deepfc",
     "feed_forward",
     "hidden_layers",
     "layer_widths",
     "lenet",
+    "masks_with_pixel_degrees",
     "n_linear",
+    "relative_masks",
     "winning_ticket",
 ]
