@@ -19,6 +19,11 @@ PURPOSES = {
     "volume": 6,
     "split": 7,
     "bootstrap": 8,
+    "images": 20,
+    "shuffles": 21,
+    "glorot": 22,
+    "modules": 23,
+    "halves": 24,
 }
 
 
