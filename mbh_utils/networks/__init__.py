@@ -4,6 +4,7 @@
 ``network.py``     ``Network``, ``lenet``, ``deepfc``, winning tickets: masks are part of a network
 ``pruning.py``     masks of sparse networks, and how hidden network parameters are counted
 ``setups.py``      the architectures and set-ups of Fig 6.1
+``initial.py``     initial weights of Keras, and some with planted modules
 ``layers.py``      one layer as numbers: weight, bias, linear units
 ``stored.py``      networks in a store
 ``packed.py``      networks as few bytes, without loss
@@ -11,6 +12,7 @@
 =================  ================================================================================
 """
 
+from mbh_utils.networks.initial import glorot, modular, planted_modules
 from mbh_utils.networks.layers import Layer, checked_layer, layer_widths, n_linear
 from mbh_utils.networks.network import (
     MaskedLinear,
@@ -35,9 +37,12 @@ __all__ = [
     "checked_layer",
     "deepfc",
     "feed_forward",
+    "glorot",
     "hidden_layers",
     "layer_widths",
     "lenet",
+    "modular",
     "n_linear",
+    "planted_modules",
     "winning_ticket",
 ]

@@ -7,13 +7,17 @@
 ====================  ===========================================================================
 """
 
+from mbh_utils.lenses.clusters.clusterability import SHUFFLES, Clusterability, clusterability
 from mbh_utils.lenses.clusters.graphs import Graph, activation_graph, weight_graph
 from mbh_utils.lenses.clusters.spectral import cluster, default_k, ncut
 
 __all__ = [
+    "SHUFFLES",
+    "Clusterability",
     "Graph",
     "activation_graph",
     "cluster",
+    "clusterability",
     "default_k",
     "ncut",
     "weight_graph",
