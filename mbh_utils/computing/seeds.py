@@ -21,6 +21,11 @@ PURPOSES = {
     "bootstrap": 8,
     "null_masks": 30,
     "relatives": 31,
+    "images": 20,
+    "shuffles": 21,
+    "glorot": 22,
+    "modules": 23,
+    "halves": 24,
 }
 
 
