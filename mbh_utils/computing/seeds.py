@@ -19,6 +19,8 @@ PURPOSES = {
     "volume": 6,
     "split": 7,
     "bootstrap": 8,
+    "random sets": 21,
+    "start image": 22,
 }
 
 
