@@ -19,8 +19,13 @@ PURPOSES = {
     "volume": 6,
     "split": 7,
     "bootstrap": 8,
-    "random sets": 21,
-    "start image": 22,
+    "images": 20,
+    "shuffles": 21,
+    "glorot": 22,
+    "modules": 23,
+    "halves": 24,
+    "random sets": 30,
+    "start image": 31,
 }
 
 
