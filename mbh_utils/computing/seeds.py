@@ -26,6 +26,8 @@ PURPOSES = {
     "glorot": 22,
     "modules": 23,
     "halves": 24,
+    "random sets": 30,
+    "start image": 31,
 }
 
 
