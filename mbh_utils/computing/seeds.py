@@ -19,6 +19,9 @@ PURPOSES = {
     "volume": 6,
     "split": 7,
     "bootstrap": 8,
+    "neuron_groups": 20,
+    "image_pairs": 21,
+    "images": 22,
 }
 
 

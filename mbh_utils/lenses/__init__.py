@@ -1,0 +1,1 @@
+"""Other systems that look at the same networks, each a lens."""
