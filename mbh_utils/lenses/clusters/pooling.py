@@ -82,9 +82,7 @@ def _of_network(here: pd.DataFrame, test: str) -> dict:
     }
 
 
-def pooled_tests(
-    networks: pd.DataFrame, by: Sequence[str], rate: float = 0.05
-) -> pd.DataFrame:
+def pooled_tests(networks: pd.DataFrame, by: Sequence[str], rate: float = 0.05) -> pd.DataFrame:
     """What the networks of each set-up say together, one row for each set-up and test.
 
     Parameters
