@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -160,8 +161,8 @@ def association_matrix(
             found = _pair(plain if i > j else partial, row, column)
             rho[i, j] = found["rho"]
             _write_rho(ax, j, i, found)
-    image = ax.imshow(rho, cmap="RdBu", vmin=-1, vmax=1)
-    image.cmap.set_bad("0.93")
+    colours = colormaps["RdBu"].with_extremes(bad="0.93")
+    image = ax.imshow(rho, cmap=colours, vmin=-1, vmax=1)
     ax.plot([-0.5, n - 0.5], [-0.5, n - 0.5], color="0.3", lw=1)
     ax.set_xticks(range(n), [names[c] for c in columns], rotation=90)
     ax.set_yticks(range(n), [names[c] for c in columns])
