@@ -11,6 +11,16 @@ from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.bending import BENDING
 from mbh_utils.experiments.drawn import drawn_cases
+from mbh_utils.experiments.evolution_measures import (
+    EVOLUTION,
+    PATTERN_STATISTICS,
+    both_sources,
+    depth_cases,
+    evolution_cases,
+    evolution_rows,
+    settling_rows,
+    validation_images,
+)
 from mbh_utils.experiments.experiment import Experiment
 from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_options, lottery_rows
 from mbh_utils.experiments.measures import SPECIALIZATIONS
@@ -287,6 +297,13 @@ EXPERIMENTS: dict[str, Experiment] = {
     "trees": Experiment(_cases, TREES, _both_scopes),
     # Figs E.1 and E.2
     "patterns": Experiment(_cases, DISTINCT_PATTERNS, _first_images),
+    # The lens on activation patterns: over training, when layers settle, by depth, of all networks
+    "activation_evolution": Experiment(
+        evolution_cases, EVOLUTION, both_sources, rows=evolution_rows
+    ),
+    "settling": Experiment(evolution_cases, EVOLUTION, both_sources, rows=settling_rows),
+    "depths": Experiment(depth_cases, EVOLUTION, validation_images, rows=evolution_rows),
+    "activation_patterns_of_networks": Experiment(_grid, PATTERN_STATISTICS, validation_images),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }
