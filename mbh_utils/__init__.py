@@ -86,6 +86,7 @@ _MODULES = {
     "claims": "claims",
     "datasets": "datasets",
     "experiments": "experiments",
+    "lenses": "lenses",
     "networks": "networks",
     "paths": "computing.paths",
     "patterns": "regions.patterns",

@@ -3,6 +3,7 @@ from mbh_utils import claims as claims
 from mbh_utils import datasets as datasets
 from mbh_utils import experiments as experiments
 from mbh_utils import explorers as widgets
+from mbh_utils import lenses as lenses
 from mbh_utils import networks as networks
 from mbh_utils import plots as plots
 from mbh_utils.blankets.maximal_pattern import maximal_pattern as maximal_pattern
@@ -78,6 +79,7 @@ __all__ = [
     "hidden_layers",
     "layer_patterns",
     "lenet",
+    "lenses",
     "load_dataset",
     "maximal_pattern",
     "maximal_patterns",

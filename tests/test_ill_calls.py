@@ -33,6 +33,7 @@ SUBJECTS = (
     "partitions",
     "training",
     "blankets",
+    "topology",
     "experiments",
     "plots",
     "workbook",

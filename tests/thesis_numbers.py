@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import nbformat
 
-from mbh_utils.claims import CLAIMS
+from mbh_utils.claims import CLAIMS, THESIS
 
 #: Units of results, as claims and texts write them.
 _UNITS = {
@@ -37,7 +37,7 @@ def claimed() -> dict[str, str]:
     """
     patterns = {}
     for claim in CLAIMS.values():
-        if claim.id.startswith("LTH"):  # published by others
+        if claim.source != THESIS or claim.id.startswith("LTH"):  # published by others
             continue
         for number, unit in _WITH_UNIT.findall(claim.thesis):
             patterns[f"{number} {unit}"] = rf"(?<![\d.,]){re.escape(number)}{_UNITS[unit]}"

@@ -1,6 +1,7 @@
 """The claims ledger: what the thesis claims, what came out here, and a verdict by rule.
 
-A claim is an object: a sentence of the thesis, a function that measures it on the experiments'
+Beside the thesis's claims stand those of the papers that the lenses come from. A claim is an
+object: its source, a sentence of it, a function that measures it on the experiments'
 tables, and a rule that gives the verdict.
 
 Which file to open:
@@ -14,7 +15,19 @@ Which file to open:
 - ``accuracy.py``, ``specialization.py``, ...: the claims, one file per part.
 """
 
+from mbh_utils.claims.claim import EVOLUTION, LOCAL, SOURCES, THESIS, TOPOLOGY
 from mbh_utils.claims.ledger import evaluate, summary, verdict_table, write
 from mbh_utils.claims.registry import CLAIMS
 
-__all__ = ["CLAIMS", "evaluate", "summary", "verdict_table", "write"]
+__all__ = [
+    "CLAIMS",
+    "EVOLUTION",
+    "LOCAL",
+    "SOURCES",
+    "THESIS",
+    "TOPOLOGY",
+    "evaluate",
+    "summary",
+    "verdict_table",
+    "write",
+]

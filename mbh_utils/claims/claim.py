@@ -1,4 +1,4 @@
-"""What a claim of the thesis is: a sentence, what is measured for it, a rule for the verdict."""
+"""What a claim is: a sentence, what is measured for it, a rule for the verdict."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +10,14 @@ from mbh_utils.claims.rules import Rule
 
 #: Tables by the names of their experiments, as far as they are there.
 Tables = Mapping[str, pd.DataFrame]
+
+#: Who claims it: the thesis, or the paper that a lens comes from.
+THESIS = "Hätönen 2020"
+LOCAL = "Hod et al. 2022"
+TOPOLOGY = "Liu et al. 2020"
+EVOLUTION = "Hartmann et al. 2021"
+#: The sources of claims in the order of the ledger.
+SOURCES = (THESIS, LOCAL, TOPOLOGY, EVOLUTION)
 
 #: How a value is written, by its unit.
 UNITS = {
@@ -37,9 +45,9 @@ class Claim:
     part : str
         What it is about, one of ``registry.PARTS``.
     claim : str
-        What the thesis says, as one plain sentence in our words.
+        What its source says, as one plain sentence in our words.
     thesis : str
-        The thesis's number, as printed; or its words.
+        The number of the thesis, or of the paper, as printed; or its words.
     kind : str
         "number" or "trend".
     tables : tuple of str
@@ -61,6 +69,8 @@ class Claim:
     why : callable or str
         Why it fails, as far as that was tested: a sentence, or a function of the tables that
         makes one. It is told only if the claim is not reproduced.
+    source : str
+        Who claims it, one of ``SOURCES``.
     """
 
     id: str
@@ -76,6 +86,7 @@ class Claim:
     domains: bool = False
     correction: str = ""
     why: Callable[[Tables], str] | str = ""
+    source: str = THESIS
 
     def rule_of(self, part: str) -> Rule:
         """The rule for one of its parts."""
@@ -88,7 +99,7 @@ class Claim:
 
 @dataclass
 class Part:
-    """The claims on one subject, in their order.
+    """The claims of one source on one subject, in their order.
 
     Examples
     --------
@@ -102,6 +113,7 @@ class Part:
 
     name: str
     claims: list[Claim] = field(default_factory=list)
+    source: str = THESIS
 
     def claim(
         self,
@@ -117,9 +129,8 @@ class Part:
         """Register the function below as the measure of a claim; arguments as of Claim."""
 
         def register(measure: Callable) -> Callable:
-            self.claims.append(
-                Claim(id, self.name, claim, thesis, kind, tables, figure, rule, measure, **more)
-            )
+            judged = (id, self.name, claim, thesis, kind, tables, figure, rule, measure)
+            self.claims.append(Claim(*judged, source=self.source, **more))
             return measure
 
         return register

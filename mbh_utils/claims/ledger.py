@@ -9,19 +9,20 @@ import numpy as np
 import pandas as pd
 
 from mbh_utils import experiments
-from mbh_utils.claims.claim import Claim, Tables
+from mbh_utils.claims.claim import SOURCES, THESIS, Claim, Tables
 from mbh_utils.claims.evidence import Evidence, Several
 from mbh_utils.claims.panels import FASHION
 from mbh_utils.claims.registry import CLAIMS
 from mbh_utils.claims.rules import NOT_JUDGEABLE, REPRODUCED, VERDICTS
 from mbh_utils.claims.unjudgeable import Unjudgeable
-from mbh_utils.computing import paths
+from mbh_utils.computing import paths, require
 from mbh_utils.computing.files import write_whole
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import Profile, profile_named
 
 COLUMNS = (
     "id",
+    "source",
     "part",
     "claim",
     "thesis",
@@ -103,7 +104,13 @@ class Outcome:
             low, high = claim.rule_of(self.decisive).interval(evidence)
             told = {"ours": evidence.value, "low": low, "high": high}
             told |= {"models": evidence.models, "planes": evidence.planes}
-        row = {"id": claim.id, "part": claim.part, "claim": claim.claim, "thesis": claim.thesis}
+        row = {
+            "id": claim.id,
+            "source": claim.source,
+            "part": claim.part,
+            "claim": claim.claim,
+            "thesis": claim.thesis,
+        }
         row |= told
         return row | {"verdict": self.verdict, "figure": claim.figure, "remark": self.remark}
 
@@ -210,9 +217,12 @@ def _in_the_box(claim: Claim, tables: Tables) -> str:
 
 
 def evaluate(
-    profile: str | Profile, ids: Sequence[str] | None = None, tables: Tables | None = None
+    profile: str | Profile,
+    ids: Sequence[str] | None = None,
+    tables: Tables | None = None,
+    source: str | None = None,
 ) -> pd.DataFrame:
-    """Judge the claims of the thesis by the tables of a profile.
+    """Judge the claims of the thesis, and of the papers of the lenses, by a profile's tables.
 
     Parameters
     ----------
@@ -222,18 +232,20 @@ def evaluate(
         Ids of claims; all by default.
     tables : mapping of str to pandas.DataFrame, optional
         Other tables than the profile's own, by the names of their experiments.
+    source : str, optional
+        Only the claims of this source, one of ``SOURCES`` (``THESIS`` is the thesis).
 
     Returns
     -------
     pandas.DataFrame
-        One row per claim: id, part, claim, thesis, ours, low, high, models, planes, verdict,
-        figure, remark. Of a claim with several parts, the numbers are those of the part that
-        decided; the remark has the other ones.
+        One row per claim: id, source, part, claim, thesis, ours, low, high, models, planes,
+        verdict, figure, remark. Of a claim with several parts, the numbers are those of the part
+        that decided; the remark has the other ones.
 
     Raises
     ------
     MBHError
-        For an unknown profile or id; it names the nearest id.
+        For an unknown profile, source or id; it names the nearest id.
 
     Notes
     -----
@@ -246,7 +258,11 @@ def evaluate(
 
         claims.evaluate("paper", ["S-3"])
     """
-    rows = [outcome.row for outcome in outcomes(profile, ids, tables)]
+    if source is not None:
+        require.choice("source", source, SOURCES)
+    chosen = claims_named(ids)
+    wanted = [claim.id for claim in chosen if source in (None, claim.source)]
+    rows = [outcome.row for outcome in outcomes(profile, wanted, tables)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -335,7 +351,8 @@ def verdict_table(
     Returns
     -------
     pandas.DataFrame
-        One row per claim, which is its index: "the thesis says", "here", "interval", "verdict".
+        One row per claim, which is its index: "the thesis says" ("the paper says" for those of
+        papers), "here", "interval", "verdict".
 
     Raises
     ------
@@ -363,7 +380,9 @@ def _chapter_row(outcome: Outcome) -> dict:
         here.append(f"{name}: {written(evidence.value)}" if name else written(evidence.value))
         intervals.append(f"{written(low)} to {written(high)}")
     return {
-        "the thesis says": outcome.claim.thesis,
+        "the thesis says"
+        if outcome.claim.source == THESIS
+        else "the paper says": outcome.claim.thesis,
         "here": "; ".join(here) or outcome.remark,
         "interval": "; ".join(intervals),
         "verdict": outcome.verdict,
@@ -418,7 +437,7 @@ def _markdown(profile: str, evaluated: pd.DataFrame) -> str:
     lines = [
         f"# What the thesis claims, and what came out here (profile {profile})",
         "",
-        f"{summary(evaluated)}.".capitalize(),
+        *_counts(evaluated),
         "",
         "A number is reproduced if the thesis's value lies between our smallest and largest model, "
         "widened by 0.5 percentage points (accuracies), 0.05 (specializations) or a factor of 1.5 "
@@ -426,15 +445,24 @@ def _markdown(profile: str, evaluated: pd.DataFrame) -> str:
         "its statistic over models and planes excludes the null on the claimed side. Same "
         "direction: only sign or order agree.",
     ]
-    for part, rows in evaluated.groupby("part", sort=False):
-        lines += ["", f"## {str(part).capitalize()}", ""]
+    for (source, part), rows in evaluated.groupby(["source", "part"], sort=False):
+        said = "" if source == THESIS else f" ({source})"
+        lines += ["", f"## {str(part).capitalize()}{said}", ""]
         lines += [
-            "| id | the thesis | says | here | interval | models x planes | verdict | figure | "
-            "remark |",
+            "| id | the claim | as printed | here | interval | models x planes | verdict | "
+            "figure | remark |",
             "|" + "---|" * 9,
         ]
         lines += [_markdown_row(row) for row in rows.to_dict("records")]
     return "\n".join(lines) + "\n"
+
+
+def _counts(evaluated: pd.DataFrame) -> list[str]:
+    """A line per source that says how many of its claims got which verdict."""
+    lines = []
+    for source, rows in evaluated.groupby("source", sort=False):
+        lines.append(f"- {source}: {summary(rows)}.")
+    return lines
 
 
 def _markdown_row(row: dict) -> str:

@@ -33,5 +33,5 @@ PARTS = (
     toy.PART,
     cost.PART,
 )
-#: Every claim of the thesis that is judged, by its id.
+#: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}

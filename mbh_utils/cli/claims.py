@@ -1,4 +1,4 @@
-"""``mbh claims``: judge what the thesis claims."""
+"""``mbh claims``: judge what the thesis claims, and the papers of the lenses."""
 
 import click
 from click import echo
@@ -10,7 +10,9 @@ from mbh_utils.cli.options import profile_option
 @click.argument("ids", nargs=-1)
 @profile_option
 def claims(ids, profile) -> None:
-    """Judge the thesis's claims IDS (default: all) by the tables of a profile.
+    """Judge the claims IDS (default: all) by the tables of a profile.
+
+    They are the thesis's, and those of the papers that the lenses come from.
 
     All claims together are also written to figures/PROFILE/claims.md and claims.csv.
     """
@@ -20,7 +22,8 @@ def claims(ids, profile) -> None:
     for row in evaluated.to_dict("records"):
         for line in _told(row, ledger.CLAIMS[row["id"]]):
             echo(line)
-    echo(ledger.summary(evaluated))
+    for source, rows in evaluated.groupby("source", sort=False):
+        echo(f"{source}: {ledger.summary(rows)}")
     if not ids:
         for path in ledger.write(profile, evaluated):
             echo(f"written: {path}")
@@ -36,6 +39,6 @@ def _told(row: dict, claim):
         if row["planes"]:
             size += f", {row['planes']} planes"
         here = f"{claim.written(row['ours'])} {interval}, {size}"
-    yield f"{'':<8}thesis: {row['thesis']}; here: {here}"
+    yield f"{'':<8}{row['source']}: {row['thesis']}; here: {here}"
     if row["remark"]:
         yield f"{'':<8}{row['remark']}"

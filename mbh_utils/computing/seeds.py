@@ -20,6 +20,17 @@ PURPOSES = {
     "split": 7,
     "bootstrap": 8,
     "rewiring": 9,
+    "images": 20,
+    "shuffles": 21,
+    "glorot": 22,
+    "modules": 23,
+    "halves": 24,
+    "null_masks": 30,
+    "relatives": 31,
+    "random sets": 40,
+    "start image": 41,
+    "neuron_groups": 50,
+    "image_pairs": 51,
 }
 
 

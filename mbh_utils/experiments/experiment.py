@@ -55,6 +55,11 @@ class Experiment:
     rows : callable, optional
         ``rows(experiment, profile, store) -> pandas.DataFrame``: how its table is put together
         from the store; None: it has no table.
+    parts : tuple of str, default ()
+        Names of the experiments whose tables its own is joined from.
+    join : callable, optional
+        ``join(profile, tables) -> pandas.DataFrame``, if there are parts: its table from theirs, a
+        dict by their names. It takes the place of ``rows``.
 
     Examples
     --------
@@ -69,6 +74,8 @@ class Experiment:
     measure: Measure | None = None
     variants: Callable[[Profile], list[dict]] = no_options
     rows: Callable[["Experiment", Profile, Store], pd.DataFrame] | None = measured_rows
+    parts: tuple[str, ...] = ()
+    join: Callable[[Profile, dict[str, pd.DataFrame]], pd.DataFrame] | None = None
 
     def settings(self, case: Case, options: dict) -> dict:
         """Everything that defines what its table says of one network.

@@ -44,13 +44,27 @@ class Subject:
     network : Network
         As it was at that iteration.
     store : Store
-        Where other networks of the experiments are:
-        ``subject.case.run.at(iteration, subject.store)``.
+        Where other networks of the experiments are, see :meth:`network_of`.
     """
 
     case: Case
     network: Network
     store: Store
+
+    def network_of(self, case: Case) -> Network:
+        """Another network of the experiments, one of those that the measure ``needs``.
+
+        Parameters
+        ----------
+        case : Case
+            What it is.
+
+        Returns
+        -------
+        Network
+            A new object each time.
+        """
+        return case.run.at(case.iteration, self.store)
 
     @property
     def raw(self) -> datasets.Dataset:
@@ -91,6 +105,11 @@ def seconds_of_patterns(case: Case, **options) -> float:
     return estimates.pattern_seconds(case)
 
 
+def no_others(case: Case, **options) -> list[Case]:
+    """For measures that read no other network than the one they measure."""
+    return []
+
+
 @dataclass(frozen=True)
 class Measure:
     """Something that is measured of a network.
@@ -107,6 +126,9 @@ class Measure:
     seconds : callable
         ``seconds(case, **options) -> float``, an estimate of the time on one core; by default one
         for measures that only read activation patterns.
+    needs : callable
+        ``needs(case, **options) -> list of Case``: the other networks that ``compute`` reads, which
+        are trained first; by default none.
 
     Raises
     ------
@@ -115,7 +137,7 @@ class Measure:
 
     Notes
     -----
-    Worker processes import both functions by name: they stand at the top level of a module.
+    Worker processes import the functions by name: they stand at the top level of a module.
 
     Examples
     --------
@@ -128,9 +150,10 @@ class Measure:
     columns: tuple[str, ...]
     compute: Callable[..., pd.DataFrame]
     seconds: Callable[..., float] = seconds_of_patterns
+    needs: Callable[..., list[Case]] = no_others
 
     def __post_init__(self):
-        for function in (self.compute, self.seconds):
+        for function in (self.compute, self.seconds, self.needs):
             where = getattr(function, "__qualname__", "<unnamed>")
             if "<" in where:
                 raise MBHError(

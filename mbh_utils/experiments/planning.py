@@ -35,7 +35,8 @@ class Stage(NamedTuple):
     Attributes
     ----------
     label : str
-        What they do: "training", "training tickets" or "measuring".
+        What they do: "training", "training tickets" (and whatever else begins from trained
+        networks) or "measuring".
     tasks : list of Task
         Each with an estimate of its seconds.
     """
@@ -58,6 +59,19 @@ class _Measurement(NamedTuple):
     @property
     def seconds(self) -> float:
         return self.measure.seconds(self.case, **self.options)
+
+    @property
+    def needs(self) -> list[Case]:
+        """The other networks that it reads."""
+        return self.measure.needs(self.case, **self.options)
+
+    @property
+    def networks(self) -> list[tuple[str, dict]]:
+        """All networks that it reads from the store, by kind and settings."""
+        trained = [case for case in (self.case, *self.needs) if case.iteration]
+        found = [("network", case.run.settings_at(case.iteration)) for case in trained]
+        untrained = [case.run.before for case in (self.case, *self.needs) if not case.iteration]
+        return found + [("network", run.settings) for run in untrained if run is not None]
 
 
 def store_given(store: Store | None) -> Store:
@@ -104,15 +118,34 @@ def plan(profile: str | Profile, names: Sequence[str], store: Store | None = Non
     profile = profile_named(profile)
     names = experiments_named(names)
     store = store_given(store)
-    names = [name for name in names if read_results(name, profile) is None]
+    names = _with_parts(names, profile)
     networks = _missing_networks(_wanted_networks(profile, names), store)
-    tickets = {run: networks.pop(run) for run in list(networks) if run.mask == "ticket"}
-    stages = [
-        Stage("training", _training_tasks(networks)),
-        Stage("training tickets", _training_tasks(tickets)),  # they need the dense networks
-        Stage("measuring", _measuring_tasks(_missing_measurements(profile, names, store))),
-    ]
+    stages = _training_stages(networks)
+    measurements = _missing_measurements(profile, names, store)
+    stages.append(Stage("measuring", _measuring_tasks(measurements)))
     return [stage for stage in stages if stage.tasks]
+
+
+def _with_parts(names: Sequence[str], profile: Profile) -> list[str]:
+    """The experiments whose results are missing, and those that their tables are joined from."""
+    missing: dict[str, None] = {}
+    for name in names:
+        if read_results(name, profile) is None:
+            missing[name] = None
+            missing |= dict.fromkeys(_with_parts(EXPERIMENTS[name].parts, profile))
+    return list(missing)
+
+
+def _training_stages(networks: dict[Run, set[int]]) -> list[Stage]:
+    """Networks that begin from trained networks are trained after these."""
+    stages = []
+    label = "training"
+    while networks:
+        ready = {run: when for run, when in networks.items() if run.before not in networks}
+        stages.append(Stage(label, _training_tasks(ready)))
+        networks = {run: when for run, when in networks.items() if run not in ready}
+        label = "training tickets"
+    return stages
 
 
 def prepare(
@@ -183,12 +216,21 @@ def _wanted_networks(profile: Profile, names: Sequence[str]) -> dict[Run, set[in
     wanted: dict[Run, set[int]] = {}
     for name in names:
         for case in EXPERIMENTS[name].cases(profile):
-            run = case.run
-            if run.mask == "ticket":
-                wanted.setdefault(run.dense, set()).add(run.recipe.iterations)
-            if case.iteration:
-                wanted.setdefault(run, set()).add(case.iteration)
+            _want(case, wanted)
+        for one in _measurements(profile, name):
+            for case in one.needs:
+                _want(case, wanted)
     return wanted
+
+
+def _want(case: Case, wanted: dict[Run, set[int]]) -> None:
+    """Add a network to those wanted, and those from which it begins."""
+    run = case.run
+    if case.iteration:
+        wanted.setdefault(run, set()).add(case.iteration)
+    while run.before is not None:
+        run = run.before
+        wanted.setdefault(run, set()).add(run.recipe.iterations)
 
 
 def _missing_networks(wanted: dict[Run, set[int]], store: Store) -> dict[Run, set[int]]:
@@ -211,14 +253,19 @@ def _missing_measurements(
 ) -> list[_Measurement]:
     wanted: dict[tuple, _Measurement] = {}  # each once, whichever experiments ask for it
     for name in names:
-        experiment = EXPERIMENTS[name]
-        if experiment.measure is None:
-            continue
-        variants = experiment.variants(profile)
-        for case, options in itertools.product(experiment.cases(profile), variants):
-            key = (case.run, case.iteration, experiment.measure.name, str(options))
-            wanted[key] = _Measurement(case, experiment.measure, options)
+        for one in _measurements(profile, name):
+            key = (one.case.run, one.case.iteration, one.measure.name, str(one.options))
+            wanted[key] = one
     return [m for m in wanted.values() if not store.has("measure", m.settings)]
+
+
+def _measurements(profile: Profile, name: str) -> list[_Measurement]:
+    """Everything that an experiment measures."""
+    experiment = EXPERIMENTS[name]
+    if experiment.measure is None:
+        return []
+    pairs = itertools.product(experiment.cases(profile), experiment.variants(profile))
+    return [_Measurement(case, experiment.measure, options) for case, options in pairs]
 
 
 # ----------------------------------------------------------------------------------------- tasks
@@ -231,12 +278,12 @@ def _training_tasks(missing: dict[Run, set[int]]) -> list[Task]:
     """
 
     def kind(run: Run) -> tuple:
-        return run.dataset, run.hidden, str(run.recipe), run.seed
+        return run.dataset, run.hidden, str(run.recipe), run.seed, str(run.rewiring)
 
     tasks = []
     for runs in _batches(missing, kind, estimates.training_seconds, TRAINING_SECONDS):
         needs = [("checkpoint", run.settings) for run in runs]
-        needs += [("network", run.dense.settings) for run in runs if run.mask == "ticket"]
+        needs += [("network", run.before.settings) for run in runs if run.before is not None]
         n_networks = sum(len(missing[run]) for run in runs)
         task = Task(
             train_runs,
@@ -262,11 +309,11 @@ def _measuring_tasks(missing: list[_Measurement]) -> list[Task]:
     tasks = []
     for batch in _batches(missing, kind, seconds, MEASURING_SECONDS):
         cases = [one.case for one in batch]
-        trained = [case for case in cases if case.iteration]
+        read = [network for one in batch for network in one.networks]
         task = Task(
             measure_cases,
             arguments=(cases, batch[0].measure, batch[0].options),
-            needs=tuple(("network", case.run.settings_at(case.iteration)) for case in trained),
+            needs=tuple({str(network): network for network in read}.values()),
             seconds=sum(map(seconds, batch)),
             bytes=_TABLE_BYTES * len(cases),
             memory=estimates.measuring_memory(cases[0].run),

@@ -56,6 +56,16 @@ class Profile:
         Half sides of other squares on a plane than the usual one of 1.5.
     sample_counts : tuple of int, default (100, 300, 1000, 3000, 6000)
         From how many training images of each class maximal patterns are made.
+    shuffles : int, default 50
+        Networks with shuffled weights that each network is held against (lens on clusters).
+    random_sets : int, default 19
+        Random sets of neurons that each cluster is held against.
+    rewire_every : int, default 1000
+        Iterations between two rewirings of SET and RigL.
+    epochs : int, default 200
+        Of the long trainings of the lens on topology; each has ``rewire_every`` iterations.
+    reference_iterations : int, default 9380
+        Training of the networks with which the lens on clusters was published.
 
     Examples
     --------
@@ -92,6 +102,11 @@ class Profile:
     densities: tuple[float, ...] = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # added in Fig 6.12
     margins: tuple[float, ...] = (1.0, 1.25, 2.0, 3.0)  # of other squares than the usual one
     sample_counts: tuple[int, ...] = (100, 300, 1_000, 3_000, 6_000)  # of a class
+    shuffles: int = 50  # networks with shuffled weights
+    random_sets: int = 19  # of neurons, beside each cluster
+    rewire_every: int = 1_000  # iterations
+    epochs: int = 200  # of long trainings with rewiring
+    reference_iterations: int = 9_380  # of the published networks with clusters
 
     @property
     def digit(self) -> str:
@@ -183,6 +198,11 @@ _QUICK = Profile(
     lottery_control_step=1,
     toy_iterations=10_000,
     sample_counts=(10, 30, 60, 120),
+    shuffles=10,
+    random_sets=9,
+    rewire_every=100,
+    epochs=10,
+    reference_iterations=1_000,
 )
 _DRAFT = Profile(
     name="draft",
@@ -202,6 +222,9 @@ _DRAFT = Profile(
     lottery_iterations=5_000,
     lottery_control_step=2,
     toy_iterations=20_000,
+    shuffles=20,
+    rewire_every=500,
+    epochs=40,
 )
 _PAPER = Profile(  # the thesis's own numbers
     name="paper",

@@ -162,6 +162,8 @@ def definition_of(name: str, profile: Profile) -> str:
         for options in experiment.variants(profile)
     ]
     words = {"experiment": name, "results": VERSIONS["results"], "cases": cases}
+    if experiment.parts:
+        words["parts"] = [definition_of(part, profile) for part in experiment.parts]
     return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()[:24]
 
 

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mbh_utils import datasets, networks
 from mbh_utils.computing import require
+from mbh_utils.computing.seeds import stream
 from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import profiles
@@ -29,6 +30,15 @@ NETWORK_COLUMNS = (
     "iteration",
     "trained",
 )
+
+#: What a run's mask can be.
+MASKS = ("random", "ticket", "reinitialised", "erdos_renyi", "near")
+#: What its initial weights can be: the thesis's, or those of Glorot and Bengio, as they are or
+#: larger inside of planted clusters.
+WEIGHTS = ("normal", "glorot", "modular")
+_INITIALISE = {"glorot": networks.glorot, "modular": networks.modular}
+#: Fields of a run that are part of its store key only where they are not at their default.
+_LATER_FIELDS = {"weights": "normal", "rewiring": None, "start": None}
 
 
 def milestones(iterations: int) -> list[int]:
@@ -59,14 +69,28 @@ class Run:
     mask : str, default "random"
         "random": drawn before training. "ticket": the one-shot magnitude mask of the dense network
         trained by the same recipe, on its initial weights (section 2.3). "reinitialised": a random
-        mask on new initial weights.
+        mask on new initial weights. "erdos_renyi": drawn with the densities of layers that SET
+        begins with. "near": the same for seed 0, and for seed i what i steps make of that mask, of
+        which each moves 1 % of the connections.
     bias_std : float, default 1e-6
         Standard deviation of the initial biases.
+    weights : str, default "normal"
+        Which initial weights: one of ``WEIGHTS``.
+    rewiring : SET, RigL or GradualPruning, optional
+        How its mask changes while it is trained; None: not at all.
+    start : Run, optional
+        It begins from this run's trained network, with its weights and masks; ``mask`` and
+        ``weights`` then say nothing.
 
     Raises
     ------
     MBHError
         For values of the wrong kind.
+
+    Notes
+    -----
+    What stands at its default in the fields from ``weights`` on is no part of the store key, so
+    that networks from before there were these fields keep theirs.
 
     Examples
     --------
@@ -85,6 +109,9 @@ class Run:
     recipe: Recipe
     mask: str = "random"
     bias_std: float = 1e-6
+    weights: str = "normal"
+    rewiring: Any = None
+    start: "Run | None" = None
 
     def __post_init__(self):
         put = vars(self).update  # the dataclass is frozen
@@ -96,6 +123,9 @@ class Run:
         put(parameters=require.whole("parameters", self.parameters, 1))
         put(seed=require.whole("seed", self.seed, 0))
         put(bias_std=require.number("bias_std", self.bias_std))
+        require.choice("mask", self.mask, MASKS)
+        require.choice("weights", self.weights, WEIGHTS)
+        require.kind_of("start", self.start, Run | None, "a Run, or None")
 
     @property
     def is_standardised(self) -> bool:
@@ -110,7 +140,15 @@ class Run:
     @property
     def settings(self) -> dict:
         """What the store keys the trained network by."""
-        return {**asdict(self), "data": self.raw.checksum}
+        found = asdict(self)
+        for name, usual in _LATER_FIELDS.items():
+            if getattr(self, name) == usual:
+                del found[name]
+        if self.rewiring is not None:
+            found["rewiring"] = {"kind": type(self.rewiring).__name__, **asdict(self.rewiring)}
+        if self.start is not None:
+            found["start"] = self.start.settings
+        return {**found, "data": self.raw.checksum}
 
     def settings_at(self, iteration: int) -> dict:
         """What the store keys the network at a milestone by.
@@ -133,7 +171,14 @@ class Run:
     def dense(self) -> "Run":
         """The same run without pruning."""
         parameters = pruning.dense_parameters(self.raw.n_inputs, self.hidden)
-        return replace(self, parameters=parameters, mask="random")
+        return replace(self, parameters=parameters, mask="random", rewiring=None, start=None)
+
+    @property
+    def before(self) -> "Run | None":
+        """The run whose trained network this one needs before it can begin; None for most."""
+        if self.start is not None:
+            return self.start
+        return self.dense if self.mask == "ticket" else None
 
     def initial(self, store: Store | None = None) -> Network:
         """The network before training.
@@ -148,18 +193,12 @@ class Run:
         -------
         Network
             A new one each time.
-
-        Raises
-        ------
-        MBHError
-            For a mask of a kind that is not known.
         """
+        if self.start is not None:
+            return self.start.trained(store)
         if self.mask == "ticket":
             trained = self.dense.trained(store)
             return networks.winning_ticket(trained, self.dense.initial(), self.parameters)
-        if self.mask not in ("random", "reinitialised"):
-            known = '"random", "ticket" or "reinitialised"'
-            raise MBHError(f"mask is {self.mask!r}; choose {known}")
         network = networks.feed_forward(
             datasets.load(self.dataset),
             self.hidden,
@@ -169,6 +208,15 @@ class Run:
         )
         if self.mask == "reinitialised":
             network.initialise(self.seed, self.bias_std, purpose="reinitialise")
+        if self.mask in ("erdos_renyi", "near"):
+            shapes = pruning.layer_shapes(network.n_inputs, self.hidden)
+            seed = self.seed if self.mask == "erdos_renyi" else 0
+            masks = pruning.erdos_renyi_masks(shapes, self.parameters, stream(seed, "mask"))
+            if self.mask == "near":
+                masks = networks.relative_masks(masks, self.seed)
+            network.set_masks(masks)
+        if self.weights != "normal":
+            _INITIALISE[self.weights](network, self.seed)
         return network
 
     def trained(self, store: Store | None = None) -> Network:
@@ -428,6 +476,7 @@ def train_runs(stack: Sequence[tuple[Run, set[int]]], store: Store) -> None:
         datasets.load(runs[0].dataset),
         recipe,
         seeds=[run.seed for run in runs],
+        **({"rewiring": runs[0].rewiring} if runs[0].rewiring else {}),
         states=[state for state, _ in resumed],
         checkpoint=checkpoint,
         keep=keep,

@@ -80,6 +80,9 @@ def table(
     if (found := read_results(name, profile)) is not None:
         return found
     prepare(profile, [name], jobs=jobs, store=store)
+    if experiment.join is not None:
+        parts = {part: table(part, profile, jobs=jobs, store=store) for part in experiment.parts}
+        return experiment.join(profile, parts)
     return experiment.rows(experiment, profile, store)
 
 

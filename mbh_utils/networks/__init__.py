@@ -3,7 +3,9 @@
 =================  ================================================================================
 ``network.py``     ``Network``, ``lenet``, ``deepfc``, winning tickets: masks are part of a network
 ``pruning.py``     masks of sparse networks, and how hidden network parameters are counted
+``wiring.py``      masks made from masks
 ``setups.py``      the architectures and set-ups of Fig 6.1
+``initial.py``     initial weights of Keras, and some with planted modules
 ``layers.py``      one layer as numbers: weight, bias, linear units
 ``stored.py``      networks in a store
 ``packed.py``      networks as few bytes, without loss
@@ -11,6 +13,7 @@
 =================  ================================================================================
 """
 
+from mbh_utils.networks.initial import glorot, modular, planted_modules
 from mbh_utils.networks.layers import Layer, checked_layer, layer_widths, n_linear
 from mbh_utils.networks.network import (
     MaskedLinear,
@@ -22,6 +25,7 @@ from mbh_utils.networks.network import (
 )
 from mbh_utils.networks.reading.reader import hidden_layers
 from mbh_utils.networks.setups import DEEPFC, LENET, LENET_SMALL, Family, Setup
+from mbh_utils.networks.wiring import changed_masks, masks_with_pixel_degrees, relative_masks
 
 __all__ = [
     "DEEPFC",
@@ -32,12 +36,18 @@ __all__ = [
     "MaskedLinear",
     "Network",
     "Setup",
+    "changed_masks",
     "checked_layer",
     "deepfc",
     "feed_forward",
+    "glorot",
     "hidden_layers",
     "layer_widths",
     "lenet",
+    "masks_with_pixel_degrees",
+    "modular",
     "n_linear",
+    "planted_modules",
+    "relative_masks",
     "winning_ticket",
 ]

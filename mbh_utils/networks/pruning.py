@@ -164,10 +164,15 @@ def weights_per_layer(shapes: Shapes, parameters: int) -> list[int]:
             f"choose between {n_hidden + least.sum():,} (one connection per neuron) and "
             f"{n_hidden + sizes.sum():,} (dense)"
         )
-    share = keep * sizes / sizes.sum()
+    return _rounded(keep * sizes / sizes.sum(), least, sizes)
+
+
+def _rounded(share: np.ndarray, least: np.ndarray, most: np.ndarray) -> list[int]:
+    """Whole numbers near these, between the limits, and with the same sum."""
+    keep = round(share.sum())
     counts = np.maximum(np.floor(share).astype(int), least)
     while counts.sum() < keep:
-        counts[np.argmax(np.where(counts < sizes, share - counts, -np.inf))] += 1
+        counts[np.argmax(np.where(counts < most, share - counts, -np.inf))] += 1
     while counts.sum() > keep:
         counts[np.argmax(np.where(counts > least, counts - share, -np.inf))] -= 1
     return counts.tolist()
@@ -216,9 +221,70 @@ def random_masks(shapes: Shapes, parameters: int, rng: np.random.Generator) -> l
     >>> [int(mask.sum()) for mask in masks]
     [36, 24]
     """
+    return _drawn_masks(shapes, weights_per_layer(shapes, parameters), rng)
+
+
+def erdos_renyi_masks(
+    shapes: Shapes, parameters: int, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Random masks with the layer densities of SET; every neuron keeps at least one input.
+
+    Parameters
+    ----------
+    shapes : list of (n_out, n_in)
+        Of the hidden layers.
+    parameters : int
+        Hidden network parameters (HNPs) that are left, exactly.
+    rng : numpy.random.Generator
+        Draws the masks.
+
+    Returns
+    -------
+    list of (n_out, n_in) bool arrays
+        True where the connection lives.
+
+    Raises
+    ------
+    MBHError
+        If the budget does not fit these shapes, or the masks do not fit into memory.
+
+    Notes
+    -----
+    Mocanu et al., *Scalable training of artificial neural networks with adaptive sparse
+    connectivity inspired by network science* (2018): a layer has the density
+    epsilon (n_in + n_out) / (n_in n_out), at most 1, so that small layers are denser. Epsilon is
+    the one that gives the budget; what a full layer cannot take goes to the others.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shapes = layer_shapes(784, (300, 100))
+    >>> masks = erdos_renyi_masks(shapes, 9_472, np.random.default_rng(0))
+    >>> [int(mask.sum()) for mask in masks], [round(float(mask.mean()), 4) for mask in masks]
+    ([6627, 2445], [0.0282, 0.0815])
+    """
+    weights_per_layer(shapes, parameters)  # whether the budget fits
+    shapes = _checked_shapes(shapes)
+    keep = parameters - sum(n_out for n_out, _ in shapes)
+    sizes = np.array([n_out * n_in for n_out, n_in in shapes])
+    neurons = np.array([n_out + n_in for n_out, n_in in shapes])
+    is_full = np.zeros(len(sizes), dtype=bool)
+    share = keep * neurons / neurons.sum()
+    while (over := (share > sizes) & ~is_full).any():
+        is_full |= over
+        rest = np.where(is_full, 0, neurons)
+        left = keep - sizes[is_full].sum()
+        share = np.where(is_full, sizes, left * rest / max(rest.sum(), 1))
+    least = np.array([n_out for n_out, _ in shapes])
+    return _drawn_masks(shapes, _rounded(share, least, sizes), rng)
+
+
+def _drawn_masks(
+    shapes: Shapes, counts: Sequence[int], rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Masks with so many connections each, at random."""
     expected = "a generator of random numbers: numpy.random.default_rng(0)"
     require.kind_of("rng", rng, np.random.Generator, expected)
-    counts = weights_per_layer(shapes, parameters)
     shapes = _checked_shapes(shapes)
     entries = sum(n_out * n_in for n_out, n_in in shapes)
     if entries > MOST_ENTRIES:

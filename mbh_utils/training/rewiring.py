@@ -311,7 +311,8 @@ class GradualPruning(Rewiring):
     from_iteration : int, default 0
         When the first step is.
     to_iteration : int, optional
-        When the last step is; by default after three quarters of the training.
+        When the last step is; by default after three quarters of the training. At its end means
+        before the last iteration.
 
     Raises
     ------
@@ -364,6 +365,8 @@ class GradualPruning(Rewiring):
         """When the last step is."""
         if self.to_iteration is None:
             return max(self.from_iteration, 3 * iterations // 4)
+        if self.to_iteration == iterations:
+            return iterations - 1
         return self.to_iteration
 
     def when(self, iterations: int) -> tuple[int, ...]:
@@ -385,12 +388,14 @@ class GradualPruning(Rewiring):
             If the training ends before its last step.
         """
         last = self._last(iterations)
-        if iterations and last >= iterations:
+        if not iterations:
+            return ()
+        if not self.from_iteration <= last < iterations:
             raise MBHError(
-                f"{self} prunes until iteration {last}, but the training has {iterations}: "
-                "choose a smaller from_iteration or to_iteration"
+                f"{self} prunes from iteration {self.from_iteration} to {last}, but the training "
+                f"has {iterations}: choose smaller ones"
             )
-        return (*range(self.from_iteration, last, self.every), last) if iterations else ()
+        return (*range(self.from_iteration, last, self.every), last)
 
     def sparsity(self, iteration: int, iterations: int) -> float:
         """The share of weights that is pruned from an iteration on.

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from mbh_utils.claims import CLAIMS
+from mbh_utils.claims import CLAIMS, THESIS
 from mbh_utils.workbook import chapters
 from mbh_utils.workbook.sources import read_notebook, source_path
 
@@ -202,7 +202,8 @@ def concordance() -> pd.DataFrame:
     known = {chapter.name: sections(chapter.name) for chapter in chapters.CHAPTERS}
     rows = [_figure_row(item) for item in FIGURES]
     rows += [_formal_row(item, known.get(item.chapter, {})) for item in FORMAL]
-    rows += [_claims_row(part) for part in dict.fromkeys(claim.part for claim in CLAIMS.values())]
+    of_thesis = [claim for claim in CLAIMS.values() if claim.source == THESIS]
+    rows += [_claims_row(part) for part in dict.fromkeys(claim.part for claim in of_thesis)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -6,7 +6,7 @@ And the correlations that speak for another explanation than the thesis's.
 import pandas as pd
 
 from mbh_utils import datasets
-from mbh_utils.claims import CLAIMS
+from mbh_utils.claims import CLAIMS, THESIS
 from mbh_utils.claims.rules import NOT_JUDGEABLE, NOT_REPRODUCED, REPRODUCED, SAME_DIRECTION
 from mbh_utils.computing import paths
 from mbh_utils.experiments import per_network
@@ -16,8 +16,13 @@ from mbh_utils.workbook import chapters
 ORDER = (REPRODUCED, SAME_DIRECTION, NOT_REPRODUCED, NOT_JUDGEABLE)
 
 
-def committed() -> pd.DataFrame | None:
+def committed(source: str = THESIS) -> pd.DataFrame | None:
     """The ledger of profile paper as it is committed beside the figures.
+
+    Parameters
+    ----------
+    source : str
+        Whose claims, one of ``claims.SOURCES``; by default the thesis's.
 
     Returns
     -------
@@ -31,7 +36,12 @@ def committed() -> pd.DataFrame | None:
     True
     """
     file = paths.PROJECT / "figures" / "paper" / "claims.csv"
-    return pd.read_csv(file, keep_default_na=False) if file.exists() else None
+    if not file.exists():
+        return None
+    table = pd.read_csv(file, keep_default_na=False)
+    if "source" not in table:  # from when there were the thesis's claims only
+        return table if source == THESIS else table.iloc[:0]
+    return table[table["source"] == source].reset_index(drop=True)
 
 
 def by_part(evaluated: pd.DataFrame) -> pd.DataFrame:

@@ -18,7 +18,7 @@ def test_all_claims_are_told_and_written(mbh, no_tables):
     assert status == 0
     assert "S-3     not judgeable" in out
     assert "table grid is not there." in out
-    assert "2 of 2 claims reproduced" in out, "those that need no table"
+    assert "Hätönen 2020: 2 of 2 claims reproduced" in out, "those that need no table"
     for name in ("claims.md", "claims.csv"):
         assert f"written: {no_tables / 'draft' / name}" in out
         assert "S-3" in (no_tables / "draft" / name).read_text()

@@ -33,7 +33,7 @@ from mbh_utils.training import Recipe, accuracy, train
         (lambda: experiments.run_of(TINY, 0), "no set-up 0"),
         (
             lambda: Run("digits8", (6, 2), 200, 0, Recipe(1), "lucky").initial(),
-            "mask is 'lucky'; choose",
+            "mask is 'lucky'",
         ),
         (
             lambda: experiments.run_of(TINY, 1).at(7),

@@ -33,6 +33,11 @@ TINY = replace(
     densities=(0.3, 0.5),
     margins=(1.0,),
     sample_counts=(3, 10),
+    shuffles=3,
+    random_sets=4,
+    rewire_every=10,
+    epochs=2,
+    reference_iterations=20,
 )
 ALL = list(EXPERIMENTS)
 TABLES = [name for name in ALL if EXPERIMENTS[name].rows]

@@ -138,6 +138,8 @@ def test_when_it_is_rewired():
     assert RigL(every=10, until=1).when(40) == (10, 20, 30)
     assert GradualPruning(every=100).when(200) == (0, 100, 150)
     assert GradualPruning(every=7, from_iteration=3, to_iteration=3).when(9) == (3,)
+    assert GradualPruning(every=4, to_iteration=9).when(9) == (0, 4, 8), "before the last iteration"
+    assert GradualPruning().when(0) == ()
     rules = [SET(every=4), None, RigL(every=6, until=1)]
     schedule = Schedule(rules, [0, 0, 0], [(1, 1)], 20)
     assert schedule.due[12] == {0: 3, 2: 2} and 20 not in schedule.due
@@ -434,5 +436,6 @@ def test_a_rewiring_that_does_not_fit_the_training_is_refused():
             train_stack([small(), small()], DATA, Recipe(9), seeds=[0, 0], rewiring=wrong)
     with pytest.raises(MBHError, match="rewiring is a list of 1 for 2 networks"):
         train_stack([small(), small()], DATA, Recipe(9), seeds=[0, 0], rewiring=[SET()])
-    with pytest.raises(MBHError, match="prunes until iteration 50, but the training has 50"):
-        train(small(), DATA, iterations=50, rewiring=GradualPruning(to_iteration=50))
+    for wrong in (GradualPruning(to_iteration=51), GradualPruning(from_iteration=50)):
+        with pytest.raises(MBHError, match="prunes from .* but the training has 50: choose small"):
+            train(small(), DATA, iterations=50, rewiring=wrong)
