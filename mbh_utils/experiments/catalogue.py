@@ -20,6 +20,7 @@ from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.region_measures import COSTS, REGIONS
 from mbh_utils.experiments.rows import (
     class_means,
+    class_means_by_kind,
     history_rows,
     mask_rows,
     pixel_rows,
@@ -314,7 +315,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "near_starts": Experiment(near_cases, MASK_DISTANCES, near_options),
     "drift": Experiment(drift_cases, MASK_DISTANCES, drift_options),
     "drift_specialization": Experiment(
-        drift_cases, SPECIALIZATIONS, _on_few_planes, rows=class_means
+        drift_cases, SPECIALIZATIONS, _on_few_planes, rows=class_means_by_kind
     ),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),

@@ -12,6 +12,7 @@ import pandas as pd
 from mbh_utils.computing.seeds import stream
 from mbh_utils.experiments.measures import Measure, Subject, register
 from mbh_utils.experiments.profiles import Profile
+from mbh_utils.experiments.rows import mask_kind
 from mbh_utils.experiments.runs import Case, Run, milestones, ticket_runs
 from mbh_utils.lenses import topology
 from mbh_utils.networks import Setup, pruning
@@ -23,11 +24,6 @@ INPUTS_OF_A_NEURON = 4.704
 LOW_DENSITIES = (0.006, 0.01, 0.02, 0.036)
 
 # -------------------------------------------------------------------------------- which networks
-
-
-def kind_of(run: Run) -> str:
-    """Where the mask of a network comes from: "SET", "RigL", "ticket", "random" and so on."""
-    return type(run.rewiring).__name__ if run.rewiring else run.mask
 
 
 def rewired_setups(profile: Profile) -> list[Setup]:
@@ -143,7 +139,7 @@ def _mask_distances(
         # Of each pair its own random masks, the same wherever it is asked for.
         seed = 1_000 * case.run.seed + other.run.seed
         found = topology.nnstd(subject.network, subject.network_of(other), nulls=nulls, seed=seed)
-        facts = (kind_of(case.run), other.run.seed, other.iteration)
+        facts = (mask_kind(case.run), other.run.seed, other.iteration)
         named = dict(zip(DISTANCE_COLUMNS, facts, strict=False))
         tables.append(found.table.assign(**named)[list(DISTANCE_COLUMNS)])
     return pd.concat(tables[1:] or tables, ignore_index=True)
