@@ -57,7 +57,7 @@ def wiring_cases(profile: Profile) -> list[Case]:
 
 def wiring_options(profile: Profile) -> list[dict]:
     """Each network against those of all other seeds."""
-    return [{"siblings": profile.models, "own_start": False, "nulls": 1}]
+    return [{"siblings": profile.models, "nulls": 1}]
 
 
 def ticket_cases(profile: Profile) -> list[Case]:
@@ -72,7 +72,7 @@ def ticket_cases(profile: Profile) -> list[Case]:
 
 def ticket_options(profile: Profile) -> list[dict]:
     """Each ticket against those of all other seeds."""
-    return [{"siblings": profile.ticket_models, "own_start": False, "nulls": 1}]
+    return [{"siblings": profile.ticket_models, "nulls": 1}]
 
 
 def relatives(profile: Profile) -> int:
@@ -88,7 +88,7 @@ def near_cases(profile: Profile) -> list[Case]:
     setup = Setup(1, "near", hidden, parameters)
     every = profile.rewire_every
     recipe = Recipe(profile.epochs * every)
-    wanted = {n * every for n in (0, 1, 5, 10, 50, 100)} | {recipe.iterations}
+    wanted = {n * every for n in (0, 2, 5, 10, 50, 100)} | {recipe.iterations}
     seen = [i for i in milestones(recipe.iterations) if i in wanted]
     rewiring = SET(every=every)
     cases = []
@@ -99,8 +99,11 @@ def near_cases(profile: Profile) -> list[Case]:
 
 
 def near_options(profile: Profile) -> list[dict]:
-    """Each network against all of its relatives and its own start."""
-    return [{"siblings": relatives(profile), "own_start": True, "nulls": 1}]
+    """Each network against its relatives and its own start; random masks beside the latter only.
+
+    They take most of the time, and all networks here have as many connections.
+    """
+    return [{"siblings": relatives(profile), "own_start": True, "own_nulls": 1}]
 
 
 def drift_cases(profile: Profile) -> list[Case]:
@@ -116,13 +119,13 @@ def drift_cases(profile: Profile) -> list[Case]:
 
 def drift_options(profile: Profile) -> list[dict]:
     """Each network against its own start."""
-    return [{"siblings": 0, "own_start": True, "nulls": 1}]
+    return [{"siblings": 0, "own_start": True, "own_nulls": 1}]
 
 
 # ------------------------------------------------------------------------------ what is measured
 
 
-def _others(case: Case, siblings: int, own_start: bool, **options) -> list[Case]:
+def _others(case: Case, siblings: int, own_start: bool = False, **nulls) -> list[Case]:
     """With which networks one is compared: siblings of higher seeds, and what it began as."""
     seeds = range(case.run.seed + 1, siblings)
     others = [case._replace(run=replace(case.run, seed=seed)) for seed in seeds]
@@ -130,26 +133,37 @@ def _others(case: Case, siblings: int, own_start: bool, **options) -> list[Case]
 
 
 def _mask_distances(
-    subject: Subject, *, siblings: int, own_start: bool, nulls: int
+    subject: Subject,
+    *,
+    siblings: int,
+    own_start: bool = False,
+    nulls: int = 0,
+    own_nulls: int = 0,
 ) -> pd.DataFrame:
     """Distance of a network's wiring to those of other networks, one row per network and layer."""
     case = subject.case
     tables = [pd.DataFrame(columns=list(DISTANCE_COLUMNS))]
     for other in _others(case, siblings, own_start):
-        # Of each pair its own random masks, the same wherever it is asked for.
-        seed = 1_000 * case.run.seed + other.run.seed
-        found = topology.nnstd(subject.network, subject.network_of(other), nulls=nulls, seed=seed)
+        is_own = other.run == case.run
+        found = topology.nnstd(
+            subject.network,
+            subject.network_of(other),
+            nulls=own_nulls if is_own else nulls,
+            # Each pair has its own random masks.
+            seed=1_000 * case.run.seed + other.run.seed,
+        )
         facts = (mask_kind(case.run), other.run.seed, other.iteration)
         named = dict(zip(DISTANCE_COLUMNS, facts, strict=False))
         tables.append(found.table.assign(**named)[list(DISTANCE_COLUMNS)])
     return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
-def _distance_seconds(case: Case, **options) -> float:
+def _distance_seconds(case: Case, nulls: int = 0, own_nulls: int = 0, **options) -> float:
     """Of so many products of matrices and assignments, and of reading the networks."""
     others = len(_others(case, **options))
     work = sum(n_out * n_out * (n_in + 500) for n_out, n_in in _shapes(case.run)) / 1e10
-    return 0.02 + others * (0.02 + work * (1 + 5 * options["nulls"]))
+    own = bool(options.get("own_start"))
+    return 0.02 + others * (0.02 + work * (1 + 5 * nulls)) + own * 5 * own_nulls * work
 
 
 def _shapes(run: Run) -> list[tuple[int, int]]:
