@@ -337,7 +337,7 @@ def random_masks(table: pd.DataFrame) -> Figure:
     checked_table(table, ["mask_density", "layer", *columns], ["mask_density", *columns])
     layers = sorted(table["layer"].unique())
     figure, axes = plt.subplots(1, len(layers), figsize=(8, 4.3), sharey=True, squeeze=False)
-    rows = table.rename(columns={"mask_density": "density"})
+    rows = table.assign(density=table["mask_density"])
     for ax, layer in zip(axes.flat, layers, strict=True):
         here = _long(rows[rows["layer"] == layer], columns, "distance")
         look = {"hue": "what", "names": {words: words for words in columns.values()}}
