@@ -10,6 +10,15 @@ from mbh_utils import datasets
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.bending import BENDING
+from mbh_utils.experiments.cluster_measures import (
+    CLUSTERABILITY,
+    PARTITIONS,
+    REFERENCE_CLUSTERABILITY,
+    clusterability_options,
+    partition_options,
+    reference_cases,
+    reference_options,
+)
 from mbh_utils.experiments.drawn import drawn_cases
 from mbh_utils.experiments.experiment import Experiment
 from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_options, lottery_rows
@@ -59,6 +68,11 @@ def _grid(profile: Profile) -> list[Case]:
 
 def _trained_grid(profile: Profile) -> list[Case]:
     return [case for case in _grid(profile) if case.iteration]
+
+
+def _trained_and_initial(profile: Profile) -> list[Case]:
+    """All trained networks of Fig 6.1, and those of the main data set before training."""
+    return _trained_grid(profile) + [case for case in _cases(profile) if not case.iteration]
 
 
 def _deepfc(profile: Profile) -> list[Case]:
@@ -287,6 +301,14 @@ EXPERIMENTS: dict[str, Experiment] = {
     "trees": Experiment(_cases, TREES, _both_scopes),
     # Figs E.1 and E.2
     "patterns": Experiment(_cases, DISTINCT_PATTERNS, _first_images),
+    # whether neurons cluster (lens on clusters)
+    "clusterability": Experiment(_trained_and_initial, CLUSTERABILITY, clusterability_options),
+    # the published networks, beside the stored results
+    "clusterability_reference": Experiment(
+        reference_cases, REFERENCE_CLUSTERABILITY, reference_options
+    ),
+    # clusters of weights, of activations, and maximal patterns
+    "partitions": Experiment(_trained_grid, PARTITIONS, partition_options),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }

@@ -105,7 +105,7 @@ def modular(
     glorot(network, seed)
     inside = 1 + (1 - outside) * (modules - 1)
     members = planted_modules(network, seed, modules)
-    for layer, own, before in zip(network.linears[1:], members[1:], members, strict=True):
+    for layer, own, before in zip(network.linears[1:], members[1:], members[:-1], strict=True):
         factor = np.where(own[:, None] == before, inside, outside)
         layer.weight.mul_(torch.from_numpy(factor).to(layer.weight.dtype))
     return network
