@@ -20,6 +20,16 @@ from mbh_utils.experiments.cluster_measures import (
     reference_options,
 )
 from mbh_utils.experiments.drawn import drawn_cases
+from mbh_utils.experiments.evolution_measures import (
+    EVOLUTION,
+    PATTERN_STATISTICS,
+    both_sources,
+    depth_cases,
+    evolution_cases,
+    evolution_rows,
+    settling_rows,
+    validation_images,
+)
 from mbh_utils.experiments.experiment import Experiment
 from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_options, lottery_rows
 from mbh_utils.experiments.measures import SPECIALIZATIONS
@@ -309,6 +319,13 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     # clusters of weights, of activations, and maximal patterns
     "partitions": Experiment(_trained_grid, PARTITIONS, partition_options),
+    # The lens on activation patterns: over training, when layers settle, by depth, of all networks
+    "activation_evolution": Experiment(
+        evolution_cases, EVOLUTION, both_sources, rows=evolution_rows
+    ),
+    "settling": Experiment(evolution_cases, EVOLUTION, both_sources, rows=settling_rows),
+    "depths": Experiment(depth_cases, EVOLUTION, validation_images, rows=evolution_rows),
+    "activation_patterns_of_networks": Experiment(_grid, PATTERN_STATISTICS, validation_images),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }

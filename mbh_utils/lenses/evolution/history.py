@@ -259,6 +259,7 @@ def history(run, samples: Samples, *, oui_images: int = 1_000, seed: int = 0) ->
     """
     samples, oui_images, seed = _given(samples, oui_images, seed)
     networks = _networks_of(run)
+    _check_widths(networks)
     ends = (networks[0], networks[-1])
     parts = {"oui_images": oui_images, "seed": seed}
     first, final = (layer_states(network, samples, **parts) for _, network in ends)
@@ -268,7 +269,6 @@ def history(run, samples: Samples, *, oui_images: int = 1_000, seed: int = 0) ->
     for i, (iteration, network) in enumerate(networks):
         own = {0: first, len(networks) - 1: final}.get(i)
         states = own or layer_states(network, samples, **parts)
-        _check_widths(states, first, iteration)
         for depth, state in enumerate(states):
             row = {"iteration": iteration, "layer": depth + 1, **state.measured()}
             others = (first, previous, final)
@@ -370,14 +370,16 @@ def _networks_of(run) -> list[tuple[int, object]]:
     return sorted(zip(iterations, networks, strict=True), key=lambda pair: pair[0])
 
 
-def _check_widths(states: list[LayerState], first: list[LayerState], iteration: int) -> None:
-    widths = [state.bits.shape[1] for state in states]
-    expected = [state.bits.shape[1] for state in first]
-    if widths != expected:
-        raise MBHError(
-            f"run has a network of the widths {widths} at iteration {iteration}, but of {expected} "
-            "at first: they are to be of one training"
-        )
+def _check_widths(networks: list[tuple[int, object]]) -> None:
+    """Raise MBHError unless all have the same layers."""
+    widths = {iteration: layer_widths(hidden_layers(network)) for iteration, network in networks}
+    first, *_ = widths.values()
+    for iteration, found in widths.items():
+        if list(found) != list(first):
+            raise MBHError(
+                f"run has a network of the widths {list(found)} at iteration {iteration}, but of "
+                f"{list(first)} at first: they are to be of one training"
+            )
 
 
 def _weights(network) -> list[np.ndarray]:

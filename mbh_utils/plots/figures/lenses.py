@@ -1,0 +1,8 @@
+"""Whole figures of the chapter on the three lenses: tables of measured networks in, a figure out.
+
+One file for each lens, ``lens_*.py``; this one hands on what the chapter calls.
+"""
+
+from mbh_utils.plots.figures.lens_overview import association_matrix, associations_with
+
+__all__ = ["association_matrix", "associations_with"]
