@@ -31,6 +31,13 @@ from mbh_utils.experiments.evolution_measures import (
     validation_images,
 )
 from mbh_utils.experiments.experiment import Experiment
+from mbh_utils.experiments.importance_measures import (
+    IMPORTANCE,
+    REFERENCE_IMPORTANCE,
+    importance_options,
+    importance_reference_cases,
+    importance_reference_options,
+)
 from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_options, lottery_rows
 from mbh_utils.experiments.measures import SPECIALIZATIONS
 from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
@@ -319,6 +326,11 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     # clusters of weights, of activations, and maximal patterns
     "partitions": Experiment(_trained_grid, PARTITIONS, partition_options),
+    # whether clusters matter and mean something, of all networks and of the published ones
+    "importance": Experiment(_trained_grid, IMPORTANCE, importance_options),
+    "importance_reference": Experiment(
+        importance_reference_cases, REFERENCE_IMPORTANCE, importance_reference_options
+    ),
     # The lens on activation patterns: over training, when layers settle, by depth, of all networks
     "activation_evolution": Experiment(
         evolution_cases, EVOLUTION, both_sources, rows=evolution_rows
