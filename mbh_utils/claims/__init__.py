@@ -1,7 +1,7 @@
 """The claims ledger: what the thesis claims, what came out here, and a verdict by rule.
 
-Beside the thesis's claims stand those of the papers that the lenses come from, each with its
-source. A claim is an object: a sentence of its source, a function that measures it on the experiments'
+Beside the thesis's claims stand those of the papers that the lenses come from. A claim is an
+object: its source, a sentence of it, a function that measures it on the experiments'
 tables, and a rule that gives the verdict.
 
 Which file to open:

@@ -1,4 +1,4 @@
-"""What a claim of the thesis or of a paper is: a sentence, what is measured for it, a rule for the verdict."""
+"""What a claim is: a sentence, what is measured for it, a rule for the verdict."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -238,9 +238,9 @@ def evaluate(
     Returns
     -------
     pandas.DataFrame
-        One row per claim: id, source, part, claim, thesis, ours, low, high, models, planes, verdict,
-        figure, remark. Of a claim with several parts, the numbers are those of the part that
-        decided; the remark has the other ones.
+        One row per claim: id, source, part, claim, thesis, ours, low, high, models, planes,
+        verdict, figure, remark. Of a claim with several parts, the numbers are those of the part
+        that decided; the remark has the other ones.
 
     Raises
     ------
@@ -351,8 +351,8 @@ def verdict_table(
     Returns
     -------
     pandas.DataFrame
-        One row per claim, which is its index: "the thesis says" (for the claim of a paper "the
-        paper says"), "here", "interval", "verdict".
+        One row per claim, which is its index: "the thesis says" ("the paper says" for those of
+        papers), "here", "interval", "verdict".
 
     Raises
     ------
@@ -449,8 +449,8 @@ def _markdown(profile: str, evaluated: pd.DataFrame) -> str:
         said = "" if source == THESIS else f" ({source})"
         lines += ["", f"## {str(part).capitalize()}{said}", ""]
         lines += [
-            "| id | the claim | as printed | here | interval | models x planes | verdict | figure | "
-            "remark |",
+            "| id | the claim | as printed | here | interval | models x planes | verdict | "
+            "figure | remark |",
             "|" + "---|" * 9,
         ]
         lines += [_markdown_row(row) for row in rows.to_dict("records")]

@@ -2,15 +2,18 @@
 
 from mbh_utils.datasets.arrays import from_arrays
 from mbh_utils.datasets.catalogue import NAMES, describe, load, title, xor_with_outliers
+from mbh_utils.datasets.halves import HALVES, halves
 from mbh_utils.datasets.samples import STANDARDISED, Dataset, Samples
 
 __all__ = [
+    "HALVES",
     "NAMES",
     "STANDARDISED",
     "Dataset",
     "Samples",
     "describe",
     "from_arrays",
+    "halves",
     "load",
     "title",
     "xor_with_outliers",

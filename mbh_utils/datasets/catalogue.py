@@ -1,6 +1,7 @@
 """Data sets by name: the official ones, the digits inside scikit-learn, made-up points.
 
-A name with ``_standardised`` behind it stands for the same data set with each input standardised.
+A name with ``_standardised`` behind it stands for the same data set with each input standardised,
+one with ``_halves`` for pairs of its images, side by side.
 """
 
 import difflib
@@ -12,6 +13,7 @@ import numpy as np
 from mbh_utils.computing import require
 from mbh_utils.datasets import official
 from mbh_utils.datasets.arrays import from_arrays
+from mbh_utils.datasets.halves import HALVES, halves
 from mbh_utils.datasets.samples import STANDARDISED, Dataset, Samples
 from mbh_utils.errors import MBHError
 
@@ -34,7 +36,7 @@ def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
     Parameters
     ----------
     name : {"digits8", "mnist", "fashion_mnist", "xor_with_outliers"}
-        Or one of these with ``_standardised`` behind it.
+        Or one of these with ``_standardised`` behind it; of images also with ``_halves``.
     download : bool, default True
         Whether missing files of ``mnist`` and ``fashion_mnist`` may be downloaded.
     progress : bool, default True
@@ -61,6 +63,7 @@ def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
       does, they are downloaded to the first folder.
     - ``xor_with_outliers``: what :func:`xor_with_outliers` makes (Figure 4.5).
     - ``<name>_standardised``: see :meth:`Dataset.standardised` (appendix A.3).
+    - ``<name>_halves``: two images side by side in each, see :func:`halves`.
 
     Examples
     --------
@@ -79,6 +82,8 @@ def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
     if name.endswith(STANDARDISED):
         raw = load(name.removesuffix(STANDARDISED), download=download, progress=progress)
         return _standardised(raw)
+    if name.endswith(HALVES):
+        return _halves(load(name.removesuffix(HALVES), download=download, progress=progress))
     if _known(name) == "digits8":
         return _digits8()
     return official.load(name, download=download, progress=progress)
@@ -113,6 +118,8 @@ def title(name: str) -> str:
     _check_text(name)
     if name.endswith(STANDARDISED):
         return f"{title(name.removesuffix(STANDARDISED))}, standardised"
+    if name.endswith(HALVES):
+        return f"{title(name.removesuffix(HALVES))}, two side by side"
     return _TITLES.get(name, name)
 
 
@@ -150,6 +157,8 @@ def describe(name: str) -> dict:
     _check_text(name)
     if name.endswith(STANDARDISED):
         return {**describe(name.removesuffix(STANDARDISED)), "name": name}
+    if name.endswith(HALVES):
+        return {**describe(name.removesuffix(HALVES)), "name": name}
     if name == _XOR or _known(name) == "digits8":
         return {"name": name, "found": True, "folder": None, "searched": [], "files": []}
     return official.describe(name)
@@ -218,7 +227,7 @@ def _check_text(name) -> None:
 
 
 def _unknown(name) -> MBHError:
-    known = [*NAMES, *(each + STANDARDISED for each in NAMES)]
+    known = [each + suffix for each in NAMES for suffix in ("", STANDARDISED, HALVES)]
     near = difflib.get_close_matches(str(name).lower().replace("-", "_"), known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return MBHError(
@@ -232,8 +241,9 @@ def _xor() -> Dataset:
     return xor_with_outliers()
 
 
-# They are large: only the last one that was asked for stays in memory.
+# They are large: only the last of each kind that was asked for stays in memory.
 _standardised = functools.lru_cache(maxsize=1)(Dataset.standardised)
+_halves = functools.lru_cache(maxsize=1)(halves)
 
 
 @functools.cache

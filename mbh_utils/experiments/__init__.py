@@ -10,12 +10,13 @@ Which file to open:
 - ``runs.py``: the networks: what defines one, how it is trained, where it is found again.
 - ``planes.py``: the planes that networks are measured on; where a plane's domain is chosen.
 - ``measures.py``: what is measured of a network, and specialization. A new measure is one file:
-  ``bending.py``, ``pattern_measures.py``, ``region_measures.py``, ``sample_measures.py``,
-  ``ticket_measures.py`` are such.
+  ``bending.py``, ``inside_measures.py``, ``pattern_measures.py``, ``region_measures.py``,
+  ``sample_measures.py``, ``ticket_measures.py`` are such.
 - ``lottery.py``: winning tickets by iterative pruning, a measure and its experiment.
 - ``drawn.py``, ``networks_file.py``: the committed networks that chapters draw.
 - ``experiment.py``, ``rows.py``: what an experiment is, and how its table is put together.
 - ``tables.py``: what a chapter asks for.
+- ``associations.py``: how measures of the same networks go together.
 - ``planning.py``: what is missing, as tasks for all cores, and computing it.
 - ``estimates.py``: how long that takes, and how much memory.
 - ``results_files.py``: the committed tables: whether they are whole and up to date.
@@ -24,6 +25,7 @@ Which file to open:
 - ``committed.py``: reading a committed file, and what to say of a damaged one.
 """
 
+from mbh_utils.experiments.associations import associations
 from mbh_utils.experiments.catalogue import EXPERIMENTS
 from mbh_utils.experiments.experiment import Experiment
 from mbh_utils.experiments.measures import MEASURES, Measure, register
@@ -44,6 +46,7 @@ __all__ = [
     "Profile",
     "Run",
     "Stage",
+    "associations",
     "check_results",
     "class_plane",
     "grid_planes",

@@ -10,8 +10,34 @@ from mbh_utils import datasets
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.bending import BENDING
+from mbh_utils.experiments.cluster_measures import (
+    CLUSTERABILITY,
+    PARTITIONS,
+    REFERENCE_CLUSTERABILITY,
+    clusterability_options,
+    partition_options,
+    reference_cases,
+    reference_options,
+)
 from mbh_utils.experiments.drawn import drawn_cases
+from mbh_utils.experiments.evolution_measures import (
+    EVOLUTION,
+    PATTERN_STATISTICS,
+    both_sources,
+    depth_cases,
+    evolution_cases,
+    evolution_rows,
+    settling_rows,
+    validation_images,
+)
 from mbh_utils.experiments.experiment import Experiment
+from mbh_utils.experiments.importance_measures import (
+    IMPORTANCE,
+    REFERENCE_IMPORTANCE,
+    importance_options,
+    importance_reference_cases,
+    importance_reference_options,
+)
 from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_options, lottery_rows
 from mbh_utils.experiments.measures import SPECIALIZATIONS
 from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
@@ -74,6 +100,11 @@ def _grid(profile: Profile) -> list[Case]:
 
 def _trained_grid(profile: Profile) -> list[Case]:
     return [case for case in _grid(profile) if case.iteration]
+
+
+def _trained_and_initial(profile: Profile) -> list[Case]:
+    """All trained networks of Fig 6.1, and those of the main data set before training."""
+    return _trained_grid(profile) + [case for case in _cases(profile) if not case.iteration]
 
 
 def _deepfc(profile: Profile) -> list[Case]:
@@ -307,6 +338,26 @@ EXPERIMENTS: dict[str, Experiment] = {
     "trees": Experiment(_cases, TREES, _both_scopes),
     # Figs E.1 and E.2
     "patterns": Experiment(_cases, DISTINCT_PATTERNS, _first_images),
+    # whether neurons cluster (lens on clusters)
+    "clusterability": Experiment(_trained_and_initial, CLUSTERABILITY, clusterability_options),
+    # the published networks, beside the stored results
+    "clusterability_reference": Experiment(
+        reference_cases, REFERENCE_CLUSTERABILITY, reference_options
+    ),
+    # clusters of weights, of activations, and maximal patterns
+    "partitions": Experiment(_trained_grid, PARTITIONS, partition_options),
+    # whether clusters matter and mean something, of all networks and of the published ones
+    "importance": Experiment(_trained_grid, IMPORTANCE, importance_options),
+    "importance_reference": Experiment(
+        importance_reference_cases, REFERENCE_IMPORTANCE, importance_reference_options
+    ),
+    # The lens on activation patterns: over training, when layers settle, by depth, of all networks
+    "activation_evolution": Experiment(
+        evolution_cases, EVOLUTION, both_sources, rows=evolution_rows
+    ),
+    "settling": Experiment(evolution_cases, EVOLUTION, both_sources, rows=settling_rows),
+    "depths": Experiment(depth_cases, EVOLUTION, validation_images, rows=evolution_rows),
+    "activation_patterns_of_networks": Experiment(_grid, PATTERN_STATISTICS, validation_images),
     # Distances of wirings (Liu et al.): random masks, networks of other seeds, tickets, near
     # starts over training; specialization beside the way that rewired networks go
     "mask_nulls": Experiment(null_cases, MASK_NULLS, null_options),

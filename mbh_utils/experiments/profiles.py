@@ -56,15 +56,16 @@ class Profile:
         Half sides of other squares on a plane than the usual one of 1.5.
     sample_counts : tuple of int, default (100, 300, 1000, 3000, 6000)
         From how many training images of each class maximal patterns are made.
-    shuffles, random_sets : int
-        Of the lens on clusters: networks with shuffled weights for each network, and random sets
-        of neurons for each cluster.
-    rewire_every : int
+    shuffles : int, default 50
+        Networks with shuffled weights that each network is held against (lens on clusters).
+    random_sets : int, default 19
+        Random sets of neurons that each cluster is held against.
+    rewire_every : int, default 1000
         Iterations between two rewirings of SET and RigL.
-    epochs : int
-        Of the long trainings of the lens on topology, 1,000 iterations each at profile paper.
-    reference_iterations : int
-        Training of the networks that the lens on clusters was published with.
+    epochs : int, default 200
+        Of the long trainings of the lens on topology; each has ``rewire_every`` iterations.
+    reference_iterations : int, default 9380
+        Training of the networks with which the lens on clusters was published.
 
     Examples
     --------

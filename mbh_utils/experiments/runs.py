@@ -36,6 +36,7 @@ MASKS = ("random", "ticket", "reinitialised", "erdos_renyi", "near")
 #: What its initial weights can be: the thesis's, or those of Glorot and Bengio, as they are or
 #: larger inside of planted clusters.
 WEIGHTS = ("normal", "glorot", "modular")
+_INITIALISE = {"glorot": networks.glorot, "modular": networks.modular}
 #: Fields of a run that are part of its store key only where they are not at their default.
 _LATER_FIELDS = {"weights": "normal", "rewiring": None, "start": None}
 
@@ -215,9 +216,7 @@ class Run:
                 masks = networks.relative_masks(masks, self.seed)
             network.set_masks(masks)
         if self.weights != "normal":
-            from mbh_utils.networks import initial
-
-            getattr(initial, self.weights)(network, self.seed)
+            _INITIALISE[self.weights](network, self.seed)
         return network
 
     def trained(self, store: Store | None = None) -> Network:

@@ -8,3 +8,7 @@ specialization:
 - ``topology``: how far apart are the wiring diagrams of two sparse networks (Liu et al. 2020)?
 - ``evolution``: how do activation patterns form while a network learns (Hartmann et al. 2021)?
 """
+
+from mbh_utils.lenses import clusters, evolution, topology
+
+__all__ = ["clusters", "evolution", "topology"]

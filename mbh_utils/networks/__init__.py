@@ -5,6 +5,7 @@
 ``pruning.py``     masks of sparse networks, and how hidden network parameters are counted
 ``wiring.py``      masks made from masks
 ``setups.py``      the architectures and set-ups of Fig 6.1
+``initial.py``     initial weights of Keras, and some with planted modules
 ``layers.py``      one layer as numbers: weight, bias, linear units
 ``stored.py``      networks in a store
 ``packed.py``      networks as few bytes, without loss
@@ -12,6 +13,7 @@
 =================  ================================================================================
 """
 
+from mbh_utils.networks.initial import glorot, modular, planted_modules
 from mbh_utils.networks.layers import Layer, checked_layer, layer_widths, n_linear
 from mbh_utils.networks.network import (
     MaskedLinear,
@@ -43,12 +45,15 @@ __all__ = [
     "checked_layer",
     "deepfc",
     "feed_forward",
+    "glorot",
     "hidden_layers",
     "layer_widths",
     "lenet",
     "masks_with_degrees",
     "masks_with_pixel_degrees",
+    "modular",
     "n_linear",
+    "planted_modules",
     "relative_masks",
     "winning_ticket",
 ]

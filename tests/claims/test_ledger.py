@@ -28,6 +28,7 @@ def test_a_row_of_one_claim():
     outcome = ledger.judge(made(lambda tables: of(10.0, remark="By the way.")), {})
     assert outcome.row == {
         "id": "T-1",
+        "source": "Hätönen 2020",
         "part": "toy",
         "claim": "Something | holds.",
         "thesis": "10",
@@ -147,10 +148,8 @@ def test_files(grid, tmp_path):
     assert list(read.columns) == list(ledger.COLUMNS)
     assert read["verdict"].tolist() == found["verdict"].tolist()
     lines = text.read_text().splitlines()
-    assert (
-        lines[2] == "1 of 2 claims reproduced, 0 in the same direction, 1 not reproduced; 1 more "
-        "not judgeable."
-    )
+    counted = "1 of 2 claims reproduced, 0 in the same direction, 1 not reproduced"
+    assert lines[2] == f"- Hätönen 2020: {counted}; 1 more not judgeable."
     rows = [line for line in lines if line.startswith(("| ACC", "| S-", "| REG"))]
     assert len(rows) == 3
     assert {line.count("|") for line in rows} == {10}
