@@ -1,4 +1,4 @@
-"""Networks whose masks change while they are trained: SET and RigL beside fixed masks of their size.
+"""Networks whose masks change while they are trained: SET and RigL beside fixed masks.
 
 Which networks, the measure of training on few images, and how the tables are put together.
 """
@@ -84,7 +84,6 @@ def small_data_cases(profile: Profile) -> list[Case]:
     epsilon = 13 if n == 784 else 2
     shapes = pruning.layer_shapes(n, hidden)
     sparse = sum(hidden) + epsilon * sum(n_in + n_out for n_out, n_in in shapes)
-    dense = pruning.dense_parameters(n, hidden)
     dataset = profile.fashion + SMALL
     epoch = _epoch(dataset)
     recipe = Recipe(max(100, 2 * profile.epochs) * epoch, SMALL_BATCH)
@@ -197,7 +196,7 @@ def rows_by_kind(experiment: Experiment, profile: Profile, store: Store) -> pd.D
 
 
 def small_data_rows(experiment: Experiment, profile: Profile, store: Store) -> pd.DataFrame:
-    """Accuracies throughout the trainings on few images: kind, model, iteration, epoch and so on."""
+    """Accuracies throughout the trainings on few images; epoch: passes over the images."""
     rows = rows_by_kind(experiment, profile, store)
     rows["iteration"] = rows.pop("step")
     rows["trained"] = rows["iteration"] > 0

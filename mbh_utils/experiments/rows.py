@@ -32,7 +32,7 @@ def class_means_by_kind(experiment: Experiment, profile: Profile, store: Store) 
 
 
 def mask_kind(run: Run) -> str:
-    """Where a network's mask comes from: "SET", "RigL", "ticket", "random" and so on, or "dense"."""
+    """Where a network's mask comes from: "SET", "RigL", "ticket", "random", "dense" and so on."""
     if run.rewiring is not None:
         return type(run.rewiring).__name__
     return "dense" if run == run.dense else run.mask
