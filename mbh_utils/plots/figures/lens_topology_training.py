@@ -174,7 +174,8 @@ def pixel_degrees_over_training(table: pd.DataFrame) -> Figure:
             picture = ax.imshow(degrees.to_numpy().reshape(side, side), clim=(0, most))
             words = "one-shot tickets" if kind == "ticket" else f"{kind}, iteration {iteration:,}"
             # On a narrow map each part of its name has a line.
-            ax.set_title(words.replace(", ", ",\n") if n_columns > 3 else words, fontsize=9)
+            words = words.replace(", ", ",\n") if n_columns > 3 else words
+            ax.set_title(words, fontsize=9, loc="left")
         bar = figure.colorbar(picture, ax=row, shrink=0.8, pad=0.02)
         bar.set_label(f"connections\n{title}".strip(), fontsize=9)
     return figure
