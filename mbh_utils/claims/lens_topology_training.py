@@ -33,7 +33,7 @@ PARITY = 1.0
 OTHER_RECIPE = (
     "Here the thesis's recipe (Adam on cross entropy, no regularisation) trains the networks; the "
     "published ones had SGD with momentum on a squared error, weight decay and dropout, which "
-    "was not tried."
+    "was not tried. Accuracies are of 1,000 images: one is known to about 1.2 pp."
 )
 
 
