@@ -31,6 +31,13 @@ from mbh_utils.experiments.evolution_measures import (
     validation_images,
 )
 from mbh_utils.experiments.experiment import Experiment
+from mbh_utils.experiments.importance_measures import (
+    IMPORTANCE,
+    REFERENCE_IMPORTANCE,
+    importance_options,
+    importance_reference_cases,
+    importance_reference_options,
+)
 from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_options, lottery_rows
 from mbh_utils.experiments.measures import SPECIALIZATIONS
 from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
@@ -39,6 +46,7 @@ from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.region_measures import COSTS, REGIONS
 from mbh_utils.experiments.rows import (
     class_means,
+    class_means_by_kind,
     history_rows,
     mask_rows,
     pixel_rows,
@@ -48,6 +56,20 @@ from mbh_utils.experiments.rows import (
 from mbh_utils.experiments.runs import Case, Run, milestones, parameters_at, ticket_runs
 from mbh_utils.experiments.sample_measures import ACCURACIES, SAMPLE_COUNTS
 from mbh_utils.experiments.ticket_measures import MASKS_BY_ITERATION, PIXEL_DEGREES, RULES
+from mbh_utils.experiments.topology_measures import (
+    MASK_DISTANCES,
+    MASK_NULLS,
+    drift_cases,
+    drift_options,
+    near_cases,
+    near_options,
+    null_cases,
+    null_options,
+    ticket_cases,
+    ticket_options,
+    wiring_cases,
+    wiring_options,
+)
 from mbh_utils.networks import Setup, pruning
 from mbh_utils.training import Recipe
 
@@ -195,6 +217,11 @@ def _initial(profile: Profile) -> list[Case]:
     return cases + [c._replace(run=run) for c, run in zip(cases, stronger, strict=True)]
 
 
+def _wirings(profile: Profile) -> list[Case]:
+    """All networks of Fig 6.1, and large ones of two small budgets by other ways to a mask."""
+    return _trained_grid(profile) + wiring_cases(profile)
+
+
 def _networks(profile: Profile) -> list[Case]:
     """All that chapters draw; the best of the toy's seeds is chosen where it is drawn."""
     return drawn_cases(profile) + _toy(profile)
@@ -319,6 +346,11 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     # clusters of weights, of activations, and maximal patterns
     "partitions": Experiment(_trained_grid, PARTITIONS, partition_options),
+    # whether clusters matter and mean something, of all networks and of the published ones
+    "importance": Experiment(_trained_grid, IMPORTANCE, importance_options),
+    "importance_reference": Experiment(
+        importance_reference_cases, REFERENCE_IMPORTANCE, importance_reference_options
+    ),
     # The lens on activation patterns: over training, when layers settle, by depth, of all networks
     "activation_evolution": Experiment(
         evolution_cases, EVOLUTION, both_sources, rows=evolution_rows
@@ -326,6 +358,16 @@ EXPERIMENTS: dict[str, Experiment] = {
     "settling": Experiment(evolution_cases, EVOLUTION, both_sources, rows=settling_rows),
     "depths": Experiment(depth_cases, EVOLUTION, validation_images, rows=evolution_rows),
     "activation_patterns_of_networks": Experiment(_grid, PATTERN_STATISTICS, validation_images),
+    # Distances of wirings (Liu et al.): random masks, networks of other seeds, tickets, near
+    # starts over training; specialization beside the way that rewired networks go
+    "mask_nulls": Experiment(null_cases, MASK_NULLS, null_options),
+    "mask_distances": Experiment(_wirings, MASK_DISTANCES, wiring_options),
+    "ticket_distances": Experiment(ticket_cases, MASK_DISTANCES, ticket_options),
+    "near_starts": Experiment(near_cases, MASK_DISTANCES, near_options),
+    "drift": Experiment(drift_cases, MASK_DISTANCES, drift_options),
+    "drift_specialization": Experiment(
+        drift_cases, SPECIALIZATIONS, _on_few_planes, rows=class_means_by_kind
+    ),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }

@@ -94,7 +94,7 @@ def coherence(
 
     Notes
     -----
-    Hod et al. (arXiv 2110.08058) optimise by Lucid. Here the sum of \\|pre-activations\\| over a set
+    Hod et al. (arXiv 2110.08058) optimise by Lucid. Here the sum of \\|pre-activations\\| of a set
     is maximised within the limits by projected Adam with step size 0.05, all sets of a layer at
     once.
 

@@ -205,7 +205,7 @@ def importance_of(changes: np.ndarray, before: float, ties: str = "mid") -> pd.D
 
 
 def class_range(changes: np.ndarray) -> np.ndarray:
-    """(Largest - smallest) / \\|mean\\| of changes along the last axis; NaN where that is near 0."""
+    """(Largest - smallest) / \\|mean\\| of changes on the last axis; NaN where that is near 0."""
     mean = np.abs(changes.mean(axis=-1))
     width = np.ptp(changes, axis=-1)
     is_small = mean < LEAST_CHANGE

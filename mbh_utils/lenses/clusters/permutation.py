@@ -23,6 +23,8 @@ CAVEAT = (
 )
 #: Networks above which the Irwin-Hall sum gives way to a normal distribution.
 _MOST_EXACT = 30
+#: Random draws: more are not meant.
+_MOST_DRAWS = 10**6
 
 
 def p_value(
@@ -116,7 +118,7 @@ def relative_effect(true: ArrayLike, null: ArrayLike) -> np.ndarray | float:
     Examples
     --------
     >>> from mbh_utils import lenses
-    >>> lenses.clusters.relative_effect(0.6, 0.2)
+    >>> lenses.clusters.relative_effect(3, 1)
     1.5
     """
     values = require.array("true", true).astype(np.float64)
@@ -190,7 +192,7 @@ def fisher(p_values: ArrayLike, *, draws: int | None = None) -> Pooled:
     """
     found = _p_values(p_values)
     if draws is not None:
-        found = found - 1 / (2 * (require.whole("draws", draws, 1) + 1))
+        found = found - 1 / (2 * (require.whole("draws", draws, 1, _MOST_DRAWS) + 1))
         if (found <= 0).any():
             raise MBHError(
                 "p_values of so many draws lie at or below half a step: they are mid-p values "
@@ -238,7 +240,7 @@ def rank_chi2(p_values: ArrayLike, draws: int, *, ties: str = "mid") -> Pooled:
     (23.0, 0.23734)
     """
     found = _p_values(p_values)
-    draws = require.whole("draws", draws, 1, 10**6)
+    draws = require.whole("draws", draws, 1, _MOST_DRAWS)
     require.choice("ties", ties, ("mid", "strict"))
     if not len(found):
         return Pooled(math.nan, math.nan, 0, math.nan)
