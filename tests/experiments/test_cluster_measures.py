@@ -23,10 +23,10 @@ def test_one_row_for_each_graph_and_shuffle():
     network = mbh.lenet(DATA, (24, 8), parameters=400, bias_std=0.1)
     table = clusterabilities(network, DATA.train, shuffles=3)
     assert tuple(table) == cluster_measures.CLUSTERABILITY.columns
-    assert table["graph"].tolist() == ["weights", "weights", "activations"]
-    assert table["shuffle"].tolist() == ["layer", "layer_nonzero", "layer"]
-    assert table["k"].tolist() == [8, 8, 8]
-    assert table["nodes"].tolist() == [106, 106, 32]
+    assert table["graph"].tolist() == ["weights"] * 3 + ["activations"]
+    assert table["shuffle"].tolist() == ["layer", "layer_nonzero", "fan_out", "layer"]
+    assert table["k"].tolist() == [8] * 4
+    assert table["nodes"].tolist() == [106] * 3 + [32]
     kept = clusters.clusterability(network, shuffle="layer_nonzero", shuffles=3)
     assert table.loc[1, "z"] == pytest.approx(kept.z)
     assert table.loc[1, "null_std"] == pytest.approx(kept.null.std())
@@ -36,7 +36,8 @@ def test_one_row_for_each_graph_and_shuffle():
 
 def test_a_dense_network_has_one_null():
     table = clusterabilities(mbh.lenet(DATA, (24, 8), bias_std=0.1), DATA.train, shuffles=2)
-    assert table.loc[0, "null_mean"] == table.loc[1, "null_mean"]
+    assert table.loc[0, "null_mean"] == table.loc[1, "null_mean"] != table.loc[2, "null_mean"]
+    assert table["shuffle"].nunique() == 3
 
 
 def test_published_networks_go_on_from_the_plain_ones():
