@@ -235,9 +235,9 @@ def _why_above(tables: Tables) -> str:
     return (
         "Training lets some pixels and neurons reach on more strongly than others, and shuffles "
         "of a layer do not keep that. Where only the weights that leave the same unit are shuffled "
-        f"among themselves, z of the sparse networks is {after:+.1f} in place of {before:+.1f}, and "
-        f"{dense:+.1f} of the dense ones. (The stored results have z of +16 to +21 for networks "
-        "with L1 regularisation.)"
+        f"among themselves, z of the sparse networks is {after:+.1f} in place of {before:+.1f}, "
+        f"and {dense:+.1f} of the dense ones. (The stored results have z of +16 to +21 on MNIST "
+        "for networks with L1 regularisation.)"
     )
 
 
