@@ -38,6 +38,8 @@ from mbh_utils.experiments.importance_measures import (
     importance_reference_cases,
     importance_reference_options,
 )
+from mbh_utils.experiments.inside_measures import INSIDERS
+from mbh_utils.experiments.lens_table import PARTS, lens_rows
 from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_options, lottery_rows
 from mbh_utils.experiments.measures import SPECIALIZATIONS
 from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
@@ -65,6 +67,7 @@ from mbh_utils.experiments.topology_measures import (
     near_options,
     null_cases,
     null_options,
+    sibling_options,
     ticket_cases,
     ticket_options,
     wiring_cases,
@@ -222,6 +225,11 @@ def _wirings(profile: Profile) -> list[Case]:
     return _trained_grid(profile) + wiring_cases(profile)
 
 
+def _initial_wirings(profile: Profile) -> list[Case]:
+    """Untrained networks: neither training nor the data change their masks."""
+    return [case for case in _cases(profile) if case.iteration == 0]
+
+
 def _networks(profile: Profile) -> list[Case]:
     """All that chapters draw; the best of the toy's seeds is chosen where it is drawn."""
     return drawn_cases(profile) + _toy(profile)
@@ -280,6 +288,10 @@ def _cost(profile: Profile) -> list[dict]:
 
 def _both_scopes(profile: Profile) -> list[dict]:
     return [{"scope": "last"}, {"scope": "all"}]
+
+
+def _at_coverages(profile: Profile) -> list[dict]:
+    return [{"coverages": profile.coverages}]
 
 
 def _first_images(profile: Profile) -> list[dict]:
@@ -368,6 +380,12 @@ EXPERIMENTS: dict[str, Experiment] = {
     "drift_specialization": Experiment(
         drift_cases, SPECIALIZATIONS, _on_few_planes, rows=class_means_by_kind
     ),
+    # Samples of other classes inside of a blanket (Definition 4.1)
+    "insiders": Experiment(_grid, INSIDERS, _at_coverages),
+    # Distances of the random masks of one set-up
+    "sibling_distances": Experiment(_initial_wirings, MASK_DISTANCES, sibling_options),
+    # All lenses, a row per network
+    "lenses": Experiment(_trained_grid, parts=PARTS, join=lens_rows),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }
