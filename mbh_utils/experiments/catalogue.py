@@ -46,6 +46,17 @@ from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.region_measures import COSTS, REGIONS
+from mbh_utils.experiments.rewiring_experiments import (
+    SMALL_DATA,
+    histories_by_kind,
+    pixel_cases,
+    rewired_cases,
+    rows_by_kind,
+    small_data_cases,
+    small_data_options,
+    small_data_rows,
+    sparse_cases,
+)
 from mbh_utils.experiments.rows import (
     class_means,
     class_means_by_kind,
@@ -386,6 +397,17 @@ EXPERIMENTS: dict[str, Experiment] = {
     "sibling_distances": Experiment(_initial_wirings, MASK_DISTANCES, sibling_options),
     # All lenses, a row per network
     "lenses": Experiment(_trained_grid, parts=PARTS, join=lens_rows),
+    # SET and RigL beside fixed masks of equal HNPs: accuracy, specialization, connected pixels;
+    # training on few images, and at the density of Liu et al.
+    "rewired": Experiment(rewired_cases, rows=histories_by_kind),
+    "rewired_s": Experiment(
+        rewired_cases, SPECIALIZATIONS, _on_all_planes, rows=class_means_by_kind
+    ),
+    "pixel_degrees_over_training": Experiment(pixel_cases, PIXEL_DEGREES, rows=rows_by_kind),
+    "small_data": Experiment(
+        small_data_cases, SMALL_DATA, small_data_options, rows=small_data_rows
+    ),
+    "sparse_accuracy": Experiment(sparse_cases, rows=histories_by_kind),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }

@@ -66,8 +66,10 @@ class CompiledEngine:
             members.append(self.schedule.rewired(i, self._live(place), iteration, gradients))
         self.stack, self.places = kernel.lay_out(self.shapes, [m.places for m in members])
         for member, (listed, dense, _) in zip(members, self.places, strict=True):
-            # A layer that is left to BLAS lists its pruned weights, too: they are zero.
-            at = listed[np.searchsorted(dense, member.places)]
+            at = listed
+            if len(dense) > len(member.places):
+                # A layer that is left to BLAS lists its pruned weights, too: they are zero.
+                at = listed[np.searchsorted(dense, member.places)]
             for name in STATE:
                 getattr(self.stack, name)[at] = getattr(member, name)
 
