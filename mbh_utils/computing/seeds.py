@@ -19,6 +19,7 @@ PURPOSES = {
     "volume": 6,
     "split": 7,
     "bootstrap": 8,
+    "rewiring": 9,
     "images": 20,
     "shuffles": 21,
     "glorot": 22,
@@ -33,7 +34,7 @@ PURPOSES = {
 }
 
 
-def stream(seed: int, purpose: str) -> np.random.Generator:
+def stream(seed: int, purpose: str, *numbers: int) -> np.random.Generator:
     """Random generator of one purpose, the same on every machine.
 
     Parameters
@@ -42,6 +43,8 @@ def stream(seed: int, purpose: str) -> np.random.Generator:
         A whole number from 0 on.
     purpose : str
         One of ``PURPOSES``.
+    *numbers : int
+        From 1 on, of a purpose that draws several times: which of them it is.
 
     Raises
     ------
@@ -54,4 +57,5 @@ def stream(seed: int, purpose: str) -> np.random.Generator:
     True
     """
     seed = require.whole("seed", seed, 0)
-    return np.random.default_rng([seed, PURPOSES[require.choice("purpose", purpose, PURPOSES)]])
+    number = PURPOSES[require.choice("purpose", purpose, PURPOSES)]
+    return np.random.default_rng([seed, number, *numbers])

@@ -218,7 +218,8 @@ def partition_agreement(network, train, samples, coverage: float, draws: int) ->
     """How partitions of neurons agree: weights with activations, clusters with maximal patterns.
 
     One row per graph x states. Columns: graph; states (which neurons of a pattern: "all" that it
-    constrains, or those that it wants "active"); coverage; k; ari, nmi (adjusted Rand index and
+    constrains, or those that it wants "active"); coverage; k; sub_clusters (into how many the last
+    hidden layer is divided); ari, nmi (adjusted Rand index and
     normalised mutual information of the two partitions of hidden neurons); nmi_null (with one of
     them shuffled within layers); ari_within (mean over layers, by their neurons); overlap (share of
     a class's pattern neurons in the last hidden layer that fall into its best-matching sub-cluster,
@@ -240,6 +241,7 @@ def partition_agreement(network, train, samples, coverage: float, draws: int) ->
             overlap = _overlap_with_null(last, neurons, draws)
             k = len(np.unique(labels[labels >= 0]))
             facts = {"graph": name, "states": states, "coverage": coverage, "k": k}
+            facts["sub_clusters"] = len(np.unique(last[last >= 0]))
             rows.append({**facts, **agreement, **overlap})
     return pd.DataFrame(rows)
 
@@ -329,6 +331,7 @@ PARTITIONS = register(
             "states",
             "coverage",
             "k",
+            "sub_clusters",
             "ari",
             "nmi",
             "nmi_null",

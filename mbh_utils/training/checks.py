@@ -8,7 +8,7 @@ import torch
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import MaskedLinear, Network, pruning
-from mbh_utils.training.recipe import STATE, Recipe, State
+from mbh_utils.training.recipe import LIVE, STATE, Recipe, State
 
 
 def check_trainable(network) -> None:
@@ -181,7 +181,8 @@ def _check_state(network: Network, state: State, iterations: int) -> None:
     shapes = {}
     if state.iteration:
         shapes = dict.fromkeys(STATE, ())  # of what is missing
-        shapes |= {name: np.shape(state.arrays[name]) for name in STATE if name in state.arrays}
+        known = [name for name in (*STATE, LIVE) if name in state.arrays]
+        shapes |= {name: np.shape(state.arrays[name]) for name in known}
     fits = all(shape == (size,) for shape in shapes.values())
     if not fits or not 0 <= state.iteration <= iterations:
         raise MBHError(

@@ -1,10 +1,11 @@
 """What does the steps of training: compiled code on a CPU, batched products of torch on CUDA.
 
 An engine holds networks of one architecture that stand at the same iteration. It is made of
-(networks, states, data, recipe, seeds, device) and has three methods:
+(networks, states, data, recipe, seeds, device, rewirings) and has three methods:
 ``advance(iteration, steps)``, ``states(iteration)`` and ``write_back(networks)``.
 """
 
+import functools
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -13,7 +14,8 @@ import torch
 from mbh_utils.networks import Network
 from mbh_utils.training import kernel
 from mbh_utils.training.order import MinibatchOrder
-from mbh_utils.training.recipe import STATE, Recipe, State
+from mbh_utils.training.recipe import LIVE, STATE, Recipe, State
+from mbh_utils.training.rewiring import Live, Rewiring, Schedule
 
 
 class CompiledEngine:
@@ -27,8 +29,11 @@ class CompiledEngine:
         recipe: Recipe,
         seeds: Sequence[int],
         device: torch.device | None = None,
+        rewirings: Sequence[Rewiring | None] = (),
     ):
-        self.stack, self.places = kernel.lay_out([_masks(network) for network in networks])
+        self.shapes = _shapes(networks[0])
+        self.schedule = Schedule(rewirings, seeds, self.shapes, recipe.iterations)
+        self.keeps_masks = any(rewirings) or any(LIVE in state.arrays for state in states)
         self.images = data.train.images
         self.labels = data.train.labels
         self.rate = recipe.learning_rate
@@ -36,6 +41,8 @@ class CompiledEngine:
         self.order = MinibatchOrder(n_samples, recipe.batch_size, seeds[0], states[0].iteration)
         units = data.n_inputs + sum(linear.out_features for linear in networks[0].linears)
         self.scratch = [kernel.scratch(units, self.order.size) for _ in range(2)]
+        exists = list(map(_exists, networks, states))
+        self.stack, self.places = kernel.lay_out(self.shapes, [np.flatnonzero(e) for e in exists])
         for network, state, (listed, dense, _) in zip(networks, states, self.places, strict=True):
             for name, array in _arrays(network, state).items():
                 getattr(self.stack, name)[listed] = array[dense]
@@ -43,16 +50,57 @@ class CompiledEngine:
     def advance(self, iteration: int, steps: int) -> None:
         """Train on by so many steps."""
         batches = self.order.take(steps)
-        kernel.train_steps(
-            self.stack, self.images, self.labels, batches, iteration, self.rate, *self.scratch
-        )
+        for first, end in self.schedule.parts(iteration, steps):
+            some = batches[first - iteration : end - iteration]
+            if first in self.schedule.due:
+                self._rewire(first, some[0])
+            kernel.train_steps(
+                self.stack, self.images, self.labels, some, first, self.rate, *self.scratch
+            )
+
+    def _rewire(self, iteration: int, batch: np.ndarray) -> None:
+        """Do what is due before the step on this minibatch."""
+        members = []
+        for i, place in enumerate(self.places):
+            gradients = functools.partial(self._gradients, i, batch)
+            members.append(self.schedule.rewired(i, self._live(place), iteration, gradients))
+        self.stack, self.places = kernel.lay_out(self.shapes, [m.places for m in members])
+        for member, (listed, dense, _) in zip(members, self.places, strict=True):
+            at = listed
+            if len(dense) > len(member.places):
+                # A layer that is left to BLAS lists its pruned weights, too: they are zero.
+                at = listed[np.searchsorted(dense, member.places)]
+            for name in STATE:
+                getattr(self.stack, name)[at] = getattr(member, name)
+
+    def _live(self, place: kernel.Place) -> Live:
+        """The live parameters of a member."""
+        exists = self.stack.live[place.listed] > 0
+        listed = place.listed[exists]
+        return Live(place.dense[exists], *(getattr(self.stack, name)[listed] for name in STATE))
+
+    def _gradients(self, member: int, batch: np.ndarray) -> list[np.ndarray]:
+        """Of the loss of a member by all weights of each hidden layer, live or not."""
+        kernel.backpropagate(self.stack, member, self.images, self.labels, batch, *self.scratch)
+        rows, deltas = self.scratch
+        found = []
+        first = 0
+        for n_out, n_in in self.shapes[:-1]:
+            middle = first + n_in
+            product = deltas[middle : middle + n_out] @ rows[first:middle].T
+            found.append(product.ravel())
+            first = middle
+        return found
 
     def states(self, iteration: int) -> list[State]:
         """Where the networks stand."""
-        return [
-            State(iteration, {name: self._to_dense(name, *place) for name in STATE})
-            for place in self.places
-        ]
+        states = []
+        for place in self.places:
+            arrays = {name: self._to_dense(name, *place) for name in STATE}
+            if self.keeps_masks:
+                arrays[LIVE] = self._to_dense("live", *place) > 0
+            states.append(State(iteration, arrays))
+        return states
 
     def _to_dense(self, name: str, listed, dense, size: int) -> np.ndarray:
         """One array of a member, in the order of :class:`State`."""
@@ -63,6 +111,8 @@ class CompiledEngine:
     def write_back(self, networks: Sequence[Network]) -> None:
         """Copy the parameters into the networks."""
         for network, place in zip(networks, self.places, strict=True):
+            if self.keeps_masks:
+                _set_masks(network, self._to_dense("live", *place) > 0)
             _set_parameters(network, self._to_dense("values", *place))
 
 
@@ -81,11 +131,13 @@ class BatchedEngine:
         recipe: Recipe,
         seeds: Sequence[int],
         device: torch.device,
+        rewirings: Sequence[Rewiring | None] = (),
     ):
         self.device = device
-        self.shapes = [mask.shape for mask in _masks(networks[0])]
-        live = self._stacked(_live_parameters(network) for network in networks)
-        self.mask = None if live.all() else live
+        self.shapes = _shapes(networks[0])
+        self.schedule = Schedule(rewirings, seeds, self.shapes, recipe.iterations)
+        self.keeps_masks = any(rewirings) or any(LIVE in state.arrays for state in states)
+        self._set_live(list(map(_exists, networks, states)))
         self._begin_adam(networks, states, recipe.learning_rate)
         self.images = torch.tensor(data.train.images, device=device)
         self.labels = torch.tensor(data.train.labels, device=device)
@@ -100,6 +152,10 @@ class BatchedEngine:
 
     def _stacked(self, rows: Iterable[np.ndarray]) -> torch.Tensor:
         return torch.from_numpy(np.stack(list(rows)).astype(np.float32)).to(self.device)
+
+    def _set_live(self, rows: Sequence[np.ndarray]) -> None:
+        """Which parameters of each member exist."""
+        self.mask = None if all(row.all() for row in rows) else self._stacked(rows)
 
     def _begin_adam(self, networks, states: Sequence[State], learning_rate: float) -> None:
         members = [_arrays(network, state) for network, state in zip(networks, states, strict=True)]
@@ -130,20 +186,62 @@ class BatchedEngine:
 
     def states(self, iteration: int) -> list[State]:
         """Where the networks stand."""
+        arrays = [dict(zip(STATE, rows, strict=True)) for rows in zip(*self._rows(), strict=True)]
+        if self.keeps_masks:
+            for member, exists in zip(arrays, self._live_rows(), strict=True):
+                member[LIVE] = exists
+        return [State(iteration, member) for member in arrays]
+
+    def _tensors(self) -> list[torch.Tensor]:
+        """Parameters and Adam's moments, each (S, n)."""
         adam = self.optimiser.state[self.values]
-        tensors = (self.values, adam["exp_avg"], adam["exp_avg_sq"])
-        arrays = [tensor.to("cpu", copy=True).numpy() for tensor in tensors]
-        return [
-            State(iteration, dict(zip(STATE, rows, strict=True)))
-            for rows in zip(*arrays, strict=True)
-        ]
+        return [self.values, adam["exp_avg"], adam["exp_avg_sq"]]
+
+    def _rows(self) -> list[np.ndarray]:
+        """Copies of them."""
+        return [tensor.to("cpu", copy=True).numpy() for tensor in self._tensors()]
+
+    def _live_rows(self) -> np.ndarray:
+        """Which parameters of each member exist, (S, n) bool."""
+        if self.mask is None:
+            return np.ones(tuple(self.values.shape), dtype=bool)
+        return self.mask.cpu().numpy() > 0
 
     def advance(self, iteration: int, steps: int) -> None:
         """Train on by so many steps."""
         batches = np.stack([order.take(steps) for order in self.orders.values()])
-        for batch in torch.from_numpy(batches).to(self.device).unbind(1):
-            self.backpropagate(*self._samples(batch))
-            self.optimiser.step()
+        moved = torch.from_numpy(batches).to(self.device).unbind(1)
+        for first, end in self.schedule.parts(iteration, steps):
+            if first in self.schedule.due:
+                self._rewire(first, moved[first - iteration])
+            for batch in moved[first - iteration : end - iteration]:
+                self.backpropagate(*self._samples(batch))
+                self.optimiser.step()
+
+    def _rewire(self, iteration: int, batch: torch.Tensor) -> None:
+        """Do what is due before the step on this minibatch."""
+        self._find_gradients(*self._samples(batch))
+        exists = self._live_rows()
+        rows = self._rows()
+        for i, live in enumerate(exists):
+            (places,) = np.nonzero(live)
+            before = Live(places, *(row[i, places] for row in rows))
+            after = self.schedule.rewired(
+                i, before, iteration, functools.partial(self._gradients_of, i)
+            )
+            live[:] = False
+            live[after.places] = True
+            for row, changed in zip(rows, after[1:], strict=True):
+                row[i] = 0
+                row[i, after.places] = changed
+        self._set_live(list(exists))
+        with torch.no_grad():
+            for tensor, row in zip(self._tensors(), rows, strict=True):
+                tensor.copy_(torch.from_numpy(row))
+
+    def _gradients_of(self, member: int) -> list[np.ndarray]:
+        """Of the loss of a member by all weights of each hidden layer, live or not."""
+        return [g[member].mT.flatten().cpu().numpy() for g in self.weight_gradients[:-1]]
 
     def _samples(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Images and labels of each member's minibatch; batch: (orders, batch size) indices."""
@@ -157,10 +255,18 @@ class BatchedEngine:
 
     @torch.no_grad()
     def backpropagate(self, x: torch.Tensor, y: torch.Tensor) -> None:
-        """Set the gradients of each network's mean cross entropy.
+        """Set the gradients of each network's mean cross entropy; zero for what is pruned.
 
         x: images (S, batch, n_inputs). y: labels (S, batch).
         """
+        self._find_gradients(x, y)
+        # With zero gradient and zero moments Adam leaves a masked weight at exactly zero.
+        if self.mask is not None:
+            self.gradient.mul_(self.mask)
+
+    @torch.no_grad()
+    def _find_gradients(self, x: torch.Tensor, y: torch.Tensor) -> None:
+        """The gradients by all weights, live or not."""
         n_layers = len(self.weights)
         activations = [x]
         for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
@@ -173,12 +279,12 @@ class BatchedEngine:
             torch.sum(delta, dim=1, keepdim=True, out=self.bias_gradients[i])
             if i:
                 delta = torch.bmm(delta, self.weights[i].transpose(1, 2)).mul_(activations[i] > 0)
-        # With zero gradient and zero moments Adam leaves a masked weight at exactly zero.
-        if self.mask is not None:
-            self.gradient.mul_(self.mask)
 
     def write_back(self, networks: Sequence[Network]) -> None:
         """Copy the parameters into the networks."""
+        if self.keeps_masks:
+            for network, exists in zip(networks, self._live_rows(), strict=True):
+                _set_masks(network, exists)
         for network, values in zip(networks, self.values.cpu().numpy(), strict=True):
             _set_parameters(network, values)
 
@@ -186,20 +292,23 @@ class BatchedEngine:
 # ----------------------------------------------------------------- parameters as flat arrays
 
 
-def _masks(network: Network) -> list[np.ndarray]:
-    """Masks of all layers, the output layer's too, each (n_out, n_in) bool."""
-    return [*network.masks, network.output_mask]
+def _shapes(network: Network) -> list[tuple[int, int]]:
+    """(n_out, n_in) of all layers, the output layer's last."""
+    return [(linear.out_features, linear.in_features) for linear in network.linears]
 
 
-def _live_parameters(network: Network) -> np.ndarray:
-    """1 for each parameter that exists, 0 for each pruned weight; in the order of a State."""
-    return np.concatenate([np.r_[mask.ravel(), np.ones(len(mask))] for mask in _masks(network)])
+def _exists(network: Network, state: State) -> np.ndarray:
+    """Which parameters exist, (n,) bool in the order of a State: all but pruned weights."""
+    if LIVE in state.arrays:
+        return state.arrays[LIVE]
+    masks = [*network.masks, network.output_mask]
+    return np.concatenate([np.r_[mask.ravel(), np.ones(len(mask), bool)] for mask in masks])
 
 
 def _arrays(network: Network, state: State) -> dict[str, np.ndarray]:
     """Those of the state, or of a network whose training has not begun."""
     if state.arrays:
-        return state.arrays
+        return {name: state.arrays[name] for name in STATE}
     values = flat_parameters(network)
     return {"values": values, "mean": np.zeros_like(values), "square": np.zeros_like(values)}
 
@@ -212,6 +321,16 @@ def flat_parameters(network: Network) -> np.ndarray:
         for parameter in (linear.weight, linear.bias)
     ]
     return torch.cat(parts).float().numpy()
+
+
+def _set_masks(network: Network, exists: np.ndarray) -> None:
+    """Put the masks of the hidden layers on the network."""
+    masks = []
+    first = 0
+    for n_out, n_in in _shapes(network)[:-1]:
+        masks.append(exists[first : first + n_out * n_in].reshape(n_out, n_in))
+        first += n_out * n_in + n_out
+    network.set_masks(masks)
 
 
 @torch.no_grad()

@@ -70,57 +70,69 @@ class _Layer(NamedTuple):
     dense: np.ndarray  # the same, counted from the layer's first parameter
 
 
-def lay_out(masks: list[list[np.ndarray]]) -> tuple[NetworkStack, list[Place]]:
-    """An empty stack for members with these masks of all layers, and the place of each member.
+def lay_out(
+    shapes: list[tuple[int, int]], members: list[np.ndarray]
+) -> tuple[NetworkStack, list[Place]]:
+    """An empty stack for these members, and the place of each.
 
-    masks: of each member, of each of its layers, (n_out, n_in) bool.
+    shapes: (n_out, n_in) of all layers. members: of each the places of its live parameters in the
+    flat order of ``training.State``, rising; all biases are among them.
     """
     layers: list[_Layer] = []
     places: list[Place] = []
     span = [0]
     n = 0  # parameters so far, with the room behind them
     unit = 0  # starts so far
-    for member in masks:
+    for member in members:
         listed = []
         dense = []
         size = 0
-        for mask in member:
-            layer = _lay_out_layer(mask, n, unit)
+        for n_out, n_in in shapes:
+            first, last = np.searchsorted(member, [size, size + n_out * n_in])
+            layer = _lay_out_layer(member[first:last] - size, (n_out, n_in), n, unit)
             layers.append(layer)
             listed.append(layer.listed)
             dense.append(size + layer.dense)
             n += len(layer.live)
             unit += len(layer.starts)
-            size += mask.size + len(mask)
+            size += n_out * n_in + n_out
         span.append(n)
         places.append(Place(np.concatenate(listed), np.concatenate(dense), size))
     return _empty_stack(layers, span), places
 
 
-def _lay_out_layer(mask: np.ndarray, first: int, unit: int) -> _Layer:
-    """A layer whose first parameter and whose first unit's start have these places."""
-    n_out, n_in = mask.shape
-    way = _way(mask)
-    kept = mask if way == LISTED else np.ones_like(mask)
-    n_kept = int(kept.sum())
+def _lay_out_layer(weights: np.ndarray, shape: tuple[int, int], first: int, unit: int) -> _Layer:
+    """A layer whose first parameter and whose first unit's start have these places.
+
+    weights: where its live weights are in the flat dense order.
+    """
+    n_out, n_in = shape
+    size = n_out * n_in
+    way = _way(len(weights), size)
+    kept = weights if way == LISTED else np.arange(size)
+    n_kept = len(kept)
     bias = first + n_kept
     # Behind the weights: the biases, and room for the rest of the last group of products.
     tail = -(-(n_out + GROUP) // LANES) * LANES
+    live = np.ones(n_kept + tail, np.float32)
+    if way == MASKED:
+        live[:n_kept] = 0
+        live[weights] = 1
     return _Layer(
         row=(n_in, n_out, unit, bias, way),
-        starts=first + np.concatenate([[0], kept.sum(axis=1).cumsum()]),
-        inputs=np.concatenate([np.nonzero(kept)[1], np.zeros(tail, int)]),
-        live=np.concatenate([mask[kept], np.ones(tail, bool)]),
+        starts=first + np.searchsorted(kept, n_in * np.arange(n_out + 1)),
+        inputs=np.concatenate([kept % n_in, np.zeros(tail, int)]),
+        live=live,
         listed=first + np.arange(n_kept + n_out),
-        dense=np.concatenate([np.flatnonzero(kept), mask.size + np.arange(n_out)]),
+        dense=np.concatenate([kept, size + np.arange(n_out)]),
     )
 
 
-def _way(mask: np.ndarray) -> int:
+def _way(n_live: int, size: int) -> int:
     """How a layer is computed."""
-    if mask.mean() < CROSSOVER:
+    if n_live / size < CROSSOVER:
         return LISTED
-    return DENSE if mask.all() else MASKED
+    return DENSE if n_live == size else MASKED
 
 
 def _empty_stack(layers: list[_Layer], span: list[int]) -> NetworkStack:
@@ -130,7 +142,7 @@ def _empty_stack(layers: list[_Layer], span: list[int]) -> NetworkStack:
         layers=table.reshape(len(span) - 1, -1, LAYER_SIZE),
         starts=np.concatenate([layer.starts for layer in layers]),
         inputs=np.concatenate([layer.inputs for layer in layers]).astype(np.int32),
-        live=np.concatenate([layer.live for layer in layers]).astype(np.float32),
+        live=np.concatenate([layer.live for layer in layers]),
         span=np.array(span),
         values=np.zeros(n, np.float32),
         gradient=np.zeros(n, np.float32),
@@ -338,6 +350,32 @@ def _adam(stack, first, last, step, rate):
         values[k] -= size * mean[k] / (np.sqrt(square[k]) * scale + epsilon)
 
 
+@_part
+def _backpropagate(stack, member, labels, batch, rows, deltas, spare):
+    """The gradients of one member on a minibatch, whose images are the first of the rows."""
+    layers = stack.layers[member]
+    n_layers = len(layers)
+    row = 0
+    for i in range(n_layers):
+        middle = row + layers[i, N_IN]
+        _forward(
+            layers[i],
+            stack,
+            rows[row:middle],
+            rows[middle : middle + layers[i, N_OUT]],
+            i + 1 < n_layers,
+        )
+        row = middle
+    end = row + layers[n_layers - 1, N_OUT]
+    _loss_gradient(rows[row:end], labels, batch, deltas[row:end])
+    for i in range(n_layers - 1, -1, -1):
+        end = row + layers[i, N_OUT]
+        start = row - layers[i, N_IN]
+        before = deltas[start:row] if i else deltas[:0]
+        _backward(layers[i], stack, rows[start:row], deltas[row:end], before, spare)
+        row = start
+
+
 @cached(nogil=True, **_options)
 def train_steps(stack, images, labels, batches, step, rate, rows, deltas):
     """Train every member of the stack on these minibatches, one step of Adam for each.
@@ -346,31 +384,22 @@ def train_steps(stack, images, labels, batches, step, rate, rows, deltas):
     step: steps taken before. rate: learning rate.
     rows, deltas: from :func:`scratch`, for the inputs and the units of all layers.
     """
-    n_inputs = images.shape[1]
-    n_layers = stack.layers.shape[1]
-    x = rows[:n_inputs]
+    x = rows[: images.shape[1]]
     spare = np.empty(stack.layers[0, :, N_IN].max() + GROUP, np.float32)
     for t in range(len(batches)):
         _gather(images, batches[t], x)
         for member in range(len(stack.layers)):
-            layers = stack.layers[member]
-            row = 0
-            for i in range(n_layers):
-                middle = row + layers[i, N_IN]
-                _forward(
-                    layers[i],
-                    stack,
-                    rows[row:middle],
-                    rows[middle : middle + layers[i, N_OUT]],
-                    i + 1 < n_layers,
-                )
-                row = middle
-            end = row + layers[n_layers - 1, N_OUT]
-            _loss_gradient(rows[row:end], labels, batches[t], deltas[row:end])
-            for i in range(n_layers - 1, -1, -1):
-                end = row + layers[i, N_OUT]
-                start = row - layers[i, N_IN]
-                before = deltas[start:row] if i else deltas[:0]
-                _backward(layers[i], stack, rows[start:row], deltas[row:end], before, spare)
-                row = start
+            _backpropagate(stack, member, labels, batches[t], rows, deltas, spare)
             _adam(stack, stack.span[member], stack.span[member + 1], step + t + 1, rate)
+
+
+@cached(nogil=True, **_options)
+def backpropagate(stack, member, images, labels, batch, rows, deltas):
+    """The gradients of one member on a minibatch, without a step.
+
+    What else is as in :func:`train_steps`. The activations of all units are left in rows, and the
+    gradients by their pre-activations in deltas.
+    """
+    _gather(images, batch, rows[: images.shape[1]])
+    spare = np.empty(stack.layers[0, :, N_IN].max() + GROUP, np.float32)
+    _backpropagate(stack, member, labels, batch, rows, deltas, spare)

@@ -15,6 +15,8 @@ MOST_ITERATIONS = 10**9
 
 #: The arrays of a :class:`State`.
 STATE = ("values", "mean", "square")
+#: One more of a training whose masks change.
+LIVE = "live"
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ class State:
     arrays : dict
         "values", "mean" and "square": parameters and Adam's moments, each (n,) float32. They are in
         the order of the layers, of each the dense weights (n_out, n_in) and then the biases; zero
-        where a weight is pruned. Empty where the training has not begun.
+        where a weight is pruned. Empty where the training has not begun. A training that is rewired
+        has "live" too, (n,) bool: False where a weight is pruned.
     accuracy : dict
         As in :class:`History`.
 

@@ -24,6 +24,7 @@ from mbh_utils.networks.evaluation import accuracy
 from mbh_utils.training import checks
 from mbh_utils.training.engines import BatchedEngine, CompiledEngine
 from mbh_utils.training.recipe import TABLE_A1, History, Recipe, State, check_milestones
+from mbh_utils.training.rewiring import Rewiring, given_rewirings
 
 
 def train(
@@ -36,6 +37,7 @@ def train(
     learning_rate: float = 1.2e-3,
     milestones: Sequence[int] = (),
     progress: bool = False,
+    rewiring: Rewiring | None = None,
 ) -> History:
     """Train a network in place.
 
@@ -54,6 +56,8 @@ def train(
         Iterations at which accuracy is measured and a copy kept; the last iteration always is.
     progress : bool, default False
         Whether to show a bar.
+    rewiring : SET, RigL or GradualPruning, optional
+        How the masks change while it is trained; by default they do not.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def train(
     Notes
     -----
     Adam on cross entropy, without early stopping and without regularisation; pruned weights stay
-    zero throughout (thesis, section 6.1 and Table A.1).
+    zero throughout (thesis, section 6.1 and Table A.1), unless a rewiring lets them return.
 
     Examples
     --------
@@ -84,7 +88,13 @@ def train(
     checks.check_trainable(network)
     recipe = Recipe(iterations, batch_size, learning_rate)
     (history,) = train_stack(
-        [network], data, recipe, seeds=[seed], milestones=milestones, progress=progress
+        [network],
+        data,
+        recipe,
+        seeds=[seed],
+        milestones=milestones,
+        progress=progress,
+        rewiring=rewiring,
     )
     return history
 
@@ -102,6 +112,7 @@ def train_stack(
     checkpoint: Callable[[list[State]], None] | None = None,
     every: float = 60.0,
     keep: Callable[[int, int, Network], None] | None = None,
+    rewiring: Rewiring | None | Sequence[Rewiring | None] = None,
 ) -> list[History]:
     """Train networks of one architecture together, in place.
 
@@ -132,6 +143,9 @@ def train_stack(
     keep : callable, optional
         Takes (index of the network, iteration, copy) at each milestone, in place of
         ``History.networks``.
+    rewiring : SET, RigL or GradualPruning, optional
+        How the masks change during the training: one for all networks, or a list with one, or None,
+        for each.
 
     Returns
     -------
@@ -181,9 +195,10 @@ def train_stack(
     checks.check_samples(data, networks[0].n_classes)
     checks.check_states(networks, states, recipe)
     checks.check_options(checkpoint, every, keep, progress)
+    rewirings = given_rewirings(rewiring, len(networks), recipe.iterations)
     device = checks.given_device(device)
     marks = sorted({*map(int, milestones), recipe.iterations})
-    run = _Run(networks, data, recipe, seeds, marks, states, checkpoint, every, keep)
+    run = _Run(networks, data, recipe, seeds, marks, states, checkpoint, every, keep, rewirings)
     run.train_all(device, progress)
     return run.histories
 
@@ -201,6 +216,7 @@ class _Run:
     checkpoint: Callable | None
     every: float
     keep: Callable | None
+    rewirings: list[Rewiring | None]
 
     def __post_init__(self):
         self.histories = [History(dict(state.accuracy)) for state in self.states]
@@ -226,6 +242,7 @@ class _Run:
                     self.recipe,
                     [self.seeds[i] for i in group],
                     device,
+                    [self.rewirings[i] for i in group],
                 )
                 self._train_group(group, engine, bar)
 

@@ -9,7 +9,7 @@
 ``coherence``         whether their neurons go with one feature
 ``permutation``       p-values against random draws, and what many of them say together
 ``pooling``           these for each network, and for each set-up
-``published``         what was published of these tests
+``published``         what the papers found with their networks
 ``chain``             a network as the affine layers that its outputs are made by
 ====================  ===========================================================================
 """
@@ -28,14 +28,14 @@ from mbh_utils.lenses.clusters.permutation import (
     relative_effect,
 )
 from mbh_utils.lenses.clusters.pooling import network_tests, pooled_tests
-from mbh_utils.lenses.clusters.published import published_tests
+from mbh_utils.lenses.clusters.published import published, published_tests
 from mbh_utils.lenses.clusters.spectral import cluster, default_k, ncut
 from mbh_utils.lenses.clusters.sub_clusters import sub_clusters
 
 __all__ = [
     "CAVEAT",
-    "Clusterability",
     "SHUFFLES",
+    "Clusterability",
     "Graph",
     "activation_graph",
     "bates",
@@ -51,6 +51,7 @@ __all__ = [
     "network_tests",
     "p_value",
     "pooled_tests",
+    "published",
     "published_tests",
     "rank_chi2",
     "relative_effect",

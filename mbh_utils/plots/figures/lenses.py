@@ -3,6 +3,19 @@
 One file for each lens, ``lens_*.py``; this one hands on what the chapter calls.
 """
 
+from mbh_utils.plots.figures.lens_clusters import (
+    beside_published,
+    clusterability_over_density,
+    partitions_over_density,
+    pattern_overlap_over_density,
+)
 from mbh_utils.plots.figures.lens_overview import association_matrix, associations_with
 
-__all__ = ["association_matrix", "associations_with"]
+__all__ = [
+    "association_matrix",
+    "associations_with",
+    "beside_published",
+    "clusterability_over_density",
+    "partitions_over_density",
+    "pattern_overlap_over_density",
+]
