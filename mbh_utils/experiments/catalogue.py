@@ -46,6 +46,7 @@ from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.region_measures import COSTS, REGIONS
 from mbh_utils.experiments.rows import (
     class_means,
+    class_means_by_kind,
     history_rows,
     mask_rows,
     pixel_rows,
@@ -55,6 +56,20 @@ from mbh_utils.experiments.rows import (
 from mbh_utils.experiments.runs import Case, Run, milestones, parameters_at, ticket_runs
 from mbh_utils.experiments.sample_measures import ACCURACIES, SAMPLE_COUNTS
 from mbh_utils.experiments.ticket_measures import MASKS_BY_ITERATION, PIXEL_DEGREES, RULES
+from mbh_utils.experiments.topology_measures import (
+    MASK_DISTANCES,
+    MASK_NULLS,
+    drift_cases,
+    drift_options,
+    near_cases,
+    near_options,
+    null_cases,
+    null_options,
+    ticket_cases,
+    ticket_options,
+    wiring_cases,
+    wiring_options,
+)
 from mbh_utils.networks import Setup, pruning
 from mbh_utils.training import Recipe
 
@@ -202,6 +217,11 @@ def _initial(profile: Profile) -> list[Case]:
     return cases + [c._replace(run=run) for c, run in zip(cases, stronger, strict=True)]
 
 
+def _wirings(profile: Profile) -> list[Case]:
+    """All networks of Fig 6.1, and large ones of two small budgets by other ways to a mask."""
+    return _trained_grid(profile) + wiring_cases(profile)
+
+
 def _networks(profile: Profile) -> list[Case]:
     """All that chapters draw; the best of the toy's seeds is chosen where it is drawn."""
     return drawn_cases(profile) + _toy(profile)
@@ -338,6 +358,16 @@ EXPERIMENTS: dict[str, Experiment] = {
     "settling": Experiment(evolution_cases, EVOLUTION, both_sources, rows=settling_rows),
     "depths": Experiment(depth_cases, EVOLUTION, validation_images, rows=evolution_rows),
     "activation_patterns_of_networks": Experiment(_grid, PATTERN_STATISTICS, validation_images),
+    # Distances of wirings (Liu et al.): random masks, networks of other seeds, tickets, near
+    # starts over training; specialization beside the way that rewired networks go
+    "mask_nulls": Experiment(null_cases, MASK_NULLS, null_options),
+    "mask_distances": Experiment(_wirings, MASK_DISTANCES, wiring_options),
+    "ticket_distances": Experiment(ticket_cases, MASK_DISTANCES, ticket_options),
+    "near_starts": Experiment(near_cases, MASK_DISTANCES, near_options),
+    "drift": Experiment(drift_cases, MASK_DISTANCES, drift_options),
+    "drift_specialization": Experiment(
+        drift_cases, SPECIALIZATIONS, _on_few_planes, rows=class_means_by_kind
+    ),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }

@@ -1,21 +1,39 @@
 """How an experiment's table is put together, where it is not simply what was measured."""
 
+import numpy as np
 import pandas as pd
 
 from mbh_utils.computing.store import Store
 from mbh_utils.experiments.experiment import Experiment, measured_rows
 from mbh_utils.experiments.profiles import Profile
-from mbh_utils.experiments.runs import Case
+from mbh_utils.experiments.runs import Case, Run
 
 
 def class_means(experiment: Experiment, profile: Profile, store: Store) -> pd.DataFrame:
     """The means over classes of what was measured, for tables that would else be large."""
-    rows = measured_rows(experiment, profile, store).drop(columns="class")
+    return _averaged(measured_rows(experiment, profile, store))
+
+
+def _averaged(rows: pd.DataFrame) -> pd.DataFrame:
+    rows = rows.drop(columns="class")
     means = ["s", "n_constraints", "covered"]
     keys = [name for name in rows if name not in means]
     order = list(rows)
     averaged = rows.groupby(keys, sort=False, dropna=False, as_index=False)[means].mean()
     return averaged[order]
+
+
+def class_means_by_kind(experiment: Experiment, profile: Profile, store: Store) -> pd.DataFrame:
+    """The same, with a first column "kind" that tells where a network's mask comes from."""
+    rows = measured_rows(experiment, profile, store)
+    kinds = [mask_kind(case.run) for case in experiment.cases(profile)]
+    rows.insert(0, "kind", np.repeat(kinds, len(rows) // len(kinds)))
+    return _averaged(rows)
+
+
+def mask_kind(run: Run) -> str:
+    """Where the mask of a network comes from: "SET", "RigL", "ticket", "random" and so on."""
+    return type(run.rewiring).__name__ if run.rewiring else run.mask
 
 
 def history_rows(experiment: Experiment, profile: Profile, store: Store) -> pd.DataFrame:

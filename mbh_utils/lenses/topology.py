@@ -18,7 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from mbh_utils.computing import require
 from mbh_utils.computing.seeds import stream
 from mbh_utils.errors import MBHError
-from mbh_utils.networks import Network, masks_with_pixel_degrees
+from mbh_utils.networks import Network, masks_with_degrees, masks_with_pixel_degrees
 
 #: What can be compared: a network of this package, or the masks of its hidden layers.
 Wiring = Network | Sequence[ArrayLike]
@@ -42,7 +42,9 @@ class Distance:
         ``matched`` of independent random masks with as many connections in each layer; NaN where
         no random masks were asked for.
     pixel_null : (layers,) array
-        The same where each input has the degree in the first layer that it has in the network.
+        The same where each input of the first layer has as many connections as in the networks.
+    degree_null : (layers,) array
+        The same where, in all layers, each input and each neuron has as many as in the networks.
 
     Notes
     -----
@@ -52,9 +54,10 @@ class Distance:
     Examples
     --------
     >>> from mbh_utils.lenses import topology
-    >>> topology.nnstd([[[1, 1, 0], [0, 1, 1]]], [[[0, 1, 1], [1, 1, 1]]]).table.round(3)
-       layer  matched  identity  null  pixel_null
-    0      1    0.167       0.5   NaN         NaN
+    >>> found = topology.nnstd([[[1, 1, 0], [0, 1, 1]]], [[[0, 1, 1], [1, 1, 1]]])
+    >>> found.table[["layer", "matched", "identity"]].round(3)
+       layer  matched  identity
+    0      1    0.167       0.5
     """
 
     matched: np.ndarray
@@ -62,6 +65,7 @@ class Distance:
     assignments: list[np.ndarray]
     null: np.ndarray
     pixel_null: np.ndarray
+    degree_null: np.ndarray
 
     @property
     def mean(self) -> float:
@@ -79,8 +83,13 @@ class Distance:
         return float(self.matched.mean() / self.pixel_null.mean())
 
     @property
+    def over_degree_null(self) -> float:
+        """The NNSTD over that of random masks in which inputs and neurons keep their degrees."""
+        return float(self.matched.mean() / self.degree_null.mean())
+
+    @property
     def table(self) -> pd.DataFrame:
-        """One row a layer: layer (from 1), matched, identity, null, pixel_null."""
+        """One row a layer: layer (from 1), matched, identity and the three nulls."""
         return pd.DataFrame(
             {
                 "layer": np.arange(1, len(self.matched) + 1),
@@ -88,6 +97,7 @@ class Distance:
                 "identity": self.identity,
                 "null": self.null,
                 "pixel_null": self.pixel_null,
+                "degree_null": self.degree_null,
             }
         )
 
@@ -156,7 +166,7 @@ def nnstd(a: Wiring, b: Wiring, *, nulls: int = 0, seed: int = 0) -> Distance:
     Returns
     -------
     Distance
-        Per layer: matched, identity, null, pixel_null, and the assignments.
+        Per layer: matched, identity, the three nulls, and the assignments.
 
     Raises
     ------
@@ -182,7 +192,7 @@ def nnstd(a: Wiring, b: Wiring, *, nulls: int = 0, seed: int = 0) -> Distance:
     >>> networks = [mbh.lenet(data, (48, 16), parameters=500, seed=seed) for seed in (0, 1)]
     >>> found = topology.nnstd(*networks, nulls=5)
     >>> found.identity.round(2), found.matched.round(2), found.null.round(2)
-    (array([0.94, 0.94]), array([0.77, 0.8 ]), array([0.77, 0.8 ]))
+    (array([0.94, 0.94]), array([0.77, 0.8 ]), array([0.77, 0.81]))
     >>> round(topology.nnstd(networks[0], networks[0]).mean, 2)
     0.0
     """
@@ -192,8 +202,8 @@ def nnstd(a: Wiring, b: Wiring, *, nulls: int = 0, seed: int = 0) -> Distance:
     nulls = require.whole("nulls", nulls, 0)
     seed = require.whole("seed", seed, 0)
     matched, assignments = _matched(masks_a, masks_b)
-    null, pixel_null = _null_distances(masks_a, masks_b, nulls, seed)
-    return Distance(matched, _identity(masks_a, masks_b), assignments, null, pixel_null)
+    found = _null_distances(masks_a, masks_b, nulls, seed)
+    return Distance(matched, _identity(masks_a, masks_b), assignments, *found)
 
 
 def pairwise(wirings: Sequence[Wiring], *, nulls: int = 0, seed: int = 0) -> pd.DataFrame:
@@ -212,7 +222,7 @@ def pairwise(wirings: Sequence[Wiring], *, nulls: int = 0, seed: int = 0) -> pd.
     -------
     pandas.DataFrame
         One row per pair and layer: a, b (positions in the list, a < b), layer (from 1), matched,
-        identity, null, pixel_null.
+        identity, null, pixel_null, degree_null.
 
     Raises
     ------
@@ -278,22 +288,24 @@ def _identity(masks_a: list[np.ndarray], masks_b: list[np.ndarray]) -> np.ndarra
 
 def _null_distances(
     masks_a: list[np.ndarray], masks_b: list[np.ndarray], nulls: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Mean distance of random masks: with equal counts, and with equal degrees of the inputs."""
+) -> np.ndarray:
+    """Mean distances of random masks: with equal counts, pixel degrees, and degrees; a row each."""
     if not nulls:
-        nothing = np.full(len(masks_a), np.nan)
-        return nothing, nothing
+        return np.full((3, len(masks_a)), np.nan)
     rng = stream(seed, "null_masks")
-    plain = []
-    of_pixels = []
+    drawn = []
     for _ in range(nulls):
         random_a = [_as_many(mask, rng) for mask in masks_a]
         random_b = [_as_many(mask, rng) for mask in masks_b]
-        plain.append(_matched(random_a, random_b)[0])
+        plain, _ = _matched(random_a, random_b)
         random_a[0] = masks_with_pixel_degrees(masks_a[0], rng)
         random_b[0] = masks_with_pixel_degrees(masks_b[0], rng)
-        of_pixels.append(_matched(random_a, random_b)[0])
-    return np.mean(plain, axis=0), np.mean(of_pixels, axis=0)
+        of_pixels, _ = _matched(random_a, random_b)
+        traded_a = [masks_with_degrees(mask, rng) for mask in masks_a]
+        traded_b = [masks_with_degrees(mask, rng) for mask in masks_b]
+        of_degrees, _ = _matched(traded_a, traded_b)
+        drawn.append((plain, of_pixels, of_degrees))
+    return np.mean(drawn, axis=0)
 
 
 def _as_many(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:

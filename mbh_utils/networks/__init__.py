@@ -25,7 +25,12 @@ from mbh_utils.networks.network import (
 )
 from mbh_utils.networks.reading.reader import hidden_layers
 from mbh_utils.networks.setups import DEEPFC, LENET, LENET_SMALL, Family, Setup
-from mbh_utils.networks.wiring import changed_masks, masks_with_pixel_degrees, relative_masks
+from mbh_utils.networks.wiring import (
+    changed_masks,
+    masks_with_degrees,
+    masks_with_pixel_degrees,
+    relative_masks,
+)
 
 __all__ = [
     "DEEPFC",
@@ -44,6 +49,7 @@ __all__ = [
     "hidden_layers",
     "layer_widths",
     "lenet",
+    "masks_with_degrees",
     "masks_with_pixel_degrees",
     "modular",
     "n_linear",

@@ -1,4 +1,4 @@
-"""Masks made from masks: some connections moved, or all of them but with the inputs' degrees.
+"""Masks made from masks: some connections moved, or all of them with degrees that stay.
 
 A mask is that of :mod:`mbh_utils.networks.pruning`: bool, (n_out, n_in), True where a connection
 lives.
@@ -151,4 +151,58 @@ def masks_with_pixel_degrees(mask: ArrayLike, rng: np.random.Generator) -> np.nd
     ranks = order.argsort(axis=0)
     drawn = np.zeros(given.shape, dtype=bool)
     drawn[:, used] = ranks < degrees[used]
+    return drawn
+
+
+#: Rounds of trades after which a mask is taken for random; in each, every neuron trades once.
+_ROUNDS = 20
+
+
+def masks_with_degrees(mask: ArrayLike, rng: np.random.Generator) -> np.ndarray:
+    """A random mask in which each input and each neuron has as many connections as before.
+
+    Parameters
+    ----------
+    mask : (n_out, n_in) bool array
+        Of a layer.
+    rng : numpy.random.Generator
+        Draws which neurons trade which inputs.
+
+    Returns
+    -------
+    (n_out, n_in) bool array
+        With the same sums of rows and of columns.
+
+    Raises
+    ------
+    MBHError
+        For what is no mask.
+
+    Notes
+    -----
+    The "curveball" of Strona et al., *A fast and unbiased procedure to randomize ecological binary
+    matrices with fixed row and column totals* (2014): pairs of neurons throw the inputs that only
+    one of them has together, and each draws as many as it gave.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mask = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 1]])
+    >>> drawn = masks_with_degrees(mask, np.random.default_rng(0))
+    >>> drawn.sum(axis=0), drawn.sum(axis=1)
+    (array([2, 1, 1, 1]), array([2, 1, 2]))
+    """
+    drawn = require.bits("mask", mask).copy()
+    require.kind_of("rng", rng, np.random.Generator, _RNG)
+    for _ in range(_ROUNDS):
+        order = rng.permutation(len(drawn))
+        for one, other in zip(order[::2], order[1::2], strict=False):
+            own = np.flatnonzero(drawn[one] ^ drawn[other])
+            count = int(drawn[one, own].sum())
+            if 0 < count < len(own):
+                shared_out = rng.permutation(own)
+                drawn[one, own] = False
+                drawn[other, own] = True
+                drawn[one, shared_out[:count]] = True
+                drawn[other, shared_out[:count]] = False
     return drawn

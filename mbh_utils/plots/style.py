@@ -67,6 +67,13 @@ NAMES = {
     "activation_patterns": "distinct activation patterns",
     "first_layer_patterns": "distinct first-layer patterns",
     "last_layer_patterns": "distinct last-layer patterns",
+    "distinct": "distinct patterns",
+    "kappa_final": "κ to the final network",
+    "information": "I(A; Y) [bits]",
+    "block_information": "I(A; Y) [bits], groups of 8",
+    "relative_entropy": "H / H$_{max}$",
+    "block_relative_entropy": "H / H$_{max}$, groups of 8",
+    "tau": "iteration from which κ stays",
 }
 
 #: Columns that hold shares and are drawn in per cent.

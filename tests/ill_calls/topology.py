@@ -90,4 +90,9 @@ FACES = {
         right={"mask": np.eye(4), "rng": RNG},
         ill={"mask": NO_MASK, "rng": NO_RNG},
     ),
+    "networks.masks_with_degrees": Face(
+        networks.masks_with_degrees,
+        right={"mask": np.eye(4), "rng": RNG},
+        ill={"mask": NO_MASK, "rng": NO_RNG},
+    ),
 }

@@ -117,6 +117,7 @@ def test_distances_of_random_masks(density):
     assert found.identity == pytest.approx(identity, abs=within)
     assert found.null == pytest.approx(found.matched, abs=within)
     assert found.pixel_null == pytest.approx(found.matched, abs=within)
+    assert found.degree_null == pytest.approx(found.matched, abs=within)
     assert found.over_null == pytest.approx(1, abs=within)
     if density >= 0.036:
         assert found.identity == pytest.approx(1 - density / (2 - density), abs=0.01)
@@ -135,6 +136,16 @@ def test_nulls_have_the_counts_of_the_masks_and_the_degrees_of_the_pixels():
     found = topology.nnstd(a, b, nulls=5)
     assert found.over_null < 0.95
     assert found.over_pixel_null == pytest.approx(1, abs=0.03)
+    assert found.over_degree_null == pytest.approx(1, abs=0.03)
+
+
+def test_neurons_of_many_and_of_few_inputs_look_alike_but_for_the_null_of_degrees():
+    rng = np.random.default_rng(0)
+    densities = np.repeat([0.05, 0.95], 30)[:, None]
+    a, b = ([rng.random((60, 200)) < densities] for _ in "ab")
+    found = topology.nnstd(a, b, nulls=5)
+    assert found.over_pixel_null < 0.95
+    assert found.over_degree_null == pytest.approx(1, abs=0.03)
 
 
 def test_nulls_depend_on_their_seed_alone():

@@ -151,3 +151,28 @@ def test_a_share_is_a_share():
     for share in (-0.1, 1.5, np.nan, "half"):
         with pytest.raises(MBHError, match="share"):
             networks.changed_masks([np.ones((2, 3))], share, rng())
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.floats(0, 1), st.integers(0, 99))
+def test_every_input_and_every_neuron_keeps_its_degree(n_out, n_in, density, seed):
+    mask = rng(seed).random((n_out, n_in)) < density
+    before = mask.copy()
+    drawn = networks.masks_with_degrees(mask, rng(seed + 1))
+    assert drawn.sum(axis=0).tolist() == mask.sum(axis=0).tolist()
+    assert drawn.sum(axis=1).tolist() == mask.sum(axis=1).tolist()
+    assert (mask == before).all()
+
+
+def test_masks_of_the_same_degrees_are_drawn_equally_often():
+    """There are six 3 x 3 masks with one connection in each row and column."""
+    generator = rng(0)
+    drawn = [networks.masks_with_degrees(np.eye(3), generator) for _ in range(3_000)]
+    found, counts = np.unique(drawn, axis=0, return_counts=True)
+    assert len(found) == 6
+    assert counts == pytest.approx([500] * 6, rel=0.2)
+
+
+def test_little_is_left_of_a_mask_but_its_degrees():
+    mask = rng(0).random((300, 784)) < 0.03
+    drawn = networks.masks_with_degrees(mask, rng(1))
+    assert (drawn & mask).sum() / mask.sum() < 0.06
