@@ -221,7 +221,7 @@ def _draw_drops(ax: Axes, drops: pd.DataFrame, top: float):
 # -------------------------------------------------------------------------------- published
 
 
-def beside_published(tests: pd.DataFrame, published: pd.DataFrame) -> Figure:
+def p_values_beside_published(tests: pd.DataFrame, published: pd.DataFrame) -> Figure:
     """Fisher's p of our networks beside the published ones, a row for each test and data set.
 
     Parameters
@@ -253,7 +253,7 @@ def beside_published(tests: pd.DataFrame, published: pd.DataFrame) -> Figure:
     >>> from mbh_utils import lenses, plots
     >>> tests = pd.DataFrame({"dataset": ["mnist"], "test": "importance", "fisher_p": 1e-8})
     >>> published = lenses.clusters.published_tests()
-    >>> figure = plots.figures.lenses.beside_published(tests, published)
+    >>> figure = plots.figures.lenses.p_values_beside_published(tests, published)
     >>> figure.axes[0].get_xscale()
     'log'
     """
