@@ -38,8 +38,16 @@ _OF_RUNS = (*(name for name in NETWORK_COLUMNS if name not in ("iteration", "tra
 
 
 def evolution_cases(profile: Profile) -> list[Case]:
-    """All set-ups of Fig 6.1 and the network of Fig 6.8, on Fashion, as they are in the end."""
+    """All set-ups of Fig 6.1, the network of Fig 6.8, and three deeper ones, on Fashion.
+
+    Of the deeper ones (Fig 6.11) the largest, which is dense, the sparsest at the dense size of the
+    smallest architecture, and that one.
+    """
     setups = [*profile.setups_of(profile.evolving)[:1], *profile.setups]
+    deep = profile.setups_of(profile.deep)
+    smallest = pruning.dense_parameters(profile.n_inputs, profile.deep.architectures[-1])
+    equal = [setup for setup in deep if setup.parameters == smallest]
+    setups += [deep[0], equal[0], equal[-1]]
     return [_trained(profile, setup, i) for setup in setups for i in range(profile.few_models)]
 
 
