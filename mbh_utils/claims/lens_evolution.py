@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from mbh_utils.claims.claim import EVOLUTION, Part, Tables
-from mbh_utils.claims.comparisons import Every
 from mbh_utils.claims.cost import Told
 from mbh_utils.claims.evidence import Evidence, number, trend
+from mbh_utils.claims.limits import Every
 from mbh_utils.claims.panels import DIGIT, FASHION, TITLES, Panel, panel, rows
 from mbh_utils.claims.rules import Between, Trend
 from mbh_utils.claims.statistics import spearman
@@ -131,7 +131,8 @@ def _over_depth(tables: Tables, depth: int, column: str) -> Evidence:
 
 @PART.claim(
     "AP-HC3-depth",
-    "Plain networks without shortcuts have a dip of the entropy of patterns in between, over layers.",
+    "Plain networks without shortcuts have a dip of the entropy of patterns in between, over "
+    "layers.",
     "intermediate dips in entropy in conventional CNNs",
     "trend",
     ("depths",),
@@ -145,9 +146,9 @@ def dip_over_depth(tables: Tables) -> Evidence:
     others = [f"{d} layers {_over_depth(tables, d, BLOCKS).value:+.3f}" for d in WITH_A_MIDDLE]
     whole = _over_depth(tables, DEEPEST, WHOLE)
     remark = (
-        f"Told is by how much H / H_max of groups of eight neurons is lower in {found.remark} of 6 "
-        f"than at the lower of both ends, after training; networks of {', '.join(others)}. Of whole "
-        f"layers, where nearly every image has its own pattern, {whole.value:+.3f}."
+        f"Told is by how much H / H_max of groups of eight neurons is lower in {found.remark} of "
+        f"6 than at the lower of both ends, after training; networks of {', '.join(others)}. Of "
+        f"whole layers, where nearly every image has its own pattern, {whole.value:+.3f}."
     )
     return Evidence(found.value, found.samples, found.models, remark=remark)
 
@@ -186,8 +187,8 @@ def dip_over_time(tables: Tables) -> Evidence:
     remark = (
         "Told is by how much H / H_max of groups of eight neurons is lower in between than at both "
         f"ends of the training, mean over set-ups and layers. Of {len(dips)} layers of "
-        f"{table['setup'].nunique()} set-ups {(values > 0).sum()} have a dip, {sure} of them with an "
-        f"interval above 0; it is deepest at iteration {when:,} in the median."
+        f"{table['setup'].nunique()} set-ups {(values > 0).sum()} have a dip, {sure} of them with "
+        f"an interval above 0; it is deepest at iteration {when:,} in the median."
     )
     return Evidence(float(values.mean()), samples, dips[0][0].models, remark=remark)
 
@@ -223,8 +224,8 @@ def architectures_differ(tables: Tables) -> Evidence:
     remark = (
         "Told is the spread of H / H_max (groups of eight) between set-ups, as a multiple of that "
         "between seeds of one set-up: the median over layers and iterations, with the smallest and "
-        f"the largest. It is above 1 at {(ratios['ratio'] > 1).mean():.0%} of them. Of kappa to the "
-        f"final network it is {of_kappa['ratio'].median():.2f}."
+        f"the largest. It is above 1 at {(ratios['ratio'] > 1).mean():.0%} of them. Of kappa to "
+        f"the final network it is {of_kappa['ratio'].median():.2f}."
     )
     samples = ratios["ratio"].to_numpy()
     return Evidence(value, samples, table["model"].nunique(), agrees=value > 1, remark=remark)
@@ -306,10 +307,14 @@ def oui_of_the_best(tables: Tables) -> Evidence:
 
 
 def _weights_over_patterns(settled: pd.DataFrame) -> float:
-    """How many times later weights settle than patterns, as a logarithm to base 2; of one network."""
+    """How many times later weights settle than patterns: a logarithm to base 2, of one network."""
     known = settled.dropna(subset=["tau", "weight_tau"])
     times = known[["tau", "weight_tau"]].clip(lower=1)
     return float(np.log2(times["weight_tau"] / times["tau"]).mean())
+
+
+def _ratios(settled: pd.DataFrame) -> Panel:
+    return panel(_of_networks(settled, "ratio", _weights_over_patterns), "ratio")
 
 
 def _factor(means: np.ndarray) -> np.ndarray:
@@ -328,15 +333,14 @@ def _factor(means: np.ndarray) -> np.ndarray:
 )
 def patterns_before_weights(tables: Tables) -> Evidence:
     settled = rows(tables["settling"], **SEEN)
-    ratios = panel(_of_networks(settled, "ratio", _weights_over_patterns), "ratio")
+    ratios = _ratios(settled)
     by_threshold = [
-        f"{_factor(panel(_of_networks(of_one, 'ratio', _weights_over_patterns), 'ratio').means):.2f}"
-        f" at {threshold:g}"
+        f"{_factor(_ratios(of_one).means):.2f} at {threshold:g}"
         for threshold, of_one in settled.groupby("threshold")
     ]
     remark = (
-        "Told is by what factor later 1 - (distance of the weights to the final ones) stays above a "
-        "threshold than kappa of the patterns does, the geometric mean over networks, layers and "
+        "Told is by what factor later 1 - (distance of the weights to the final ones) stays above "
+        "a threshold than kappa of the patterns does, the geometric mean over networks, layers and "
         f"thresholds: {', '.join(by_threshold)}. Iterations are known as finely as the milestones."
     )
     return trend(_factor, ratios, remark=remark)
