@@ -33,6 +33,7 @@ SUBJECTS = (
     "partitions",
     "training",
     "blankets",
+    "evolution",
     "experiments",
     "plots",
     "workbook",

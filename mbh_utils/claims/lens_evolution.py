@@ -183,7 +183,7 @@ def dip_over_time(tables: Tables) -> Evidence:
     values = np.array([dip.value for dip, _ in dips])
     samples = np.mean([dip.samples for dip, _ in dips], axis=0)
     sure = sum(float(np.percentile(dip.samples, 2.5)) > 0 for dip, _ in dips)
-    when = int(np.median([iteration for _, iteration in dips]))
+    when = int(np.percentile([iteration for _, iteration in dips], 50, method="lower"))
     remark = (
         "Told is by how much H / H_max of groups of eight neurons is lower in between than at both "
         f"ends of the training, mean over set-ups and layers. Of {len(dips)} layers of "

@@ -49,7 +49,7 @@ def heat_maps(
     measures: Sequence[str] = ("kappa_final", "block_relative_entropy"),
     source: str = "validation",
     family: str | None = None,
-    threshold: float = 0.8,
+    threshold: float = 0.5,
 ) -> Figure:
     """Measures of activation patterns by layer, over the iterations of training.
 
@@ -66,7 +66,7 @@ def heat_maps(
         Whose images' patterns.
     family : str, optional
         Only set-ups of this family.
-    threshold : float, default 0.8
+    threshold : float, default 0.5
         A triangle marks the first iteration from which on kappa stays there or above.
 
     Returns
@@ -195,7 +195,7 @@ def _mark_settled(ax: Axes, means: pd.DataFrame, threshold: float) -> None:
 
 
 def settling_over_density(
-    table: pd.DataFrame, *, threshold: float = 0.8, source: str = "validation"
+    table: pd.DataFrame, *, threshold: float = 0.5, source: str = "validation"
 ) -> Figure:
     """When layers have their final patterns, over the density of the networks.
 
@@ -203,7 +203,7 @@ def settling_over_density(
     ----------
     table : pandas.DataFrame
         That of experiment settling: density, n_hidden, parameters, model, layer, threshold, tau.
-    threshold : float, default 0.8
+    threshold : float, default 0.5
         Of kappa to the final network.
     source : {"validation", "training"}, default "validation"
         Whose images' patterns.
@@ -222,7 +222,7 @@ def settling_over_density(
     --------
     >>> import pandas as pd
     >>> from mbh_utils import plots
-    >>> table = pd.DataFrame({"density": [1.0, 0.5] * 2, "layer": [1, 1, 2, 2], "threshold": 0.8})
+    >>> table = pd.DataFrame({"density": [1.0, 0.5] * 2, "layer": [1, 1, 2, 2], "threshold": 0.5})
     >>> table = table.assign(n_hidden=[16, 46] * 2, parameters=9472, tau=[100, 200, 50, 100])
     >>> figure = plots.figures.lens_evolution.settling_over_density(table)
     >>> [ax.get_title("left") for ax in figure.axes]

@@ -18,6 +18,7 @@ _UNINFORMATIVE = 0.5
 
 
 def layer_title(layer: int, layers: Sequence[int]) -> str:
+    """What a title calls one of these hidden layers."""
     words = {1: "first", 2: "second", 3: "third"}
     name = words.get(layer, f"{layer}th")
     return f"{name} hidden layer" if len(layers) > 1 or layer > 1 else "hidden layer"
@@ -134,7 +135,7 @@ def specialization_against_patterns(
     sets = by_data_set(joined)
     columns = ("information", "block_information", "distinct")
     figure, axes = plt.subplots(
-        len(sets), 3, figsize=(10, 3.4 * len(sets) + 0.9), squeeze=False, sharey=True, sharex="col"
+        len(sets), 3, figsize=(9, 3.3 * len(sets) + 0.9), squeeze=False, sharey=True, sharex="col"
     )
     for line, (title, rows) in zip(axes, sets, strict=True):
         for ax, x in zip(line, columns, strict=True):
