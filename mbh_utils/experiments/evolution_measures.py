@@ -9,7 +9,6 @@ import pandas as pd
 from mbh_utils.computing.seeds import stream
 from mbh_utils.computing.store import Store
 from mbh_utils.datasets import Samples
-from mbh_utils.experiments import estimates
 from mbh_utils.experiments.experiment import Experiment, measured_rows
 from mbh_utils.experiments.measures import (
     Measure,
@@ -108,8 +107,13 @@ def _of_the_same_run(case: Case, **options) -> list[Case]:
 
 
 def _evolution_seconds(case: Case, source: str, images: int) -> float:
-    n = len(_of_the_same_run(case))
-    return n * (estimates.pattern_seconds(case, images) + images * case.setup.n_hidden * 3e-8)
+    return len(_of_the_same_run(case)) * _seconds_of_one(case, images)
+
+
+def _seconds_of_one(case: Case, images: int) -> float:
+    """Of all measures of one network: its patterns, and what is counted of each neuron."""
+    patterns = images * (2e-6 + case.run.dense.parameters / 1.5e10)
+    return 0.01 + patterns + images * sum(case.run.hidden) * 3e-8
 
 
 EVOLUTION = register(
@@ -131,7 +135,7 @@ def _statistics(subject: Subject, *, source: str, images: int) -> pd.DataFrame:
 
 
 def _statistics_seconds(case: Case, source: str, images: int) -> float:
-    return estimates.pattern_seconds(case, images) + images * case.setup.n_hidden * 3e-8
+    return _seconds_of_one(case, images)
 
 
 PATTERN_STATISTICS = register(
