@@ -169,9 +169,9 @@ def settling_rows(experiment: Experiment, profile: Profile, store: Store) -> pd.
     last = rows[rows["iteration"] == profile.iterations]
     facts = last[[*_OF_RUNS, "iteration", "trained", "layer", "width", "pattern_share"]]
     parts = []
-    for key, of_run in rows.groupby(list(_OF_RUNS), sort=False):
-        settled = evolution.settling(of_run)
-        parts.append(settled.assign(**dict(zip(_OF_RUNS, key, strict=True))))
+    for _, of_run in rows.groupby(list(_OF_RUNS), sort=False):
+        run = of_run[list(_OF_RUNS)].head(1)
+        parts.append(run.merge(evolution.settling(of_run), how="cross"))
     return facts.merge(pd.concat(parts), on=[*_OF_RUNS, "layer"], validate="one_to_many")
 
 

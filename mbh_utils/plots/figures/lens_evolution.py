@@ -115,7 +115,7 @@ def heat_maps(
             _heat_map(ax, means, limits) for ax, means in zip(line, of_setups, strict=True)
         ]
         bar = figure.colorbar(meshes[-1], ax=line)
-        bar.set_label(_COLOURS.get(measure, NAMES.get(measure, measure)))
+        bar.set_label(_words(measure))
         if measure == "kappa_final":
             for ax, means in zip(line, of_setups, strict=True):
                 _mark_settled(ax, means, threshold)
@@ -128,6 +128,11 @@ def heat_maps(
     if "kappa_final" in measures:
         legend_below(figure, axes.flat, 1)
     return figure
+
+
+def _words(measure: str) -> str:
+    """What is written beside the colours of a measure."""
+    return _COLOURS[measure] if measure in _COLOURS else NAMES.get(measure, measure)
 
 
 def _means(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
@@ -148,8 +153,8 @@ def _limits(measure: str, of_setups: list[pd.DataFrame]) -> tuple[float, float]:
 def _titles(rows: pd.DataFrame, setups: Mapping[int, str] | None) -> dict[int, str]:
     """Set-up -> title, for those that the table has."""
     if setups is None:
-        sizes = rows[["setup", "n_hidden"]].drop_duplicates().sort_values("setup")
-        return {row.setup: f"#{row.setup}: {row.n_hidden:,} neurons" for row in sizes.itertuples()}
+        sizes = rows[["setup", "n_hidden"]].drop_duplicates().sort_values("setup").to_numpy()
+        return {int(setup): f"#{setup}: {n_hidden:,} neurons" for setup, n_hidden in sizes}
     require.kind_of("setups", setups, Mapping, "a dict {set-up: title}")
     there = set(rows["setup"])
     if not setups or set(setups) - there:
@@ -398,7 +403,7 @@ def entropy_over_layers(
             look = {"hue": "setup", "names": names, "legend": False}
             curves(here, "layer", measure, ax, **look)
             ax.set_ylim(0, 1.02)
-            ax.set(xlabel="hidden layer", ylabel=_COLOURS.get(measure, measure))
+            ax.set(xlabel="hidden layer", ylabel=_words(measure))
             ax.set_xticks(range(1, int(rows["layer"].max()) + 1))
             ax.label_outer()
         when = f"after {iteration:,} iterations" if iteration else "before training"
