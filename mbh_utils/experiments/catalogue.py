@@ -379,7 +379,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         evolution_cases, EVOLUTION, both_sources, rows=evolution_rows
     ),
     "settling": Experiment(evolution_cases, EVOLUTION, both_sources, rows=settling_rows),
-    "depths": Experiment(depth_cases, EVOLUTION, validation_images, rows=evolution_rows),
+    "depths": Experiment(depth_cases, EVOLUTION, both_sources, rows=evolution_rows),
     "activation_patterns_of_networks": Experiment(_grid, PATTERN_STATISTICS, validation_images),
     # Distances of wirings (Liu et al.): random masks, networks of other seeds, tickets, near
     # starts over training; specialization beside the way that rewired networks go
