@@ -38,6 +38,7 @@ SUBJECTS = (
     "experiments",
     "plots",
     "workbook",
+    "lens_clusters",
     "lens_importance",
 )
 FACES: dict[str, Face] = {}
