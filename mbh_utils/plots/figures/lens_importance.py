@@ -31,6 +31,8 @@ TESTS = {
 }
 _OURS = "#0072B2"
 _THEIRS = "0.72"
+#: What an effect is by chance.
+_CHANCE = {"ls": "none", "marker": "_", "ms": 9, "mew": 1.6, "color": "0.6"}
 
 
 def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure:
@@ -39,8 +41,8 @@ def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure
     Parameters
     ----------
     tests : pandas.DataFrame
-        One row per network and test: dataset, n_hidden, density, s, graph, test, effect, fisher_p;
-        what ``lenses.clusters.network_tests`` gives, with s.
+        One row per network and test: dataset, n_hidden, density, s, graph, test, effect, chance,
+        fisher_p; what ``lenses.clusters.network_tests`` gives, with s.
     test : str
         The test, such as "importance" or "range".
     graph : {"weights", "activations"}, default "weights"
@@ -50,7 +52,8 @@ def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure
     -------
     Figure
         A row for each data set. Filled points are discoveries among the networks of the figure
-        (Benjamini and Hochberg at 5 % over Fisher's p), open ones are not; 1 is chance.
+        (Benjamini and Hochberg at 5 % over Fisher's p), open ones are not. Grey dashes tell what
+        the effect of each network is by chance.
 
     Raises
     ------
@@ -66,12 +69,13 @@ def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure
     >>> import pandas as pd
     >>> from mbh_utils import plots
     >>> tests = pd.DataFrame({"n_hidden": [400, 16], "density": [0.03, 1.0], "s": [0.8, 0.4]})
-    >>> tests = tests.assign(graph="weights", test="importance", effect=1.2, fisher_p=[0.01, 0.7])
+    >>> tests = tests.assign(graph="weights", test="importance", fisher_p=[0.01, 0.7])
+    >>> tests = tests.assign(effect=[1.2, 1.0], chance=0.96)
     >>> figure = plots.figures.lenses.effects(tests, "importance")
     >>> [ax.get_xlabel() for ax in figure.axes]
     ['density of hidden weights', 'specialization s']
     """
-    needed = ["n_hidden", "density", "s", "graph", "test", "effect", "fisher_p"]
+    needed = ["n_hidden", "density", "s", "graph", "test", "effect", "chance", "fisher_p"]
     found = _chosen(checked_table(tests, needed), test, graph)
     found = found.assign(discovery=discoveries(found["fisher_p"]).found)
     sets = by_data_set(found)
@@ -81,7 +85,7 @@ def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure
     for row, (title, here) in zip(axes, sets, strict=True):
         for ax, x in zip(row, ("density", "s"), strict=True):
             _points(ax, here, x, looks)
-            name_axes(ax, x, "effect (1 is chance)")
+            name_axes(ax, x, "effect, from 0 to 2")
             ax.set_title(title, loc="left")
             ax.label_outer()
         row[1].set_xlim(0, 1)
@@ -92,7 +96,8 @@ def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure
     ]
     handles += [
         Line2D([], [], ls="none", color="0.3", marker="o", label="discovery (FDR 5 %)"),
-        Line2D([], [], ls="none", color="0.3", marker="o", mfc="none", label="none"),
+        Line2D([], [], ls="none", color="0.3", marker="o", mfc="none", label="no discovery"),
+        Line2D([], [], **_CHANCE, label="by chance"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     figure.suptitle(f"{TESTS.get(test, test)}, clusters by {graph}", fontsize=10.5)
@@ -120,7 +125,7 @@ def _looks(sizes: pd.Series) -> dict[int, tuple]:
 
 
 def _points(ax: Axes, here: pd.DataFrame, x: str, looks: dict) -> None:
-    ax.axhline(1, color="0.35", lw=1, ls="--", zorder=1)
+    ax.plot(here[x], here["chance"], **_CHANCE, zorder=1)
     for n, rows in here.groupby("n_hidden"):
         colour, marker = looks[n]
         for is_found, some in rows.groupby("discovery"):
