@@ -15,7 +15,7 @@ from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.runs import Case, Run, parameters_at
 from mbh_utils.lenses import clusters
 from mbh_utils.networks import Setup, hidden_layers, layer_widths, pruning
-from mbh_utils.training import Recipe, accuracy
+from mbh_utils.training import GradualPruning, Recipe, accuracy
 
 #: Images at which activations are correlated, as in the paper.
 IMAGES = 5_000
@@ -177,12 +177,10 @@ def reference_runs(profile: Profile, dataset: str, weights: str) -> list[Run]:
 
 
 def pruned_to_a_tenth(plain: Run) -> Run:
-    """The run that goes on from another one and prunes it, as it was published."""
-    from mbh_utils.training import GradualPruning
-
+    """The run that goes on from another one and prunes it, its output layer too, as published."""
     end = 0.9
     setup = Setup(1, "reference", plain.hidden, plain.parameters)
-    steps = GradualPruning(0.5, end, every=10, to_iteration=plain.recipe.iterations)
+    steps = GradualPruning(0.5, end, every=10, to_iteration=plain.recipe.iterations, output=True)
     return Run(
         plain.dataset,
         plain.hidden,

@@ -1,7 +1,8 @@
 """Dynamic sparsity: which connections a network has changes while it is trained.
 
 ``SET`` and ``RigL`` move connections and keep their number, ``GradualPruning`` takes them away.
-Hidden layers only: the output layer stays as it is, and so does a layer that is dense (SET, RigL).
+Hidden layers only: the output layer stays as it is (unless ``GradualPruning`` is told to prune it),
+and so does a layer that is dense (SET, RigL).
 
 A rewiring at iteration t happens between step t and step t + 1, so that the network at milestone t
 is the one that was trained until then. Its random numbers depend on the seed and on its number only
@@ -74,6 +75,7 @@ class Rewiring:
 
     every: int
     needs_gradient = False
+    output = False
 
     def when(self, iterations: int) -> tuple[int, ...]:
         """The iterations at which it rewires, in a training of so many."""
@@ -350,9 +352,11 @@ class GradualPruning(Rewiring):
     every: int = 100
     from_iteration: int = 0
     to_iteration: int | None = None
+    output: bool = False
 
     def __post_init__(self):
         put = vars(self).update  # the dataclass is frozen
+        put(output=require.flag("output", self.output))
         put(start=require.number("start", self.start, *_SPARSITY))
         put(end=require.number("end", self.end, *_SPARSITY))
         if self.start > self.end:
@@ -532,7 +536,8 @@ class Schedule:
         if rewiring is None or number is None:
             return live
         rng = stream(self.seeds[member], "rewiring", number)
-        wanted = gradients() if rewiring.needs_gradient else [None] * (len(self.shapes) - 1)
+        n_layers = len(self.shapes) - (0 if rewiring.output else 1)
+        wanted = gradients() if rewiring.needs_gradient else [None] * n_layers
         parts = []
         first = 0
         for (n_out, n_in), gradient in zip(self.shapes, wanted, strict=False):
