@@ -402,8 +402,8 @@ class GradualPruning(Rewiring):
             return ()
         if not self.from_iteration <= last < iterations:
             raise MBHError(
-                f"{self} prunes from iteration {self.from_iteration} to {last}, but the training "
-                f"has {iterations}: choose smaller ones"
+                f"rewiring {self} prunes from iteration {self.from_iteration} to {last}, but the "
+                f"training has {iterations}: choose smaller ones"
             )
         return (*range(self.from_iteration, last, self.every), last)
 
