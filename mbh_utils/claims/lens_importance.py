@@ -19,6 +19,11 @@ from mbh_utils.lenses import clusters
 
 PART = Part("importance and coherence of clusters", source=LOCAL)
 
+#: Ids of the workbook's figures that show them.
+IMPORTANCE_BY_WEIGHTS, IMPORTANCE_BY_ACTIVATIONS = "", ""
+COHERENCE_BY_WEIGHTS, COHERENCE_BY_ACTIVATIONS = "", ""
+BESIDE = ""
+
 #: Networks of so few neurons have a handful of sub-clusters, which allow no conclusion.
 FEWEST_NEURONS = 46
 #: What tells the networks of a table apart.
@@ -120,7 +125,7 @@ def _important(tables: Tables, graph: str) -> Evidence:
     "partitions by weights reveal groups that are important",
     "trend",
     ("importance",),
-    "lens-importance-weights",
+    IMPORTANCE_BY_WEIGHTS,
     Trend(),
 )
 def important_by_weights(tables: Tables) -> Evidence:
@@ -133,7 +138,7 @@ def important_by_weights(tables: Tables) -> Evidence:
     "partitions by activations work as well",
     "trend",
     ("importance",),
-    "lens-importance-activations",
+    IMPORTANCE_BY_ACTIVATIONS,
     Trend(),
 )
 def important_by_activations(tables: Tables) -> Evidence:
@@ -172,7 +177,7 @@ def _coherent(tables: Tables, graph: str) -> Several:
     "partitions by weights reveal groups that are coherent",
     "trend",
     ("importance",),
-    "lens-range-weights",
+    COHERENCE_BY_WEIGHTS,
     {
         "class range": Trend(),
         "score of an optimised image": Trend(),
@@ -189,7 +194,7 @@ def coherent_by_weights(tables: Tables) -> Several:
     "partitions by activations work as well",
     "trend",
     ("importance",),
-    "lens-range-activations",
+    COHERENCE_BY_ACTIVATIONS,
     {
         "class range": Trend(),
         "score of an optimised image": Trend(),
@@ -235,7 +240,7 @@ def _told_unpruned(tables: Tables, test: str, sets: tuple[str, ...]) -> str:
     "p from 3e-9 to 4e-7 (MNIST), 2e-7 to 9e-5 (Fashion)",
     "number",
     ("importance_reference",),
-    "lens-published-tests",
+    BESIDE,
     {DIGIT: Every(high=LEVEL), FASHION: Every(high=LEVEL)},
 )
 def important_in_each(tables: Tables) -> Several:
@@ -267,12 +272,12 @@ def _ratio_rule(dataset: str) -> Number:
 
 @PART.claim(
     "LS-26",
-    "After a lesion of random neurons a network is more accurate than after that of a cluster, by a "
-    "factor of 1.02 to 1.05 on MNIST and of 1.09 to 1.20 on Fashion-MNIST.",
+    "After a lesion of random neurons a network is more accurate than after that of a cluster, by "
+    "a factor of 1.02 to 1.05 on MNIST and of 1.09 to 1.20 on Fashion-MNIST.",
     "1.024-1.054 (MNIST), 1.091-1.203 (Fashion)",
     "number",
     ("importance_reference",),
-    "lens-published-tests",
+    BESIDE,
     {DIGIT: _ratio_rule(DIGIT), FASHION: _ratio_rule(FASHION)},
 )
 def accuracy_ratio(tables: Tables) -> Several:
@@ -294,7 +299,7 @@ def _second_minus_first(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     "by .04 to .18 of that factor",
     "trend",
     ("importance_reference",),
-    "lens-published-tests",
+    BESIDE,
     Trend(),
 )
 def more_on_fashion(tables: Tables) -> Evidence:
@@ -322,7 +327,7 @@ def _without_effect(tables: Tables, tests: dict[str, tuple[str, ...]]) -> Severa
     "p .51-.98 (MNIST), .15-.86 (Fashion)",
     "number",
     ("importance_reference",),
-    "lens-published-tests",
+    BESIDE,
     {f"range, {DIGIT}": Every(low=LEVEL), f"range, {FASHION}": Every(low=LEVEL)},
 )
 def no_class_range(tables: Tables) -> Several:
@@ -335,7 +340,7 @@ def no_class_range(tables: Tables) -> Several:
     "p .34-.82 (score), .019-.78 (entropy)",
     "number",
     ("importance_reference",),
-    "lens-published-tests",
+    BESIDE,
     {f"score, {DIGIT}": Every(low=LEVEL), f"entropy, {DIGIT}": Every(low=LEVEL)},
 )
 def no_coherence_of_images(tables: Tables) -> Several:

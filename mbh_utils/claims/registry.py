@@ -6,6 +6,7 @@ from mbh_utils.claims import (
     coverage,
     deepfc,
     lens_clusters,
+    lens_importance,
     lottery,
     normalisation,
     patterns,
@@ -34,6 +35,7 @@ PARTS = (
     toy.PART,
     cost.PART,
     lens_clusters.PART,
+    lens_importance.PART,
 )
 #: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}
