@@ -7,6 +7,7 @@ from mbh_utils.claims import (
     deepfc,
     lens_clusters,
     lens_evolution,
+    lens_importance,
     lottery,
     normalisation,
     patterns,
@@ -36,6 +37,7 @@ PARTS = (
     cost.PART,
     lens_clusters.PART,
     lens_evolution.PART,
+    lens_importance.PART,
 )
 #: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}

@@ -31,6 +31,8 @@ TESTS = {
 }
 _OURS = "#0072B2"
 _THEIRS = "0.72"
+#: What an effect is by chance.
+_CHANCE = {"ls": "none", "marker": "_", "ms": 9, "mew": 1.6, "color": "0.65"}
 
 
 def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure:
@@ -39,8 +41,8 @@ def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure
     Parameters
     ----------
     tests : pandas.DataFrame
-        One row per network and test: dataset, n_hidden, density, s, graph, test, effect, fisher_p;
-        what ``lenses.clusters.network_tests`` gives, with s.
+        One row per network and test: dataset, n_hidden, density, s, graph, test, effect, chance,
+        fisher_p; what ``lenses.clusters.network_tests`` gives, with s.
     test : str
         The test, such as "importance" or "range".
     graph : {"weights", "activations"}, default "weights"
@@ -50,7 +52,8 @@ def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure
     -------
     Figure
         A row for each data set. Filled points are discoveries among the networks of the figure
-        (Benjamini and Hochberg at 5 % over Fisher's p), open ones are not; 1 is chance.
+        (Benjamini and Hochberg at 5 % over Fisher's p), open ones are not. Grey dashes tell what
+        the effect of each network is by chance.
 
     Raises
     ------
@@ -66,25 +69,26 @@ def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure
     >>> import pandas as pd
     >>> from mbh_utils import plots
     >>> tests = pd.DataFrame({"n_hidden": [400, 16], "density": [0.03, 1.0], "s": [0.8, 0.4]})
-    >>> tests = tests.assign(graph="weights", test="importance", effect=1.2, fisher_p=[0.01, 0.7])
+    >>> tests = tests.assign(graph="weights", test="importance", fisher_p=[0.01, 0.7])
+    >>> tests = tests.assign(effect=[1.2, 1.0], chance=0.96)
     >>> figure = plots.figures.lenses.effects(tests, "importance")
     >>> [ax.get_xlabel() for ax in figure.axes]
     ['density of hidden weights', 'specialization s']
     """
-    needed = ["n_hidden", "density", "s", "graph", "test", "effect", "fisher_p"]
+    needed = ["n_hidden", "density", "s", "graph", "test", "effect", "chance", "fisher_p"]
     found = _chosen(checked_table(tests, needed), test, graph)
     found = found.assign(discovery=discoveries(found["fisher_p"]).found)
     sets = by_data_set(found)
     size = (8, 2.9 * len(sets) + 1.1)
-    figure, axes = plt.subplots(len(sets), 2, figsize=size, squeeze=False, sharey=True)
+    shared = {"sharex": "col", "sharey": True}
+    figure, axes = plt.subplots(len(sets), 2, figsize=size, squeeze=False, **shared)
     looks = _looks(found["n_hidden"])
     for row, (title, here) in zip(axes, sets, strict=True):
         for ax, x in zip(row, ("density", "s"), strict=True):
             _points(ax, here, x, looks)
-            name_axes(ax, x, "effect (1 is chance)")
+            name_axes(ax, x, "effect, from 0 to 2")
             ax.set_title(title, loc="left")
             ax.label_outer()
-        row[1].set_xlim(0, 1)
     shown = [n for n in looks if n in set(found["n_hidden"])]
     handles = [
         Line2D([], [], ls="none", color=looks[n][0], marker=looks[n][1], label=f"{n:,} neurons")
@@ -92,7 +96,8 @@ def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure
     ]
     handles += [
         Line2D([], [], ls="none", color="0.3", marker="o", label="discovery (FDR 5 %)"),
-        Line2D([], [], ls="none", color="0.3", marker="o", mfc="none", label="none"),
+        Line2D([], [], ls="none", color="0.3", marker="o", mfc="none", label="no discovery"),
+        Line2D([], [], **_CHANCE, label="by chance"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     figure.suptitle(f"{TESTS.get(test, test)}, clusters by {graph}", fontsize=10.5)
@@ -120,7 +125,7 @@ def _looks(sizes: pd.Series) -> dict[int, tuple]:
 
 
 def _points(ax: Axes, here: pd.DataFrame, x: str, looks: dict) -> None:
-    ax.axhline(1, color="0.35", lw=1, ls="--", zorder=1)
+    ax.plot(here[x], here["chance"], **_CHANCE, zorder=1)
     for n, rows in here.groupby("n_hidden"):
         colour, marker = looks[n]
         for is_found, some in rows.groupby("discovery"):
@@ -176,7 +181,7 @@ def class_drops(lesions: Mapping[str, pd.DataFrame], classes: Mapping | list | t
         if len(names) <= drops.columns.max():
             raise MBHError(f"classes has {len(names)} names; {title} has class {drops.columns[-1]}")
     heights = [len(drops) for drops in maps.values()]
-    size = (6.6, 0.27 * sum(heights) + 0.75 * len(maps) + 1.2)
+    size = (6, 0.27 * sum(heights) + 0.75 * len(maps) + 1.2)
     ratios = {"height_ratios": heights}
     figure, axes = plt.subplots(len(maps), 1, figsize=size, squeeze=False, gridspec_kw=ratios)
     top = max(5.0, *(float(drops.to_numpy().max()) for drops in maps.values()))
@@ -222,7 +227,7 @@ def _draw_drops(ax: Axes, drops: pd.DataFrame, top: float):
 
 
 def p_values_beside_published(tests: pd.DataFrame, published: pd.DataFrame) -> Figure:
-    """Fisher's p of our networks beside the published ones, a row for each test and data set.
+    """Fisher's p of our networks beside the published ones, for each published test and data set.
 
     Parameters
     ----------
@@ -260,7 +265,10 @@ def p_values_beside_published(tests: pd.DataFrame, published: pd.DataFrame) -> F
     checked_table(tests, ["dataset", "test", "fisher_p"])
     checked_table(published, ["test", "dataset", "quantity", "low", "high"])
     published = published[published["quantity"] == "fisher_p"]
-    measured = [name for name in TESTS if name in set(tests["test"])]
+    both = set(tests["test"]) & set(published["test"])
+    measured = [name for name in TESTS if name in both]
+    if not measured:
+        raise MBHError("table of tests has none of those that were published")
     sets = list(dict.fromkeys(tests["dataset"]))
     rows = [(test, name) for test in measured for name in sets]
     figure, ax = plt.subplots(figsize=(7, 0.36 * len(rows) + 1.6))
@@ -300,19 +308,19 @@ def _explain_published(figure: Figure, has_unpruned: bool) -> None:
 
 
 def with_dead_ends(table: pd.DataFrame) -> Figure:
-    """The mean effect of importance without and with dead ends, over the density of set-ups.
+    """The effect of importance without and with dead ends, over the density of set-ups.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        That of experiment importance: dataset, setup, n_hidden, density, model, dead_ends, graph
-        and effect_importance.
+        That of experiment importance: dataset, setup, n_hidden, density, model, dead_ends, graph,
+        effect_importance and chance_importance.
 
     Returns
     -------
     Figure
-        An axes for each data set, clusters by weights. Arrows go from the mean without dead ends to
-        that with them.
+        An axes for each data set, clusters by weights. Means over sub-clusters and models of the
+        effect less that by chance; lines join what the two ways give of a set-up.
 
     Raises
     ------
@@ -329,11 +337,13 @@ def with_dead_ends(table: pd.DataFrame) -> Figure:
     >>> from mbh_utils import plots
     >>> table = pd.DataFrame({"dead_ends": [False, True], "effect_importance": [1.0, 1.2]})
     >>> table = table.assign(setup=7, n_hidden=400, density=0.03, model=0, graph="weights")
+    >>> table["chance_importance"] = 0.96
     >>> figure = plots.figures.lenses.with_dead_ends(table)
     >>> [text.get_text() for text in figure.legends[0].get_texts()]
     ['400 neurons', 'without dead ends', 'with dead ends']
     """
-    columns = ["setup", "n_hidden", "density", "model", "dead_ends", "graph", "effect_importance"]
+    columns = ["setup", "n_hidden", "density", "model", "dead_ends", "graph"]
+    columns += ["effect_importance", "chance_importance"]
     checked_table(table, columns)
     found = table[table["graph"] == "weights"]
     sets = by_data_set(checked_table(found, columns))
@@ -342,9 +352,10 @@ def with_dead_ends(table: pd.DataFrame) -> Figure:
     looks = _looks(found["n_hidden"])
     for ax, (title, here) in zip(axes[0], sets, strict=True):
         keys = ["setup", "n_hidden", "density", "dead_ends"]
-        means = here.groupby([*keys, "model"])["effect_importance"].mean().groupby(keys).mean()
+        beyond = here.assign(beyond=here["effect_importance"] - here["chance_importance"])
+        means = beyond.groupby([*keys, "model"])["beyond"].mean().groupby(keys).mean()
         both = means.unstack("dead_ends").dropna().reset_index()
-        ax.axhline(1, color="0.35", lw=1, ls="--", zorder=1)
+        ax.axhline(0, color="0.35", lw=1, ls="--", zorder=1)
         for row in both.to_dict("records"):
             colour, marker = looks[row["n_hidden"]]
             x = [row["density"]] * 2
@@ -352,7 +363,7 @@ def with_dead_ends(table: pd.DataFrame) -> Figure:
             ax.plot(x[:1], row[False], ls="none", color=colour, marker=marker)
             look = {"color": colour, "marker": marker, "mfc": "white", "mew": 1.1}
             ax.plot(x[:1], row[True], ls="none", **look)
-        name_axes(ax, "density", "mean effect of importance")
+        name_axes(ax, "density", "importance: effect beyond chance")
         ax.set_title(title, loc="left")
         ax.label_outer()
     handles = [
