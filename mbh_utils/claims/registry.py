@@ -5,6 +5,7 @@ from mbh_utils.claims import (
     cost,
     coverage,
     deepfc,
+    lens_topology,
     lottery,
     normalisation,
     patterns,
@@ -32,6 +33,7 @@ PARTS = (
     patterns.PART,
     toy.PART,
     cost.PART,
+    lens_topology.PART,
 )
 #: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}

@@ -86,7 +86,7 @@ def siblings(
     if not shown:
         raise MBHError(f"table has none of the kinds {', '.join(KINDS)} with {parameters:,} HNPs")
     n_rows = (len(shown) + 1) // 2
-    figure, axes = plt.subplots(n_rows, 2, figsize=(8, 3.9 * n_rows), squeeze=False)
+    figure, axes = plt.subplots(n_rows, 2, figsize=(8, 3.5 * n_rows), squeeze=False)
     for ax, kind in zip(axes.flat, shown, strict=False):
         picture = _before_and_after(rows[rows["kind"] == kind], ax)
         ax.set_title(f"{KINDS[kind]}: {_means_in_words(rows[rows['kind'] == kind])}", loc="left")
@@ -214,7 +214,7 @@ def _drift_apart(table: pd.DataFrame, pairs: pd.DataFrame, is_own: pd.Series, ax
         for name, rows in sorts.items()
     ]
     names = {name: name for name in sorts}
-    look = {"hue": "sort", "names": names, "scale": "log", "legend": False}
+    look = {"hue": "sort", "names": names, "legend": False}
     iteration_curves(pd.concat(drawn), "matched", ax, **look)
     ax.set(ylabel=DISTANCE, ylim=(0, 1))
     _spread_over(ax, "smallest to largest pair")
@@ -283,15 +283,9 @@ def drift(
     rows = pd.concat([first.assign(iteration=0, matched=0.0, identity=0.0), rows])
     layers = {layer: f"layer {layer}" for layer in sorted(rows["layer"].unique())}
     named = rows.assign(layer=rows["layer"].map(layers))
-    look = {"hue": "kind", "names": KINDS, "scale": "log", "legend": False}
+    look = {"hue": "kind", "names": KINDS, "legend": False}
     iteration_curves(named, "matched", left, style="layer", **look)
-    for layer, nulls in rows.groupby("layer")["null"]:
-        place = (1.0, nulls.mean())
-        left.axhline(place[1], color="0.45", lw=0.9, ls=(0, (1, 1.5)))
-        words = {"xytext": (-3, 3), "textcoords": "offset points", "ha": "right", "fontsize": 8.5}
-        left.annotate(
-            f"random masks, layer {layer}", place, xycoords=left.get_yaxis_transform(), **words
-        )
+    _random_lines(rows, left)
     left.set(ylabel=DISTANCE, ylim=(0, 1))
     left.set_title("way from the own start", loc="left")
     iteration_curves(measured, "s", right, **look)
@@ -299,6 +293,25 @@ def drift(
     right.set_title("specialization", loc="left")
     legend_below(figure, [left, right], 3)
     return figure
+
+
+def _random_lines(rows: pd.DataFrame, ax: Axes) -> None:
+    """A thin line for each layer where random masks lie, named at its right end."""
+    means = rows.groupby("layer")["null"].mean()
+    for layer, level in means.items():
+        ax.axhline(level, color="0.35", lw=1, ls=(0, (1, 1.5)))
+        is_highest = level == means.max()
+        ax.annotate(
+            f"random masks, layer {layer}",
+            (1, level),
+            xytext=(-3, 3 if is_highest else -3),
+            xycoords=ax.get_yaxis_transform(),
+            textcoords="offset points",
+            ha="right",
+            va="bottom" if is_highest else "top",
+            fontsize=8.5,
+            bbox={"fc": "white", "ec": "none", "alpha": 0.7, "pad": 0.5},
+        )
 
 
 def random_masks(table: pd.DataFrame) -> Figure:
@@ -342,7 +355,7 @@ def random_masks(table: pd.DataFrame) -> Figure:
         here = _long(rows[rows["layer"] == layer], columns, "distance")
         look = {"hue": "what", "names": {words: words for words in columns.values()}}
         curves(here, "density", "distance", ax, **look, legend=False)
-        ax.lines[-1].set(ls=":", marker="")
+        ax.lines[-1].set(ls=":", marker="", color="black", lw=1.6)
         ax.set(ylabel=DISTANCE, ylim=(0, 1.02))
         ax.set_title(f"layer {layer}", loc="left")
         ax.label_outer()
