@@ -8,6 +8,7 @@ from mbh_utils.claims import (
     lens_clusters,
     lens_evolution,
     lens_importance,
+    lens_topology,
     lottery,
     normalisation,
     patterns,
@@ -38,6 +39,7 @@ PARTS = (
     lens_clusters.PART,
     lens_evolution.PART,
     lens_importance.PART,
+    lens_topology.PART,
 )
 #: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}
