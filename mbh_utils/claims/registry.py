@@ -9,6 +9,7 @@ from mbh_utils.claims import (
     lens_evolution,
     lens_importance,
     lens_topology,
+    lens_topology_training,
     lottery,
     normalisation,
     patterns,
@@ -40,6 +41,7 @@ PARTS = (
     lens_evolution.PART,
     lens_importance.PART,
     lens_topology.PART,
+    lens_topology_training.PART,
 )
 #: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}
