@@ -145,10 +145,11 @@ def dip_over_depth(tables: Tables) -> Evidence:
     found = _over_depth(tables, DEEPEST, BLOCKS)
     others = [f"{d} layers {_over_depth(tables, d, BLOCKS).value:+.3f}" for d in WITH_A_MIDDLE]
     whole = _over_depth(tables, DEEPEST, WHOLE)
+    share = rows(tables["depths"], setup=DEEPEST, trained=True, **SEEN)["pattern_share"].mean()
     remark = (
         f"Told is by how much H / H_max of groups of eight neurons is lower in {found.remark} of "
         f"6 than at the lower of both ends, after training; networks of {', '.join(others)}. Of "
-        f"whole layers, where nearly every image has its own pattern, {whole.value:+.3f}."
+        f"whole layers {whole.value:+.3f}; they have {share:.2f} distinct patterns per image."
     )
     return Evidence(found.value, found.samples, found.models, remark=remark)
 

@@ -39,7 +39,7 @@ def depths(entropy: Callable, settled: Callable) -> pd.DataFrame:
         relative_entropy=lambda row: 1.0,
         kappa_final=lambda row: float(row["iteration"] >= settled(row["layer"])),
     )
-    return table.assign(weight_distance=1 - table["kappa_final"])
+    return table.assign(weight_distance=1 - table["kappa_final"], pattern_share=0.7)
 
 
 def settling(tau: Callable, weight_tau: Callable = lambda row: 50_000) -> pd.DataFrame:
@@ -93,6 +93,7 @@ def test_a_dip_over_layers(entropies, expected):
     if expected == "reproduced":
         assert outcome.row["ours"] == pytest.approx(0.2)
         assert "lower in layer 3 of 6" in outcome.remark
+        assert "0.70 distinct patterns per image" in outcome.remark
 
 
 def test_a_dip_over_training():

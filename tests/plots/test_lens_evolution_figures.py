@@ -20,7 +20,7 @@ def over_training(layers: int = 2, setups=(7, 10)) -> pd.DataFrame:
             "model": model, "source": source, "iteration": iteration, "layer": layer,
             "kappa_final": min(1.0, (i + layer - 1) / (len(ITERATIONS) - 1) + 0.01 * model),
             "block_relative_entropy": 0.2 * layer, "relative_entropy": 0.1 * layer,
-            "block_information": 0.3 * i + model,
+            "block_information": 0.3 * i + model, "pattern_share": 0.7,
         }
         for setup in setups
         for model in range(2)
@@ -139,7 +139,7 @@ def test_settling_has_an_axes_per_layer():
 def test_entropies_over_layers_have_a_line_per_depth():
     parts = [over_training(depth, setups=(depth,)) for depth in (1, 3)]
     figure = lens_evolution.entropy_over_layers(pd.concat(parts), source="validation")
-    assert len(figure.axes) == 6
+    assert len(figure.axes) == 9
     assert [ax.get_title("left") for ax in figure.axes[:3]] == [
         "before training", "after 10 iterations", "after 1,000 iterations",
     ]  # fmt: skip

@@ -336,7 +336,7 @@ def specialization_and_patterns(
 def entropy_over_layers(
     table: pd.DataFrame,
     *,
-    measures: Sequence[str] = ("block_relative_entropy", "relative_entropy"),
+    measures: Sequence[str] = ("block_relative_entropy", "relative_entropy", "pattern_share"),
     iterations: Sequence[int] | None = None,
     source: str = "validation",
 ) -> Figure:
@@ -347,8 +347,10 @@ def entropy_over_layers(
     table : pandas.DataFrame
         That of experiment depths: setup (the number of layers), model, iteration, layer, the
         measures.
-    measures : sequence of str, default ("block_relative_entropy", "relative_entropy")
-        The columns that get a row each.
+    measures : sequence of str, default ("block_relative_entropy", "relative_entropy", \
+"pattern_share")
+        The columns that get a row each. Where pattern_share is above 0.5, relative_entropy tells
+        the number of images and little of the network.
     iterations : sequence of int, optional
         Those that get a column each; by default the first one, one in between and the last one.
     source : {"validation", "training"}, default "validation"
