@@ -18,7 +18,9 @@ def pairs(rho: float, low: float, high: float) -> pd.DataFrame:
 
 def test_each_panel_has_two_dots_for_every_other_measure():
     plain = pairs(0.5, 0.2, 0.7)
-    figure = plots.figures.lens_overview.associations_with(plain, pairs(-0.3, -1, 1), ["a", "c"], NAMES)
+    figure = plots.figures.lens_overview.associations_with(
+        plain, pairs(-0.3, -1, 1), ["a", "c"], NAMES
+    )
     assert [ax.get_title() for ax in figure.axes] == ["with one", "with three"]
     for ax in figure.axes:
         dots = [line for line in ax.get_lines() if line.get_linestyle() == "None"]
