@@ -5,7 +5,11 @@ from mbh_utils.claims import (
     cost,
     coverage,
     deepfc,
+    lens_clusters,
+    lens_evolution,
+    lens_importance,
     lens_topology,
+    lens_topology_training,
     lottery,
     normalisation,
     patterns,
@@ -33,7 +37,11 @@ PARTS = (
     patterns.PART,
     toy.PART,
     cost.PART,
+    lens_clusters.PART,
+    lens_evolution.PART,
+    lens_importance.PART,
     lens_topology.PART,
+    lens_topology_training.PART,
 )
 #: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}

@@ -122,6 +122,11 @@ def drift_options(profile: Profile) -> list[dict]:
     return [{"siblings": 0, "own_start": True, "nulls": 1}]
 
 
+def sibling_options(profile: Profile) -> list[dict]:
+    """Each network against those of all other seeds, beside three pairs of random masks."""
+    return [{"siblings": profile.models, "nulls": 3}]
+
+
 # ------------------------------------------------------------------------------ what is measured
 
 

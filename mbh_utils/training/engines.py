@@ -66,8 +66,10 @@ class CompiledEngine:
             members.append(self.schedule.rewired(i, self._live(place), iteration, gradients))
         self.stack, self.places = kernel.lay_out(self.shapes, [m.places for m in members])
         for member, (listed, dense, _) in zip(members, self.places, strict=True):
-            # A layer that is left to BLAS lists its pruned weights, too: they are zero.
-            at = listed[np.searchsorted(dense, member.places)]
+            at = listed
+            if len(dense) > len(member.places):
+                # A layer that is left to BLAS lists its pruned weights, too: they are zero.
+                at = listed[np.searchsorted(dense, member.places)]
             for name in STATE:
                 getattr(self.stack, name)[at] = getattr(member, name)
 
@@ -322,12 +324,14 @@ def flat_parameters(network: Network) -> np.ndarray:
 
 
 def _set_masks(network: Network, exists: np.ndarray) -> None:
-    """Put the masks of the hidden layers on the network."""
+    """Put the masks on the network; a mask of the output layer only where it is not dense."""
     masks = []
     first = 0
-    for n_out, n_in in _shapes(network)[:-1]:
+    for n_out, n_in in _shapes(network):
         masks.append(exists[first : first + n_out * n_in].reshape(n_out, n_in))
         first += n_out * n_in + n_out
+    if masks[-1].all() and network.output_mask.all():
+        del masks[-1]
     network.set_masks(masks)
 
 

@@ -1,7 +1,8 @@
 """Dynamic sparsity: which connections a network has changes while it is trained.
 
 ``SET`` and ``RigL`` move connections and keep their number, ``GradualPruning`` takes them away.
-Hidden layers only: the output layer stays as it is, and so does a layer that is dense (SET, RigL).
+Hidden layers only: the output layer stays as it is (unless ``GradualPruning`` is told to prune it),
+and so does a layer that is dense (SET, RigL).
 
 A rewiring at iteration t happens between step t and step t + 1, so that the network at milestone t
 is the one that was trained until then. Its random numbers depend on the seed and on its number only
@@ -40,11 +41,17 @@ class Live(NamedTuple):
         return part._replace(places=part.places - first)
 
     def with_new(self, places: np.ndarray, values: np.ndarray) -> "Live":
-        """These and new ones, whose moments are zero."""
+        """These and new ones, whose moments are zero; places: rising."""
+        is_new = np.zeros(len(self.places) + len(places), dtype=bool)
+        is_new[np.searchsorted(self.places, places) + np.arange(len(places))] = True
         nothing = np.zeros(len(places), np.float32)
-        news = Live(places, values.astype(np.float32), nothing, nothing)
-        together = Live(*map(np.concatenate, zip(self, news, strict=True)))
-        return together.where(np.argsort(together.places, kind="stable"))
+        together = []
+        for old, new in zip(self, (places, values, nothing, nothing), strict=True):
+            both = np.empty(len(is_new), old.dtype)
+            both[is_new] = new
+            both[~is_new] = old
+            together.append(both)
+        return Live(*together)
 
 
 class Moment(NamedTuple):
@@ -68,6 +75,7 @@ class Rewiring:
 
     every: int
     needs_gradient = False
+    output = False
 
     def when(self, iterations: int) -> tuple[int, ...]:
         """The iterations at which it rewires, in a training of so many."""
@@ -177,8 +185,8 @@ class SET(Rewiring):
         kept = weights.where(stays)
         n_new = len(weights.places) - len(kept.places)
         places = _random_empty(kept.places, moment.size, n_new, moment.rng)
-        values = self.new_std * moment.rng.standard_normal(n_new) if self.new_std else 0.0
-        return kept.with_new(places, np.broadcast_to(values, n_new))
+        drawn = moment.rng.standard_normal(n_new) if self.new_std else np.zeros(n_new)
+        return kept.with_new(places, self.new_std * drawn)
 
 
 @dataclass(frozen=True)
@@ -344,9 +352,11 @@ class GradualPruning(Rewiring):
     every: int = 100
     from_iteration: int = 0
     to_iteration: int | None = None
+    output: bool = False
 
     def __post_init__(self):
         put = vars(self).update  # the dataclass is frozen
+        put(output=require.flag("output", self.output))
         put(start=require.number("start", self.start, *_SPARSITY))
         put(end=require.number("end", self.end, *_SPARSITY))
         if self.start > self.end:
@@ -392,8 +402,8 @@ class GradualPruning(Rewiring):
             return ()
         if not self.from_iteration <= last < iterations:
             raise MBHError(
-                f"{self} prunes from iteration {self.from_iteration} to {last}, but the training "
-                f"has {iterations}: choose smaller ones"
+                f"rewiring {self} prunes from iteration {self.from_iteration} to {last}, but the "
+                f"training has {iterations}: choose smaller ones"
             )
         return (*range(self.from_iteration, last, self.every), last)
 
@@ -458,8 +468,8 @@ def _largest(scores: np.ndarray, n: int) -> np.ndarray:
 
 
 def _random_empty(taken: np.ndarray, size: int, n: int, rng: np.random.Generator) -> np.ndarray:
-    """n of the places below ``size`` that are not taken, each as likely; taken: rising."""
-    ranks = rng.choice(size - len(taken), n, replace=False, shuffle=False)
+    """n of the places below ``size`` that are not taken, each as likely, rising as these are."""
+    ranks = np.sort(rng.choice(size - len(taken), n, replace=False, shuffle=False))
     empty_before = taken - np.arange(len(taken))  # of each that is taken
     return ranks + np.searchsorted(empty_before, ranks, side="right")
 
@@ -526,7 +536,8 @@ class Schedule:
         if rewiring is None or number is None:
             return live
         rng = stream(self.seeds[member], "rewiring", number)
-        wanted = gradients() if rewiring.needs_gradient else [None] * (len(self.shapes) - 1)
+        n_layers = len(self.shapes) - (0 if rewiring.output else 1)
+        wanted = gradients() if rewiring.needs_gradient else [None] * n_layers
         parts = []
         first = 0
         for (n_out, n_in), gradient in zip(self.shapes, wanted, strict=False):

@@ -291,3 +291,21 @@ def test_one_output_is_named():
     network = nn.Sequential(nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 1))
     with pytest.raises(MBHError, match="one output"):
         clusters.lesions(network, [0, 0, 1, 1], SAMPLES)
+
+
+def test_the_chance_effect_is_that_of_each_draw_on_the_others():
+    rng = np.random.default_rng(0)
+    changes = -rng.random((3, 6, 4))
+    found = module.importance_of(changes, 0.9)
+    losses = -changes.mean(axis=2)[:, 1:]
+    ranges = module.class_range(changes)[:, 1:]
+    for name, values in (("importance", losses), ("range", ranges)):
+        for own, row in zip(found[f"chance_{name}"], values, strict=True):
+            rest = [(x, np.delete(row, i).mean()) for i, x in enumerate(row)]
+            assert own == pytest.approx(np.mean([2 * x / (x + r) for x, r in rest]))
+    assert (found["chance_importance"] < 1).all()
+
+
+def test_one_draw_has_no_chance_effect():
+    found = module.importance_of(-np.random.default_rng(0).random((2, 2, 4)), 0.9)
+    assert found["chance_importance"].isna().all() and found["chance_range"].isna().all()

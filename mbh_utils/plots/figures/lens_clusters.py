@@ -20,7 +20,11 @@ _THERE = {"color": "#0072B2", "marker": "s"}
 _FOUND, _SHUFFLED = "as found", "shuffled"
 #: What was shuffled -> what a legend calls the z that follows.
 _NULLS = {
-    "weights": {"layer_nonzero": "z, mask kept", "layer": "z, mask shuffled too"},
+    "weights": {
+        "layer_nonzero": "z, mask kept",
+        "layer": "z, mask shuffled too",
+        "fan_out": "z, weights shuffled within each unit",
+    },
     "activations": {"layer": "z"},
 }
 
@@ -286,9 +290,7 @@ def _span(ax: Axes, place: float, low: float, high: float, look: Mapping, label:
 def _grid(sets: list, n_rows: int):
     """Axes: a column for each data set."""
     size = (max(4 * len(sets), 5), 2.9 * n_rows + 1.3)
-    return plt.subplots(
-        n_rows, len(sets), figsize=size, squeeze=False, sharex="col", sharey="row"
-    )
+    return plt.subplots(n_rows, len(sets), figsize=size, squeeze=False, sharex="col", sharey="row")
 
 
 def _same(values: pd.Series, _: pd.Series) -> pd.Series:
