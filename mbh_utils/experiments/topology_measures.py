@@ -42,16 +42,18 @@ def rewired_runs(profile: Profile, setup: Setup, dataset: str, seed: int) -> lis
 
 
 def wiring_cases(profile: Profile) -> list[Case]:
-    """Large networks of two small budgets: random, rewired (before and after training), tickets."""
+    """Large networks of two small budgets: random and rewired, before and after training; tickets.
+
+    Training changes no mask of the random ones, which is measured, and none of the tickets.
+    """
     cases = []
     for setup in rewired_setups(profile):
         for dataset in profile.datasets:
             for seed in range(profile.models):
-                run = Run(dataset, setup.hidden, setup.parameters, seed, profile.recipe)
-                untrained = [run, replace(run, mask="ticket")]
-                cases += [Case(setup, one, 0) for one in untrained]
-                for one in rewired_runs(profile, setup, dataset, seed):
-                    cases += [Case(setup, one, 0), Case(setup, one, profile.iterations)]
+                random = Run(dataset, setup.hidden, setup.parameters, seed, profile.recipe)
+                cases.append(Case(setup, replace(random, mask="ticket"), 0))
+                for run in (random, *rewired_runs(profile, setup, dataset, seed)):
+                    cases += [Case(setup, run, i) for i in (0, profile.iterations)]
     return cases
 
 
