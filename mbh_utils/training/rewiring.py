@@ -279,6 +279,8 @@ class GradualPruning(Rewiring):
     to_iteration : int, optional
         When the last step is; by default after three quarters of the training. At its end means
         before the last iteration.
+    output : bool, default False
+        Whether the output layer is pruned like the hidden ones.
 
     Raises
     ------
