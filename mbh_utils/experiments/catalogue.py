@@ -231,11 +231,6 @@ def _initial(profile: Profile) -> list[Case]:
     return cases + [c._replace(run=run) for c, run in zip(cases, stronger, strict=True)]
 
 
-def _wirings(profile: Profile) -> list[Case]:
-    """All networks of Fig 6.1, and large ones of two small budgets by other ways to a mask."""
-    return _trained_grid(profile) + wiring_cases(profile)
-
-
 def _initial_wirings(profile: Profile) -> list[Case]:
     """Untrained networks: neither training nor the data change their masks."""
     return [case for case in _cases(profile) if case.iteration == 0]
@@ -379,12 +374,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         evolution_cases, EVOLUTION, both_sources, rows=evolution_rows
     ),
     "settling": Experiment(evolution_cases, EVOLUTION, both_sources, rows=settling_rows),
-    "depths": Experiment(depth_cases, EVOLUTION, validation_images, rows=evolution_rows),
+    "depths": Experiment(depth_cases, EVOLUTION, both_sources, rows=evolution_rows),
     "activation_patterns_of_networks": Experiment(_grid, PATTERN_STATISTICS, validation_images),
     # Distances of wirings (Liu et al.): random masks, networks of other seeds, tickets, near
     # starts over training; specialization beside the way that rewired networks go
     "mask_nulls": Experiment(null_cases, MASK_NULLS, null_options),
-    "mask_distances": Experiment(_wirings, MASK_DISTANCES, wiring_options),
+    "mask_distances": Experiment(wiring_cases, MASK_DISTANCES, wiring_options),
     "ticket_distances": Experiment(ticket_cases, MASK_DISTANCES, ticket_options),
     "near_starts": Experiment(near_cases, MASK_DISTANCES, near_options),
     "drift": Experiment(drift_cases, MASK_DISTANCES, drift_options),

@@ -42,16 +42,18 @@ def rewired_runs(profile: Profile, setup: Setup, dataset: str, seed: int) -> lis
 
 
 def wiring_cases(profile: Profile) -> list[Case]:
-    """Large networks of two small budgets: random, rewired (before and after training), tickets."""
+    """Large networks of two small budgets: random and rewired, before and after training; tickets.
+
+    Training changes no mask of the random ones, which is measured, and none of the tickets.
+    """
     cases = []
     for setup in rewired_setups(profile):
         for dataset in profile.datasets:
             for seed in range(profile.models):
-                run = Run(dataset, setup.hidden, setup.parameters, seed, profile.recipe)
-                untrained = [run, replace(run, mask="ticket")]
-                cases += [Case(setup, one, 0) for one in untrained]
-                for one in rewired_runs(profile, setup, dataset, seed):
-                    cases += [Case(setup, one, 0), Case(setup, one, profile.iterations)]
+                random = Run(dataset, setup.hidden, setup.parameters, seed, profile.recipe)
+                cases.append(Case(setup, replace(random, mask="ticket"), 0))
+                for run in (random, *rewired_runs(profile, setup, dataset, seed)):
+                    cases += [Case(setup, run, i) for i in (0, profile.iterations)]
     return cases
 
 
@@ -150,7 +152,8 @@ def _mask_distances(
     with_nulls: how many seeds further siblings are held against random masks too; None: all.
     """
     case = subject.case
-    tables = [pd.DataFrame(columns=list(DISTANCE_COLUMNS))]
+    # The last of the siblings has no pair of its own: no row, but columns of the right kind.
+    tables = [pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _KINDS.items()})]
     for other in _others(case, siblings, own_start):
         found = topology.nnstd(
             subject.network,
@@ -160,8 +163,8 @@ def _mask_distances(
             seed=1_000 * case.run.seed + other.run.seed,
         )
         facts = (mask_kind(case.run), other.run.seed, other.iteration)
-        named = dict(zip(DISTANCE_COLUMNS, facts, strict=False))
-        tables.append(found.table.assign(**named)[list(DISTANCE_COLUMNS)])
+        named = dict(zip(_KINDS, facts, strict=False))
+        tables.append(found.table.assign(**named)[list(_KINDS)].astype(_KINDS))
     return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
@@ -183,21 +186,22 @@ def _shapes(run: Run) -> list[tuple[int, int]]:
     return pruning.layer_shapes(run.raw.n_inputs, run.hidden)
 
 
-DISTANCE_COLUMNS = (
-    "kind",
-    "other",
-    "other_iteration",
-    "layer",
-    "matched",
-    "identity",
-    "null",
-    "pixel_null",
-    "degree_null",
-)
+#: Columns of a table of distances, with their types.
+_KINDS = {
+    "kind": "str",
+    "other": "int64",
+    "other_iteration": "int64",
+    "layer": "int64",
+    "matched": "float64",
+    "identity": "float64",
+    "null": "float64",
+    "pixel_null": "float64",
+    "degree_null": "float64",
+}
 MASK_DISTANCES = register(
     Measure(
         name="mask_distances",
-        columns=DISTANCE_COLUMNS,
+        columns=tuple(_KINDS),
         compute=_mask_distances,
         seconds=_distance_seconds,
         needs=_others,

@@ -276,7 +276,8 @@ def activation_graph(
     [[0.0, 1.0, 0.07], [1.0, 0.0, 0.07], [0.07, 0.07, 0.0]]
     """
     correlation = require.choice("correlation", correlation, ("spearman", "pearson"))
-    images = require.whole("images", images, 2)
+    images = require.whole("images", images, 2, 10**9)
+    seed = require.whole("seed", seed, 0)
     x = require.array("samples", getattr(samples, "images", samples))
     if x.ndim != 2 or len(x) < 2:
         raise MBHError(

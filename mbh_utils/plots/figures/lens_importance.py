@@ -72,7 +72,7 @@ def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure
     >>> tests = pd.DataFrame({"n_hidden": [400, 16], "density": [0.03, 1.0], "s": [0.8, 0.4]})
     >>> tests = tests.assign(graph="weights", test="importance", fisher_p=[0.01, 0.7])
     >>> tests = tests.assign(effect=[1.2, 1.0], chance=0.96)
-    >>> figure = plots.figures.lenses.effects(tests, "importance")
+    >>> figure = plots.figures.lens_importance.effects(tests, "importance")
     >>> [ax.get_xlabel() for ax in figure.axes]
     ['density of hidden weights', 'specialization s']
     """
@@ -171,7 +171,7 @@ def class_drops(lesions: Mapping[str, pd.DataFrame], classes: Mapping | list | t
     >>> from mbh_utils import plots
     >>> rows = {"layer": 0, "cluster": 3, "size": 5, "draw": 0, "class": [0, 1]}
     >>> table = pd.DataFrame(rows).assign(before=[0.9, 0.8], after=[0.4, 0.8])
-    >>> figure = plots.figures.lenses.class_drops({"dense": table}, ["cat", "dog"])
+    >>> figure = plots.figures.lens_importance.class_drops({"dense": table}, ["cat", "dog"])
     >>> [text.get_text() for text in figure.axes[0].texts]
     ['50', '0']
     """
@@ -261,7 +261,7 @@ def p_values_beside_published(tests: pd.DataFrame, published: pd.DataFrame) -> F
     >>> from mbh_utils import lenses, plots
     >>> tests = pd.DataFrame({"dataset": ["mnist"], "test": "importance", "fisher_p": 1e-8})
     >>> published = lenses.clusters.published_tests()
-    >>> figure = plots.figures.lenses.p_values_beside_published(tests, published)
+    >>> figure = plots.figures.lens_importance.p_values_beside_published(tests, published)
     >>> figure.axes[0].get_xscale()
     'log'
     """
@@ -340,7 +340,7 @@ def with_dead_ends(table: pd.DataFrame) -> Figure:
     >>> table = pd.DataFrame({"dead_ends": [False, True], "effect_importance": [1.0, 1.2]})
     >>> table = table.assign(setup=7, n_hidden=400, density=0.03, model=0, graph="weights")
     >>> table["chance_importance"] = 0.96
-    >>> figure = plots.figures.lenses.with_dead_ends(table)
+    >>> figure = plots.figures.lens_importance.with_dead_ends(table)
     >>> [text.get_text() for text in figure.legends[0].get_texts()]
     ['400 neurons', 'without dead ends', 'with dead ends']
     """
