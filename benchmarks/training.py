@@ -1,4 +1,6 @@
-"""Benchmarks of training: ``python benchmarks/training.py [speed] [crossover] [--iterations N]``.
+"""Benchmarks of training: ``python benchmarks/training.py [PART ...] [--iterations N]``.
+
+The parts are speed (the default), crossover and rewiring.
 
 speed: the 14 set-ups of Fig 6.1 on random data of MNIST's shape, in milliseconds per iteration: a
 plain loop in torch (default Adam, and fused), networks stacked by ``train_stack``, all in one run
@@ -7,9 +9,12 @@ arithmetic of all networks at the speed of a large single-precision matrix produ
 same run.
 crossover: for which share of live weights listing them beats BLAS on this machine
 (``kernel.CROSSOVER``).
+rewiring: what SET and RigL cost, and the same networks by masked torch with fused Adam and, where
+it is installed (``pip install sparselab==0.2.2``), by sparselab, all on one core in one run.
 """
 
 import argparse
+import importlib
 import itertools
 import os
 import time
@@ -24,10 +29,11 @@ from torch import nn
 
 from mbh_utils import from_arrays
 from mbh_utils.networks import LENET, feed_forward
-from mbh_utils.training import Recipe, State, kernel, train_stack
+from mbh_utils.training import SET, Recipe, Rewiring, RigL, State, kernel, train_stack
 from mbh_utils.training.engines import CompiledEngine
 
 BATCH = 60
+PARTS = ["speed", "crossover", "rewiring"]
 
 
 def data():
@@ -210,11 +216,77 @@ def _seconds_with(crossover: float, network, samples, iterations: int) -> float:
     return _seconds(lambda: engine.advance(0, 1), iterations)
 
 
+def rewiring(iterations: int) -> None:
+    threadpoolctl.threadpool_limits(1)
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    samples = data()
+    rules = (SET(every=1_000), RigL(every=1_000))
+    try:
+        sparselab = importlib.import_module("sparselab")
+    except ImportError:
+        sparselab = None
+        print("sparselab is not installed, its column stays empty\n")
+    print("784-300-100-10, minibatches of 60, one core: ms per iteration, rewired every 1,000th;")
+    print("sparselab and masked torch without what their rewirings would cost\n")
+    names = ("fixed", *(type(rule).__name__ for rule in rules), "torch", "sparselab")
+    print(f"{'density':>8} " + " ".join(f"{name:>9}" for name in names), end="")
+    print("   a rewiring in iterations: SET, RigL   times faster than torch, sparselab")
+    for density in (0.016, 0.034, 0.10, 0.31):
+        network = feed_forward(samples, (300, 100), parameters=400 + round(density * 265_200))
+        fixed = stacked_once(network, samples, iterations)
+        costs = [seconds_of_rewiring(network, samples, rule) for rule in rules]
+        own = [fixed + cost / 1_000 for cost in costs]
+        others = [plainly(network, samples, iterations, fused=True), np.nan]
+        if sparselab is not None:
+            others[1] = by_sparselab(sparselab, density, samples, iterations)
+        times = " ".join(f"{1e3 * seconds:9.3f}" for seconds in (fixed, *own, *others))
+        in_iterations = ", ".join(f"{cost / fixed:.1f}" for cost in costs)
+        faster = ", ".join(f"{other / own[0]:.1f}" for other in others)
+        print(f"{density:8.1%} {times}   {in_iterations:>35}   {faster:>33}", flush=True)
+
+
+def stacked_once(network, samples, iterations: int) -> float:
+    """Seconds per iteration of one network in the compiled engine, ten at a time."""
+    engine = CompiledEngine([network], [State(0, {})], samples, Recipe(), [0])
+    taken = itertools.count(0, 10)
+    return _seconds(lambda: engine.advance(next(taken), 10), iterations) / 10
+
+
+def seconds_of_rewiring(network, samples, rule: Rewiring) -> float:
+    """Seconds of one rewiring, the first one."""
+    engine = CompiledEngine([network], [State(0, {})], samples, Recipe(), [0], None, [rule])
+    batch = engine.order.take(1)[0]
+    return _seconds(lambda: engine._rewire(rule.every, batch), 30)
+
+
+def by_sparselab(sparselab, density: float, samples, iterations: int) -> float:
+    """Seconds per iteration with the sparse layers of sparselab and fused Adam."""
+    widths = (784, 300, 100)
+    layers = []
+    for n_in, n_out in itertools.pairwise(widths):
+        layers += [sparselab.SparseLinear(n_in, n_out, sparsity=1 - density), nn.ReLU()]
+    model = nn.Sequential(*layers, nn.Linear(widths[-1], 10))
+    optimiser = torch.optim.Adam(model.parameters(), lr=1.2e-3, fused=True)
+    images = torch.tensor(samples.train.images)
+    labels = torch.tensor(samples.train.labels)
+    loss = nn.CrossEntropyLoss()
+    rng = np.random.default_rng(0)
+
+    def step():
+        batch = torch.from_numpy(rng.integers(0, len(images), BATCH))
+        optimiser.zero_grad()
+        loss(model(images[batch]), labels[batch]).backward()
+        optimiser.step()
+
+    return _seconds(step, iterations)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", default=["speed"], choices=["speed", "crossover"])
+    parser.add_argument("parts", nargs="*", default=["speed"], choices=PARTS)
     parser.add_argument("--iterations", type=int, default=300)
     chosen = parser.parse_args()
     for part in chosen.parts:

@@ -34,6 +34,7 @@ SUBJECTS = (
     "training",
     "blankets",
     "topology",
+    "evolution",
     "experiments",
     "plots",
     "workbook",

@@ -6,6 +6,10 @@ from mbh_utils.claims import (
     coverage,
     deepfc,
     lens_clusters,
+    lens_evolution,
+    lens_importance,
+    lens_topology,
+    lens_topology_training,
     lottery,
     normalisation,
     patterns,
@@ -34,6 +38,10 @@ PARTS = (
     toy.PART,
     cost.PART,
     lens_clusters.PART,
+    lens_evolution.PART,
+    lens_importance.PART,
+    lens_topology.PART,
+    lens_topology_training.PART,
 )
 #: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}

@@ -20,6 +20,7 @@ PURPOSES = {
     "split": 7,
     "bootstrap": 8,
     "rewiring": 9,
+    "few": 10,
     "images": 20,
     "shuffles": 21,
     "glorot": 22,

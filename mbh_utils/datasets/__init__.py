@@ -2,12 +2,14 @@
 
 from mbh_utils.datasets.arrays import from_arrays
 from mbh_utils.datasets.catalogue import NAMES, describe, load, title, xor_with_outliers
+from mbh_utils.datasets.few import SMALL, small
 from mbh_utils.datasets.halves import HALVES, halves
 from mbh_utils.datasets.samples import STANDARDISED, Dataset, Samples
 
 __all__ = [
     "HALVES",
     "NAMES",
+    "SMALL",
     "STANDARDISED",
     "Dataset",
     "Samples",
@@ -15,6 +17,7 @@ __all__ = [
     "from_arrays",
     "halves",
     "load",
+    "small",
     "title",
     "xor_with_outliers",
 ]

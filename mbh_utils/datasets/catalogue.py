@@ -1,7 +1,7 @@
 """Data sets by name: the official ones, the digits inside scikit-learn, made-up points.
 
 A name with ``_standardised`` behind it stands for the same data set with each input standardised,
-one with ``_halves`` for pairs of its images, side by side.
+one with ``_halves`` for pairs of its images, side by side, one with ``_small`` for few of them.
 """
 
 import difflib
@@ -13,6 +13,7 @@ import numpy as np
 from mbh_utils.computing import require
 from mbh_utils.datasets import official
 from mbh_utils.datasets.arrays import from_arrays
+from mbh_utils.datasets.few import SMALL, small
 from mbh_utils.datasets.halves import HALVES, halves
 from mbh_utils.datasets.samples import STANDARDISED, Dataset, Samples
 from mbh_utils.errors import MBHError
@@ -36,7 +37,8 @@ def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
     Parameters
     ----------
     name : {"digits8", "mnist", "fashion_mnist", "xor_with_outliers"}
-        Or one of these with ``_standardised`` behind it; of images also with ``_halves``.
+        Or one of these with ``_standardised`` behind it; of images also with ``_halves`` or
+        ``_small``.
     download : bool, default True
         Whether missing files of ``mnist`` and ``fashion_mnist`` may be downloaded.
     progress : bool, default True
@@ -64,6 +66,8 @@ def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
     - ``xor_with_outliers``: what :func:`xor_with_outliers` makes (Figure 4.5).
     - ``<name>_standardised``: see :meth:`Dataset.standardised` (appendix A.3).
     - ``<name>_halves``: two images side by side in each, see :func:`halves`.
+    - ``<name>_small``: 2,000 of its train and 1,000 of its validation images, 300 and all 360 of
+      ``digits8``, see :func:`small`.
 
     Examples
     --------
@@ -84,6 +88,9 @@ def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
         return _standardised(raw)
     if name.endswith(HALVES):
         return _halves(load(name.removesuffix(HALVES), download=download, progress=progress))
+    if name.endswith(SMALL):
+        whole = load(name.removesuffix(SMALL), download=download, progress=progress)
+        return _small(whole)
     if _known(name) == "digits8":
         return _digits8()
     return official.load(name, download=download, progress=progress)
@@ -120,6 +127,8 @@ def title(name: str) -> str:
         return f"{title(name.removesuffix(STANDARDISED))}, standardised"
     if name.endswith(HALVES):
         return f"{title(name.removesuffix(HALVES))}, two side by side"
+    if name.endswith(SMALL):
+        return f"{title(name.removesuffix(SMALL))}, few images"
     return _TITLES.get(name, name)
 
 
@@ -159,6 +168,8 @@ def describe(name: str) -> dict:
         return {**describe(name.removesuffix(STANDARDISED)), "name": name}
     if name.endswith(HALVES):
         return {**describe(name.removesuffix(HALVES)), "name": name}
+    if name.endswith(SMALL):
+        return {**describe(name.removesuffix(SMALL)), "name": name}
     if name == _XOR or _known(name) == "digits8":
         return {"name": name, "found": True, "folder": None, "searched": [], "files": []}
     return official.describe(name)
@@ -227,7 +238,7 @@ def _check_text(name) -> None:
 
 
 def _unknown(name) -> MBHError:
-    known = [each + suffix for each in NAMES for suffix in ("", STANDARDISED, HALVES)]
+    known = [each + suffix for each in NAMES for suffix in ("", STANDARDISED, HALVES, SMALL)]
     near = difflib.get_close_matches(str(name).lower().replace("-", "_"), known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return MBHError(
@@ -244,6 +255,11 @@ def _xor() -> Dataset:
 # They are large: only the last of each kind that was asked for stays in memory.
 _standardised = functools.lru_cache(maxsize=1)(Dataset.standardised)
 _halves = functools.lru_cache(maxsize=1)(halves)
+
+
+@functools.lru_cache(maxsize=1)
+def _small(whole: Dataset) -> Dataset:
+    return small(whole, 300, 360) if whole.name == "digits8" else small(whole)
 
 
 @functools.cache

@@ -32,8 +32,10 @@ def class_means_by_kind(experiment: Experiment, profile: Profile, store: Store) 
 
 
 def mask_kind(run: Run) -> str:
-    """Where the mask of a network comes from: "SET", "RigL", "ticket", "random" and so on."""
-    return type(run.rewiring).__name__ if run.rewiring else run.mask
+    """Where a network's mask comes from: "SET", "RigL", "ticket", "random", "dense" and so on."""
+    if run.rewiring is not None:
+        return type(run.rewiring).__name__
+    return "dense" if run == run.dense else run.mask
 
 
 def history_rows(experiment: Experiment, profile: Profile, store: Store) -> pd.DataFrame:

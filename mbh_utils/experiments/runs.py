@@ -199,16 +199,18 @@ class Run:
         if self.mask == "ticket":
             trained = self.dense.trained(store)
             return networks.winning_ticket(trained, self.dense.initial(), self.parameters)
+        is_drawn_here = self.mask in ("erdos_renyi", "near")
         network = networks.feed_forward(
             datasets.load(self.dataset),
             self.hidden,
-            parameters=self.parameters,
+            # A second mask would find no weights outside the first one.
+            parameters=None if is_drawn_here else self.parameters,
             seed=self.seed,
             bias_std=self.bias_std,
         )
         if self.mask == "reinitialised":
             network.initialise(self.seed, self.bias_std, purpose="reinitialise")
-        if self.mask in ("erdos_renyi", "near"):
+        if is_drawn_here:
             shapes = pruning.layer_shapes(network.n_inputs, self.hidden)
             seed = self.seed if self.mask == "erdos_renyi" else 0
             masks = pruning.erdos_renyi_masks(shapes, self.parameters, stream(seed, "mask"))

@@ -42,16 +42,18 @@ def rewired_runs(profile: Profile, setup: Setup, dataset: str, seed: int) -> lis
 
 
 def wiring_cases(profile: Profile) -> list[Case]:
-    """Large networks of two small budgets: random, rewired (before and after training), tickets."""
+    """Large networks of two small budgets: random and rewired, before and after training; tickets.
+
+    Training changes no mask of the random ones, which is measured, and none of the tickets.
+    """
     cases = []
     for setup in rewired_setups(profile):
         for dataset in profile.datasets:
             for seed in range(profile.models):
-                run = Run(dataset, setup.hidden, setup.parameters, seed, profile.recipe)
-                untrained = [run, replace(run, mask="ticket")]
-                cases += [Case(setup, one, 0) for one in untrained]
-                for one in rewired_runs(profile, setup, dataset, seed):
-                    cases += [Case(setup, one, 0), Case(setup, one, profile.iterations)]
+                random = Run(dataset, setup.hidden, setup.parameters, seed, profile.recipe)
+                cases.append(Case(setup, replace(random, mask="ticket"), 0))
+                for run in (random, *rewired_runs(profile, setup, dataset, seed)):
+                    cases += [Case(setup, run, i) for i in (0, profile.iterations)]
     return cases
 
 
@@ -99,11 +101,11 @@ def near_cases(profile: Profile) -> list[Case]:
 
 
 def near_options(profile: Profile) -> list[dict]:
-    """Each network against its relatives and its own start; random masks beside the latter only.
+    """Each network against its relatives and its own start.
 
-    They take most of the time, and all networks here have as many connections.
+    Random masks take most of the time: they stand beside neighbours and own starts only.
     """
-    return [{"siblings": relatives(profile), "own_start": True, "own_nulls": 1}]
+    return [{"siblings": relatives(profile), "own_start": True, "nulls": 1, "with_nulls": 1}]
 
 
 def drift_cases(profile: Profile) -> list[Case]:
@@ -119,13 +121,18 @@ def drift_cases(profile: Profile) -> list[Case]:
 
 def drift_options(profile: Profile) -> list[dict]:
     """Each network against its own start."""
-    return [{"siblings": 0, "own_start": True, "own_nulls": 1}]
+    return [{"siblings": 0, "own_start": True, "nulls": 1}]
+
+
+def sibling_options(profile: Profile) -> list[dict]:
+    """Each network against those of all other seeds, beside three pairs of random masks."""
+    return [{"siblings": profile.models, "nulls": 3}]
 
 
 # ------------------------------------------------------------------------------ what is measured
 
 
-def _others(case: Case, siblings: int, own_start: bool = False, **nulls) -> list[Case]:
+def _others(case: Case, siblings: int, own_start: bool = False, **options) -> list[Case]:
     """With which networks one is compared: siblings of higher seeds, and what it began as."""
     seeds = range(case.run.seed + 1, siblings)
     others = [case._replace(run=replace(case.run, seed=seed)) for seed in seeds]
@@ -138,53 +145,63 @@ def _mask_distances(
     siblings: int,
     own_start: bool = False,
     nulls: int = 0,
-    own_nulls: int = 0,
+    with_nulls: int | None = None,
 ) -> pd.DataFrame:
-    """Distance of a network's wiring to those of other networks, one row per network and layer."""
+    """Distance of a network's wiring to those of other networks, one row per network and layer.
+
+    with_nulls: how many seeds further siblings are held against random masks too; None: all.
+    """
     case = subject.case
-    tables = [pd.DataFrame(columns=list(DISTANCE_COLUMNS))]
+    # The last of the siblings has no pair of its own: no row, but columns of the right kind.
+    tables = [pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _KINDS.items()})]
     for other in _others(case, siblings, own_start):
-        is_own = other.run == case.run
         found = topology.nnstd(
             subject.network,
             subject.network_of(other),
-            nulls=own_nulls if is_own else nulls,
+            nulls=nulls if _has_nulls(case, other, with_nulls) else 0,
             # Each pair has its own random masks.
             seed=1_000 * case.run.seed + other.run.seed,
         )
         facts = (mask_kind(case.run), other.run.seed, other.iteration)
-        named = dict(zip(DISTANCE_COLUMNS, facts, strict=False))
-        tables.append(found.table.assign(**named)[list(DISTANCE_COLUMNS)])
+        named = dict(zip(_KINDS, facts, strict=False))
+        tables.append(found.table.assign(**named)[list(_KINDS)].astype(_KINDS))
     return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
-def _distance_seconds(case: Case, nulls: int = 0, own_nulls: int = 0, **options) -> float:
+def _has_nulls(case: Case, other: Case, with_nulls: int | None) -> bool:
+    return with_nulls is None or other.run.seed - case.run.seed <= with_nulls
+
+
+def _distance_seconds(
+    case: Case, nulls: int = 0, with_nulls: int | None = None, **options
+) -> float:
     """Of so many products of matrices and assignments, and of reading the networks."""
-    others = len(_others(case, **options))
+    others = _others(case, **options)
     work = sum(n_out * n_out * (n_in + 500) for n_out, n_in in _shapes(case.run)) / 1e10
-    own = bool(options.get("own_start"))
-    return 0.02 + others * (0.02 + work * (1 + 5 * nulls)) + own * 5 * own_nulls * work
+    random = nulls * sum(_has_nulls(case, other, with_nulls) for other in others)
+    return 0.02 + len(others) * (0.02 + work) + random * 5 * work
 
 
 def _shapes(run: Run) -> list[tuple[int, int]]:
     return pruning.layer_shapes(run.raw.n_inputs, run.hidden)
 
 
-DISTANCE_COLUMNS = (
-    "kind",
-    "other",
-    "other_iteration",
-    "layer",
-    "matched",
-    "identity",
-    "null",
-    "pixel_null",
-    "degree_null",
-)
+#: Columns of a table of distances, with their types.
+_KINDS = {
+    "kind": "str",
+    "other": "int64",
+    "other_iteration": "int64",
+    "layer": "int64",
+    "matched": "float64",
+    "identity": "float64",
+    "null": "float64",
+    "pixel_null": "float64",
+    "degree_null": "float64",
+}
 MASK_DISTANCES = register(
     Measure(
         name="mask_distances",
-        columns=DISTANCE_COLUMNS,
+        columns=tuple(_KINDS),
         compute=_mask_distances,
         seconds=_distance_seconds,
         needs=_others,

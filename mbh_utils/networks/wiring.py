@@ -155,7 +155,7 @@ def masks_with_pixel_degrees(mask: ArrayLike, rng: np.random.Generator) -> np.nd
 
 
 #: Rounds of trades after which a mask is taken for random; in each, every neuron trades once.
-_ROUNDS = 20
+_ROUNDS = 12
 
 
 def masks_with_degrees(mask: ArrayLike, rng: np.random.Generator) -> np.ndarray:

@@ -1,10 +1,11 @@
 """Ill calls of data sets and samples."""
 
 from ill_calls.face import Face
-from ill_calls.good import SAMPLES, X, Y, ones
+from ill_calls.good import DATA, SAMPLES, X, Y, ones
 from ill_calls.values import (
     ENDLESS,
     NO_COUNT,
+    NO_DATA,
     NO_FLAG,
     NO_IMAGES,
     NO_LABELS,
@@ -121,6 +122,16 @@ FACES = {
             + named(other=(3, 3), negative=(-2, -2), halves=(2.0, 2.0)),
         },
         says={"classes": "class"},
+    ),
+    "datasets.small": Face(
+        datasets.small,
+        right={"data": DATA, "train": 9, "validation": 9},
+        ill={
+            "data": NO_DATA,
+            "train": without(NO_SIZE, "huge_size"),
+            "validation": without(NO_SIZE, "huge_size"),
+            "seed": NO_COUNT,
+        },
     ),
     "datasets.xor_with_outliers": Face(
         datasets.xor_with_outliers,

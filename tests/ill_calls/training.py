@@ -11,6 +11,7 @@ from ill_calls.values import (
     NO_NUMBER,
     NO_OBJECT,
     NO_OWN_NETWORK,
+    NO_SHARE,
     NO_SIZE,
     named,
     without,
@@ -29,7 +30,34 @@ def train_stack(networks, **given):
     return mbh.train_stack([NET.copy()] if networks == [NET] else networks, **given)
 
 
+NO_REWIRING = without(NO_OBJECT, "none", "empty", "list_of_none") + named(kind=mbh.SET)
+
 FACES = {
+    "SET": Face(
+        mbh.SET,
+        right={},
+        ill={
+            "zeta": NO_SHARE,
+            "every": NO_SIZE,
+            "new_std": NO_NUMBER + named(negative=-0.1),
+        },
+    ),
+    "RigL": Face(
+        mbh.RigL,
+        right={},
+        ill={"zeta": NO_SHARE, "every": NO_SIZE, "until": NO_SHARE},
+    ),
+    "GradualPruning": Face(
+        mbh.GradualPruning,
+        right={"start": 0.5, "from_iteration": 10},
+        ill={
+            "start": without(NO_SHARE, "zero") + named(one=1.0, more_than_end=0.95),
+            "end": NO_SHARE + named(one=1.0, less_than_start=0.4),
+            "every": NO_SIZE,
+            "from_iteration": NO_COUNT + named(huge=10**30),
+            "to_iteration": without(NO_COUNT, "none") + named(huge=10**30, before_the_first=9),
+        },
+    ),
     "Recipe": Face(
         mbh.Recipe,
         right={},
@@ -64,6 +92,7 @@ FACES = {
                 beyond=[3], negative=[-1], halves=[0.5], nan=[np.nan], truths=[True], words=["1"]
             ),
             "progress": NO_FLAG,
+            "rewiring": NO_REWIRING + named(too_late=mbh.GradualPruning(to_iteration=3)),
         },
     ),
     "train_stack": Face(
@@ -84,6 +113,7 @@ FACES = {
             + named(two=[None, None], other=[mbh.State(1, {})], far=[mbh.State(9, {})]),
             "checkpoint": without(NO_OBJECT, "none", "function", "type"),
             "keep": without(NO_OBJECT, "none", "function", "type"),
+            "rewiring": NO_REWIRING + named(two=[None, None], late=mbh.GradualPruning(0, 0, 1, 3)),
         },
         says={"seeds": "seed", "states": "state"},
     ),

@@ -64,7 +64,7 @@ def clusterability_over_density(table: pd.DataFrame, graph: str = "weights") -> 
     >>> from mbh_utils import plots
     >>> table = pd.DataFrame({"density": [1.0, 0.5], "n_hidden": 16, "ncut": [3, 2.0], "k": 4})
     >>> table = table.assign(graph="activations", shuffle="layer", null_mean=3, z=[-4.0, 1.0])
-    >>> draw = plots.figures.lenses.clusterability_over_density
+    >>> draw = plots.figures.lens_clusters.clusterability_over_density
     >>> [ax.get_ylabel() for ax in draw(table, "activations").axes]
     ['share of weight that\\nleaves a cluster', 'z beside shuffled\\nnetworks']
     """
@@ -124,7 +124,7 @@ def partitions_over_density(table: pd.DataFrame) -> Figure:
     >>> from mbh_utils import plots
     >>> table = pd.DataFrame({"density": [1.0, 0.5], "n_hidden": 16, "ari": [0.1, 0.2]})
     >>> table = table.assign(graph="weights", states="all", nmi=0.4, nmi_null=0.3)
-    >>> figure = plots.figures.lenses.partitions_over_density(table)
+    >>> figure = plots.figures.lens_clusters.partitions_over_density(table)
     >>> [ax.get_ylabel() for ax in figure.axes]
     ['adjusted Rand index', 'normalised mutual\\ninformation']
     """
@@ -178,7 +178,7 @@ def pattern_overlap_over_density(table: pd.DataFrame, states: str = "all") -> Fi
     >>> table = pd.DataFrame({"density": [1.0, 0.5], "n_hidden": 16, "overlap": [0.4, 0.6]})
     >>> table = table.assign(overlap_null=0.4, states="all")
     >>> table = pd.concat([table.assign(graph=graph) for graph in ("weights", "activations")])
-    >>> figure = plots.figures.lenses.pattern_overlap_over_density(table)
+    >>> figure = plots.figures.lens_clusters.pattern_overlap_over_density(table)
     >>> [ax.get_title("left") for ax in figure.axes]
     ['by weights', 'by activations']
     """
@@ -235,7 +235,7 @@ def beside_published(table: pd.DataFrame, published: pd.DataFrame) -> Figure:
     >>> table = pd.DataFrame({"dataset": "mnist", "control": "none", "pruned": [False, True]})
     >>> table = table.assign(model=0, shuffle="layer", ncut=[10.0, 8.9], null_mean=10.1, z=-5.0)
     >>> published = lenses.clusters.published()
-    >>> figure = plots.figures.lenses.beside_published(table, published)
+    >>> figure = plots.figures.lens_clusters.beside_published(table, published)
     >>> [text.get_text() for text in figure.axes[0].get_yticklabels()]
     ['MNIST', 'MNIST, pruned']
     """
