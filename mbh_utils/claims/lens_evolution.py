@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from mbh_utils.claims.claim import EVOLUTION, Part, Tables
+from mbh_utils.claims.claim import EVOLUTION, INDICATOR, SETTLING, Part, Tables
 from mbh_utils.claims.cost import Told
 from mbh_utils.claims.evidence import Evidence, number, trend
 from mbh_utils.claims.limits import Every
@@ -274,14 +274,15 @@ def entropy_and_accuracy(tables: Tables) -> Evidence:
 
 
 @PART.claim(
-    "EP-8",
+    "EP-7",
     "Networks generalise best where the patterns of two images differ in an OUI of .6 to .8.",
-    "OUI from .6 to .8 (Fernández-Hernández et al. 2025, arXiv 2504.17160)",
+    "OUI from .6 to .8 (arXiv 2504.17160)",
     "number",
     ("activation_patterns_of_networks", "accuracies"),
-    "",
+    "patterns-distinct",
     Between(0.6, 0.8),
     correction="networks of several sizes without weight decay, where the paper varies that",
+    source=INDICATOR,
 )
 def oui_of_the_best(tables: Tables) -> Evidence:
     wanted = {"dataset": FASHION, "trained": True}
@@ -323,14 +324,15 @@ def _factor(means: np.ndarray) -> np.ndarray:
 
 
 @PART.claim(
-    "EP-7",
+    "EP-8",
     "Activation patterns settle earlier in training than weights do.",
-    "3 times earlier (Pérez-Corral et al. 2026, arXiv 2602.08333)",
+    "3 times earlier (arXiv 2602.08333)",
     "trend",
     ("settling",),
     "patterns-settling",
     Trend(null=1),
     correction="distance to the end of the training, where the paper has changes per iteration",
+    source=SETTLING,
 )
 def patterns_before_weights(tables: Tables) -> Evidence:
     settled = rows(tables["settling"], **SEEN)

@@ -159,16 +159,16 @@ def test_oui_of_the_most_accurate(best, expected):
         lambda row: best if row["setup"] == 1 else 0.5,
         lambda row: 0.9 if row["setup"] == 1 else 0.8,
     )
-    outcome = judge(CLAIMS["EP-8"], tables)
+    outcome = judge(CLAIMS["EP-7"], tables)
     assert outcome.verdict == expected
     assert "The most accurate set-up is #1 (90.0 %)" in outcome.remark
 
 
 def test_patterns_before_weights():
     later = settling(upwards, lambda row: 3 * upwards(row))
-    outcome = judge(CLAIMS["EP-7"], {"settling": later})
+    outcome = judge(CLAIMS["EP-8"], {"settling": later})
     assert outcome.verdict == "reproduced"
     assert outcome.row["ours"] == pytest.approx(3)
     assert "3.00 at 0.5" in outcome.remark
     earlier = settling(upwards, lambda row: upwards(row) / 2)
-    assert verdict("EP-7", settling=earlier) == "not reproduced"
+    assert verdict("EP-8", settling=earlier) == "not reproduced"
