@@ -79,6 +79,7 @@ from mbh_utils.experiments.topology_measures import (
     null_cases,
     null_options,
     sibling_options,
+    slow_cases,
     ticket_cases,
     ticket_options,
     wiring_cases,
@@ -382,6 +383,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "mask_distances": Experiment(wiring_cases, MASK_DISTANCES, wiring_options),
     "ticket_distances": Experiment(ticket_cases, MASK_DISTANCES, ticket_options),
     "near_starts": Experiment(near_cases, MASK_DISTANCES, near_options),
+    "slow_starts": Experiment(slow_cases, MASK_DISTANCES, near_options),
     "drift": Experiment(drift_cases, MASK_DISTANCES, drift_options),
     "drift_specialization": Experiment(
         drift_cases, SPECIALIZATIONS, _on_few_planes, rows=class_means_by_kind
