@@ -3,6 +3,11 @@
 The values "stored" are distances of the ten networks that the paper's authors published with their
 code, computed from these files by the definitions of ``lenses.topology``: pair w0-w1 stands for
 neighbours, w0-w9 for the farthest. The files themselves are no part of this project.
+
+How much of the connections a rewiring moved there is not published. With the usual 30 % a network
+is .46 from its start after a single rewiring (what is kept, .7, over what either has, 1.3), where
+the stored ones are .364 from theirs after ten. Claims are judged with 5 %, by which ours are about
+as far after ten epochs (experiment slow_starts); what 30 % give (near_starts) is told beside it.
 """
 
 from collections.abc import Callable
@@ -49,6 +54,8 @@ class Relatives:
         Of each network from its own start.
     null : float
         Mean distance of random masks.
+    over_degrees : float
+        Distance of neighbours at the end, over that of random masks of their degrees.
     """
 
     iterations: np.ndarray
@@ -56,6 +63,7 @@ class Relatives:
     apart: np.ndarray
     own: np.ndarray
     null: float
+    over_degrees: float
 
     @property
     def models(self) -> int:
@@ -99,9 +107,8 @@ class Relatives:
         return int(places[0])
 
 
-def relatives(tables: Tables) -> Relatives:
-    """The table near_starts as arrays."""
-    table = tables["near_starts"]
+def relatives(table: pd.DataFrame) -> Relatives:
+    """The table slow_starts or near_starts as arrays."""
     if table["model"].nunique() < 3:
         raise Unjudgeable("fewer than three networks began near each other")
     is_own = (table["model"] == table["other"]) & (table["other_iteration"] == 0)
@@ -112,12 +119,14 @@ def relatives(tables: Tables) -> Relatives:
     own = own.reindex(means.columns)
     if means.isna().any().any() or own.isna().any().any() or 0 not in means.columns:
         raise Unjudgeable("not every pair was looked at each time, from the start on")
+    end = table[(table["iteration"] == means.columns.max()) & ~is_own & table["null"].notna()]
     return Relatives(
         iterations=means.columns.to_numpy(int),
         pairs=np.array(means.index.tolist()),
         apart=means.to_numpy(float).T,
         own=own.to_numpy(float),
         null=float(table["null"].mean()),
+        over_degrees=float(end["matched"].mean() / end["degree_null"].mean()),
     )
 
 
@@ -126,6 +135,14 @@ def _judged(found: Relatives, statistic: Callable[..., np.ndarray], remark: str 
     samples = np.asarray(statistic(found.draws))
     value = float(statistic(None))
     return Evidence(value, samples[np.isfinite(samples)], found.models, remark=remark)
+
+
+def _at_usual(tables: Tables, told: Callable[[Relatives], str]) -> str:
+    """What comes out where a rewiring changes 30 %, if that was measured."""
+    try:
+        return f" With 30 % in a rewiring: {told(relatives(tables['near_starts']))}."
+    except (KeyError, Unjudgeable):
+        return ""
 
 
 def _in_words(found: Relatives, values: np.ndarray) -> str:
@@ -142,12 +159,12 @@ def _in_words(found: Relatives, values: np.ndarray) -> str:
     "the next.",
     "distance grows with epochs (stored: .242, .339, .399, .478)",
     "trend",
-    ("near_starts",),
+    ("slow_starts",),
     _FIGURE,
     {"from start to end": Trend(), "smallest step": Trend()},
 )
 def drift_apart(tables: Tables) -> Several:
-    found = relatives(tables)
+    found = relatives(tables["slow_starts"])
     neighbours = found.gaps == 1
 
     def whole(counts):
@@ -158,11 +175,12 @@ def drift_apart(tables: Tables) -> Several:
         return np.diff(found.mean_of(neighbours, counts), axis=-1).min(axis=-1)
 
     told = _in_words(found, found.mean_of(neighbours))
+    usual = _at_usual(tables, lambda other: _in_words(other, other.mean_of(other.gaps == 1)))
     parts = {
         "from start to end": _judged(found, whole),
         "smallest step": _judged(found, smallest),
     }
-    return Several(parts, f"Mean distance of neighbours by iteration {told}.")
+    return Several(parts, f"Mean distance of neighbours by iteration {told}.{usual}")
 
 
 def _gap_correlation(found: Relatives, counts: np.ndarray | None, time: int) -> np.ndarray:
@@ -179,17 +197,26 @@ def _gap_correlation(found: Relatives, counts: np.ndarray | None, time: int) -> 
         return np.squeeze(covariance / scale)
 
 
+def _farther_in_words(found: Relatives) -> str:
+    """The correlation at the end, and its interval."""
+    last = len(found.iterations) - 1
+    value = float(_gap_correlation(found, None, last))
+    samples = _gap_correlation(found, found.draws, last)
+    low, high = np.percentile(samples[np.isfinite(samples)], (2.5, 97.5))
+    return f"{value:.2f} at the end [{low:.2f}, {high:.2f}]"
+
+
 @PART.claim(
     "NT-2",
     "Networks that began farther from each other stay farther from each other.",
     "farther starts stay farther (stored after 190 epochs: .478 and .565)",
     "trend",
-    ("near_starts",),
+    ("slow_starts",),
     _FIGURE,
     {"at the end": Trend(), "half-way": Trend()},
 )
 def farther_stay_farther(tables: Tables) -> Several:
-    found = relatives(tables)
+    found = relatives(tables["slow_starts"])
     last = len(found.iterations) - 1
     half = int(np.argmin(np.abs(found.iterations - found.iterations[-1] / 2)))
     farthest = found.gaps == found.gaps.max()
@@ -197,7 +224,7 @@ def farther_stay_farther(tables: Tables) -> Several:
         "Told are correlations over pairs, of the distance with the changes between their starts; "
         f"at the end neighbours are {found.mean_of(found.gaps == 1)[-1]:.3f} apart, the farthest "
         f"{found.mean_of(farthest)[-1]:.3f}."
-    )
+    ) + _at_usual(tables, _farther_in_words)
     parts = {
         name: _judged(found, lambda counts, time=time: _gap_correlation(found, counts, time))
         for name, time in {"at the end": last, "half-way": half}.items()
@@ -205,17 +232,21 @@ def farther_stay_farther(tables: Tables) -> Several:
     return Several(parts, remark)
 
 
+def _both_ways_in_words(found: Relatives) -> str:
+    return f"{found.own_mean()[-1]:.3f} and {found.apart[-1].mean():.3f}"
+
+
 @PART.claim(
     "NT-3",
     "A network moves from its own start about as far as two relatives drift apart.",
     "about as far (stored after 190 epochs: .540, relatives .478 to .565)",
     "trend",
-    ("near_starts",),
+    ("slow_starts",),
     _FIGURE,
     Similar(0.1),
 )
 def own_way(tables: Tables) -> Evidence:
-    found = relatives(tables)
+    found = relatives(tables["slow_starts"])
     everyone = np.ones(len(found.pairs), bool)
 
     def excess(counts):
@@ -224,8 +255,13 @@ def own_way(tables: Tables) -> Evidence:
     remark = (
         f"Told is the difference at the end: {found.own_mean()[-1]:.3f} from the own start, "
         f"{found.mean_of(everyone)[-1]:.3f} between relatives."
-    )
+    ) + _at_usual(tables, _both_ways_in_words)
     return _judged(found, excess, remark)
+
+
+def _below_in_words(found: Relatives) -> str:
+    ratio = found.apart[-1].mean() / found.null
+    return f"{ratio:.3f} of random masks, {found.over_degrees:.3f} of those with their degrees"
 
 
 @PART.claim(
@@ -233,26 +269,22 @@ def own_way(tables: Tables) -> Evidence:
     "After the training, relatives are still well nearer to each other than random masks.",
     "well below (stored: .478 to .565; random masks of that size .82)",
     "trend",
-    ("near_starts",),
+    ("slow_starts",),
     _FIGURE,
     Trend(null=WELL_BELOW, side="below", direction=1.0),
 )
 def below_random_masks(tables: Tables) -> Evidence:
-    found = relatives(tables)
+    found = relatives(tables["slow_starts"])
     everyone = np.ones(len(found.pairs), bool)
 
     def ratio(counts):
         return found.mean_of(everyone, counts)[..., -1] / found.null
 
-    table = tables["near_starts"]
-    end = table[(table["iteration"] == table["iteration"].max()) & table["null"].notna()]
-    neighbours = end[end["model"] != end["other"]]
-    of_degrees = neighbours["matched"].mean() / neighbours["degree_null"].mean()
     remark = (
         f"Told is the mean over pairs over the {found.null:.3f} of random masks. Neighbours are at "
-        f"{of_degrees:.3f} of random masks with the networks' own degrees: at 1, all that they "
-        "share is how many connections neurons have."
-    )
+        f"{found.over_degrees:.3f} of random masks with their own degrees: at 1, all that they "
+        "share is how many connections inputs and neurons have."
+    ) + _at_usual(tables, _below_in_words)
     return _judged(found, ratio, remark)
 
 
@@ -262,7 +294,7 @@ def below_random_masks(tables: Tables) -> Evidence:
     "farthest pair after 190.",
     ".339, .399, .478; .565",
     "number",
-    ("near_starts",),
+    ("slow_starts",),
     _FIGURE,
     {
         "neighbours, 10 epochs": Number(0.339, tolerance=NEAR),
@@ -270,11 +302,11 @@ def below_random_masks(tables: Tables) -> Evidence:
         "neighbours, end": Number(0.478, tolerance=NEAR),
         "farthest, end": Number(0.565, tolerance=NEAR),
     },
-    why="The settings of the paper's training (step, initial weights, share that is rewired) are "
-    "not published with the networks; here it is Adam, with new weights of zero.",
+    why="Optimiser, step and the share that is rewired are not published with the stored networks; "
+    "here it is Adam, and 5 % from the first epoch to the last.",
 )
 def stored_distances(tables: Tables) -> Several:
-    found = relatives(tables)
+    found = relatives(tables["slow_starts"])
     last = int(found.iterations[-1])
     if last < EPOCHS * EPOCH:
         raise Unjudgeable(
@@ -293,7 +325,11 @@ def stored_distances(tables: Tables) -> Several:
         "neighbours, end": seen(neighbours, -1),
         "farthest, end": seen(farthest, -1),
     }
-    remark = "The stored ones are of epoch 190, ours of epoch 200; intervals reach over pairs."
+    remark = (
+        "The stored ones are of epoch 190, ours of epoch 200; intervals reach over pairs. From "
+        f"their own start ours are {found.own_mean()[found.at(10)]:.3f} after 10 epochs (stored: "
+        f".364) and {found.own_mean()[-1]:.3f} at the end (.540)."
+    )
     return Several(parts, remark)
 
 

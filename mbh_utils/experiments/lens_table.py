@@ -28,7 +28,7 @@ PARTS = (
 #: c_P of specialization, of those inside, and of patterns beside clusters.
 COVERAGE = 0.8
 #: Agreement with the end (kappa) from which a layer counts as settled.
-SETTLED = 0.9
+SETTLED = 0.5
 #: What one network is found by in every table.
 _KEYS = ["dataset", "family", "setup", "model"]
 

@@ -40,7 +40,7 @@ def near_starts(neighbours=STORED, per_gap=0.01, own=0.5, null=0.82, noise=0.004
 def test_the_stored_networks_would_reproduce_all_of_it():
     stored = near_starts()
     for id in ("NT-1", "NT-2", "NT-3", "NT-4", "NT-5"):
-        assert verdict(id, near_starts=stored) == "reproduced", id
+        assert verdict(id, slow_starts=stored) == "reproduced", id
 
 
 @pytest.mark.parametrize(
@@ -54,19 +54,19 @@ def test_the_stored_networks_would_reproduce_all_of_it():
     ],
 )
 def test_others_would_not(id, made):
-    assert verdict(id, near_starts=near_starts(**made)) == "not reproduced"
+    assert verdict(id, slow_starts=near_starts(**made)) == "not reproduced"
 
 
 def test_a_distance_that_ends_larger_but_falls_on_the_way_is_no_monotone_drift():
     falls = near_starts((0.02, 0.25, 0.6, 0.4, 0.44, 0.478))
-    outcome = judge(CLAIMS["NT-1"], {"near_starts": falls})
+    outcome = judge(CLAIMS["NT-1"], {"slow_starts": falls})
     assert outcome.verdict == "not reproduced"
     assert outcome.decisive == "smallest step"
     assert outcome.parts["from start to end"].value == pytest.approx(0.458, abs=0.01)
 
 
 def test_a_little_nearer_than_random_masks_is_the_same_direction():
-    assert verdict("NT-4", near_starts=near_starts(null=0.56)) == "same direction"
+    assert verdict("NT-4", slow_starts=near_starts(null=0.56)) == "same direction"
 
 
 def test_resamples_draw_networks_that_all_pairs_share():
@@ -74,20 +74,29 @@ def test_resamples_draw_networks_that_all_pairs_share():
     table = near_starts(per_gap=0.0, noise=0.0)
     strange = (table["model"] != table["other"]) & (table[["model", "other"]] == 9).any(axis=1)
     table.loc[strange, "matched"] += 0.3
-    evidence = judge(CLAIMS["NT-2"], {"near_starts": table}).parts["at the end"]
+    evidence = judge(CLAIMS["NT-2"], {"slow_starts": table}).parts["at the end"]
     assert evidence.value > 0.3
     assert np.percentile(evidence.samples, 2.5) <= 0
 
 
 def test_a_short_training_says_nothing_of_the_stored_distances():
     short = near_starts().query("iteration <= 10_000")
-    assert verdict("NT-5", near_starts=short) == "not judgeable"
-    assert verdict("NT-1", near_starts=short) == "reproduced"
+    assert verdict("NT-5", slow_starts=short) == "not judgeable"
+    assert verdict("NT-1", slow_starts=short) == "reproduced"
+
+
+@pytest.mark.parametrize("id", ["NT-1", "NT-2", "NT-3", "NT-4"])
+def test_what_the_usual_share_gives_is_told_beside(id):
+    tables = {"slow_starts": near_starts(), "near_starts": near_starts(STORED[::-1])}
+    outcome = judge(CLAIMS[id], tables)
+    assert outcome.verdict == "reproduced"
+    assert "With 30 % in a rewiring: " in outcome.remark
+    assert "With 30 %" not in judge(CLAIMS[id], {"slow_starts": near_starts()}).remark
 
 
 def test_two_networks_are_too_few():
     few = near_starts().query("model < 2 and other < 2")
-    assert verdict("NT-1", near_starts=few) == "not judgeable"
+    assert verdict("NT-1", slow_starts=few) == "not judgeable"
 
 
 def test_what_needs_the_stored_topologies_is_not_judged():

@@ -15,7 +15,7 @@ from mbh_utils.lenses.clusters import (
     ncut,
     weight_graph,
 )
-from mbh_utils.lenses.clusters.clusterability import SHUFFLES, shuffled
+from mbh_utils.lenses.clusters.clusterability import shuffled
 from mbh_utils.networks import glorot, modular
 
 DATA = mbh.load_dataset("digits8")

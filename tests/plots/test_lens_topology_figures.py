@@ -79,7 +79,7 @@ def near(pairs_per_time: dict) -> pd.DataFrame:
         for model in range(4 if iteration else 0):
             rows.append((iteration, model, model, 0, 0.5))
     columns = ["iteration", "model", "other", "other_iteration", "matched"]
-    return pd.DataFrame(rows, columns=columns).assign(layer=1, null=0.82)
+    return pd.DataFrame(rows, columns=columns).assign(layer=1, null=0.82, degree_null=0.7)
 
 
 def test_near_starts_have_maps_and_a_line_for_each_sort_of_pair():
@@ -95,6 +95,8 @@ def test_near_starts_have_maps_and_a_line_for_each_sort_of_pair():
     )
     assert lines["from its own start"].get_ydata() == pytest.approx([0, 0.5, 0.5, 0.5, 0.5])
     assert lines["random masks"].get_ydata() == pytest.approx([0.82] * 5)
+    of_degrees = lines["random masks with the degrees of neighbours"]
+    assert of_degrees.get_ydata() == pytest.approx([0.7] * 5)
 
 
 def test_drift_begins_at_0_and_stands_beside_specialization():

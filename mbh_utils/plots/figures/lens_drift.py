@@ -21,14 +21,15 @@ def near_starts(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : pandas.DataFrame
-        That of experiment near_starts: model, iteration, other, other_iteration, layer, matched,
-        null.
+        That of experiment near_starts or slow_starts: model, iteration, other, other_iteration,
+        layer, matched, null, degree_null.
 
     Returns
     -------
     Figure
         Above: maps of all pairs at four times of the training. Below: means over the training of
-        neighbours, of the two farthest, of the way from the own start, and of random masks.
+        neighbours, of the two farthest, of the way from the own start, and of random masks of
+        the same number of connections, or of the degrees of neighbours.
 
     Notes
     -----
@@ -40,13 +41,13 @@ def near_starts(table: pd.DataFrame) -> Figure:
     >>> import pandas as pd
     >>> from mbh_utils import plots
     >>> table = pd.DataFrame({"iteration": [0, 9, 9], "other": [1, 1, 0], "other_iteration": 0})
-    >>> table = table.assign(model=0, layer=1, matched=[0.02, 0.3, 0.4], null=0.7)
+    >>> table = table.assign(model=0, layer=1, matched=[0.02, 0.3, 0.4], null=0.7, degree_null=0.6)
     >>> table.loc[1, "other_iteration"] = 9
     >>> figure = plots.figures.lens_topology.near_starts(table)
     >>> [ax.get_title("left") for ax in figure.axes[:2]]
     ['iteration 0', 'iteration 9']
     """
-    needed = ["iteration", "other_iteration", "layer", "null", *PAIR]
+    needed = ["iteration", "other_iteration", "layer", "null", "degree_null", *PAIR]
     checked_table(table, needed, ["iteration", "matched", "null"])
     is_own = (table["model"] == table["other"]) & (table["other_iteration"] == 0)
     pairs = table[~is_own]
@@ -82,6 +83,9 @@ def _drift_apart(table: pd.DataFrame, pairs: pd.DataFrame, is_own: pd.Series, ax
         "neighbours (1 change apart)": pairs[gap == 1],
         "from its own start": pd.concat([start, own]),
         "random masks": pd.concat([start, own]).assign(matched=lambda rows: rows["null"]),
+        "random masks with the degrees of neighbours": pairs[gap == 1].assign(
+            matched=lambda rows: rows["degree_null"]
+        ),
     }
     drawn = [
         # Of each pair one value, so that bands reach over pairs.
