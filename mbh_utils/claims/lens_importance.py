@@ -20,10 +20,7 @@ from mbh_utils.lenses import clusters
 PART = Part("importance and coherence of clusters", source=LOCAL)
 
 #: Ids of the workbook's figures that show them.
-IMPORTANCE_BY_WEIGHTS, IMPORTANCE_BY_ACTIVATIONS = "", ""
-COHERENCE_BY_WEIGHTS, COHERENCE_BY_ACTIVATIONS = "", ""
-BESIDE = ""
-
+IMPORTANCE, COHERENCE, BESIDE = "cluster-importance", "cluster-range", "cluster-p-values"
 #: Networks of so few neurons have a handful of sub-clusters, which allow no conclusion.
 FEWEST_NEURONS = 46
 #: What tells the networks of a table apart.
@@ -135,7 +132,7 @@ def _important(tables: Tables, graph: str) -> Evidence:
     "partitions by weights reveal groups that are important",
     "trend",
     ("importance",),
-    IMPORTANCE_BY_WEIGHTS,
+    IMPORTANCE,
     Trend(),
 )
 def important_by_weights(tables: Tables) -> Evidence:
@@ -148,7 +145,7 @@ def important_by_weights(tables: Tables) -> Evidence:
     "partitions by activations work as well",
     "trend",
     ("importance",),
-    IMPORTANCE_BY_ACTIVATIONS,
+    IMPORTANCE,
     Trend(),
 )
 def important_by_activations(tables: Tables) -> Evidence:
@@ -187,7 +184,7 @@ def _coherent(tables: Tables, graph: str) -> Several:
     "partitions by weights reveal groups that are coherent",
     "trend",
     ("importance",),
-    COHERENCE_BY_WEIGHTS,
+    COHERENCE,
     {
         "class range": Trend(),
         "score of an optimised image": Trend(),
@@ -204,7 +201,7 @@ def coherent_by_weights(tables: Tables) -> Several:
     "partitions by activations work as well",
     "trend",
     ("importance",),
-    COHERENCE_BY_ACTIVATIONS,
+    COHERENCE,
     {
         "class range": Trend(),
         "score of an optimised image": Trend(),
