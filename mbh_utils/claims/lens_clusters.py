@@ -225,6 +225,22 @@ def _told_largest(tables: Tables) -> str:
     )
 
 
+def _why_above(tables: Tables) -> str:
+    """What is left where a shuffle keeps how strongly each unit reaches on."""
+    before, after = (
+        _grid(tables, "z", False, shuffle=shuffle, trained=True).means.mean()
+        for shuffle in ("layer_nonzero", "fan_out")
+    )
+    dense = _grid(tables, "z", True, shuffle="fan_out", trained=True).means.mean()
+    return (
+        "Training lets some pixels and neurons reach on more strongly than others, and shuffles "
+        "of a layer do not keep that. Where only the weights that leave the same unit are shuffled "
+        f"among themselves, z of the sparse networks is {after:+.1f} in place of {before:+.1f}, "
+        f"and {dense:+.1f} of the dense ones. (The stored results have z of +16 to +21 on MNIST "
+        "for networks with L1 regularisation.)"
+    )
+
+
 _GROUPS = {
     "dense": (True, "layer"),
     "sparse, mask shuffled too": (False, "layer"),
@@ -241,6 +257,7 @@ _GROUPS = {
     ("clusterability",),
     OVER_DENSITY,
     {name: Trend(side="below") for name in _GROUPS},
+    why=_why_above,
 )
 def grid_clusters(tables: Tables) -> Several:
     parts = {

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from mbh_utils.claims.claim import EVOLUTION, Part, Tables
+from mbh_utils.claims.claim import EVOLUTION, INDICATOR, SETTLING, Part, Tables
 from mbh_utils.claims.cost import Told
 from mbh_utils.claims.evidence import Evidence, number, trend
 from mbh_utils.claims.limits import Every
@@ -72,12 +72,12 @@ def _settling_of_depths(tables: Tables) -> pd.DataFrame:
 
 
 @PART.claim(
-    "AP-HC1",
+    "EP-1",
     "In most architectures lower layers reach their final activation patterns before higher ones.",
     "most architectures form bottom-up structure",
     "trend",
     ("settling", "depths"),
-    "own-evolution-settling",
+    "patterns-settling",
     {"LeNet": Trend(), "DeepFC": Trend(), "six layers of 64": Trend()},
 )
 def bottom_up(tables: Tables) -> dict[str, Evidence]:
@@ -90,7 +90,7 @@ def bottom_up(tables: Tables) -> dict[str, Evidence]:
 
 
 @PART.claim(
-    "AP-HC2",
+    "EP-2",
     "In highly tuned architectures and methods (PyramidNet, FixUp) all layers settle at about the "
     "same time.",
     "layers appear to converge more simultaneously",
@@ -130,13 +130,13 @@ def _over_depth(tables: Tables, depth: int, column: str) -> Evidence:
 
 
 @PART.claim(
-    "AP-HC3-depth",
+    "EP-3",
     "Plain networks without shortcuts have a dip of the entropy of patterns in between, over "
     "layers.",
     "intermediate dips in entropy in conventional CNNs",
     "trend",
     ("depths",),
-    "own-evolution-depths",
+    "patterns-depth",
     Trend(),
     unit="ds",
     correction="fully connected networks, where the paper looks at convolutional ones",
@@ -163,13 +163,13 @@ def _over_time(table: pd.DataFrame, layer: int) -> tuple[Evidence, int]:
 
 
 @PART.claim(
-    "AP-HC3-time",
+    "EP-4",
     "Plain networks without shortcuts have a dip of the entropy of patterns in between, over "
     "training.",
     "intermediate dips in entropy in conventional CNNs",
     "trend",
     ("activation_evolution",),
-    "own-evolution-heat-maps",
+    "patterns-maps",
     Trend(),
     unit="ds",
     correction="fully connected networks, where the paper looks at convolutional ones",
@@ -207,12 +207,12 @@ def _spread_ratios(table: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 @PART.claim(
-    "AP-HC4",
+    "EP-5",
     "Patterns develop in ways that are general, and in ways that belong to the architecture.",
     "general as well as architecture-related behavioural patterns",
     "trend",
     ("activation_evolution",),
-    "own-evolution-heat-maps",
+    "patterns-maps",
     Every(low=1),
 )
 def architectures_differ(tables: Tables) -> Evidence:
@@ -246,12 +246,12 @@ def _entropy_and_accuracy(tables: Tables, dataset: str) -> Evidence:
 
 
 @PART.claim(
-    "AP-HC5",
+    "EP-6",
     "The entropy of a network's patterns is correlated with how well it generalises.",
     "studied; the outcome is not stated",
     "trend",
     ("activation_patterns_of_networks", "accuracies"),
-    "own-evolution-scatter",
+    "patterns-information",
     Told(),
 )
 def entropy_and_accuracy(tables: Tables) -> Evidence:
@@ -274,14 +274,15 @@ def entropy_and_accuracy(tables: Tables) -> Evidence:
 
 
 @PART.claim(
-    "AP-OUI",
+    "EP-7",
     "Networks generalise best where the patterns of two images differ in an OUI of .6 to .8.",
-    "OUI from .6 to .8 (Fernández-Hernández et al. 2025, arXiv 2504.17160)",
+    "OUI from .6 to .8 (arXiv 2504.17160)",
     "number",
     ("activation_patterns_of_networks", "accuracies"),
-    "",
+    "patterns-distinct",
     Between(0.6, 0.8),
     correction="networks of several sizes without weight decay, where the paper varies that",
+    source=INDICATOR,
 )
 def oui_of_the_best(tables: Tables) -> Evidence:
     wanted = {"dataset": FASHION, "trained": True}
@@ -323,14 +324,15 @@ def _factor(means: np.ndarray) -> np.ndarray:
 
 
 @PART.claim(
-    "AP-RCH",
+    "EP-8",
     "Activation patterns settle earlier in training than weights do.",
-    "3 times earlier (Pérez-Corral et al. 2026, arXiv 2602.08333)",
+    "3 times earlier (arXiv 2602.08333)",
     "trend",
     ("settling",),
-    "own-evolution-settling",
+    "patterns-settling",
     Trend(null=1),
     correction="distance to the end of the training, where the paper has changes per iteration",
+    source=SETTLING,
 )
 def patterns_before_weights(tables: Tables) -> Evidence:
     settled = rows(tables["settling"], **SEEN)

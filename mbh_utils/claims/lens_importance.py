@@ -87,6 +87,16 @@ def told_by_density(tables: Tables, test: str, graph: str) -> str:
     return "; ".join(told)
 
 
+def told_significant(tables: Tables, test: str, graph: str) -> str:
+    """In how many dense and sparse networks a test is significant."""
+    found = networks(tables, test, graph)
+    counts = []
+    for is_dense, words in ((True, "dense"), (False, "sparse")):
+        own = dense(found, is_dense)
+        counts.append(f"{int((own['fisher_p'] <= LEVEL).sum())} of {len(own)} {words}")
+    return f"Fisher's p <= .05 in {' and '.join(counts)} networks"
+
+
 def told_partitions(tables: Tables, graph: str) -> str:
     """How many networks are significant when whole partitions are permuted."""
     table = rows(tables["importance"], graph=graph, dead_ends=False)
@@ -160,12 +170,12 @@ def _coherent(tables: Tables, graph: str) -> Several:
         ("score of an optimised image", "score", mean_effect),
         ("entropy for it, below chance", "entropy", _negative),
     ):
-        remark = told_by_density(tables, test, graph)
+        remark = f"{told_significant(tables, test, graph)}."
         parts[name] = trend(statistic, beyond_chance(tables, test, graph), remark=remark)
-    ours = told_by_density(tables, "class_score", graph)
+    ours = beyond_chance(tables, "class_score", graph).means.mean()
     remark = (
-        "Told are effects less those of chance. Ours, how neurons go with one class, gives "
-        f"{ours}. {clusters.CAVEAT}"
+        "Told are effects less those of chance. Of our own test, how neurons go with one class, it "
+        f"is {ours:+.3f} ({told_significant(tables, 'class_score', graph)}). {clusters.CAVEAT}"
     )
     return Several(parts, remark)
 

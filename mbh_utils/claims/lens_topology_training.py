@@ -102,7 +102,7 @@ def _few_images(tables: Tables) -> pd.DataFrame:
 def _best(table: pd.DataFrame) -> pd.DataFrame:
     """The best accuracy of each network at any look."""
     keys = ["kind", "dataset", "n_hidden", "parameters", "density", "model"]
-    return table.groupby(keys, as_index=False)["accuracy"].max()
+    return table.groupby(keys)[["accuracy"]].max().reset_index()
 
 
 @PART.claim(

@@ -30,6 +30,7 @@ Which file to open:
 from mbh_utils.experiments.associations import associations
 from mbh_utils.experiments.catalogue import EXPERIMENTS
 from mbh_utils.experiments.experiment import Experiment
+from mbh_utils.experiments.lens_table import lens_measures
 from mbh_utils.experiments.measures import MEASURES, Measure, register
 from mbh_utils.experiments.planes import PlaneSet, class_plane, grid_planes
 from mbh_utils.experiments.planning import Stage, plan, prepare
@@ -53,6 +54,7 @@ __all__ = [
     "check_results",
     "class_plane",
     "grid_planes",
+    "lens_measures",
     "per_network",
     "plan",
     "prepare",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mbh_utils.blankets.maximal_pattern import maximal_pattern
 from mbh_utils.computing.seeds import stream
-from mbh_utils.datasets import HALVES
+from mbh_utils.datasets import HALVES, title
 from mbh_utils.experiments.measures import Measure, Subject, register
 from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.runs import Case, Run, parameters_at
@@ -353,3 +353,73 @@ PARTITIONS = register(
 def partition_options(profile: Profile) -> list[dict]:
     """At the thesis's usual minimum coverage."""
     return [{"coverage": 0.8, "draws": 200}]
+
+
+# ------------------------------------------------------------------------ beside what was published
+
+
+def beside_published(table: pd.DataFrame) -> pd.DataFrame:
+    """What was found with the published kinds of networks, as a table to be read.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        That of experiment clusterability_reference.
+
+    Returns
+    -------
+    DataFrame
+        One row per kind of network, which is its index. For n-cut, z and accuracy: the smallest and
+        the largest network, here and published; "shuffled": the mean n-cut of shuffled copies; "z,
+        mask kept" and "z, fan-out kept": z here with the two nulls that were not published.
+
+    Examples
+    --------
+    >>> from mbh_utils.lenses import clusters
+    >>> table = clusters.published().query("dataset == 'fashion_mnist'")
+    >>> table = table.assign(ncut=9, z=-5, accuracy=0.9).merge(
+    ...     pd.DataFrame({"shuffle": clusters.SHUFFLES}), how="cross"
+    ... )
+    >>> beside_published(table)["n-cut, published"].tolist()
+    ['9.86 to 9.91', '8.48 to 8.80']
+    """
+    keys = ["dataset", "control", "pruned"]
+    stored = clusters.published().set_index(keys)
+    rows = {}
+    for kind, found in table.groupby(keys, sort=False):
+        there = stored.loc[kind] if kind in stored.index else None
+        by_null = dict(list(found.groupby("shuffle")))
+        rows[_kind_in_words(*kind)] = _beside(by_null, there)
+    return pd.DataFrame(rows).T.rename_axis("network")
+
+
+def _kind_in_words(dataset: str, control: str, pruned: bool) -> str:
+    planted = ", modules planted" if control == "modular" else ""
+    return title(dataset) + planted + (", pruned" if pruned else "")
+
+
+def _beside(by_null: dict[str, pd.DataFrame], there: pd.Series | None) -> dict:
+    """A row of words: what was found by each null, and what is stored."""
+    layer = by_null["layer"]
+    row = {}
+    for column, name, form in (
+        ("ncut", "n-cut", "{:.2f}"),
+        ("z", "z", "{:.1f}"),
+        ("accuracy", "accuracy", "{:.3f}"),
+    ):
+        row[f"{name}, here"] = _span_in_words(layer[column].min(), layer[column].max(), form)
+        row[f"{name}, published"] = (
+            ""
+            if there is None
+            else _span_in_words(there[f"{column}_low"], there[f"{column}_high"], form)
+        )
+        if column == "ncut":
+            row["shuffled, here"] = f"{layer['null_mean'].mean():.2f}"
+            row["shuffled, published"] = "" if there is None else f"{there['null_mean']:.2f}"
+    for null, name in (("layer_nonzero", "z, mask kept"), ("fan_out", "z, fan-out kept")):
+        row[name] = _span_in_words(by_null[null]["z"].min(), by_null[null]["z"].max(), "{:.1f}")
+    return row
+
+
+def _span_in_words(low: float, high: float, form: str) -> str:
+    return f"{form.format(low)} to {form.format(high)}"

@@ -6,6 +6,9 @@ It is joined from the tables of the single lenses, and computes nothing itself.
 import numpy as np
 import pandas as pd
 
+from mbh_utils.computing import require
+from mbh_utils.errors import MBHError
+from mbh_utils.experiments.associations import FEWEST
 from mbh_utils.experiments.evolution_measures import network_summaries
 from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.runs import NETWORK_COLUMNS
@@ -25,7 +28,7 @@ PARTS = (
 #: c_P of specialization, of those inside, and of patterns beside clusters.
 COVERAGE = 0.8
 #: Agreement with the end (kappa) from which a layer counts as settled.
-SETTLED = 0.9
+SETTLED = 0.5
 #: What one network is found by in every table.
 _KEYS = ["dataset", "family", "setup", "model"]
 
@@ -47,6 +50,45 @@ MEASURES_OF_LENSES = {
     "oui": "OUI",
     "oui_within": "OUI within classes",
 }
+
+
+def lens_measures(table: pd.DataFrame) -> dict[str, str]:
+    """The measures of a table of all lenses that differ between networks, and their names.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        That of experiment lenses.
+
+    Returns
+    -------
+    dict of str to str
+        Column -> what a figure calls it, in the order of a figure.
+
+    Raises
+    ------
+    MBHError
+        For a table without these columns.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mbh_utils import experiments
+    >>> lenses = pd.read_parquet(experiments.results_file("lenses", "paper"))
+    >>> list(experiments.lens_measures(lenses))[:3]
+    ['accuracy', 's_square', 's_box']
+    """
+    what = "the table of experiment lenses"
+    require.kind_of("table", table, pd.DataFrame, what)
+    for column in MEASURES_OF_LENSES:
+        if column not in table:
+            raise MBHError(f"table has no column {column}; expected {what}")
+    there = {column: table[column].dropna() for column in MEASURES_OF_LENSES}
+    return {
+        column: name
+        for column, name in MEASURES_OF_LENSES.items()
+        if len(there[column]) >= FEWEST and there[column].nunique() > 1
+    }
 
 
 def lens_rows(profile: Profile, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -13,9 +13,11 @@ import torch
 
 from mbh_utils.networks import Network
 from mbh_utils.training import kernel
+from mbh_utils.training.live import Live
 from mbh_utils.training.order import MinibatchOrder
 from mbh_utils.training.recipe import LIVE, STATE, Recipe, State
-from mbh_utils.training.rewiring import Live, Rewiring, Schedule
+from mbh_utils.training.rewiring import Rewiring
+from mbh_utils.training.schedule import Schedule
 
 
 class CompiledEngine:
@@ -186,11 +188,12 @@ class BatchedEngine:
 
     def states(self, iteration: int) -> list[State]:
         """Where the networks stand."""
-        arrays = [dict(zip(STATE, rows, strict=True)) for rows in zip(*self._rows(), strict=True)]
-        if self.keeps_masks:
-            for member, exists in zip(arrays, self._live_rows(), strict=True):
-                member[LIVE] = exists
-        return [State(iteration, member) for member in arrays]
+        states = []
+        for exists, *rows in zip(self._live_rows(), *self._rows(), strict=True):
+            arrays = dict(zip(STATE, rows, strict=True))
+            masks = {LIVE: exists} if self.keeps_masks else {}
+            states.append(State(iteration, {**arrays, **masks}))
+        return states
 
     def _tensors(self) -> list[torch.Tensor]:
         """Parameters and Adam's moments, each (S, n)."""

@@ -10,58 +10,14 @@ is the one that was trained until then. Its random numbers depend on the seed an
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from mbh_utils.computing import require
-from mbh_utils.computing.seeds import stream
 from mbh_utils.errors import MBHError
+from mbh_utils.training.live import Live, Moment, largest, random_empty, rounded
 from mbh_utils.training.recipe import MOST_ITERATIONS
-
-
-class Live(NamedTuple):
-    """Parameters that exist, with Adam's moments: of a whole network, or the weights of a layer."""
-
-    places: np.ndarray  # (n,) int64, rising: where they are in the flat dense order
-    values: np.ndarray  # (n,) float32
-    mean: np.ndarray  # (n,) float32: Adam's first moment
-    square: np.ndarray  # (n,) float32: Adam's second moment
-
-    def where(self, chosen) -> "Live":
-        """Some of them."""
-        return Live(*(array[chosen] for array in self))
-
-    def between(self, first: int, last: int) -> "Live":
-        """Those in places first <= p < last, counted from ``first``."""
-        start, stop = np.searchsorted(self.places, [first, last])
-        part = self.where(slice(start, stop))
-        return part._replace(places=part.places - first)
-
-    def with_new(self, places: np.ndarray, values: np.ndarray) -> "Live":
-        """These and new ones, whose moments are zero; places: rising."""
-        is_new = np.zeros(len(self.places) + len(places), dtype=bool)
-        is_new[np.searchsorted(self.places, places) + np.arange(len(places))] = True
-        nothing = np.zeros(len(places), np.float32)
-        together = []
-        for old, new in zip(self, (places, values, nothing, nothing), strict=True):
-            both = np.empty(len(is_new), old.dtype)
-            both[is_new] = new
-            both[~is_new] = old
-            together.append(both)
-        return Live(*together)
-
-
-class Moment(NamedTuple):
-    """What a rewiring of one layer is told beside its weights."""
-
-    iteration: int
-    iterations: int  # of the whole training
-    size: int  # places of the layer, live or not
-    rng: np.random.Generator
-    gradient: np.ndarray | None  # (size,) of the loss by all weights, live or not; RigL's
 
 
 class Rewiring:
@@ -180,11 +136,11 @@ class SET(Rewiring):
         stays = np.ones(len(weights.places), dtype=bool)
         for sign in (is_negative, ~is_negative):
             (group,) = np.nonzero(sign)
-            n_gone = _rounded(self.zeta * len(group))
-            stays[group] = _largest(np.abs(weights.values[group]), len(group) - n_gone)
+            n_gone = rounded(self.zeta * len(group))
+            stays[group] = largest(np.abs(weights.values[group]), len(group) - n_gone)
         kept = weights.where(stays)
         n_new = len(weights.places) - len(kept.places)
-        places = _random_empty(kept.places, moment.size, n_new, moment.rng)
+        places = random_empty(kept.places, moment.size, n_new, moment.rng)
         drawn = moment.rng.standard_normal(n_new) if self.new_std else np.zeros(n_new)
         return kept.with_new(places, self.new_std * drawn)
 
@@ -298,11 +254,13 @@ class RigL(Rewiring):
         n_live = len(weights.places)
         if n_live == moment.size:
             return weights
-        n_new = _rounded(self.share(moment.iteration, moment.iterations) * n_live)
-        kept = weights.where(_largest(np.abs(weights.values), n_live - n_new))
+        if moment.gradient is None:
+            raise MBHError("RigL puts new weights where the gradient is large: moment has none")
+        n_new = rounded(self.share(moment.iteration, moment.iterations) * n_live)
+        kept = weights.where(largest(np.abs(weights.values), n_live - n_new))
         wanted = np.abs(moment.gradient)
         wanted[kept.places] = -1.0
-        (places,) = np.nonzero(_largest(wanted, n_new))
+        (places,) = np.nonzero(largest(wanted, n_new))
         return kept.with_new(places, np.zeros(n_new))
 
 
@@ -321,6 +279,8 @@ class GradualPruning(Rewiring):
     to_iteration : int, optional
         When the last step is; by default after three quarters of the training. At its end means
         before the last iteration.
+    output : bool, default False
+        Whether the output layer is pruned like the hidden ones.
 
     Raises
     ------
@@ -441,113 +401,7 @@ class GradualPruning(Rewiring):
         Live
             The largest of them.
         """
-        kept = _rounded((1 - self.sparsity(moment.iteration, moment.iterations)) * moment.size)
+        kept = rounded((1 - self.sparsity(moment.iteration, moment.iterations)) * moment.size)
         if kept >= len(weights.places):
             return weights
-        return weights.where(_largest(np.abs(weights.values), kept))
-
-
-# ------------------------------------------------------------------------------- choosing places
-
-
-def _rounded(number: float) -> int:
-    """To a whole number, half up; what floating point has left of a half is one."""
-    return math.floor(round(number, 9) + 0.5)
-
-
-def _largest(scores: np.ndarray, n: int) -> np.ndarray:
-    """Which scores are the n largest; of equal ones the first."""
-    chosen = np.zeros(len(scores), dtype=bool)
-    if n == 0:
-        return chosen
-    limit = np.partition(scores, len(scores) - n)[len(scores) - n]
-    np.greater(scores, limit, out=chosen)
-    (equal,) = np.nonzero(scores == limit)
-    chosen[equal[: n - np.count_nonzero(chosen)]] = True
-    return chosen
-
-
-def _random_empty(taken: np.ndarray, size: int, n: int, rng: np.random.Generator) -> np.ndarray:
-    """n of the places below ``size`` that are not taken, each as likely, rising as these are."""
-    ranks = np.sort(rng.choice(size - len(taken), n, replace=False, shuffle=False))
-    empty_before = taken - np.arange(len(taken))  # of each that is taken
-    return ranks + np.searchsorted(empty_before, ranks, side="right")
-
-
-# -------------------------------------------------------------------------- a network, and a stack
-
-
-def given_rewirings(rewiring, n_networks: int, iterations: int) -> list[Rewiring | None]:
-    """The rewiring of each network: one for all of them, one each, or None.
-
-    Raises MBHError for anything else, and for one that the training is too short for.
-    """
-    several = isinstance(rewiring, list | tuple)
-    each = list(rewiring) if several else [rewiring] * n_networks
-    for one in each:
-        if one is not None:
-            wanted = "SET(), RigL(), GradualPruning(), or None"
-            require.kind_of("rewiring", one, Rewiring, wanted)
-            one.when(iterations)
-    if len(each) != n_networks:
-        raise MBHError(
-            f"rewiring is a list of {len(each)} for {n_networks} networks: give one for all of "
-            "them, or one each"
-        )
-    return each
-
-
-class Schedule:
-    """When which members of a stack are rewired."""
-
-    def __init__(
-        self,
-        rewirings: Sequence[Rewiring | None],
-        seeds: Sequence[int],
-        shapes: Sequence[tuple[int, int]],
-        iterations: int,
-    ):
-        self.rewirings = rewirings
-        self.seeds = seeds
-        self.shapes = shapes  # (n_out, n_in) of all layers, the output layer's last
-        self.iterations = iterations
-        self.due: dict[int, dict[int, int]] = {}  # iteration -> member -> which rewiring it is
-        for member, rewiring in enumerate(rewirings):
-            for number, iteration in enumerate(rewiring.when(iterations) if rewiring else (), 1):
-                self.due.setdefault(iteration, {})[member] = number
-        self.iterations_due = np.array(sorted(self.due), dtype=np.int64)
-
-    def parts(self, iteration: int, steps: int) -> Iterator[tuple[int, int]]:
-        """These steps cut at the rewirings: (first, last + 1) of the steps of each part."""
-        end = iteration + steps
-        start, stop = np.searchsorted(self.iterations_due, [iteration + 1, end])
-        cuts = [iteration, *self.iterations_due[start:stop].tolist(), end]
-        return zip(cuts, cuts[1:], strict=False)
-
-    def rewired(
-        self, member: int, live: Live, iteration: int, gradients: Callable[[], list[np.ndarray]]
-    ) -> Live:
-        """The parameters of a member after what is due of it at an iteration.
-
-        gradients: gives those by all weights of each hidden layer.
-        """
-        rewiring = self.rewirings[member]
-        number = self.due.get(iteration, {}).get(member)
-        if rewiring is None or number is None:
-            return live
-        rng = stream(self.seeds[member], "rewiring", number)
-        n_layers = len(self.shapes) - (0 if rewiring.output else 1)
-        wanted = gradients() if rewiring.needs_gradient else [None] * n_layers
-        parts = []
-        first = 0
-        for (n_out, n_in), gradient in zip(self.shapes, wanted, strict=False):
-            size = n_out * n_in
-            weights = live.between(first, first + size)
-            moment = Moment(iteration, self.iterations, size, rng, gradient)
-            changed = rewiring.rewired(weights, moment)
-            parts.append(changed._replace(places=changed.places + first))
-            biases = live.between(first + size, first + size + n_out)
-            parts.append(biases._replace(places=biases.places + (first + size)))
-            first += size + n_out
-        parts.append(live.where(live.places >= first))
-        return Live(*map(np.concatenate, zip(*parts, strict=True)))
+        return weights.where(largest(np.abs(weights.values), kept))

@@ -24,7 +24,8 @@ from mbh_utils.networks.evaluation import accuracy
 from mbh_utils.training import checks
 from mbh_utils.training.engines import BatchedEngine, CompiledEngine
 from mbh_utils.training.recipe import TABLE_A1, History, Recipe, State, check_milestones
-from mbh_utils.training.rewiring import Rewiring, given_rewirings
+from mbh_utils.training.rewiring import Rewiring
+from mbh_utils.training.schedule import given_rewirings
 
 
 def train(

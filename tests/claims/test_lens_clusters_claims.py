@@ -58,12 +58,14 @@ def grid(dense, kept, trained=-0.1):
     """Table clusterability: z of dense networks, and of sparse ones with their mask kept."""
 
     def z(row):
+        if row["shuffle"] == "fan_out":
+            return -1.5
         if row["density"] > 0.99:
             return dense
         return kept if row["shuffle"] == "layer_nonzero" else kept - 3
 
     table = networks(trained=(True, False))
-    table = crossed(table, graph=["weights"], shuffle=["layer", "layer_nonzero"])
+    table = crossed(table, graph=["weights"], shuffle=["layer", "layer_nonzero", "fan_out"])
     table = filled(table, noise=0.1, z=z, ncut=lambda row: 8 + 16 * trained * row["trained"])
     return table.assign(k=16)
 
@@ -72,6 +74,8 @@ def test_the_thesis_networks():
     assert verdict("LS-7", clusterability=grid(-5, -5)) == "reproduced"
     assert verdict("LS-7", clusterability=grid(-5, +4)) == "not reproduced"
     assert verdict("LS-7", clusterability=grid(+5, -5)) == "not reproduced"
+    remark = judge(CLAIMS["LS-7"], {"clusterability": grid(-5, +4)}).row["remark"]
+    assert "z of the sparse networks is -1.5 in place of +4.0" in remark
 
 
 def test_training():

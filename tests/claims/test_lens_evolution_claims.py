@@ -67,15 +67,15 @@ def flat(row) -> float:
 def test_lower_layers_first():
     up = depths(flat, lambda layer: ITERATIONS[min(layer, 4)])
     down = depths(flat, lambda layer: ITERATIONS[max(5 - layer, 0)])
-    assert verdict("AP-HC1", settling=settling(upwards), depths=up) == "reproduced"
-    assert verdict("AP-HC1", settling=settling(downwards), depths=up) == "not reproduced"
-    assert verdict("AP-HC1", settling=settling(upwards), depths=down) == "not reproduced"
-    outcome = judge(CLAIMS["AP-HC1"], {"settling": settling(downwards), "depths": up})
+    assert verdict("EP-1", settling=settling(upwards), depths=up) == "reproduced"
+    assert verdict("EP-1", settling=settling(downwards), depths=up) == "not reproduced"
+    assert verdict("EP-1", settling=settling(upwards), depths=down) == "not reproduced"
+    outcome = judge(CLAIMS["EP-1"], {"settling": settling(downwards), "depths": up})
     assert "LeNet: Of 42 networks 0 settle bottom-up, 42 top-down." in outcome.remark
 
 
 def test_what_is_not_trained_here_is_told():
-    outcome = judge(CLAIMS["AP-HC2"], {"settling": settling(upwards)})
+    outcome = judge(CLAIMS["EP-2"], {"settling": settling(upwards)})
     assert outcome.verdict == "not judgeable" and "PyramidNet" in outcome.remark
 
 
@@ -88,7 +88,7 @@ def test_what_is_not_trained_here_is_told():
 )
 def test_a_dip_over_layers(entropies, expected):
     table = depths(lambda row: entropies[row["layer"] - 1] + 0.001 * row["model"], int)
-    outcome = judge(CLAIMS["AP-HC3-depth"], {"depths": table})
+    outcome = judge(CLAIMS["EP-3"], {"depths": table})
     assert outcome.verdict == expected
     if expected == "reproduced":
         assert outcome.row["ours"] == pytest.approx(0.2)
@@ -103,11 +103,11 @@ def test_a_dip_over_training():
     def rising(row):
         return 0.1 * ITERATIONS.index(row["iteration"]) + 0.001 * row["model"]
 
-    outcome = judge(CLAIMS["AP-HC3-time"], {"activation_evolution": over_training(dip)})
+    outcome = judge(CLAIMS["EP-4"], {"activation_evolution": over_training(dip)})
     assert outcome.verdict == "reproduced"
     assert "Of 28 layers of 14 set-ups 28 have a dip" in outcome.remark
     assert "deepest at iteration 100" in outcome.remark
-    assert verdict("AP-HC3-time", activation_evolution=over_training(rising)) == "not reproduced"
+    assert verdict("EP-4", activation_evolution=over_training(rising)) == "not reproduced"
 
 
 def test_architectures_against_seeds():
@@ -121,15 +121,15 @@ def test_architectures_against_seeds():
         return by_setup(row) * (row["iteration"] < 50_000)
 
     apart = over_training(by_setup, kappa)
-    outcome = judge(CLAIMS["AP-HC4"], {"activation_evolution": apart})
+    outcome = judge(CLAIMS["EP-5"], {"activation_evolution": apart})
     assert outcome.verdict == "reproduced"
     seeds = np.array([0, 1, 2]) * 0.001
     expected = np.std(0.02 * np.arange(1, 15), ddof=1) / np.std(seeds, ddof=1)
     assert outcome.row["ours"] == pytest.approx(expected)
     near = over_training(by_model, kappa)
-    assert verdict("AP-HC4", activation_evolution=near) == "not reproduced"
+    assert verdict("EP-5", activation_evolution=near) == "not reproduced"
     one = apart[apart["model"] == 0]
-    assert verdict("AP-HC4", activation_evolution=one) == "not judgeable"
+    assert verdict("EP-5", activation_evolution=one) == "not judgeable"
 
 
 def patterns_and_accuracies(oui: Callable, accuracy: Callable) -> dict[str, pd.DataFrame]:
@@ -147,7 +147,7 @@ def by_neurons(row) -> float:
 
 def test_entropy_and_accuracy_are_told():
     tables = patterns_and_accuracies(lambda row: 0.5, by_neurons)
-    outcome = judge(CLAIMS["AP-HC5"], tables)
+    outcome = judge(CLAIMS["EP-6"], tables)
     assert outcome.verdict == "not judgeable"
     assert outcome.row["ours"] > 0.95
     assert "Digit MNIST +" in outcome.remark
@@ -159,16 +159,16 @@ def test_oui_of_the_most_accurate(best, expected):
         lambda row: best if row["setup"] == 1 else 0.5,
         lambda row: 0.9 if row["setup"] == 1 else 0.8,
     )
-    outcome = judge(CLAIMS["AP-OUI"], tables)
+    outcome = judge(CLAIMS["EP-7"], tables)
     assert outcome.verdict == expected
     assert "The most accurate set-up is #1 (90.0 %)" in outcome.remark
 
 
 def test_patterns_before_weights():
     later = settling(upwards, lambda row: 3 * upwards(row))
-    outcome = judge(CLAIMS["AP-RCH"], {"settling": later})
+    outcome = judge(CLAIMS["EP-8"], {"settling": later})
     assert outcome.verdict == "reproduced"
     assert outcome.row["ours"] == pytest.approx(3)
     assert "3.00 at 0.5" in outcome.remark
     earlier = settling(upwards, lambda row: upwards(row) / 2)
-    assert verdict("AP-RCH", settling=earlier) == "not reproduced"
+    assert verdict("EP-8", settling=earlier) == "not reproduced"

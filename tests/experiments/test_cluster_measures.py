@@ -1,6 +1,7 @@
 """What the lens on clusters measures of networks, and which networks were published."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import mbh_utils as mbh
@@ -100,3 +101,16 @@ def test_pattern_neurons_lie_in_the_last_layer():
     assert len(members["all"]) == 10
     for all_of_them, active in zip(members["all"], members["active"], strict=True):
         assert set(active) <= set(all_of_them) <= set(range(8))
+
+
+def test_what_was_found_beside_what_was_published():
+    table = clusters.published().merge(pd.DataFrame({"model": range(2)}), how="cross")
+    table = table.merge(pd.DataFrame({"shuffle": clusters.SHUFFLES}), how="cross")
+    table = table.assign(ncut=9.0 + table["model"], z=-5.0, accuracy=0.98)
+    told = cluster_measures.beside_published(table)
+    assert told.index.tolist()[:2] == ["MNIST", "MNIST, pruned"] and len(told) == 8
+    assert told.loc["MNIST", "n-cut, here"] == "9.00 to 10.00"
+    assert told.loc["MNIST", "n-cut, published"] == "10.01 to 10.04"
+    assert told.loc["MNIST, modules planted, pruned", "shuffled, published"] == "9.20"
+    alone = cluster_measures.beside_published(table.assign(dataset="digits8"))
+    assert alone.loc["Digits 8×8", "z, published"] == ""

@@ -21,7 +21,7 @@ def clusterability():
     table = grid(ncut=2.0, null_mean=3.0, graph="weights")
     parts = [
         table.assign(shuffle=shuffle, z=z)
-        for shuffle, z in (("layer", -5.0), ("layer_nonzero", 1.0))
+        for shuffle, z in (("layer", -5.0), ("layer_nonzero", 1.0), ("fan_out", 2.0))
     ]
     activations = table.assign(graph="activations", shuffle="layer", z=-30.0)
     return pd.concat([*parts, activations], ignore_index=True)
@@ -35,9 +35,10 @@ def heights(ax) -> set:
 
 def test_n_cut_per_cluster_beside_shuffled_networks():
     figure = lens_clusters.clusterability_over_density(clusterability())
-    top, bottom = figure.axes[0], figure.axes[2]
+    top, bottom, last = figure.axes[::2]
     assert heights(top) == {0.5, 0.75, round(2 / 11, 6), round(3 / 11, 6)}
     assert heights(bottom) == {0.0, -5.0, 1.0}
+    assert heights(last) == {0.0, 2.0}
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert {"as found", "shuffled", "z, mask kept", "z, mask shuffled too"} <= set(words)
     assert figure.axes[0].get_title("left") == "MNIST"

@@ -12,9 +12,11 @@ from mbh_utils.computing.seeds import stream
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import Network
 from mbh_utils.training.engines import BatchedEngine, CompiledEngine
+from mbh_utils.training.live import Live, Moment
 from mbh_utils.training.order import MinibatchOrder
 from mbh_utils.training.recipe import LIVE, Recipe, State
-from mbh_utils.training.rewiring import SET, GradualPruning, Live, Moment, RigL, Schedule
+from mbh_utils.training.rewiring import SET, GradualPruning, RigL
+from mbh_utils.training.schedule import Schedule
 from mbh_utils.training.train import train, train_stack
 
 # -------------------------------------------------------------------------------- one layer at once

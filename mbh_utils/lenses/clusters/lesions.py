@@ -141,7 +141,7 @@ def importance(
         - layer, cluster, size, live, draws as in :func:`lesions`;
         - before: the mean class accuracy without a lesion; drop and drop_null: what it loses by the
           lesion, and by the random ones (their mean); p_importance: small where the loss is larger
-          than chance; effect_importance: from 0 to 2 (0 where nothing is lost); chance_importance:
+          than chance; effect_importance: from 0 to 2; chance_importance:
           the mean effect of the draws themselves, which lies a little below 1;
         - range and range_null: (largest - smallest) / mean change of a class accuracy, NaN where
           the mean change is below 0.001; range_draws: random sets for which it is not; p_range:
@@ -160,8 +160,9 @@ def importance(
     -----
     Importance and class range of Hod et al. (arXiv 2110.08058), whose accuracy is the mean over
     classes too. Their effect 2 t / (t + r) is that on the mean r of the draws, whose expectation
-    without a difference is below 1. Chance effects, mid-p values, std and the test of whole
-    partitions are additions.
+    without a difference is below 1. What is no loss counts as 0 in it, where they take an effect of
+    0 unless both lose. Chance effects, mid-p values, std and the test of whole partitions are
+    additions.
 
     Examples
     --------
@@ -208,10 +209,8 @@ def importance_of(changes: np.ndarray, before: float, ties: str = "mid") -> pd.D
 
 
 def _loss_effect(true: np.ndarray, null: np.ndarray) -> np.ndarray:
-    """2 t / (t + r) of mean changes where both are losses; 0 elsewhere, NaN where one is NaN."""
-    both_lose = (true < 0) & (null < 0)
-    effect = relative_effect(np.where(both_lose, -true, 1), np.where(both_lose, -null, 1))
-    return np.where(np.isnan(true) | np.isnan(null), np.nan, np.where(both_lose, effect, 0.0))
+    """2 t / (t + r) of losses; what is no loss counts as 0."""
+    return np.asarray(relative_effect(np.maximum(-true, 0), np.maximum(-null, 0)))
 
 
 def _of_draws(null: np.ndarray, effect: Callable) -> np.ndarray:
@@ -285,20 +284,34 @@ def _lesioned(
 
     a: activations of its layer; after: what the next layer makes of them without a lesion.
     """
-    weight = chain.layer(one.layer + 1).weight
-    into = np.ascontiguousarray(weight[:, one.sets].transpose(1, 0, 2))  # set x unit x neuron
+    following, bias = chain.layer(one.layer + 1)[:2]
+    # What is left of a layer is summed anew where that is less work than to take the sets away.
+    n_units = following.shape[1]
+    is_large = 2 * one.size >= n_units
+    units = _others(one.sets, n_units) if is_large else one.sets
+    into = np.ascontiguousarray(following[:, units].transpose(1, 0, 2))  # set x unit x neuron
     widest = max(len(chain.layer(i).bias) for i in range(one.layer + 1, len(chain.hidden) + 1))
     step = max(_BLOCK_BYTES // (8 * len(one.sets) * widest), 16)
     n = a.shape[1]
     for start in range(0, n, step):
         block = slice(start, min(start + step, n))
-        z = into @ a[:, block][one.sets]
-        np.subtract(after[:, block], z, out=z)
+        z = into @ a[:, block][units]
+        if is_large:
+            z += bias[:, None]
+        else:
+            np.subtract(after[:, block], z, out=z)
         for number in range(one.layer + 1, len(chain.hidden)):
-            following = chain.layer(number + 1)
-            z = following.weight @ chain.activate(number, z)
-            z += following.bias[:, None]
+            weight, bias_behind = chain.layer(number + 1)[:2]
+            z = weight @ chain.activate(number, z)
+            z += bias_behind[:, None]
         yield block, z
+
+
+def _others(sets: np.ndarray, n_units: int) -> np.ndarray:
+    """The units that are not in each of some sets of equal size."""
+    is_in = np.zeros((len(sets), n_units), dtype=bool)
+    np.put_along_axis(is_in, sets, True, axis=1)
+    return np.nonzero(~is_in)[1].reshape(len(sets), -1)
 
 
 def _correct(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:

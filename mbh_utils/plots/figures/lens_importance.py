@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import cycle
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -32,7 +33,7 @@ TESTS = {
 _OURS = "#0072B2"
 _THEIRS = "0.72"
 #: What an effect is by chance.
-_CHANCE = {"ls": "none", "marker": "_", "ms": 9, "mew": 1.6, "color": "0.65"}
+_CHANCE: dict[str, Any] = {"marker": "_", "ms": 9, "mew": 1.6, "color": "0.65"}
 
 
 def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure:
@@ -71,7 +72,7 @@ def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure
     >>> tests = pd.DataFrame({"n_hidden": [400, 16], "density": [0.03, 1.0], "s": [0.8, 0.4]})
     >>> tests = tests.assign(graph="weights", test="importance", fisher_p=[0.01, 0.7])
     >>> tests = tests.assign(effect=[1.2, 1.0], chance=0.96)
-    >>> figure = plots.figures.lenses.effects(tests, "importance")
+    >>> figure = plots.figures.lens_importance.effects(tests, "importance")
     >>> [ax.get_xlabel() for ax in figure.axes]
     ['density of hidden weights', 'specialization s']
     """
@@ -90,14 +91,11 @@ def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure
             ax.set_title(title, loc="left")
             ax.label_outer()
     shown = [n for n in looks if n in set(found["n_hidden"])]
-    handles = [
-        Line2D([], [], ls="none", color=looks[n][0], marker=looks[n][1], label=f"{n:,} neurons")
-        for n in shown
-    ]
+    handles = [_entry(f"{n:,} neurons", color=looks[n][0], marker=looks[n][1]) for n in shown]
     handles += [
-        Line2D([], [], ls="none", color="0.3", marker="o", label="discovery (FDR 5 %)"),
-        Line2D([], [], ls="none", color="0.3", marker="o", mfc="none", label="no discovery"),
-        Line2D([], [], **_CHANCE, label="by chance"),
+        _entry("discovery (FDR 5 %)", color="0.3", marker="o"),
+        _entry("no discovery", color="0.3", marker="o", mfc="none"),
+        _entry("by chance", **_CHANCE),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     figure.suptitle(f"{TESTS.get(test, test)}, clusters by {graph}", fontsize=10.5)
@@ -117,6 +115,11 @@ def _chosen(tests: pd.DataFrame, test: str, graph: str) -> pd.DataFrame:
     return found
 
 
+def _entry(label: str, **look: Any) -> Line2D:
+    """An entry of a legend: a marker without a line."""
+    return Line2D([], [], ls="none", label=label, **look)
+
+
 def _looks(sizes: pd.Series) -> dict[int, tuple]:
     """Number of neurons -> colour and marker."""
     groups = sorted(sizes.unique())
@@ -125,7 +128,7 @@ def _looks(sizes: pd.Series) -> dict[int, tuple]:
 
 
 def _points(ax: Axes, here: pd.DataFrame, x: str, looks: dict) -> None:
-    ax.plot(here[x], here["chance"], **_CHANCE, zorder=1)
+    ax.plot(here[x], here["chance"], ls="none", **_CHANCE, zorder=1)
     for n, rows in here.groupby("n_hidden"):
         colour, marker = looks[n]
         for is_found, some in rows.groupby("discovery"):
@@ -168,7 +171,7 @@ def class_drops(lesions: Mapping[str, pd.DataFrame], classes: Mapping | list | t
     >>> from mbh_utils import plots
     >>> rows = {"layer": 0, "cluster": 3, "size": 5, "draw": 0, "class": [0, 1]}
     >>> table = pd.DataFrame(rows).assign(before=[0.9, 0.8], after=[0.4, 0.8])
-    >>> figure = plots.figures.lenses.class_drops({"dense": table}, ["cat", "dog"])
+    >>> figure = plots.figures.lens_importance.class_drops({"dense": table}, ["cat", "dog"])
     >>> [text.get_text() for text in figure.axes[0].texts]
     ['50', '0']
     """
@@ -178,7 +181,7 @@ def class_drops(lesions: Mapping[str, pd.DataFrame], classes: Mapping | list | t
         raise MBHError("lesions names no network: there is nothing to draw")
     maps = {title: _drops(title, table) for title, table in lesions.items()}
     for title, drops in maps.items():
-        if len(names) <= drops.columns.max():
+        if len(names) <= max(map(int, drops.columns)):
             raise MBHError(f"classes has {len(names)} names; {title} has class {drops.columns[-1]}")
     heights = [len(drops) for drops in maps.values()]
     size = (6, 0.27 * sum(heights) + 0.75 * len(maps) + 1.2)
@@ -189,7 +192,7 @@ def class_drops(lesions: Mapping[str, pd.DataFrame], classes: Mapping | list | t
         image = _draw_drops(ax, drops, top)
         ax.set_title(title, loc="left")
         ax.set_xticks([])
-    shown = [names[c] for c in list(maps.values())[-1].columns]
+    shown = [names[int(c)] for c in list(maps.values())[-1].columns]
     ax.set_xticks(range(len(shown)), shown, rotation=45, ha="right", rotation_mode="anchor")
     figure.colorbar(image, ax=list(axes[:, 0]), shrink=0.7, label="accuracy lost [pp]")
     return figure
@@ -258,7 +261,7 @@ def p_values_beside_published(tests: pd.DataFrame, published: pd.DataFrame) -> F
     >>> from mbh_utils import lenses, plots
     >>> tests = pd.DataFrame({"dataset": ["mnist"], "test": "importance", "fisher_p": 1e-8})
     >>> published = lenses.clusters.published_tests()
-    >>> figure = plots.figures.lenses.p_values_beside_published(tests, published)
+    >>> figure = plots.figures.lens_importance.p_values_beside_published(tests, published)
     >>> figure.axes[0].get_xscale()
     'log'
     """
@@ -296,11 +299,10 @@ def p_values_beside_published(tests: pd.DataFrame, published: pd.DataFrame) -> F
 def _explain_published(figure: Figure, has_unpruned: bool) -> None:
     handles = [
         Line2D([], [], color=_THEIRS, lw=8, label="published, pruned"),
-        Line2D([], [], ls="none", color=_OURS, marker="o", label="ours, pruned"),
+        _entry("ours, pruned", color=_OURS, marker="o"),
     ]
     if has_unpruned:
-        look = {"ls": "none", "color": _OURS, "marker": "o", "mfc": "white"}
-        handles.append(Line2D([], [], **look, label="ours, unpruned"))
+        handles.append(_entry("ours, unpruned", color=_OURS, marker="o", mfc="white"))
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
 
 
@@ -338,7 +340,7 @@ def with_dead_ends(table: pd.DataFrame) -> Figure:
     >>> table = pd.DataFrame({"dead_ends": [False, True], "effect_importance": [1.0, 1.2]})
     >>> table = table.assign(setup=7, n_hidden=400, density=0.03, model=0, graph="weights")
     >>> table["chance_importance"] = 0.96
-    >>> figure = plots.figures.lenses.with_dead_ends(table)
+    >>> figure = plots.figures.lens_importance.with_dead_ends(table)
     >>> [text.get_text() for text in figure.legends[0].get_texts()]
     ['400 neurons', 'without dead ends', 'with dead ends']
     """
@@ -367,12 +369,12 @@ def with_dead_ends(table: pd.DataFrame) -> Figure:
         ax.set_title(title, loc="left")
         ax.label_outer()
     handles = [
-        Line2D([], [], ls="none", color=colour, marker=marker, label=f"{n:,} neurons")
+        _entry(f"{n:,} neurons", color=colour, marker=marker)
         for n, (colour, marker) in looks.items()
     ]
     handles += [
-        Line2D([], [], ls="none", color="0.3", marker="o", label="without dead ends"),
-        Line2D([], [], ls="none", color="0.3", marker="o", mfc="white", label="with dead ends"),
+        _entry("without dead ends", color="0.3", marker="o"),
+        _entry("with dead ends", color="0.3", marker="o", mfc="white"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from mbh_utils.plots._checks import checked_table
 from mbh_utils.plots.curve_kinds import iteration_curves
-from mbh_utils.plots.figures._layout import by_data_set, legend_below, rows_of
+from mbh_utils.plots.figures._layout import DOMAINS, by_data_set, legend_below, rows_of
 from mbh_utils.plots.lines import curves, explain_spread
 from mbh_utils.plots.style import LAYERS, MARKERS, NAMES, in_per_cent
 
@@ -76,16 +76,14 @@ def accuracy_and_specialization(
     checked_table(accuracies, [*needed, "iteration", "accuracy"], ["parameters", "accuracy"])
     last = accuracies[accuracies["iteration"] == accuracies["iteration"].max()]
     sets = by_data_set(in_per_cent(last))
-    columns = {"accuracy": (NAMES["accuracy"], None)}
-    for domain in domains:
-        words = {"square": "square", "box": "input box"}.get(domain, domain)
-        columns[domain] = (f"{NAMES['s']}, {words}", domain)
+    columns = {None: NAMES["accuracy"]}
+    columns |= {domain: f"{NAMES['s']}, {DOMAINS.get(domain, domain)}" for domain in domains}
     size = (8, 2.9 * len(sets) + 0.9)
     shape = {"figsize": size, "squeeze": False, "sharey": True, "sharex": "col"}
     figure, axes = plt.subplots(len(sets), len(columns), **shape)
     for row, (title, rows) in zip(axes, sets, strict=True):
         name = rows["dataset"].iloc[0] if "dataset" in rows else None
-        for ax, (words, domain) in zip(row, columns.values(), strict=True):
+        for ax, (domain, words) in zip(row, columns.items(), strict=True):
             values = rows.rename(columns={"accuracy": "value"})
             if domain is not None:
                 wanted = {"dataset": name, "domain": domain, "coverage": float(coverage)}
@@ -170,8 +168,10 @@ def pixel_degrees_over_training(table: pd.DataFrame) -> Figure:
         sums = rows.groupby(["kind", "iteration", "pixel"])["connections"].sum().unstack("pixel")
         side = round(np.sqrt(sums.shape[1]))
         most = float(sums.to_numpy().max())
-        for ax, ((kind, iteration), degrees) in zip(row, sums.iterrows(), strict=False):
-            picture = ax.imshow(degrees.to_numpy().reshape(side, side), clim=(0, most))
+        for ax, place in zip(row, sums.index.tolist(), strict=False):
+            kind, iteration = place
+            degrees = sums.loc[place].to_numpy()
+            picture = ax.imshow(degrees.reshape(side, side), clim=(0, most))
             words = "one-shot tickets" if kind == "ticket" else f"{kind}, iteration {iteration:,}"
             # On a narrow map each part of its name has a line.
             words = words.replace(", ", ",\n") if n_columns > 3 else words
