@@ -22,8 +22,8 @@ _LIGHT = 0.55
 def square(pairs: pd.DataFrame, size: int) -> np.ndarray:
     """Mean distance over layers of each pair, above the diagonal; NaN elsewhere."""
     values = np.full((size, size), np.nan)
-    for (a, b), distance in pairs.groupby(["model", "other"])["matched"].mean().items():
-        values[a, b] = distance
+    means = pairs.groupby(["model", "other"], as_index=False)["matched"].mean()
+    values[means["model"], means["other"]] = means["matched"]
     return values
 
 
