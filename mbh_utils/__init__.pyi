@@ -43,10 +43,10 @@ from mbh_utils.regions.patterns import activation_patterns as activation_pattern
 from mbh_utils.regions.patterns import layer_patterns as layer_patterns
 from mbh_utils.regions.patterns import unique_patterns as unique_patterns
 from mbh_utils.regions.planes import Plane as Plane
+from mbh_utils.training import SET as SET
 from mbh_utils.training import GradualPruning as GradualPruning
 from mbh_utils.training import Recipe as Recipe
 from mbh_utils.training import RigL as RigL
-from mbh_utils.training import SET as SET
 from mbh_utils.training import State as State
 from mbh_utils.training import train as train
 from mbh_utils.training import train_stack as train_stack

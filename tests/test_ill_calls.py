@@ -34,9 +34,11 @@ SUBJECTS = (
     "training",
     "blankets",
     "topology",
+    "evolution",
     "experiments",
     "plots",
     "workbook",
+    "lens_clusters",
     "lens_importance",
 )
 FACES: dict[str, Face] = {}

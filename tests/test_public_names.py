@@ -24,10 +24,11 @@ def import_line(name: str) -> str:
     return f"from mbh_utils.{module} import {attribute or name} as {name}"
 
 
-def in_order(line: str) -> tuple[str, bool, str]:
-    """What ruff sorts imports by: module, classes before functions, name."""
+def in_order(line: str) -> tuple[str, int, str]:
+    """What ruff sorts imports by: module, constants before classes before functions, name."""
     _, module, _, name, *_ = line.split()
-    return module, name[0].islower(), name
+    kind = 0 if name.isupper() else 1 if name[0].isupper() else 2
+    return module, kind, name
 
 
 def stub() -> str:

@@ -15,14 +15,24 @@ Which file to open:
 - ``accuracy.py``, ``specialization.py``, ...: the claims, one file per part.
 """
 
-from mbh_utils.claims.claim import EVOLUTION, LOCAL, SOURCES, THESIS, TOPOLOGY
+from mbh_utils.claims.claim import (
+    EVOLUTION,
+    INDICATOR,
+    LOCAL,
+    SETTLING,
+    SOURCES,
+    THESIS,
+    TOPOLOGY,
+)
 from mbh_utils.claims.ledger import evaluate, summary, verdict_table, write
 from mbh_utils.claims.registry import CLAIMS
 
 __all__ = [
     "CLAIMS",
     "EVOLUTION",
+    "INDICATOR",
     "LOCAL",
+    "SETTLING",
     "SOURCES",
     "THESIS",
     "TOPOLOGY",

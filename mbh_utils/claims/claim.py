@@ -11,13 +11,15 @@ from mbh_utils.claims.rules import Rule
 #: Tables by the names of their experiments, as far as they are there.
 Tables = Mapping[str, pd.DataFrame]
 
-#: Who claims it: the thesis, or the paper that a lens comes from.
+#: Who claims it: the thesis, the papers that the lenses come from, and two sequels of the last.
 THESIS = "Hätönen 2020"
 LOCAL = "Hod et al. 2022"
 TOPOLOGY = "Liu et al. 2020"
 EVOLUTION = "Hartmann et al. 2021"
+INDICATOR = "Fernández-Hernández et al. 2025"
+SETTLING = "Pérez-Corral et al. 2026"
 #: The sources of claims in the order of the ledger.
-SOURCES = (THESIS, LOCAL, TOPOLOGY, EVOLUTION)
+SOURCES = (THESIS, LOCAL, TOPOLOGY, EVOLUTION, INDICATOR, SETTLING)
 
 #: How a value is written, by its unit.
 UNITS = {
@@ -130,7 +132,7 @@ class Part:
 
         def register(measure: Callable) -> Callable:
             judged = (id, self.name, claim, thesis, kind, tables, figure, rule, measure)
-            self.claims.append(Claim(*judged, source=self.source, **more))
+            self.claims.append(Claim(*judged, **{"source": self.source} | more))
             return measure
 
         return register

@@ -5,6 +5,10 @@ from mbh_utils.claims import (
     cost,
     coverage,
     deepfc,
+    lens_clusters,
+    lens_evolution,
+    lens_importance,
+    lens_topology,
     lens_topology_training,
     lottery,
     normalisation,
@@ -33,6 +37,10 @@ PARTS = (
     patterns.PART,
     toy.PART,
     cost.PART,
+    lens_clusters.PART,
+    lens_evolution.PART,
+    lens_importance.PART,
+    lens_topology.PART,
     lens_topology_training.PART,
 )
 #: Every claim that is judged, by its id.

@@ -12,10 +12,12 @@ Which file to open:
 - ``measures.py``: what is measured of a network, and specialization. A new measure is one file:
   ``bending.py``, ``inside_measures.py``, ``pattern_measures.py``, ``region_measures.py``,
   ``sample_measures.py``, ``ticket_measures.py`` are such.
+- ``lens_table.py``: what all lenses see of each network, joined from their tables.
 - ``lottery.py``: winning tickets by iterative pruning, a measure and its experiment.
 - ``drawn.py``, ``networks_file.py``: the committed networks that chapters draw.
 - ``experiment.py``, ``rows.py``: what an experiment is, and how its table is put together.
 - ``tables.py``: what a chapter asks for.
+- ``specializations.py``: one row per network of a table of specializations.
 - ``associations.py``: how measures of the same networks go together.
 - ``planning.py``: what is missing, as tasks for all cores, and computing it.
 - ``estimates.py``: how long that takes, and how much memory.
@@ -28,13 +30,15 @@ Which file to open:
 from mbh_utils.experiments.associations import associations
 from mbh_utils.experiments.catalogue import EXPERIMENTS
 from mbh_utils.experiments.experiment import Experiment
+from mbh_utils.experiments.lens_table import lens_measures
 from mbh_utils.experiments.measures import MEASURES, Measure, register
 from mbh_utils.experiments.planes import PlaneSet, class_plane, grid_planes
 from mbh_utils.experiments.planning import Stage, plan, prepare
 from mbh_utils.experiments.profiles import PROFILES, Profile, profile_named
 from mbh_utils.experiments.results_files import check_results, results_checksums, results_file
 from mbh_utils.experiments.runs import Run, run_of, ticket_runs
-from mbh_utils.experiments.tables import per_network, table, toy, write_networks, write_tables
+from mbh_utils.experiments.specializations import per_network
+from mbh_utils.experiments.tables import table, toy, write_networks, write_tables
 
 __all__ = [
     "EXPERIMENTS",
@@ -50,6 +54,7 @@ __all__ = [
     "check_results",
     "class_plane",
     "grid_planes",
+    "lens_measures",
     "per_network",
     "plan",
     "prepare",

@@ -38,6 +38,8 @@ from mbh_utils.experiments.importance_measures import (
     importance_reference_cases,
     importance_reference_options,
 )
+from mbh_utils.experiments.inside_measures import INSIDERS
+from mbh_utils.experiments.lens_table import PARTS, lens_rows
 from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_options, lottery_rows
 from mbh_utils.experiments.measures import SPECIALIZATIONS
 from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
@@ -76,6 +78,8 @@ from mbh_utils.experiments.topology_measures import (
     near_options,
     null_cases,
     null_options,
+    sibling_options,
+    slow_cases,
     ticket_cases,
     ticket_options,
     wiring_cases,
@@ -228,9 +232,9 @@ def _initial(profile: Profile) -> list[Case]:
     return cases + [c._replace(run=run) for c, run in zip(cases, stronger, strict=True)]
 
 
-def _wirings(profile: Profile) -> list[Case]:
-    """All networks of Fig 6.1, and large ones of two small budgets by other ways to a mask."""
-    return _trained_grid(profile) + wiring_cases(profile)
+def _initial_wirings(profile: Profile) -> list[Case]:
+    """Untrained networks: neither training nor the data change their masks."""
+    return [case for case in _cases(profile) if case.iteration == 0]
 
 
 def _networks(profile: Profile) -> list[Case]:
@@ -291,6 +295,10 @@ def _cost(profile: Profile) -> list[dict]:
 
 def _both_scopes(profile: Profile) -> list[dict]:
     return [{"scope": "last"}, {"scope": "all"}]
+
+
+def _at_coverages(profile: Profile) -> list[dict]:
+    return [{"coverages": profile.coverages}]
 
 
 def _first_images(profile: Profile) -> list[dict]:
@@ -367,18 +375,25 @@ EXPERIMENTS: dict[str, Experiment] = {
         evolution_cases, EVOLUTION, both_sources, rows=evolution_rows
     ),
     "settling": Experiment(evolution_cases, EVOLUTION, both_sources, rows=settling_rows),
-    "depths": Experiment(depth_cases, EVOLUTION, validation_images, rows=evolution_rows),
+    "depths": Experiment(depth_cases, EVOLUTION, both_sources, rows=evolution_rows),
     "activation_patterns_of_networks": Experiment(_grid, PATTERN_STATISTICS, validation_images),
     # Distances of wirings (Liu et al.): random masks, networks of other seeds, tickets, near
     # starts over training; specialization beside the way that rewired networks go
     "mask_nulls": Experiment(null_cases, MASK_NULLS, null_options),
-    "mask_distances": Experiment(_wirings, MASK_DISTANCES, wiring_options),
+    "mask_distances": Experiment(wiring_cases, MASK_DISTANCES, wiring_options),
     "ticket_distances": Experiment(ticket_cases, MASK_DISTANCES, ticket_options),
     "near_starts": Experiment(near_cases, MASK_DISTANCES, near_options),
+    "slow_starts": Experiment(slow_cases, MASK_DISTANCES, near_options),
     "drift": Experiment(drift_cases, MASK_DISTANCES, drift_options),
     "drift_specialization": Experiment(
         drift_cases, SPECIALIZATIONS, _on_few_planes, rows=class_means_by_kind
     ),
+    # Samples of other classes inside of a blanket (Definition 4.1)
+    "insiders": Experiment(_grid, INSIDERS, _at_coverages),
+    # Distances of the random masks of one set-up
+    "sibling_distances": Experiment(_initial_wirings, MASK_DISTANCES, sibling_options),
+    # All lenses, a row per network
+    "lenses": Experiment(_trained_grid, parts=PARTS, join=lens_rows),
     # SET and RigL beside fixed masks of equal HNPs: accuracy, specialization, connected pixels;
     # training on few images, and at the density of Liu et al.
     "rewired": Experiment(rewired_cases, rows=histories_by_kind),

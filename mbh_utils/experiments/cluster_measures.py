@@ -4,18 +4,21 @@ After Hod, Casper, Filan et al. 2022 (arXiv 2110.08058) and Filan, Casper, Hod e
 2103.03386).
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 
 from mbh_utils.blankets.maximal_pattern import maximal_pattern
 from mbh_utils.computing.seeds import stream
-from mbh_utils.datasets import HALVES
+from mbh_utils.datasets import HALVES, title
 from mbh_utils.experiments.measures import Measure, Subject, register
 from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.runs import Case, Run, parameters_at
 from mbh_utils.lenses import clusters
 from mbh_utils.networks import Setup, hidden_layers, layer_widths, pruning
-from mbh_utils.training import Recipe, accuracy
+from mbh_utils.training import GradualPruning, Recipe, accuracy
 
 #: Images at which activations are correlated, as in the paper.
 IMAGES = 5_000
@@ -29,34 +32,39 @@ def clusterabilities(network, train, shuffles: int, k: int | None = None) -> pd.
     """The n-cut of a network's graphs beside those of shuffled ones, one row per graph x shuffle.
 
     Columns: graph ("weights" or "activations"), shuffle, k, nodes, left_out, ncut, null_mean,
-    null_std, z, p. Without a mask, both ways to shuffle weights are one. Edges of activations are
+    null_std, z, p. Without a mask, "layer" and "layer_nonzero" are one. Edges of activations are
     shuffled in one way.
     """
     weights = clusters.weight_graph(network)
     activations = clusters.activation_graph(network, train, images=IMAGES)
-    first = clusters.clusterability(weights, k, shuffle="layer", shuffles=shuffles)
-    second = first
-    if not _is_dense(weights):
-        second = clusters.clusterability(weights, k, shuffle="layer_nonzero", shuffles=shuffles)
-    third = clusters.clusterability(activations, k, shuffle="layer", shuffles=shuffles)
-    rows = [
-        _row("weights", "layer", first),
-        _row("weights", "layer_nonzero", second),
-        _row("activations", "layer", third),
-    ]
+    rows = [_row("weights", one) for one in _of_weights(weights, k, shuffles)]
+    rows.append(_row("activations", clusters.clusterability(activations, k, shuffles=shuffles)))
     return pd.DataFrame(rows)
+
+
+def _of_weights(
+    graph: clusters.Graph, k: int | None, shuffles: int
+) -> list[clusters.Clusterability]:
+    """With each way to shuffle."""
+    found = []
+    for shuffle in clusters.SHUFFLES:
+        if shuffle == "layer_nonzero" and _is_dense(graph):
+            found.append(replace(found[0], shuffle=shuffle))
+        else:
+            found.append(clusters.clusterability(graph, k, shuffle=shuffle, shuffles=shuffles))
+    return found
 
 
 def _is_dense(graph: clusters.Graph) -> bool:
     """Whether every two units of neighbouring layers are joined."""
     widths = np.bincount(graph.layer)
-    return graph.adjacency.nnz == 2 * int(widths[1:] @ widths[:-1])
+    return sp.csr_array(graph.adjacency).nnz == 2 * int(widths[1:] @ widths[:-1])
 
 
-def _row(graph: str, shuffle: str, found: clusters.Clusterability) -> dict:
+def _row(graph: str, found: clusters.Clusterability) -> dict:
     return {
         "graph": graph,
-        "shuffle": shuffle,
+        "shuffle": found.shuffle,
         "k": found.k,
         "nodes": found.n_nodes,
         "left_out": found.n_left_out,
@@ -75,11 +83,11 @@ def _clusterability(subject: Subject, *, shuffles: int) -> pd.DataFrame:
 def _clustering_seconds(case: Case) -> float:
     """Of one clustering, from what those of the set-ups of Fig 6.1 take."""
     nodes = case.run.raw.n_inputs + sum(case.run.hidden) + 10
-    return 0.01 + 5e-5 * nodes + 2e-7 * case.run.parameters
+    return 0.002 + 4e-5 * nodes + 1e-7 * case.run.parameters
 
 
 def _clusterability_seconds(case: Case, shuffles: int, **options) -> float:
-    return 0.5 + 2.5 * (shuffles + 1) * _clustering_seconds(case)
+    return 0.5 + 2 * (shuffles + 1) * _clustering_seconds(case)
 
 
 CLUSTERABILITY = register(
@@ -116,10 +124,9 @@ def _reference_clusterability(subject: Subject, *, shuffles: int, k: int) -> pd.
     run = subject.case.run
     seen = accuracy(subject.network, subject.data.validation)
     rows = []
-    for shuffle in clusters.SHUFFLES if run.rewiring else ("layer",):
-        found = clusters.clusterability(graph, k, shuffle=shuffle, shuffles=shuffles)
+    for found in _of_weights(graph, k, shuffles):
         row = {"control": control_of(run), "pruned": run.rewiring is not None, "accuracy": seen}
-        rows.append({**row, **_row("weights", shuffle, found)})
+        rows.append({**row, **_row("weights", found)})
     return pd.DataFrame(rows).drop(columns="graph")
 
 
@@ -132,7 +139,7 @@ def control_of(run: Run) -> str:
 
 
 def _reference_seconds(case: Case, shuffles: int, k: int) -> float:
-    return 1 + 2 * (shuffles + 1) * _clustering_seconds(case)
+    return 1 + 3 * (shuffles + 1) * _clustering_seconds(case)
 
 
 REFERENCE_CLUSTERABILITY = register(
@@ -177,12 +184,10 @@ def reference_runs(profile: Profile, dataset: str, weights: str) -> list[Run]:
 
 
 def pruned_to_a_tenth(plain: Run) -> Run:
-    """The run that goes on from another one and prunes it, as it was published."""
-    from mbh_utils.training import GradualPruning
-
+    """The run that goes on from another one and prunes it, its output layer too, as published."""
     end = 0.9
     setup = Setup(1, "reference", plain.hidden, plain.parameters)
-    steps = GradualPruning(0.5, end, every=10, to_iteration=plain.recipe.iterations)
+    steps = GradualPruning(0.5, end, every=10, to_iteration=plain.recipe.iterations, output=True)
     return Run(
         plain.dataset,
         plain.hidden,
@@ -232,7 +237,7 @@ def partition_agreement(network, train, samples, coverage: float, draws: int) ->
     }
     hidden = {name: _of_hidden(graph) for name, graph in graphs.items()}
     layer = graphs["activations"].layer
-    agreement = _agreement(*hidden.values(), layer, draws)
+    agreement = _agreement(hidden["weights"], hidden["activations"], layer, draws)
     members = _pattern_neurons(network, samples, coverage)
     rows = []
     for name, labels in hidden.items():
@@ -349,3 +354,74 @@ PARTITIONS = register(
 def partition_options(profile: Profile) -> list[dict]:
     """At the thesis's usual minimum coverage."""
     return [{"coverage": 0.8, "draws": 200}]
+
+
+# ------------------------------------------------------------------------ beside what was published
+
+
+def beside_published(table: pd.DataFrame) -> pd.DataFrame:
+    """What was found with the published kinds of networks, as a table to be read.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        That of experiment clusterability_reference.
+
+    Returns
+    -------
+    DataFrame
+        One row per kind of network, which is its index. For n-cut, z and accuracy: the smallest and
+        the largest network, here and published; "shuffled": the mean n-cut of shuffled copies; "z,
+        mask kept" and "z, fan-out kept": z here with the two nulls that were not published.
+
+    Examples
+    --------
+    >>> from mbh_utils.lenses import clusters
+    >>> table = clusters.published().query("dataset == 'fashion_mnist'")
+    >>> table = table.assign(ncut=9, z=-5, accuracy=0.9).merge(
+    ...     pd.DataFrame({"shuffle": clusters.SHUFFLES}), how="cross"
+    ... )
+    >>> beside_published(table)["n-cut, published"].tolist()
+    ['9.86 to 9.91', '8.48 to 8.80']
+    """
+    keys = ["dataset", "control", "pruned"]
+    stored = {tuple(row[keys]): row for _, row in clusters.published().iterrows()}
+    rows = {}
+    for kind, found in table.groupby(keys, sort=False):
+        assert isinstance(kind, tuple)
+        rows[_kind_in_words(kind)] = _beside(found, stored.get(kind))
+    return pd.DataFrame(rows).T.rename_axis("network")
+
+
+def _kind_in_words(kind: tuple) -> str:
+    dataset, control, pruned = kind
+    planted = ", modules planted" if control == "modular" else ""
+    return title(dataset) + planted + (", pruned" if pruned else "")
+
+
+def _beside(found: pd.DataFrame, there: pd.Series | None) -> dict:
+    """A row of words: what was found with each null, and what is stored."""
+    layer = found[found["shuffle"] == "layer"]
+    row = {}
+    for column, name, form in (
+        ("ncut", "n-cut", "{:.2f}"),
+        ("z", "z", "{:.1f}"),
+        ("accuracy", "accuracy", "{:.3f}"),
+    ):
+        row[f"{name}, here"] = _span_in_words(layer[column].min(), layer[column].max(), form)
+        row[f"{name}, published"] = (
+            ""
+            if there is None
+            else _span_in_words(there[f"{column}_low"], there[f"{column}_high"], form)
+        )
+        if column == "ncut":
+            row["shuffled, here"] = f"{layer['null_mean'].mean():.2f}"
+            row["shuffled, published"] = "" if there is None else f"{there['null_mean']:.2f}"
+    for null, name in (("layer_nonzero", "z, mask kept"), ("fan_out", "z, fan-out kept")):
+        z = found.loc[found["shuffle"] == null, "z"]
+        row[name] = _span_in_words(z.min(), z.max(), "{:.1f}")
+    return row
+
+
+def _span_in_words(low: float, high: float, form: str) -> str:
+    return f"{form.format(low)} to {form.format(high)}"

@@ -9,7 +9,6 @@ import pandas as pd
 from mbh_utils.computing.seeds import stream
 from mbh_utils.computing.store import Store
 from mbh_utils.datasets import Samples
-from mbh_utils.experiments import estimates
 from mbh_utils.experiments.experiment import Experiment, measured_rows
 from mbh_utils.experiments.measures import (
     Measure,
@@ -38,8 +37,16 @@ _OF_RUNS = (*(name for name in NETWORK_COLUMNS if name not in ("iteration", "tra
 
 
 def evolution_cases(profile: Profile) -> list[Case]:
-    """All set-ups of Fig 6.1 and the network of Fig 6.8, on Fashion, as they are in the end."""
+    """All set-ups of Fig 6.1, the network of Fig 6.8, and three deeper ones, on Fashion.
+
+    Of the deeper ones (Fig 6.11) the largest, which is dense, the sparsest at the dense size of the
+    smallest architecture, and that one.
+    """
     setups = [*profile.setups_of(profile.evolving)[:1], *profile.setups]
+    deep = profile.setups_of(profile.deep)
+    smallest = pruning.dense_parameters(profile.n_inputs, profile.deep.architectures[-1])
+    equal = [setup for setup in deep if setup.parameters == smallest]
+    setups += [deep[0], equal[0], equal[-1]]
     return [_trained(profile, setup, i) for setup in setups for i in range(profile.few_models)]
 
 
@@ -100,8 +107,13 @@ def _of_the_same_run(case: Case, **options) -> list[Case]:
 
 
 def _evolution_seconds(case: Case, source: str, images: int) -> float:
-    n = len(_of_the_same_run(case))
-    return n * (estimates.pattern_seconds(case, images) + images * case.setup.n_hidden * 3e-8)
+    return len(_of_the_same_run(case)) * _seconds_of_one(case, images)
+
+
+def _seconds_of_one(case: Case, images: int) -> float:
+    """Of all measures of one network: its patterns, and what is counted of each neuron."""
+    patterns = images * (2e-6 + case.run.dense.parameters / 1.5e10)
+    return 0.01 + patterns + images * sum(case.run.hidden) * 3e-8
 
 
 EVOLUTION = register(
@@ -123,7 +135,7 @@ def _statistics(subject: Subject, *, source: str, images: int) -> pd.DataFrame:
 
 
 def _statistics_seconds(case: Case, source: str, images: int) -> float:
-    return estimates.pattern_seconds(case, images) + images * case.setup.n_hidden * 3e-8
+    return _seconds_of_one(case, images)
 
 
 PATTERN_STATISTICS = register(
@@ -157,9 +169,9 @@ def settling_rows(experiment: Experiment, profile: Profile, store: Store) -> pd.
     last = rows[rows["iteration"] == profile.iterations]
     facts = last[[*_OF_RUNS, "iteration", "trained", "layer", "width", "pattern_share"]]
     parts = []
-    for key, of_run in rows.groupby(list(_OF_RUNS), sort=False):
-        settled = evolution.settling(of_run)
-        parts.append(settled.assign(**dict(zip(_OF_RUNS, key, strict=True))))
+    for _, of_run in rows.groupby(list(_OF_RUNS), sort=False):
+        run = of_run[list(_OF_RUNS)].head(1)
+        parts.append(run.merge(evolution.settling(of_run), how="cross"))
     return facts.merge(pd.concat(parts), on=[*_OF_RUNS, "layer"], validate="one_to_many")
 
 

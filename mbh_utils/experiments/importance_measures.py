@@ -24,8 +24,9 @@ REFERENCE_DRAWS = 20
 #: The columns of a sub-cluster, and what numbers they hold.
 _SUB_CLUSTER = {
     **dict.fromkeys(("layer", "cluster", "size", "live", "draws"), "int64"),
-    **dict.fromkeys(("before", "drop", "drop_null", "p_importance", "effect_importance"), "f8"),
-    **dict.fromkeys(("range", "range_null", "p_range", "effect_range"), "f8"),
+    **dict.fromkeys(("before", "drop", "drop_null"), "f8"),
+    **dict.fromkeys(("p_importance", "effect_importance", "chance_importance"), "f8"),
+    **dict.fromkeys(("range", "range_null", "p_range", "effect_range", "chance_range"), "f8"),
     "range_draws": "int64",
     **dict.fromkeys(("std", "std_null", "p_std", "effect_std", "p_partition"), "f8"),
 }

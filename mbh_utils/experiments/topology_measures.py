@@ -20,6 +20,9 @@ from mbh_utils.training import SET, Recipe, RigL
 
 #: Live inputs of a neuron of the near starts: 0.6 % of 784.
 INPUTS_OF_A_NEURON = 4.704
+#: The share that SET rewires by default, and one by which our networks are as far from their starts
+#: after ten epochs as the networks that Liu et al. published are from theirs (.36).
+USUAL_ZETA, SLOW_ZETA = 0.3, 0.05
 #: Densities of random masks beside those of the profile, from those of Liu et al. on.
 LOW_DENSITIES = (0.006, 0.01, 0.02, 0.036)
 
@@ -42,16 +45,18 @@ def rewired_runs(profile: Profile, setup: Setup, dataset: str, seed: int) -> lis
 
 
 def wiring_cases(profile: Profile) -> list[Case]:
-    """Large networks of two small budgets: random, rewired (before and after training), tickets."""
+    """Large networks of two small budgets: random and rewired, before and after training; tickets.
+
+    Training changes no mask of the random ones, which is measured, and none of the tickets.
+    """
     cases = []
     for setup in rewired_setups(profile):
         for dataset in profile.datasets:
             for seed in range(profile.models):
-                run = Run(dataset, setup.hidden, setup.parameters, seed, profile.recipe)
-                untrained = [run, replace(run, mask="ticket")]
-                cases += [Case(setup, one, 0) for one in untrained]
-                for one in rewired_runs(profile, setup, dataset, seed):
-                    cases += [Case(setup, one, 0), Case(setup, one, profile.iterations)]
+                random = Run(dataset, setup.hidden, setup.parameters, seed, profile.recipe)
+                cases.append(Case(setup, replace(random, mask="ticket"), 0))
+                for run in (random, *rewired_runs(profile, setup, dataset, seed)):
+                    cases += [Case(setup, run, i) for i in (0, profile.iterations)]
     return cases
 
 
@@ -80,7 +85,7 @@ def relatives(profile: Profile) -> int:
     return 2 * profile.models
 
 
-def near_cases(profile: Profile) -> list[Case]:
+def near_cases(profile: Profile, zeta: float = USUAL_ZETA) -> list[Case]:
     """Networks that begin near each other, trained long with SET: Liu et al.'s at profile paper."""
     n = profile.n_inputs
     hidden = (n, n, n)
@@ -90,12 +95,17 @@ def near_cases(profile: Profile) -> list[Case]:
     recipe = Recipe(profile.epochs * every)
     wanted = {n * every for n in (0, 2, 5, 10, 50, 100)} | {recipe.iterations}
     seen = [i for i in milestones(recipe.iterations) if i in wanted]
-    rewiring = SET(every=every)
+    rewiring = SET(zeta, every)
     cases = []
     for seed in range(relatives(profile)):
         run = Run(profile.fashion, hidden, parameters, seed, recipe, "near", rewiring=rewiring)
         cases += [Case(setup, run, i) for i in seen]
     return cases
+
+
+def slow_cases(profile: Profile) -> list[Case]:
+    """The same networks, of which a rewiring changes less."""
+    return near_cases(profile, SLOW_ZETA)
 
 
 def near_options(profile: Profile) -> list[dict]:
@@ -122,6 +132,11 @@ def drift_options(profile: Profile) -> list[dict]:
     return [{"siblings": 0, "own_start": True, "nulls": 1}]
 
 
+def sibling_options(profile: Profile) -> list[dict]:
+    """Each network against those of all other seeds, beside three pairs of random masks."""
+    return [{"siblings": profile.models, "nulls": 3}]
+
+
 # ------------------------------------------------------------------------------ what is measured
 
 
@@ -145,7 +160,8 @@ def _mask_distances(
     with_nulls: how many seeds further siblings are held against random masks too; None: all.
     """
     case = subject.case
-    tables = [pd.DataFrame(columns=list(DISTANCE_COLUMNS))]
+    # The last of the siblings has no pair of its own: no row, but columns of the right kind.
+    tables = [pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _KINDS.items()})]
     for other in _others(case, siblings, own_start):
         found = topology.nnstd(
             subject.network,
@@ -155,8 +171,8 @@ def _mask_distances(
             seed=1_000 * case.run.seed + other.run.seed,
         )
         facts = (mask_kind(case.run), other.run.seed, other.iteration)
-        named = dict(zip(DISTANCE_COLUMNS, facts, strict=False))
-        tables.append(found.table.assign(**named)[list(DISTANCE_COLUMNS)])
+        named = dict(zip(_KINDS, facts, strict=False))
+        tables.append(found.table.assign(**named)[list(_KINDS)].astype(_KINDS))
     return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
@@ -178,21 +194,22 @@ def _shapes(run: Run) -> list[tuple[int, int]]:
     return pruning.layer_shapes(run.raw.n_inputs, run.hidden)
 
 
-DISTANCE_COLUMNS = (
-    "kind",
-    "other",
-    "other_iteration",
-    "layer",
-    "matched",
-    "identity",
-    "null",
-    "pixel_null",
-    "degree_null",
-)
+#: Columns of a table of distances, with their types.
+_KINDS = {
+    "kind": "str",
+    "other": "int64",
+    "other_iteration": "int64",
+    "layer": "int64",
+    "matched": "float64",
+    "identity": "float64",
+    "null": "float64",
+    "pixel_null": "float64",
+    "degree_null": "float64",
+}
 MASK_DISTANCES = register(
     Measure(
         name="mask_distances",
-        columns=DISTANCE_COLUMNS,
+        columns=tuple(_KINDS),
         compute=_mask_distances,
         seconds=_distance_seconds,
         needs=_others,

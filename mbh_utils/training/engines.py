@@ -327,12 +327,14 @@ def flat_parameters(network: Network) -> np.ndarray:
 
 
 def _set_masks(network: Network, exists: np.ndarray) -> None:
-    """Put the masks of the hidden layers on the network."""
+    """Put the masks on the network; a mask of the output layer only where it is not dense."""
     masks = []
     first = 0
-    for n_out, n_in in _shapes(network)[:-1]:
+    for n_out, n_in in _shapes(network):
         masks.append(exists[first : first + n_out * n_in].reshape(n_out, n_in))
         first += n_out * n_in + n_out
+    if masks[-1].all() and network.output_mask.all():
+        del masks[-1]
     network.set_masks(masks)
 
 

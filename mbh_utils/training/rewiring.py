@@ -1,7 +1,8 @@
 """Dynamic sparsity: which connections a network has changes while it is trained.
 
 ``SET`` and ``RigL`` move connections and keep their number, ``GradualPruning`` takes them away.
-Hidden layers only: the output layer stays as it is, and so does a layer that is dense (SET, RigL).
+Hidden layers only: the output layer stays as it is (unless ``GradualPruning`` is told to prune it),
+and so does a layer that is dense (SET, RigL).
 
 A rewiring at iteration t happens between step t and step t + 1, so that the network at milestone t
 is the one that was trained until then. Its random numbers depend on the seed and on its number only
@@ -30,6 +31,7 @@ class Rewiring:
 
     every: int
     needs_gradient = False
+    output = False
 
     def when(self, iterations: int) -> tuple[int, ...]:
         """The iterations at which it rewires, in a training of so many."""
@@ -277,6 +279,8 @@ class GradualPruning(Rewiring):
     to_iteration : int, optional
         When the last step is; by default after three quarters of the training. At its end means
         before the last iteration.
+    output : bool, default False
+        Whether the output layer is pruned like the hidden ones.
 
     Raises
     ------
@@ -308,9 +312,11 @@ class GradualPruning(Rewiring):
     every: int = 100
     from_iteration: int = 0
     to_iteration: int | None = None
+    output: bool = False
 
     def __post_init__(self):
         put = vars(self).update  # the dataclass is frozen
+        put(output=require.flag("output", self.output))
         put(start=require.number("start", self.start, *_SPARSITY))
         put(end=require.number("end", self.end, *_SPARSITY))
         if self.start > self.end:

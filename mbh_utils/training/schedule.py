@@ -70,7 +70,8 @@ class Schedule:
         if rewiring is None or number is None:
             return live
         rng = stream(self.seeds[member], "rewiring", number)
-        wanted = gradients() if rewiring.needs_gradient else [None] * (len(self.shapes) - 1)
+        n_layers = len(self.shapes) - (0 if rewiring.output else 1)
+        wanted = gradients() if rewiring.needs_gradient else [None] * n_layers
         parts = []
         first = 0
         for (n_out, n_in), gradient in zip(self.shapes, wanted, strict=False):

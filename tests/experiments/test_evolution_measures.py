@@ -29,10 +29,11 @@ def test_a_training_is_measured_at_all_its_milestones(over_training):
     keys = [*NETWORK_COLUMNS, "source", "layer"]
     assert not over_training.duplicated(keys).any()
     seen = [i for i in milestones(30) for _ in range(2)]
-    for _, of_run in over_training.groupby(["family", "setup", "model", "source"]):
+    shallow = over_training[over_training["family"] != "deepfc"]
+    for _, of_run in shallow.groupby(["family", "setup", "model", "source"]):
         assert of_run["iteration"].tolist() == seen
         assert of_run["trained"].tolist() == [i > 0 for i in seen]
-    assert len(over_training) == 6 * 1 * 2 * len(seen)
+    assert len(over_training) == 2 * len(seen) * 6 + 2 * 3 * len(milestones(30)) * 3
 
 
 def test_its_values_are_those_of_the_lens(over_training, done):
@@ -50,7 +51,7 @@ def test_its_values_are_those_of_the_lens(over_training, done):
 
 def test_settling_reads_the_same_measurements(over_training, done):
     rows = table("settling", TINY, store=done)
-    assert len(rows) == 6 * 1 * 2 * 2 * 4
+    assert len(rows) == (6 * 2 + 3 * 3) * 2 * 4
     for row in rows.sample(20, random_state=0).to_dict("records"):
         of_layer = over_training[
             (over_training[["family", "setup", "model", "source", "layer"]]
@@ -74,7 +75,7 @@ def test_the_paper_s_depths_are_64_wide(monkeypatch):
     monkeypatch.setattr(profiles, "loaded", lambda name: SimpleNamespace(n_inputs=784))
     cases = depth_cases(PROFILES["paper"])
     assert cases[-1].run.hidden == (64,) * 6 and cases[0].run.parameters == 785 * 64
-    assert len(evolution_cases(PROFILES["paper"])) == 15 * 3
+    assert len(evolution_cases(PROFILES["paper"])) == 18 * 3
 
 
 def test_single_networks_and_their_summary(done):

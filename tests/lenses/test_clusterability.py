@@ -49,7 +49,7 @@ def test_shuffles_keep_the_weights_of_each_pair_of_layers(seed, density):
         for n, m in zip(widths, widths[1:], strict=False)
     ]
     graph = weight_graph(layers)
-    for shuffle in ("layer", "layer_nonzero"):
+    for shuffle in SHUFFLES:
         edges, layer = shuffled(graph, shuffle, rng)
         assert (layer == graph.layer).all()
         after = Graph(edges, layer, graph.unit, 3).adjacency.toarray()  # symmetric, too
@@ -58,8 +58,12 @@ def test_shuffles_keep_the_weights_of_each_pair_of_layers(seed, density):
             for of in range(4):
                 place = np.ix_(layer == to, layer == of)
                 assert np.array_equal(np.sort(after[place], None), np.sort(before[place], None))
-        if shuffle == "layer_nonzero":
+        if shuffle != "layer":
             assert ((after > 0) == (before > 0)).all()
+        if shuffle == "fan_out":
+            for unit in range(sum(widths)):
+                on = layer == layer[unit] + 1
+                assert np.array_equal(np.sort(after[on, unit]), np.sort(before[on, unit]))
 
 
 def test_shuffles_of_activations_stay_within_pairs_of_layers():
@@ -120,5 +124,8 @@ def test_modules_that_go_through_training_are_found():
 def test_more_clusters_than_nodes():
     with pytest.raises(mbh.MBHError, match="k is 50"):
         clusterability([(np.ones((4, 5)), np.zeros(4))], 50)
+    graph = activation_graph(mbh.lenet(DATA, (24, 8), bias_std=0.1), DATA.train)
+    with pytest.raises(mbh.MBHError, match="leave no unit"):
+        clusterability(graph, 3, shuffle="fan_out")
     with pytest.raises(mbh.MBHError, match="shuffle"):
         clusterability([(np.ones((4, 5)), np.zeros(4))], 2, shuffle="all")

@@ -5,6 +5,7 @@ import dataclasses
 import importlib
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -291,3 +292,56 @@ def test_one_output_is_named():
     network = nn.Sequential(nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 1))
     with pytest.raises(MBHError, match="one output"):
         clusters.lesions(network, [0, 0, 1, 1], SAMPLES)
+
+
+def test_the_chance_effect_is_that_of_each_draw_on_the_others():
+    rng = np.random.default_rng(0)
+    changes = -rng.random((3, 6, 4))
+    found = module.importance_of(changes, 0.9)
+    losses = -changes.mean(axis=2)[:, 1:]
+    ranges = module.class_range(changes)[:, 1:]
+    for name, values in (("importance", losses), ("range", ranges)):
+        for own, row in zip(found[f"chance_{name}"], values, strict=True):
+            rest = [(x, np.delete(row, i).mean()) for i, x in enumerate(row)]
+            assert own == pytest.approx(np.mean([2 * x / (x + r) for x, r in rest]))
+    assert (found["chance_importance"] < 1).all()
+
+
+def test_one_draw_has_no_chance_effect():
+    found = module.importance_of(-np.random.default_rng(0).random((2, 2, 4)), 0.9)
+    assert found["chance_importance"].isna().all() and found["chance_range"].isna().all()
+
+
+# --------------------------------------------------------------------------------------- controls
+
+
+def test_neurons_that_do_all_the_work_are_important():
+    """Of two halves one has four copies of a neuron for each class, the other does nothing."""
+    first = np.vstack([np.kron(np.eye(3), np.ones((4, 1))), 0.001 * np.ones((12, 3))])
+    output = np.hstack([np.kron(np.eye(3), np.ones((1, 4))), 1e-6 * np.ones((3, 12))])
+    network = nn.Sequential(nn.Linear(3, 24), nn.ReLU(), nn.Linear(24, 3)).requires_grad_(False)
+    network[0].weight.copy_(torch.tensor(first))
+    network[2].weight.copy_(torch.tensor(output))
+    network[0].bias.zero_()
+    network[2].bias.zero_()
+    samples = Samples(np.tile(np.eye(3), (20, 1)), np.arange(60) % 3)
+    found = clusters.importance(network, [0] * 12 + [1] * 12, samples)
+    assert found["p_importance"][0] == 0.5 / 20 and found["effect_importance"][0] > 1.5
+    assert found["drop"][0] == pytest.approx(2 / 3) and found["drop"][1] == 0
+    assert found["p_importance"][1] > 0.5
+
+
+def test_random_groups_are_neither_important_nor_unimportant():
+    """Labels that were drawn by chance: p-values have the mean 1/2, and effects that of chance."""
+    network, _, samples = small(1, (14, 10), n=90)
+    tables = []
+    for seed in range(60):
+        labels = np.random.default_rng(1_000 + seed).integers(0, 3, 24)
+        tables.append(clusters.importance(network, labels, samples, seed=seed))
+    found = pd.concat(tables)
+    n = np.sqrt(len(found) / 12)  # standard error of a mean of uniform numbers: 1 / (12 n)^.5
+    assert len(found) > 300
+    for test in ("importance", "range", "std"):
+        assert abs(found[f"p_{test}"].mean() - 0.5) < 4 / (12 * n)
+    beyond = found["effect_importance"] - found["chance_importance"]
+    assert abs(beyond.mean()) < 4 * beyond.std() / np.sqrt(len(beyond))

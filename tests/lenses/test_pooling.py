@@ -33,7 +33,7 @@ def test_a_network_is_pooled_by_fisher_and_by_ranks():
         assert row.sub_clusters == p.notna().sum()
         assert row.fisher_p == fisher(p).p and row.rank_p == rank_chi2(p, 19).p
         assert row.effect == pytest.approx(own[f"effect_{row.test}"].mean())
-    assert found["sub_clusters"].min() == 7
+    assert found["sub_clusters"].min() == 7 and (found["chance"] == 1).all()
 
 
 def test_a_set_up_is_pooled_by_bates():

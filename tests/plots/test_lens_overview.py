@@ -5,8 +5,8 @@ import itertools
 import pandas as pd
 import pytest
 
-from mbh_utils import plots
 from mbh_utils.errors import MBHError
+from mbh_utils.plots.figures import lens_overview
 
 NAMES = {"a": "one", "b": "two", "c": "three"}
 
@@ -18,7 +18,7 @@ def pairs(rho: float, low: float, high: float) -> pd.DataFrame:
 
 def test_each_panel_has_two_dots_for_every_other_measure():
     plain = pairs(0.5, 0.2, 0.7)
-    figure = plots.figures.lenses.associations_with(plain, pairs(-0.3, -1, 1), ["a", "c"], NAMES)
+    figure = lens_overview.associations_with(plain, pairs(-0.3, -1, 1), ["a", "c"], NAMES)
     assert [ax.get_title() for ax in figure.axes] == ["with one", "with three"]
     for ax in figure.axes:
         dots = [line for line in ax.get_lines() if line.get_linestyle() == "None"]
@@ -27,9 +27,7 @@ def test_each_panel_has_two_dots_for_every_other_measure():
 
 
 def test_plain_correlations_stand_below_the_diagonal_and_partial_ones_above():
-    figure = plots.figures.lenses.association_matrix(
-        pairs(0.5, 0.2, 0.7), pairs(-0.3, -1, 1), NAMES
-    )
+    figure = lens_overview.association_matrix(pairs(0.5, 0.2, 0.7), pairs(-0.3, -1, 1), NAMES)
     ax = figure.axes[0]
     for text in ax.texts:
         x, y = text.get_position()
@@ -40,15 +38,15 @@ def test_plain_correlations_stand_below_the_diagonal_and_partial_ones_above():
 
 def test_a_missing_correlation_has_no_dot_and_no_number():
     nothing = pairs(float("nan"), float("nan"), float("nan"))
-    figure = plots.figures.lenses.association_matrix(nothing, nothing, NAMES)
+    figure = lens_overview.association_matrix(nothing, nothing, NAMES)
     assert not figure.axes[0].texts
-    dots = plots.figures.lenses.associations_with(nothing, nothing, ["a"], NAMES).axes[0]
+    dots = lens_overview.associations_with(nothing, nothing, ["a"], NAMES).axes[0]
     assert not [line for line in dots.get_lines() if line.get_linestyle() == "None"]
 
 
 def test_bad_input_is_named():
     few = pairs(0.5, 0.2, 0.7).iloc[:1]
     with pytest.raises(MBHError, match="no pair of 'c' and 'a'"):
-        plots.figures.lenses.associations_with(few, few, ["a"], NAMES)
+        lens_overview.associations_with(few, few, ["a"], NAMES)
     with pytest.raises(MBHError, match="no column 'low'"):
-        plots.figures.lenses.association_matrix(few.drop(columns="low"), few, NAMES)
+        lens_overview.association_matrix(few.drop(columns="low"), few, NAMES)

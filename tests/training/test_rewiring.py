@@ -404,6 +404,23 @@ def test_gradual_pruning_ends_at_its_density():
     assert [int(m.sum()) for m in network.masks] == [16, 20]
 
 
+@pytest.mark.parametrize("engine", [CompiledEngine, BatchedEngine])
+def test_gradual_pruning_prunes_the_output_layer_if_told(engine):
+    rule = GradualPruning(0.5, 0.8, every=5, to_iteration=15, output=True)
+    network = small(0, hidden=(20, 10))
+    recipe = Recipe(20)
+    state = State(0, {})
+    one = engine([network], [state], DATA, recipe, [0], torch.device("cpu"), [rule])
+    one.advance(0, 20)
+    one.write_back([network])
+    n_weights = network.output.weight.numel()
+    assert network.output_mask.sum() == round(0.2 * n_weights)
+    assert not network.output.weight.detach().numpy()[~network.output_mask].any()
+    assert [int(m.sum()) for m in network.masks] == [32, 40]
+    train(other := small(0, hidden=(20, 10)), DATA, iterations=20, rewiring=rule)
+    assert (other.output_mask == network.output_mask).all()
+
+
 # ---------------------------------------------------------------------------------------- ill calls
 
 

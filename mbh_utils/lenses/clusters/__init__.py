@@ -28,7 +28,7 @@ from mbh_utils.lenses.clusters.permutation import (
     relative_effect,
 )
 from mbh_utils.lenses.clusters.pooling import network_tests, pooled_tests
-from mbh_utils.lenses.clusters.published import published
+from mbh_utils.lenses.clusters.published import published, published_tests
 from mbh_utils.lenses.clusters.spectral import cluster, default_k, ncut
 from mbh_utils.lenses.clusters.sub_clusters import sub_clusters
 
@@ -52,6 +52,7 @@ __all__ = [
     "p_value",
     "pooled_tests",
     "published",
+    "published_tests",
     "rank_chi2",
     "relative_effect",
     "sub_clusters",

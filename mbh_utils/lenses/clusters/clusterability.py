@@ -1,12 +1,14 @@
 """Whether a network is more clustered than the same weights at other places."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from mbh_utils.computing import require
 from mbh_utils.computing.seeds import stream
+from mbh_utils.errors import MBHError
 from mbh_utils.lenses.clusters.graphs import Graph, weight_graph
 from mbh_utils.lenses.clusters.spectral import (
     cluster,
@@ -16,8 +18,9 @@ from mbh_utils.lenses.clusters.spectral import (
     spectral_labels,
 )
 
-#: What is shuffled between two layers: all entries, or those that are not 0 among themselves.
-SHUFFLES = ("layer", "layer_nonzero")
+#: What is shuffled between two layers: all entries; those that are not 0, among themselves; of
+#: those the ones that leave the same unit, among themselves.
+SHUFFLES = ("layer", "layer_nonzero", "fan_out")
 #: Seeds of k-means lie below.
 _MOST_SEED = 2**32
 
@@ -30,7 +33,7 @@ class Clusterability:
     ----------
     k : int
         Number of clusters.
-    shuffle : {"layer", "layer_nonzero"}
+    shuffle : {"layer", "layer_nonzero", "fan_out"}
         What was shuffled.
     ncut : float
         N-cut of the network: the lower, the more clustered.
@@ -90,9 +93,11 @@ def clusterability(
         Anything :func:`mbh_utils.hidden_layers` understands, or a :class:`Graph`.
     k : int, optional
         Number of clusters; by default :func:`default_k` of its hidden neurons.
-    shuffle : {"layer", "layer_nonzero"}
+    shuffle : {"layer", "layer_nonzero", "fan_out"}
         "layer": all weights between two layers, zeros too; this destroys the mask of a pruned
         network. "layer_nonzero": only the weights that are not 0, among themselves; this keeps it.
+        "fan_out": of these only such as leave the same unit, among themselves; this also keeps how
+        strongly each pixel and each neuron reaches into the next layer.
     shuffles : int, default 50
         Number S of copies.
     seed : int, default 0
@@ -108,14 +113,18 @@ def clusterability(
     Raises
     ------
     MBHError
-        For a network that is not understood, and for more clusters than nodes.
+        For a network that is not understood, for more clusters than nodes, and for "fan_out" of a
+        graph of activations, whose edges have no direction.
 
     Notes
     -----
     The test of Filan, Casper, Hod et al. 2021 (arXiv 2103.03386). As in its public code, nodes that
-    are left out are taken away before weights are shuffled. Of a graph of activations, the edges
-    between (and within) layers are shuffled; those of correlations are always more clustered than
-    that.
+    are left out are taken away before weights are shuffled. "fan_out" is ours: training makes some
+    pixels count more than others, a "layer" shuffle spreads that evenly, and what it gives may be
+    more clustered or less for this reason alone.
+
+    Of a graph of activations, the edges between (and within) layers are shuffled; correlations are
+    always more clustered than that.
 
     Examples
     --------
@@ -131,6 +140,10 @@ def clusterability(
     graph = network
     if not isinstance(network, Graph):
         graph = weight_graph(network, output_layer=output_layer)
+    if shuffle == "fan_out" and graph.kind != "weights":
+        raise MBHError(
+            'shuffle is "fan_out", but edges of activations leave no unit: choose "layer"'
+        )
     if k is None:
         k = default_k(max(1, int(graph.hidden.sum())))
     labels = cluster(graph, k, seed)
@@ -166,15 +179,16 @@ def shuffled(
     Nodes come in the order of their layers.
     """
     nodes = [np.flatnonzero(graph.layer == layer) for layer in np.unique(graph.layer)]
+    rows: list[list[Any]]
     rows = [[sp.csr_array((len(to), len(of))) for of in nodes] for to in nodes]
     for target, own in enumerate(nodes):
         for source, other in enumerate(nodes[: target + 1]):
-            block = graph.adjacency[own][:, other]
+            block: Any = graph.adjacency[own][:, other]
             block = block.toarray() if sp.issparse(block) else block
             if not block.any():
                 continue
             mixed = _mixed_within if source == target else _mixed
-            block = mixed(block, shuffle == "layer_nonzero", rng)
+            block = mixed(block, shuffle, rng)
             rows[target][source] = block if graph.kind == "activations" else sp.csr_array(block)
             if source < target:
                 rows[source][target] = rows[target][source].T
@@ -186,17 +200,30 @@ def shuffled(
     return edges, graph.layer[np.concatenate(nodes)]
 
 
-def _mixed(block: np.ndarray, nonzero: bool, rng: np.random.Generator) -> np.ndarray:
-    """The entries at random places; with nonzero, those that are not 0 among themselves."""
+def _mixed(block: np.ndarray, shuffle: str, rng: np.random.Generator) -> np.ndarray:
+    """The entries (to, from) at other places."""
+    if shuffle == "fan_out":
+        return _mixed_in_columns(block, rng)
     flat = block.ravel().copy()
-    places = np.flatnonzero(flat) if nonzero else slice(None)
+    places = np.flatnonzero(flat) if shuffle == "layer_nonzero" else slice(None)
     flat[places] = rng.permutation(flat[places])
     return flat.reshape(block.shape)
 
 
-def _mixed_within(block: np.ndarray, nonzero: bool, rng: np.random.Generator) -> np.ndarray:
-    """The same of the edges within one layer, which form a symmetric matrix."""
+def _mixed_in_columns(block: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The entries of each column that are not 0, among themselves."""
+    if block.all():
+        return rng.permuted(block, axis=0)
+    mixed = block.T.copy()
+    column, row = np.nonzero(mixed)
+    order = np.lexsort((rng.random(len(column)), column))
+    mixed[column, row] = mixed[column, row][order]
+    return mixed.T
+
+
+def _mixed_within(block: np.ndarray, shuffle: str, rng: np.random.Generator) -> np.ndarray:
+    """The edges within one layer, which form a symmetric matrix."""
     upper = np.triu_indices(len(block), 1)
     mixed = np.zeros_like(block)
-    mixed[upper] = _mixed(block[upper], nonzero, rng)
+    mixed[upper] = _mixed(block[upper], shuffle, rng)
     return mixed + mixed.T

@@ -14,7 +14,7 @@ from mbh_utils.computing.seeds import stream
 from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
 from mbh_utils.lenses.clusters.chain import Chain, classes_of, images_of
-from mbh_utils.lenses.clusters.lesions import tested
+from mbh_utils.lenses.clusters.lesions import columns_of_test
 from mbh_utils.lenses.clusters.permutation import relative_effect
 from mbh_utils.lenses.clusters.sub_clusters import (
     SubCluster,
@@ -249,7 +249,7 @@ def _tested_images(parts: list[dict[str, np.ndarray]], draws: int) -> dict[str, 
 def _tested(name: str, values: np.ndarray, tail: str) -> dict[str, np.ndarray]:
     """The columns of one test; its effect is the mean of those on each draw."""
     true, null = values[:, 0], values[:, 1:]
-    columns = tested(name, true, null, tail)
+    columns = columns_of_test(name, true, null, tail)
     effects = np.asarray(relative_effect(true[:, None], null))
     return columns | {f"effect_{name}": effects.mean(axis=1)}
 

@@ -1,6 +1,7 @@
 """The neurons of a network as a graph: joined by weights, or by how alike they respond."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -62,7 +63,7 @@ class Graph:
     kind: str = "weights"
 
     def __post_init__(self):
-        adjacency = self.adjacency
+        adjacency: Any = self.adjacency
         if not sp.issparse(adjacency):
             adjacency = require.array("adjacency", adjacency)
         n = adjacency.shape[0] if adjacency.ndim == 2 else 0
@@ -276,7 +277,8 @@ def activation_graph(
     [[0.0, 1.0, 0.07], [1.0, 0.0, 0.07], [0.07, 0.07, 0.0]]
     """
     correlation = require.choice("correlation", correlation, ("spearman", "pearson"))
-    images = require.whole("images", images, 2)
+    images = require.whole("images", images, 2, 10**9)
+    seed = require.whole("seed", seed, 0)
     x = require.array("samples", getattr(samples, "images", samples))
     if x.ndim != 2 or len(x) < 2:
         raise MBHError(

@@ -5,7 +5,7 @@ and a bias of 0 do. All lesions of a layer share one pass over the images, since
 set Q changes what the next layer takes by ``-W[:, Q] a[Q]`` and nothing else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -141,10 +141,11 @@ def importance(
         - layer, cluster, size, live, draws as in :func:`lesions`;
         - before: the mean class accuracy without a lesion; drop and drop_null: what it loses by the
           lesion, and by the random ones (their mean); p_importance: small where the loss is larger
-          than chance; effect_importance: from 0 to 2, 1 is chance (0 where nothing is lost);
+          than chance; effect_importance: from 0 to 2; chance_importance:
+          the mean effect of the draws themselves, which lies a little below 1;
         - range and range_null: (largest - smallest) / mean change of a class accuracy, NaN where
           the mean change is below 0.001; range_draws: random sets for which it is not; p_range:
-          small where the loss falls on fewer classes than by chance; effect_range;
+          small where the loss falls on fewer classes than by chance; effect_range, chance_range;
         - std and std_null: standard deviation of the changes of the class accuracies, which needs
           no division; p_std, effect_std;
         - p_partition, equal in all rows: of the mean drop of all sub-clusters, against random
@@ -158,7 +159,10 @@ def importance(
     Notes
     -----
     Importance and class range of Hod et al. (arXiv 2110.08058), whose accuracy is the mean over
-    classes too. Mid-p values, std and the test of whole partitions are additions.
+    classes too. Their effect 2 t / (t + r) is that on the mean r of the draws, whose expectation
+    without a difference is below 1. What is no loss counts as 0 in it, where they take an effect of
+    0 unless both lose. Chance effects, mid-p values, std and the test of whole partitions are
+    additions.
 
     Examples
     --------
@@ -191,17 +195,36 @@ def importance_of(changes: np.ndarray, before: float, ties: str = "mid") -> pd.D
     table["drop"] = -mean[:, 0]
     table["drop_null"] = -drawn
     table["p_importance"] = p_value(mean[:, 0], mean[:, 1:], ties=ties)
-    both_lose = (mean[:, 0] < 0) & (drawn < 0)
-    effect = relative_effect(np.where(both_lose, -mean[:, 0], 1), np.where(both_lose, -drawn, 1))
-    table["effect_importance"] = np.where(both_lose, effect, 0.0)
+    table["effect_importance"] = _loss_effect(mean[:, 0], drawn)
+    table["chance_importance"] = _of_draws(mean[:, 1:], _loss_effect)
     ranges = class_range(changes)
     counted = (~np.isnan(ranges[:, 1:])).sum(axis=1)
-    columns = tested("range", ranges[:, 0], ranges[:, 1:], "right", ties)
+    columns = columns_of_test("range", ranges[:, 0], ranges[:, 1:], "right", ties)
+    columns["chance_range"] = _of_draws(ranges[:, 1:], relative_effect)
     table = table.assign(**columns, range_draws=counted)
     spread = np.round(changes.std(axis=2), _DIGITS)
-    table = table.assign(**tested("std", spread[:, 0], spread[:, 1:], "right", ties))
+    table = table.assign(**columns_of_test("std", spread[:, 0], spread[:, 1:], "right", ties))
     whole = mean.mean(axis=0).round(_DIGITS)
     return table.assign(p_partition=p_value(whole[0], whole[1:], ties=ties))
+
+
+def _loss_effect(true: np.ndarray, null: np.ndarray) -> np.ndarray:
+    """2 t / (t + r) of losses; what is no loss counts as 0."""
+    return np.asarray(relative_effect(np.maximum(-true, 0), np.maximum(-null, 0)))
+
+
+def _of_draws(null: np.ndarray, effect: Callable) -> np.ndarray:
+    """The mean effect of a draw on the mean of the others: what an effect is by chance.
+
+    It is below 1, since 2 t / (t + r) bends: a small t takes more from it than a large one adds.
+    NaN where fewer than two draws count.
+    """
+    there = ~np.isnan(null)
+    n = there.sum(axis=1, keepdims=True)
+    values = np.where(there, null, 0)
+    others = (values.sum(axis=1, keepdims=True) - values) / np.maximum(n - 1, 1)
+    found = np.where(there & (n > 1), effect(values, others), 0)
+    return np.where(n[:, 0] > 1, found.sum(axis=1) / np.maximum(n[:, 0], 1), np.nan)
 
 
 def class_range(changes: np.ndarray) -> np.ndarray:
@@ -213,7 +236,7 @@ def class_range(changes: np.ndarray) -> np.ndarray:
     return np.round(found, _DIGITS)
 
 
-def tested(
+def columns_of_test(
     name: str, true: np.ndarray, null: np.ndarray, tail: str, ties: str = "mid"
 ) -> dict[str, np.ndarray]:
     """The columns of one test: value, mean of the draws, p-value, and effect on that mean."""
@@ -261,20 +284,34 @@ def _lesioned(
 
     a: activations of its layer; after: what the next layer makes of them without a lesion.
     """
-    weight = chain.layer(one.layer + 1).weight
-    into = np.ascontiguousarray(weight[:, one.sets].transpose(1, 0, 2))  # set x unit x neuron
+    following, bias = chain.layer(one.layer + 1)[:2]
+    # What is left of a layer is summed anew where that is less work than to take the sets away.
+    n_units = following.shape[1]
+    is_large = 2 * one.size >= n_units
+    units = _others(one.sets, n_units) if is_large else one.sets
+    into = np.ascontiguousarray(following[:, units].transpose(1, 0, 2))  # set x unit x neuron
     widest = max(len(chain.layer(i).bias) for i in range(one.layer + 1, len(chain.hidden) + 1))
     step = max(_BLOCK_BYTES // (8 * len(one.sets) * widest), 16)
     n = a.shape[1]
     for start in range(0, n, step):
         block = slice(start, min(start + step, n))
-        z = into @ a[:, block][one.sets]
-        np.subtract(after[:, block], z, out=z)
+        z = into @ a[:, block][units]
+        if is_large:
+            z += bias[:, None]
+        else:
+            np.subtract(after[:, block], z, out=z)
         for number in range(one.layer + 1, len(chain.hidden)):
-            following = chain.layer(number + 1)
-            z = following.weight @ chain.activate(number, z)
-            z += following.bias[:, None]
+            weight, bias_behind = chain.layer(number + 1)[:2]
+            z = weight @ chain.activate(number, z)
+            z += bias_behind[:, None]
         yield block, z
+
+
+def _others(sets: np.ndarray, n_units: int) -> np.ndarray:
+    """The units that are not in each of some sets of equal size."""
+    is_in = np.zeros((len(sets), n_units), dtype=bool)
+    np.put_along_axis(is_in, sets, True, axis=1)
+    return np.nonzero(~is_in)[1].reshape(len(sets), -1)
 
 
 def _correct(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -34,8 +34,9 @@ def network_tests(
     -------
     pandas.DataFrame
         Columns ``by``, test, sub_clusters (how many were tested), fisher_p, fisher_statistic (mean
-        of -ln p: 1 without an effect), rank_p, effect (its mean). Networks without a tested
-        sub-cluster have NaN.
+        of -ln p: 1 without an effect), rank_p, effect (its mean) and chance (what that is without
+        a difference: 1, or the mean of ``chance_`` where the table has it). Networks without a
+        tested sub-cluster have NaN.
 
     Raises
     ------
@@ -63,6 +64,7 @@ def network_tests(
         for test in _tests_of(table, tests):
             rows.append({**dict(zip(names, key, strict=True)), **_of_network(here, test)})
     columns = [*names, "test", "sub_clusters", "fisher_p", "fisher_statistic", "rank_p", "effect"]
+    columns.append("chance")
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -72,6 +74,7 @@ def _of_network(here: pd.DataFrame, test: str) -> dict:
     pooled = fisher(p)
     ranked = rank_chi2(p, int(here["draws"].max()))
     effects = here[f"effect_{test}"].to_numpy(float)[there]
+    chance = here[f"chance_{test}"].to_numpy(float)[there] if f"chance_{test}" in here else 1.0
     return {
         "test": test,
         "sub_clusters": pooled.n,
@@ -79,6 +82,7 @@ def _of_network(here: pd.DataFrame, test: str) -> dict:
         "fisher_statistic": pooled.statistic,
         "rank_p": ranked.p,
         "effect": float(np.nanmean(effects)) if there.any() else np.nan,
+        "chance": float(np.nanmean(chance)) if there.any() else np.nan,
     }
 
 

@@ -144,12 +144,14 @@ def joint_counts(bits: np.ndarray, classes: np.ndarray) -> np.ndarray:
     return np.unique(pairs, return_counts=True)[1]
 
 
-def aligned(a: PatternCounts, b: PatternCounts) -> tuple[np.ndarray, np.ndarray]:
+def aligned(
+    a: PatternCounts, b: PatternCounts, names: tuple[str, str] = ("a", "b")
+) -> tuple[np.ndarray, np.ndarray]:
     """Counts of the patterns that occur in either: 0 where a pattern occurs in the other only."""
     if a.n_neurons != b.n_neurons:
         raise MBHError(
-            f"a counts patterns of {a.n_neurons:,} neurons and b of {b.n_neurons:,}: compare the "
-            "same layer at two iterations"
+            f"{names[0]} counts patterns of {a.n_neurons:,} neurons and {names[1]} of "
+            f"{b.n_neurons:,}: compare the same layer at two iterations"
         )
     rows = np.concatenate([_as_rows(a.packed), _as_rows(b.packed)])
     distinct, places = np.unique(rows, return_inverse=True)

@@ -11,6 +11,9 @@ from mbh_utils.computing.seeds import stream
 from mbh_utils.errors import MBHError
 from mbh_utils.lenses.evolution.counts import given_bits, given_labels
 
+#: Random pairs at most; more tell nothing new, and all pairs are quicker then.
+MOST_PAIRS = 10**6
+
 #: Images of which all pairs with the others are looked at together.
 _ROWS = 1_024
 
@@ -63,10 +66,11 @@ def oui(
     0.5
     """
     bits, layers = _given(bits, widths)
+    seed = require.whole("seed", seed, 0)
     if pairs is None:
         one_class = np.zeros(len(bits), dtype=np.intp)
         return float(np.mean([_class_means(bits[:, layer], one_class, 1) for layer in layers]))
-    pairs = require.whole("pairs", pairs, 1)
+    pairs = require.whole("pairs", pairs, 1, MOST_PAIRS)
     rng = stream(seed, "image_pairs")
     first = rng.integers(len(bits), size=pairs)
     second = (first + rng.integers(1, len(bits), size=pairs)) % len(bits)

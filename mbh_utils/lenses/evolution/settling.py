@@ -130,7 +130,8 @@ def _order(times: np.ndarray) -> float:
     """Kendall's tau of one network's settling times with depth."""
     if (times == times[0]).all():
         return 0.0
-    return float(kendalltau(np.arange(len(times)), times).statistic)
+    tau, _ = kendalltau(np.arange(len(times)), times)
+    return float(np.asarray(tau))
 
 
 class Dip(NamedTuple):

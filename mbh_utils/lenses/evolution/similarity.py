@@ -139,4 +139,4 @@ def pattern_change(before: PatternCounts, after: PatternCounts) -> PatternChange
 
 
 def _aligned(a, b, names: tuple[str, str] = ("a", "b")) -> tuple[np.ndarray, np.ndarray]:
-    return aligned(given_counts(names[0], a), given_counts(names[1], b))
+    return aligned(given_counts(names[0], a), given_counts(names[1], b), names)

@@ -1,17 +1,20 @@
 """Whole figures of the chapters, each a function: tables or partitions in, a figure out.
 
-One module for each chapter that has such figures. A chapter calls them in one line and saves what
-they return.
+One module for each chapter that has such figures, and ``lens_*`` for those of the lenses. A chapter
+calls them in one line and saves what they return.
 """
 
 from mbh_utils.plots.figures import (
     activation_regions,
     decision_patterns,
     experiments,
+    lens_clusters,
     lens_evolution,
+    lens_importance,
+    lens_overview,
+    lens_patterns,
     lens_topology,
     lens_topology_training,
-    lenses,
     mbh,
     sparsity,
     specialization,
@@ -22,10 +25,13 @@ __all__ = [
     "activation_regions",
     "decision_patterns",
     "experiments",
+    "lens_clusters",
+    "lens_evolution",
+    "lens_importance",
+    "lens_overview",
+    "lens_patterns",
     "lens_topology",
     "lens_topology_training",
-    "lens_evolution",
-    "lenses",
     "mbh",
     "sparsity",
     "specialization",

@@ -1,11 +1,13 @@
 """Whole figures of the lens on clusters: whether neurons cluster, and whose clusters agree."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from mbh_utils import datasets
 from mbh_utils.plots._checks import checked_table
@@ -18,10 +20,13 @@ _HERE = {"color": "#D55E00", "marker": "o"}
 _THERE = {"color": "#0072B2", "marker": "s"}
 #: What a legend calls solid lines and dashed ones, which the order of the alphabet decides.
 _FOUND, _SHUFFLED = "as found", "shuffled"
-#: What was shuffled -> what a legend calls the z that follows.
+#: For each row of axes: what was shuffled -> what a legend calls the z that follows.
 _NULLS = {
-    "weights": {"layer_nonzero": "z, mask kept", "layer": "z, mask shuffled too"},
-    "activations": {"layer": "z"},
+    "weights": (
+        {"layer_nonzero": "z, mask kept", "layer": "z, mask shuffled too"},
+        {"fan_out": "z, mask kept"},
+    ),
+    "activations": ({"layer": "z"},),
 }
 
 
@@ -39,9 +44,11 @@ def clusterability_over_density(table: pd.DataFrame, graph: str = "weights") -> 
     Returns
     -------
     Figure
-        Columns: data sets. Above: n-cut over the number of clusters, as trained (solid) and with
-        the weights that are not 0 shuffled among themselves (dashed). Below: z with this null
-        (solid) and with all weights shuffled (dashed). A line for each number of hidden neurons.
+        Columns: data sets. First row: n-cut over the number of clusters, as trained (solid) and
+        with the weights that are not 0 shuffled among themselves (dashed). Second: z with this null
+        (solid) and with all weights shuffled (dashed). Third, of weights: z with the weights that
+        leave a unit shuffled among themselves. A line for each number of hidden neurons; z is
+        logarithmic beyond 5.
 
     Raises
     ------
@@ -57,23 +64,32 @@ def clusterability_over_density(table: pd.DataFrame, graph: str = "weights") -> 
     >>> import pandas as pd
     >>> from mbh_utils import plots
     >>> table = pd.DataFrame({"density": [1.0, 0.5], "n_hidden": 16, "ncut": [3, 2.0], "k": 4})
-    >>> table = table.assign(graph="weights", shuffle="layer_nonzero", null_mean=3, z=[-4.0, 1.0])
-    >>> figure = plots.figures.lenses.clusterability_over_density(table)
-    >>> [ax.get_ylabel() for ax in figure.axes]
-    ['share of weight that leaves a cluster', 'standard deviations above\\nshuffled networks (z)']
+    >>> table = table.assign(graph="activations", shuffle="layer", null_mean=3, z=[-4.0, 1.0])
+    >>> draw = plots.figures.lens_clusters.clusterability_over_density
+    >>> [ax.get_ylabel() for ax in draw(table, "activations").axes]
+    ['share of weight that\\nleaves a cluster', 'z beside shuffled\\nnetworks']
     """
     needed = ["density", "n_hidden", "graph", "shuffle", "k", "ncut", "null_mean", "z"]
     sets = by_data_set(rows_of(table, needed, graph=graph))
-    figure, axes = _grid(sets, 2)
-    kept = "layer_nonzero" if graph == "weights" else "layer"
-    for (top, bottom), (title, rows) in zip(axes.T, sets, strict=True):
-        one = rows[rows["shuffle"] == kept]
+    nulls = _NULLS[graph]
+    figure, axes = _grid(sets, 1 + len(nulls))
+    for (top, *below), (title, rows) in zip(axes.T, sets, strict=True):
+        one = rows[rows["shuffle"] == next(iter(nulls[0]))]
         _with_null(top, one, "ncut", "null_mean", lambda values, k: values / k)
         top.set_title(title, loc="left")
-        _lines(bottom, rows.assign(null=rows["shuffle"].map(_NULLS[graph])), "z", "null")
-        bottom.axhline(0, **_NULL)
-    axes[0, 0].set_ylabel("share of weight that leaves a cluster")
-    axes[1, 0].set_ylabel("standard deviations above\nshuffled networks (z)")
+        for ax, words in zip(below, nulls, strict=True):
+            chosen = rows[rows["shuffle"].isin(list(words))]
+            _lines(ax, chosen.assign(null=chosen["shuffle"].map(words)), "z", "null")
+            ax.axhline(0, **_NULL)
+    axes[0, 0].set_ylabel("share of weight that\nleaves a cluster")
+    axes[1, 0].set_ylabel("z beside shuffled\nnetworks")
+    if len(nulls) > 1:
+        axes[2, 0].set_ylabel("z, each unit's own\nweights shuffled")
+    for ax in axes[1:, 0]:
+        ax.set_yscale("symlog", linthresh=5)
+        ax.set_yticks([-50, -20, -10, -5, 0, 5, 10, 20, 50])
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_locator(NullLocator())
     _finish(figure, axes)
     return figure
 
@@ -109,7 +125,7 @@ def partitions_over_density(table: pd.DataFrame) -> Figure:
     >>> from mbh_utils import plots
     >>> table = pd.DataFrame({"density": [1.0, 0.5], "n_hidden": 16, "ari": [0.1, 0.2]})
     >>> table = table.assign(graph="weights", states="all", nmi=0.4, nmi_null=0.3)
-    >>> figure = plots.figures.lenses.partitions_over_density(table)
+    >>> figure = plots.figures.lens_clusters.partitions_over_density(table)
     >>> [ax.get_ylabel() for ax in figure.axes]
     ['adjusted Rand index', 'normalised mutual\\ninformation']
     """
@@ -163,7 +179,7 @@ def pattern_overlap_over_density(table: pd.DataFrame, states: str = "all") -> Fi
     >>> table = pd.DataFrame({"density": [1.0, 0.5], "n_hidden": 16, "overlap": [0.4, 0.6]})
     >>> table = table.assign(overlap_null=0.4, states="all")
     >>> table = pd.concat([table.assign(graph=graph) for graph in ("weights", "activations")])
-    >>> figure = plots.figures.lenses.pattern_overlap_over_density(table)
+    >>> figure = plots.figures.lens_clusters.pattern_overlap_over_density(table)
     >>> [ax.get_title("left") for ax in figure.axes]
     ['by weights', 'by activations']
     """
@@ -220,7 +236,7 @@ def beside_published(table: pd.DataFrame, published: pd.DataFrame) -> Figure:
     >>> table = pd.DataFrame({"dataset": "mnist", "control": "none", "pruned": [False, True]})
     >>> table = table.assign(model=0, shuffle="layer", ncut=[10.0, 8.9], null_mean=10.1, z=-5.0)
     >>> published = lenses.clusters.published()
-    >>> figure = plots.figures.lenses.beside_published(table, published)
+    >>> figure = plots.figures.lens_clusters.beside_published(table, published)
     >>> [text.get_text() for text in figure.axes[0].get_yticklabels()]
     ['MNIST', 'MNIST, pruned']
     """
@@ -229,13 +245,13 @@ def beside_published(table: pd.DataFrame, published: pd.DataFrame) -> Figure:
     checked_table(published, [*keys, "ncut_low", "ncut_high", "null_mean", "z_low", "z_high"])
     kinds = list(rows.groupby(keys, sort=False))
     kinds.sort(key=lambda kind: (kind[0][1] != "none", kind[0][1] == "halves"))
-    stored = published.set_index(keys)
+    stored = {tuple(row[keys]): row for _, row in published.iterrows()}
     figure, axes = plt.subplots(1, 2, figsize=(8, 0.5 * len(kinds) + 1.7), sharey=True)
     for place, (kind, found) in enumerate(kinds):
         _spans(axes, place - 0.14, found, _HERE, "here")
-        if kind in stored.index:
-            _stored_spans(axes, place + 0.16, stored.loc[kind])
-    axes[0].set_yticks(range(len(kinds)), [kind_name(*kind) for kind, _ in kinds])
+        if kind in stored:
+            _stored_spans(axes, place + 0.16, stored[kind])
+    axes[0].set_yticks(range(len(kinds)), [_kind_name(kind) for kind, _ in kinds])
     axes[0].set_ylim(len(kinds) - 0.5, -0.5)
     axes[0].set_xlabel("n-cut; lower: more clustered")
     axes[1].set_xlabel("standard deviations above\nshuffled networks (z)")
@@ -248,8 +264,9 @@ def beside_published(table: pd.DataFrame, published: pd.DataFrame) -> Figure:
     return figure
 
 
-def kind_name(dataset: str, control: str, pruned: bool) -> str:
+def _kind_name(kind: tuple) -> str:
     """What a kind of network is called beside an axis."""
+    dataset, control, pruned = kind
     name = datasets.title(dataset)
     if control == "modular":
         name += ", modules\nplanted"
@@ -261,7 +278,13 @@ def kind_name(dataset: str, control: str, pruned: bool) -> str:
 def _spans(axes, place: float, rows: pd.DataFrame, look: Mapping, name: str) -> None:
     left, right = axes
     _span(left, place, rows["ncut"].min(), rows["ncut"].max(), look, f"{name}: smallest to largest")
-    null = {"color": look["color"], "marker": "|", "ms": 11, "mew": 1.6, "ls": "none"}
+    null: dict[str, Any] = {
+        "color": look["color"],
+        "marker": "|",
+        "ms": 11,
+        "mew": 1.6,
+        "ls": "none",
+    }
     left.plot(rows["null_mean"].mean(), place, **null, label=f"{name}: shuffled, mean")
     _span(right, place, rows["z"].min(), rows["z"].max(), look)
 
@@ -276,8 +299,10 @@ def _stored_spans(axes, place: float, row: pd.Series) -> None:
 
 
 def _span(ax: Axes, place: float, low: float, high: float, look: Mapping, label: str = "") -> None:
-    ends = {"ms": 4.5, "lw": 2.2, **look}
-    ax.plot([low, high], [place, place], **ends, **({"label": label} if label else {}))
+    ends: dict[str, Any] = {"ms": 4.5, "lw": 2.2, **look}
+    if label:
+        ends["label"] = label
+    ax.plot([low, high], [place, place], **ends)
 
 
 # ----------------------------------------------------------------------------------------- the lines
@@ -286,9 +311,7 @@ def _span(ax: Axes, place: float, low: float, high: float, look: Mapping, label:
 def _grid(sets: list, n_rows: int):
     """Axes: a column for each data set."""
     size = (max(4 * len(sets), 5), 2.9 * n_rows + 1.3)
-    return plt.subplots(
-        n_rows, len(sets), figsize=size, squeeze=False, sharex="col", sharey="row"
-    )
+    return plt.subplots(n_rows, len(sets), figsize=size, squeeze=False, sharex="col", sharey="row")
 
 
 def _same(values: pd.Series, _: pd.Series) -> pd.Series:

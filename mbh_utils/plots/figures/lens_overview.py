@@ -59,7 +59,7 @@ def associations_with(
     >>> import pandas as pd
     >>> from mbh_utils import plots
     >>> rows = {"x": ["s"], "y": ["z"], "rho": [0.5], "low": [0.2], "high": [0.7]}
-    >>> figure = plots.figures.lenses.associations_with(
+    >>> figure = plots.figures.lens_overview.associations_with(
     ...     pd.DataFrame(rows), pd.DataFrame(rows), ["s"], {"s": "specialization", "z": "n-cut"}
     ... )
     >>> [ax.get_title() for ax in figure.axes]
@@ -142,7 +142,7 @@ def association_matrix(
     >>> import pandas as pd
     >>> from mbh_utils import plots
     >>> rows = {"x": ["s"], "y": ["z"], "rho": [0.5], "low": [0.2], "high": [0.7]}
-    >>> figure = plots.figures.lenses.association_matrix(
+    >>> figure = plots.figures.lens_overview.association_matrix(
     ...     pd.DataFrame(rows), pd.DataFrame(rows), {"s": "specialization", "z": "n-cut"}
     ... )
     >>> sorted(text.get_text() for text in figure.axes[0].texts)

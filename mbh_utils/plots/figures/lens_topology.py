@@ -10,27 +10,20 @@ from matplotlib.figure import Figure
 
 from mbh_utils.errors import MBHError
 from mbh_utils.plots._checks import checked_table
-from mbh_utils.plots.curve_kinds import iteration_curves
 from mbh_utils.plots.figures._layout import by_data_set, legend_below, rows_of
+from mbh_utils.plots.figures._wirings import DISTANCE, KINDS, PAIR, map_of, spread_over, square
+from mbh_utils.plots.figures.lens_drift import drift, near_starts
 from mbh_utils.plots.lines import curves
+from mbh_utils.plots.style import LAYERS, MARKERS
 
-#: Where a mask comes from -> how figures name it.
-KINDS = {
-    "random": "random, fixed",
-    "ticket": "one-shot tickets",
-    "SET": "SET",
-    "RigL": "RigL",
-}
+__all__ = ["drift", "kinds", "near_starts", "random_masks", "siblings", "tickets"]
+
 #: What a distance is divided by -> how figures name it.
 NULLS = {
     "null": "of random masks",
     "pixel_null": "of random masks, pixels keep their degrees",
     "degree_null": "of random masks, neurons too",
 }
-DISTANCE = "distance of wirings (NNSTD)"
-#: From this colour on, numbers on a heat map are black.
-_LIGHT = 0.55
-_PAIR = ["model", "other", "matched"]
 
 
 def siblings(
@@ -73,20 +66,12 @@ def siblings(
     >>> figure.axes[0].get_title("left")
     'SET: 0.90, after training 0.80'
     """
-    checked_table(table, ["kind", "parameters", "n_hidden", "trained", "layer", *_PAIR])
-    several = table[~table["kind"].isin(["random", "reinitialised"])]
-    if several.empty:
-        several = table
-    parameters = int(several["parameters"].max()) if parameters is None else parameters
+    checked_table(table, ["kind", "parameters", "n_hidden", "trained", "layer", *PAIR])
     if dataset is None and "dataset" in table:
         dataset = table["dataset"].iloc[-1]
-    rows = rows_of(table, ["kind"], parameters=parameters, dataset=dataset)
-    rows = rows[rows["n_hidden"] == several["n_hidden"].max()]
-    shown = [kind for kind in KINDS if (rows["kind"] == kind).any()]
-    if not shown:
-        raise MBHError(f"table has none of the kinds {', '.join(KINDS)} with {parameters:,} HNPs")
+    rows, shown = _of_one_setup(table, parameters, dataset=dataset)
     n_rows = (len(shown) + 1) // 2
-    figure, axes = plt.subplots(n_rows, 2, figsize=(8, 3.9 * n_rows), squeeze=False)
+    figure, axes = plt.subplots(n_rows, 2, figsize=(8, 3.5 * n_rows), squeeze=False)
     for ax, kind in zip(axes.flat, shown, strict=False):
         picture = _before_and_after(rows[rows["kind"] == kind], ax)
         ax.set_title(f"{KINDS[kind]}: {_means_in_words(rows[rows['kind'] == kind])}", loc="left")
@@ -97,37 +82,15 @@ def siblings(
     return figure
 
 
-def _square(pairs: pd.DataFrame, size: int) -> np.ndarray:
-    """Mean distance over layers of each pair, above the diagonal; NaN elsewhere."""
-    values = np.full((size, size), np.nan)
-    for (a, b), distance in pairs.groupby(["model", "other"])["matched"].mean().items():
-        values[a, b] = distance
-    return values
-
-
 def _before_and_after(rows: pd.DataFrame, ax: Axes):
     """One map: upper triangle untrained, lower one trained; what is fixed is the same in both."""
     size = int(rows[["model", "other"]].to_numpy().max()) + 1
-    before = _square(rows[~rows["trained"]], size)
-    after = _square(rows[rows["trained"]], size)
+    before = square(rows[~rows["trained"]], size)
+    after = square(rows[rows["trained"]], size)
     fixed = np.isnan(after)
     after[fixed] = before[fixed]
     values = np.where(np.isnan(before), after.T, before)
-    return _map_of(values, ax, numbers=size <= 6)
-
-
-def _map_of(values: np.ndarray, ax: Axes, numbers: bool):
-    picture = ax.imshow(values, clim=(0, 1))
-    ticks = range(len(values)) if numbers else range(0, len(values), 3)
-    ax.set(xticks=ticks, yticks=ticks, xlabel="model", ylabel="model")
-    ax.grid(False)
-    if numbers:
-        for (row, column), value in np.ndenumerate(values):
-            if not np.isnan(value):
-                colour = "black" if value > _LIGHT else "white"
-                look = {"ha": "center", "va": "center", "color": colour, "fontsize": 9.5}
-                ax.text(column, row, f"{value:.2f}", **look)
-    return picture
+    return map_of(values, ax, numbers=size <= 6)
 
 
 def _means_in_words(rows: pd.DataFrame) -> str:
@@ -140,165 +103,97 @@ def _means_in_words(rows: pd.DataFrame) -> str:
     return f"{means[False]:.2f}, after training {means[True]:.2f}"
 
 
-def near_starts(table: pd.DataFrame) -> Figure:
-    """How networks that begin near each other drift apart under SET.
+def kinds(table: pd.DataFrame, parameters: int | None = None) -> Figure:
+    """How far models of one set-up are apart over chance, for each kind of mask.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        That of experiment near_starts: model, iteration, other, other_iteration, layer, matched,
-        null.
-
-    Returns
-    -------
-    Figure
-        Above: maps of all pairs at four times of the training. Below: means over the training of
-        neighbours, of the two farthest, of the way from the own start, and of random masks.
-
-    Notes
-    -----
-    The maps are those of Liu et al. (2020), of the mean over layers. Each network was made from the
-    one before by moving 1 % of the connections; bands reach over pairs.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from mbh_utils import plots
-    >>> table = pd.DataFrame({"iteration": [0, 9, 9], "other": [1, 1, 0], "other_iteration": 0})
-    >>> table = table.assign(model=0, layer=1, matched=[0.02, 0.3, 0.4], null=0.7)
-    >>> table.loc[1, "other_iteration"] = 9
-    >>> figure = plots.figures.lens_topology.near_starts(table)
-    >>> [ax.get_title("left") for ax in figure.axes[:2]]
-    ['iteration 0', 'iteration 9']
-    """
-    needed = ["iteration", "other_iteration", "layer", "null", *_PAIR]
-    checked_table(table, needed, ["iteration", "matched", "null"])
-    is_own = (table["model"] == table["other"]) & (table["other_iteration"] == 0)
-    pairs = table[~is_own]
-    times = sorted(pairs["iteration"].unique())
-    shown = [times[round(k)] for k in np.linspace(0, len(times) - 1, min(4, len(times)))]
-    figure = plt.figure(figsize=(8, 6.6))
-    grid = figure.add_gridspec(2, len(shown), height_ratios=(1, 1.5))
-    maps = [figure.add_subplot(grid[0, k]) for k in range(len(shown))]
-    size = int(pairs["other"].max()) + 1
-    for ax, time in zip(maps, shown, strict=True):
-        upper = _square(pairs[pairs["iteration"] == time], size)
-        both = np.where(np.isnan(upper), upper.T, upper)
-        np.fill_diagonal(both, 0)
-        picture = _map_of(both, ax, numbers=False)
-        ax.set_title(f"iteration {time:,}", loc="left")
-        ax.set(xlabel="", ylabel="")
-    figure.colorbar(picture, ax=maps, shrink=0.75).set_label("NNSTD")
-    below = figure.add_subplot(grid[1, :])
-    _drift_apart(table, pairs, is_own, below)
-    legend_below(figure, [below], 2)
-    return figure
-
-
-def _drift_apart(table: pd.DataFrame, pairs: pd.DataFrame, is_own: pd.Series, ax: Axes) -> None:
-    """Mean distances over the training, a line for each sort of pair."""
-    gap = (pairs["other"] - pairs["model"]).abs()
-    farthest = int(gap.max())
-    own = table[is_own]
-    # At its start a network is at no distance from it.
-    start = own[own["iteration"] == own["iteration"].min()].assign(iteration=0, matched=0.0)
-    sorts = {
-        f"farthest pair ({farthest} changes apart)": pairs[gap == farthest],
-        "neighbours (1 change apart)": pairs[gap == 1],
-        "from its own start": pd.concat([start, own]),
-        "random masks": pd.concat([start, own]).assign(matched=lambda rows: rows["null"]),
-    }
-    drawn = [
-        # Of each pair one value, so that bands reach over pairs.
-        rows.assign(sort=name, model=100 * rows["model"] + rows["other"])
-        for name, rows in sorts.items()
-    ]
-    names = {name: name for name in sorts}
-    look = {"hue": "sort", "names": names, "scale": "log", "legend": False}
-    iteration_curves(pd.concat(drawn), "matched", ax, **look)
-    ax.set(ylabel=DISTANCE, ylim=(0, 1))
-    _spread_over(ax, "smallest to largest pair")
-
-
-def _spread_over(ax: Axes, words: str) -> None:
-    """What the legend says of bands and bars, which reach over pairs here."""
-    for handle in ax.get_legend_handles_labels()[0]:
-        what, found, _ = str(handle.get_label()).partition(": smallest to")
-        if found:
-            handle.set_label(f"{what}: {words}")
-
-
-def drift(
-    table: pd.DataFrame,
-    specialization: pd.DataFrame,
-    *,
-    parameters: int | None = None,
-    coverage: float = 0.8,
-    domain: str = "square",
-) -> Figure:
-    """How far rewired networks are from their own start, beside how specialized they are.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        That of experiment drift: kind, parameters, model, iteration, layer, matched, null.
-    specialization : pandas.DataFrame
-        That of experiment drift_specialization: kind, parameters, model, iteration, coverage, s.
+        That of experiment mask_distances: kind, dataset, parameters, n_hidden, model, iteration,
+        layer, matched and the three nulls.
     parameters : int, optional
-        Which of the budgets; the largest by default.
-    coverage : float, default 0.8
-        The minimum coverage of s.
-    domain : {"square", "box"}, default "square"
-        The part of the plane that s is measured on.
+        Which of the set-ups of several kinds; that of most parameters by default.
 
     Returns
     -------
     Figure
-        Left: distance per layer; thin lines without markers are those of random masks. Right: s.
+        A row for each data set, a column for each layer. Each network at the end of its training;
+        bars reach from the smallest to the largest model.
 
     Raises
     ------
     MBHError
-        If the budget, coverage or domain was not measured.
+        If the table has no such rows.
+
+    Notes
+    -----
+    At 1, models are as far apart as the random masks of that sort (the distance of Liu et al.,
+    2020). What lies below 1 by random masks of the same count only, and at 1 by those of the same
+    degrees, shares how many connections inputs and neurons have, and no wiring beyond that.
 
     Examples
     --------
     >>> import pandas as pd
     >>> from mbh_utils import plots
-    >>> table = pd.DataFrame({"iteration": [10, 20], "matched": [0.2, 0.4], "null": 0.9})
-    >>> table = table.assign(kind="SET", parameters=500, model=0, layer=1)
-    >>> s = pd.DataFrame({"iteration": [0, 20], "s": [0.3, 0.5], "kind": "SET", "coverage": 0.8})
-    >>> figure = plots.figures.lens_topology.drift(table, s.assign(parameters=500, model=0))
-    >>> [ax.get_title("left") for ax in figure.axes]
-    ['way from the own start', 'specialization']
+    >>> table = pd.DataFrame({"kind": ["SET", "RigL"], "matched": [0.8, 0.6], "null": 0.9})
+    >>> table = table.assign(pixel_null=0.8, degree_null=0.7, model=0, other=1, layer=1, iteration=9)
+    >>> figure = plots.figures.lens_topology.kinds(table.assign(parameters=500, n_hidden=16))
+    >>> [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    ['SET', 'RigL']
     """
-    needed = ["kind", "parameters", "iteration"]
-    checked_table(table, [*needed, "layer", "matched", "null"], ["parameters"])
-    parameters = int(table["parameters"].max()) if parameters is None else parameters
-    rows = rows_of(table, needed, parameters=parameters)
-    at = {"parameters": parameters, "coverage": float(coverage), "domain": domain}
-    measured = rows_of(specialization, [*needed, "s"], **at)
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 4.6))
-    first = rows[rows["iteration"] == rows["iteration"].min()]
-    rows = pd.concat([first.assign(iteration=0, matched=0.0, identity=0.0), rows])
-    layers = {layer: f"layer {layer}" for layer in sorted(rows["layer"].unique())}
-    named = rows.assign(layer=rows["layer"].map(layers))
-    look = {"hue": "kind", "names": KINDS, "scale": "log", "legend": False}
-    iteration_curves(named, "matched", left, style="layer", **look)
-    for layer, nulls in rows.groupby("layer")["null"]:
-        place = (1.0, nulls.mean())
-        left.axhline(place[1], color="0.45", lw=0.9, ls=(0, (1, 1.5)))
-        words = {"xytext": (-3, 3), "textcoords": "offset points", "ha": "right", "fontsize": 8.5}
-        left.annotate(
-            f"random masks, layer {layer}", place, xycoords=left.get_yaxis_transform(), **words
-        )
-    left.set(ylabel=DISTANCE, ylim=(0, 1))
-    left.set_title("way from the own start", loc="left")
-    iteration_curves(measured, "s", right, **look)
-    right.set_ylim(0, 1)
-    right.set_title("specialization", loc="left")
-    legend_below(figure, [left, right], 3)
+    needed = ["kind", "parameters", "n_hidden", "iteration", "layer", *PAIR]
+    rows, shown = _of_one_setup(checked_table(table, [*needed, *NULLS], ["matched"]), parameters)
+    last = rows.groupby("kind")["iteration"].transform("max")
+    sets = by_data_set(_both_ways(rows[rows["iteration"] == last]))
+    layers = sorted(rows["layer"].unique())
+    size = (8, 0.9 + len(sets) * (1.0 + 0.42 * len(shown)))
+    figure, axes = plt.subplots(
+        len(sets), len(layers), figsize=size, sharey=True, sharex=True, squeeze=False
+    )
+    for row, (title, of_set) in zip(axes, sets, strict=True):
+        for ax, layer in zip(row, layers, strict=True):
+            _ratios_by_kind(of_set[of_set["layer"] == layer], shown, ax)
+            ax.set_title(f"{title}, layer {layer}" if title else f"layer {layer}", loc="left")
+            ax.label_outer()
+    axes[0, 0].invert_yaxis()
+    for ax in axes[-1]:
+        ax.set_xlabel("distance of models over that ...")
+    legend_below(figure, [axes[0, 0]], 2)
     return figure
+
+
+def _both_ways(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Each pair as one of both its models, so that every model has all of its siblings."""
+    turned = pairs.rename(columns={"model": "other", "other": "model"})
+    return pd.concat([pairs, turned[list(pairs)]], ignore_index=True)
+
+
+def _ratios_by_kind(rows: pd.DataFrame, shown: list[str], ax: Axes) -> None:
+    """A marker for each kind and null, with a bar over models."""
+    looks = zip(NULLS.items(), LAYERS, MARKERS, (-0.2, 0.0, 0.2), strict=False)
+    for (column, words), colour, marker, aside in looks:
+        ratios = (rows["matched"] / rows[column]).groupby([rows["kind"], rows["model"]]).mean()
+        by_kind = ratios.groupby("kind").agg(["mean", "min", "max"]).reindex(shown)
+        places = np.arange(len(shown)) + aside
+        ax.hlines(places, by_kind["min"], by_kind["max"], color=colour, lw=1.4)
+        ax.plot(by_kind["mean"], places, marker=marker, ls="none", color=colour, label=words)
+    ax.axvline(1, color="0.3", lw=0.9, ls=":")
+    ax.set_yticks(range(len(shown)), [KINDS[kind] for kind in shown])
+
+
+def _of_one_setup(
+    table: pd.DataFrame, parameters: int | None, **wanted
+) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of the set-up that there are several kinds of, and these kinds."""
+    several = table[~table["kind"].isin(["random", "reinitialised"])]
+    if several.empty:
+        several = table
+    parameters = int(several["parameters"].max()) if parameters is None else parameters
+    rows = rows_of(table, ["kind"], parameters=parameters, **wanted)
+    rows = rows[(rows["n_hidden"] == several["n_hidden"].max()) & rows["kind"].isin(list(KINDS))]
+    if rows.empty:
+        raise MBHError(f"table has none of the kinds {', '.join(KINDS)} with {parameters:,} HNPs")
+    return rows, [kind for kind in KINDS if (rows["kind"] == kind).any()]
 
 
 def random_masks(table: pd.DataFrame) -> Figure:
@@ -342,7 +237,7 @@ def random_masks(table: pd.DataFrame) -> Figure:
         here = _long(rows[rows["layer"] == layer], columns, "distance")
         look = {"hue": "what", "names": {words: words for words in columns.values()}}
         curves(here, "density", "distance", ax, **look, legend=False)
-        ax.lines[-1].set(ls=":", marker="")
+        ax.lines[-1].set(ls=":", marker="", color="black", lw=1.6)
         ax.set(ylabel=DISTANCE, ylim=(0, 1.02))
         ax.set_title(f"layer {layer}", loc="left")
         ax.label_outer()
@@ -381,15 +276,16 @@ def tickets(table: pd.DataFrame) -> Figure:
     >>> import pandas as pd
     >>> from mbh_utils import plots
     >>> table = pd.DataFrame({"density": [0.1, 0.5], "matched": [0.8, 0.5], "null": [0.9, 0.6]})
-    >>> table = table.assign(kind="ticket", layer=1, pixel_null=0.9, degree_null=0.8, model=0)
+    >>> table = table.assign(kind="ticket", layer=1, pixel_null=0.9, degree_null=0.8)
+    >>> table = table.assign(model=0, other=1)
     >>> figure = plots.figures.lens_topology.tickets(table)
     >>> figure.axes[0].get_title("left")
     'layer 1'
     """
-    needed = ["kind", "density", "layer", "matched", *NULLS]
+    needed = ["kind", "density", "layer", *PAIR, *NULLS]
     checked_table(table, needed, ["density", "matched", *NULLS])
     over = table.assign(**{name: table["matched"] / table[name] for name in NULLS})
-    sets = by_data_set(rows_of(over, ["kind"], kind="ticket"))
+    sets = by_data_set(_both_ways(rows_of(over, ["kind"], kind="ticket")))
     layers = sorted(table["layer"].unique())
     size = (8, 3.3 * len(sets) + 1.1)
     figure, axes = plt.subplots(
@@ -405,6 +301,6 @@ def tickets(table: pd.DataFrame) -> Figure:
             ax.set_title(f"{title}, layer {layer}" if title else f"layer {layer}", loc="left")
             ax.label_outer()
     for ax in axes.flat:
-        _spread_over(ax, "smallest to largest model")
+        spread_over(ax, "smallest to largest model")
     legend_below(figure, [axes[0, 0]], 2)
     return figure
