@@ -68,9 +68,11 @@ def associations(
     if len(columns) < 2:
         raise MBHError(f"columns has {len(columns)} names; a correlation needs at least two")
     fixed = [] if partial is None else [partial]
-    for name in ("setup", *columns, *fixed):
-        if name not in table:
-            raise MBHError(f"table has no column {require.shown(name)}")
+    for argument, names in {"table": ["setup"], "columns": columns, "partial": fixed}.items():
+        for name in names:
+            _check_column(argument, name, table)
+    if not len(table):
+        raise MBHError("table has no row: there is no network in it")
     resamples = require.whole("resamples", resamples, 1, 100_000)
     rng = stream(seed, "bootstrap")
     rows = []
@@ -79,6 +81,11 @@ def associations(
         values = there[[x, y, *fixed]].to_numpy(float)
         rows.append({"x": x, "y": y, **_interval(values, _groups(there), resamples, rng)})
     return pd.DataFrame(rows)
+
+
+def _check_column(argument: str, name, table: pd.DataFrame) -> None:
+    if not isinstance(name, str) or name not in table:
+        raise MBHError(f"{argument}: table has no column {require.shown(name)}")
 
 
 def _groups(table: pd.DataFrame) -> list[np.ndarray]:

@@ -19,6 +19,7 @@ from ill_calls.values import (
 
 import mbh_utils as mbh
 from mbh_utils import experiments
+from mbh_utils.experiments.lens_table import MEASURES_OF_LENSES
 
 FACES = {
     "experiments.Run": Face(
@@ -158,6 +159,25 @@ FACES = {
             "domain": NO_TEXT + named(unknown="disc", absent="box"),
         },
         says={"table": "", "coverage": "", "domain": "domain"},
+    ),
+    "experiments.associations": Face(
+        experiments.associations,
+        right={"table": TABLE, "columns": ["s", "accuracy"], "resamples": 3},
+        ill={
+            "table": NO_TABLE,
+            "columns": without(NO_OBJECT, "text")
+            + named(unknown=["s", "nope"], one=["s"], word="s", numbers=[1, 2]),
+            "partial": without(NO_TEXT, "none") + named(unknown="nope"),
+            "resamples": NO_SIZE,
+            "seed": NO_COUNT,
+        },
+        says={"table": "", "columns": "", "partial": ""},
+    ),
+    "experiments.lens_measures": Face(
+        experiments.lens_measures,
+        right={"table": TABLE.assign(**dict.fromkeys(MEASURES_OF_LENSES, 1.0))},
+        ill={"table": NO_TABLE},
+        says={"table": ""},
     ),
     "experiments.register": Face(
         experiments.register,
