@@ -89,7 +89,8 @@ def clusterability_over_density(table: pd.DataFrame, graph: str = "weights") -> 
         axes[2, 0].set_ylabel("z, each unit's own\nweights shuffled")
     for ax in axes[1:, 0]:
         ax.set_yscale("symlog", linthresh=5)
-        low, high = ax.get_ylim()
+        low, high = (1.4 * limit for limit in ax.get_ylim())  # 0 lies between them
+        ax.set_ylim(low, high)
         ax.set_yticks([z for z in _Z_TICKS if low <= z <= high])
         ax.yaxis.set_major_formatter("{x:g}")
         ax.yaxis.set_minor_locator(NullLocator())
