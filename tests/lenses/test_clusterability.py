@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import mbh_utils as mbh
 from mbh_utils.lenses.clusters import (
+    SHUFFLES,
     Clusterability,
     Graph,
     activation_graph,
