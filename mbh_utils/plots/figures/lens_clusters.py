@@ -20,6 +20,8 @@ _HERE = {"color": "#D55E00", "marker": "o"}
 _THERE = {"color": "#0072B2", "marker": "s"}
 #: What a legend calls solid lines and dashed ones, which the order of the alphabet decides.
 _FOUND, _SHUFFLED = "as found", "shuffled"
+#: Of axes that are logarithmic beyond 5.
+_Z_TICKS = (-100, -50, -20, -10, -5, 0, 5, 10, 20, 50)
 #: For each row of axes: what was shuffled -> what a legend calls the z that follows.
 _NULLS = {
     "weights": (
@@ -87,7 +89,9 @@ def clusterability_over_density(table: pd.DataFrame, graph: str = "weights") -> 
         axes[2, 0].set_ylabel("z, each unit's own\nweights shuffled")
     for ax in axes[1:, 0]:
         ax.set_yscale("symlog", linthresh=5)
-        ax.set_yticks([-50, -20, -10, -5, 0, 5, 10, 20, 50])
+        low, high = (1.4 * limit for limit in ax.get_ylim())  # 0 lies between them
+        ax.set_ylim(low, high)
+        ax.set_yticks([z for z in _Z_TICKS if low <= z <= high])
         ax.yaxis.set_major_formatter("{x:g}")
         ax.yaxis.set_minor_locator(NullLocator())
     _finish(figure, axes)
