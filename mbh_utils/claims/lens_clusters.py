@@ -27,36 +27,41 @@ SMALLEST = 46
 #: Shuffled copies of which a p below .05 is possible.
 LIKELY = 0.05
 
+#: A kind of published networks: data set, what was planted, and whether it was pruned.
+Kind = tuple[str, str, bool]
+
 # ------------------------------------------------------------------------------ published networks
 
 
-def _kind(tables: Tables, dataset: str, control: str, pruned: bool, shuffle: str) -> pd.DataFrame:
+def _kind(tables: Tables, kind: Kind, shuffle: str = "layer") -> pd.DataFrame:
     """The rows of one kind of published networks, one for each network."""
+    dataset, control, pruned = kind
     wanted = {"dataset": dataset, "control": control, "pruned": pruned, "shuffle": shuffle}
     return rows(tables["clusterability_reference"], **wanted)
 
 
-def _stored(dataset: str, control: str, pruned: bool) -> pd.Series:
+def _stored(kind: Kind) -> pd.Series:
+    dataset, control, pruned = kind
     table = published()
     here = (table["dataset"] == dataset) & (table["control"] == control)
     return table[here & (table["pruned"] == pruned)].iloc[0]
 
 
-def _within(column: str, dataset: str, control: str, pruned: bool) -> Number:
+def _within(column: str, kind: Kind) -> Number:
     """Our networks' values and the published ones overlap."""
-    row = _stored(dataset, control, pruned)
+    row = _stored(kind)
     low, high = row[f"{column}_low"], row[f"{column}_high"]
     return Number((low + high) / 2, tolerance=(high - low) / 2)
 
 
-def _printed(column: str, *kinds: tuple[str, str, bool]) -> str:
-    found = [_stored(*kind) for kind in kinds]
+def _printed(column: str, *kinds: Kind) -> str:
+    found = [_stored(kind) for kind in kinds]
     return "; ".join(f"{row[f'{column}_low']:g} to {row[f'{column}_high']:g}" for row in found)
 
 
-def _measured(tables: Tables, column: str, *kind) -> Evidence:
+def _measured(tables: Tables, column: str, kind: Kind) -> Evidence:
     """A column of one kind of networks; it agrees if all are below their shuffled copies."""
-    found = _kind(tables, *kind, "layer")
+    found = _kind(tables, kind)
     values = found[column].to_numpy(float)
     agrees = bool((found["ncut"] < found["null_mean"]).all())
     remark = f"Shuffled copies: {found['null_mean'].mean():.3f}." if column == "ncut" else ""
@@ -75,10 +80,10 @@ _PRUNED = {TITLES[name]: (name, "none", True) for name in (DIGIT, FASHION)}
     "number",
     ("clusterability_reference",),
     BESIDE,
-    {name: _within("ncut", *kind) for name, kind in _PLAIN.items()},
+    {name: _within("ncut", kind) for name, kind in _PLAIN.items()},
 )
 def plain_ncuts(tables: Tables) -> dict[str, Evidence]:
-    return {name: _measured(tables, "ncut", *kind) for name, kind in _PLAIN.items()}
+    return {name: _measured(tables, "ncut", kind) for name, kind in _PLAIN.items()}
 
 
 @PART.claim(
@@ -88,17 +93,17 @@ def plain_ncuts(tables: Tables) -> dict[str, Evidence]:
     "number",
     ("clusterability_reference",),
     BESIDE,
-    {name: _within("ncut", *kind) for name, kind in _PRUNED.items()},
+    {name: _within("ncut", kind) for name, kind in _PRUNED.items()},
 )
 def pruned_ncuts(tables: Tables) -> dict[str, Evidence]:
-    return {name: _measured(tables, "ncut", *kind) for name, kind in _PRUNED.items()}
+    return {name: _measured(tables, "ncut", kind) for name, kind in _PRUNED.items()}
 
 
 def _told_with_mask_kept(tables: Tables) -> str:
     """What is left of it where only the weights under the mask are shuffled."""
     told = []
     for name, kind in _PRUNED.items():
-        found = _kind(tables, *kind, "layer_nonzero")
+        found = _kind(tables, kind, "layer_nonzero")
         told.append(f"{found['z'].mean():+.1f} on {name} (largest p {found['p'].max():.2f})")
     return (
         "Shuffles move the pruned weights, too. Where the mask is kept and only its weights are "
@@ -119,14 +124,13 @@ def _told_with_mask_kept(tables: Tables) -> str:
 def every_network_clusters(tables: Tables) -> Several:
     parts = {}
     for name, kinds in (("trained", _PLAIN), ("pruned", _PRUNED)):
-        p = np.concatenate([_kind(tables, *kind, "layer")["p"] for kind in kinds.values()])
+        p = np.concatenate([_kind(tables, kind)["p"] for kind in kinds.values()])
         parts[name] = Evidence(float(p.max()), p, len(p) // 2, agrees=bool(np.mean(p) <= LIKELY))
     return Several(parts, f"Told is the largest p. {_told_with_mask_kept(tables)}")
 
 
-def _of_kind(tables: Tables, column: str, *kind) -> Panel:
-    found = _kind(tables, *kind, "layer")
-    return panel(found, column)
+def _of_kind(tables: Tables, column: str, kind: Kind) -> Panel:
+    return panel(_kind(tables, kind), column)
 
 
 def _first_minus_second(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -146,8 +150,8 @@ def _first_minus_second(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def pruning_clusters(tables: Tables) -> dict[str, Evidence]:
     parts = {}
     for name in _PLAIN:
-        pruned = _of_kind(tables, "z", *_PRUNED[name])
-        plain = _of_kind(tables, "z", *_PLAIN[name])
+        pruned = _of_kind(tables, "z", _PRUNED[name])
+        plain = _of_kind(tables, "z", _PLAIN[name])
         remark = f"From {plain.means[0]:.1f} to {pruned.means[0]:.1f}."
         parts[name] = trend(_first_minus_second, pruned, plain, remark=remark)
     return parts
@@ -160,10 +164,10 @@ _HALVES = {
 }
 
 
-def _both(kinds: dict) -> dict:
+def _both(kinds: dict[str, Kind]) -> dict[str, tuple[str, Kind]]:
     """The n-cut and z of networks before and after pruning."""
     return {
-        f"{words}, {name}": (column, *kind)
+        f"{words}, {name}": (column, kind)
         for column, words in (("ncut", "n-cut"), ("z", "z"))
         for name, kind in kinds.items()
     }

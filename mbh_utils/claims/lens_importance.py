@@ -20,10 +20,7 @@ from mbh_utils.lenses import clusters
 PART = Part("importance and coherence of clusters", source=LOCAL)
 
 #: Ids of the workbook's figures that show them.
-IMPORTANCE_BY_WEIGHTS, IMPORTANCE_BY_ACTIVATIONS = "", ""
-COHERENCE_BY_WEIGHTS, COHERENCE_BY_ACTIVATIONS = "", ""
-BESIDE = ""
-
+IMPORTANCE, COHERENCE, BESIDE = "cluster-importance", "cluster-range", "cluster-p-values"
 #: Networks of so few neurons have a handful of sub-clusters, which allow no conclusion.
 FEWEST_NEURONS = 46
 #: What tells the networks of a table apart.
@@ -129,13 +126,13 @@ def _important(tables: Tables, graph: str) -> Evidence:
 
 
 @PART.claim(
-    "LS-21",
+    "LS-9",
     "Groups of neurons that are found in the weights alone are important: a lesion hurts more than "
     "that of random neurons.",
     "partitions by weights reveal groups that are important",
     "trend",
     ("importance",),
-    IMPORTANCE_BY_WEIGHTS,
+    IMPORTANCE,
     Trend(),
 )
 def important_by_weights(tables: Tables) -> Evidence:
@@ -143,12 +140,12 @@ def important_by_weights(tables: Tables) -> Evidence:
 
 
 @PART.claim(
-    "LS-22",
+    "LS-10",
     "Groups that are found in activations are important too.",
     "partitions by activations work as well",
     "trend",
     ("importance",),
-    IMPORTANCE_BY_ACTIVATIONS,
+    IMPORTANCE,
     Trend(),
 )
 def important_by_activations(tables: Tables) -> Evidence:
@@ -181,13 +178,13 @@ def _coherent(tables: Tables, graph: str) -> Several:
 
 
 @PART.claim(
-    "LS-23",
+    "LS-11",
     "Groups that are found in the weights alone are coherent: a lesion hurts few classes, and an "
     "image that drives a group drives all of it and means one class.",
     "partitions by weights reveal groups that are coherent",
     "trend",
     ("importance",),
-    COHERENCE_BY_WEIGHTS,
+    COHERENCE,
     {
         "class range": Trend(),
         "score of an optimised image": Trend(),
@@ -199,12 +196,12 @@ def coherent_by_weights(tables: Tables) -> Several:
 
 
 @PART.claim(
-    "LS-24",
+    "LS-12",
     "Groups that are found in activations are coherent too.",
     "partitions by activations work as well",
     "trend",
     ("importance",),
-    COHERENCE_BY_ACTIVATIONS,
+    COHERENCE,
     {
         "class range": Trend(),
         "score of an optimised image": Trend(),
@@ -244,7 +241,7 @@ def _told_unpruned(tables: Tables, test: str, sets: tuple[str, ...]) -> str:
 
 
 @PART.claim(
-    "LS-25",
+    "LS-13",
     "In each of five pruned networks on MNIST and on Fashion-MNIST, clusters of weights are "
     "important by Fisher's p.",
     "p from 3e-9 to 4e-7 (MNIST), 2e-7 to 9e-5 (Fashion)",
@@ -281,7 +278,7 @@ def _ratio_rule(dataset: str) -> Number:
 
 
 @PART.claim(
-    "LS-26",
+    "LS-14",
     "After a lesion of random neurons a network is more accurate than after that of a cluster, by "
     "a factor of 1.02 to 1.05 on MNIST and of 1.09 to 1.20 on Fashion-MNIST.",
     "1.024-1.054 (MNIST), 1.091-1.203 (Fashion)",
@@ -304,7 +301,7 @@ def _second_minus_first(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 @PART.claim(
-    "LS-27",
+    "LS-15",
     "Clusters matter more on Fashion-MNIST than on MNIST.",
     "by .04 to .18 of that factor",
     "trend",
@@ -332,7 +329,7 @@ def _without_effect(tables: Tables, tests: dict[str, tuple[str, ...]]) -> Severa
 
 
 @PART.claim(
-    "LS-28",
+    "LS-16",
     "A lesion of a cluster does not fall on fewer classes than by chance in networks of this kind.",
     "p .51-.98 (MNIST), .15-.86 (Fashion)",
     "number",
@@ -345,7 +342,7 @@ def no_class_range(tables: Tables) -> Several:
 
 
 @PART.claim(
-    "LS-29",
+    "LS-17",
     "Optimised images show no coherence of clusters in networks of this kind on MNIST.",
     "p .34-.82 (score), .019-.78 (entropy)",
     "number",

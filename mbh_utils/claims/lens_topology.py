@@ -35,7 +35,7 @@ STORED = {10: (0.339, None), 50: (0.399, None), 190: (0.478, 0.565)}
 NEAR = 0.05
 #: Up to this share of the distance of random masks, networks are well nearer than these.
 WELL_BELOW = 0.8
-_FIGURE = "lens-topology-near-starts"
+_FIGURE = "wiring-near-starts"
 
 
 @dataclass(frozen=True)
@@ -366,7 +366,7 @@ def _trained_siblings(tables: Tables, kind: str) -> pd.DataFrame:
     "very different topologies, similar accuracy",
     "trend",
     ("mask_distances", "drift_specialization"),
-    "lens-topology-siblings",
+    "wiring-siblings",
     {
         "distance over that of random masks": Trend(null=WELL_BELOW, direction=0.5),
         "accuracy, least minus mean": Every(low=-1.0, high=0.0),

@@ -54,10 +54,12 @@ def halves(data: Dataset, seed: int = 0) -> Dataset:
             "(height, width) of an even width"
         )
     rng = stream(seed, "halves")
-    parts = [_pairs(part, data, rng) for part in (data.train, data.validation)]
+    train = _pairs(data.train, data, rng)
+    validation = _pairs(data.validation, data, rng)
     return Dataset(
         data.name + HALVES,
-        *parts,
+        train,
+        validation,
         data.classes,
         data.low.min(),
         data.high.max(),

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 
 from mbh_utils.blankets.maximal_pattern import maximal_pattern
 from mbh_utils.computing.seeds import stream
@@ -57,7 +58,7 @@ def _of_weights(
 def _is_dense(graph: clusters.Graph) -> bool:
     """Whether every two units of neighbouring layers are joined."""
     widths = np.bincount(graph.layer)
-    return graph.adjacency.nnz == 2 * int(widths[1:] @ widths[:-1])
+    return sp.csr_array(graph.adjacency).nnz == 2 * int(widths[1:] @ widths[:-1])
 
 
 def _row(graph: str, found: clusters.Clusterability) -> dict:
@@ -236,7 +237,7 @@ def partition_agreement(network, train, samples, coverage: float, draws: int) ->
     }
     hidden = {name: _of_hidden(graph) for name, graph in graphs.items()}
     layer = graphs["activations"].layer
-    agreement = _agreement(*hidden.values(), layer, draws)
+    agreement = _agreement(hidden["weights"], hidden["activations"], layer, draws)
     members = _pattern_neurons(network, samples, coverage)
     rows = []
     for name, labels in hidden.items():
@@ -384,23 +385,23 @@ def beside_published(table: pd.DataFrame) -> pd.DataFrame:
     ['9.86 to 9.91', '8.48 to 8.80']
     """
     keys = ["dataset", "control", "pruned"]
-    stored = clusters.published().set_index(keys)
+    stored = {tuple(row[keys]): row for _, row in clusters.published().iterrows()}
     rows = {}
     for kind, found in table.groupby(keys, sort=False):
-        there = stored.loc[kind] if kind in stored.index else None
-        by_null = dict(list(found.groupby("shuffle")))
-        rows[_kind_in_words(*kind)] = _beside(by_null, there)
+        assert isinstance(kind, tuple)
+        rows[_kind_in_words(kind)] = _beside(found, stored.get(kind))
     return pd.DataFrame(rows).T.rename_axis("network")
 
 
-def _kind_in_words(dataset: str, control: str, pruned: bool) -> str:
+def _kind_in_words(kind: tuple) -> str:
+    dataset, control, pruned = kind
     planted = ", modules planted" if control == "modular" else ""
     return title(dataset) + planted + (", pruned" if pruned else "")
 
 
-def _beside(by_null: dict[str, pd.DataFrame], there: pd.Series | None) -> dict:
-    """A row of words: what was found by each null, and what is stored."""
-    layer = by_null["layer"]
+def _beside(found: pd.DataFrame, there: pd.Series | None) -> dict:
+    """A row of words: what was found with each null, and what is stored."""
+    layer = found[found["shuffle"] == "layer"]
     row = {}
     for column, name, form in (
         ("ncut", "n-cut", "{:.2f}"),
@@ -417,7 +418,8 @@ def _beside(by_null: dict[str, pd.DataFrame], there: pd.Series | None) -> dict:
             row["shuffled, here"] = f"{layer['null_mean'].mean():.2f}"
             row["shuffled, published"] = "" if there is None else f"{there['null_mean']:.2f}"
     for null, name in (("layer_nonzero", "z, mask kept"), ("fan_out", "z, fan-out kept")):
-        row[name] = _span_in_words(by_null[null]["z"].min(), by_null[null]["z"].max(), "{:.1f}")
+        z = found.loc[found["shuffle"] == null, "z"]
+        row[name] = _span_in_words(z.min(), z.max(), "{:.1f}")
     return row
 
 

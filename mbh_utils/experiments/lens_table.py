@@ -152,14 +152,18 @@ def _clusterability(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _importance(table: pd.DataFrame) -> pd.DataFrame:
-    """Mean effects over the sub-clusters of weights, dead ends left out."""
+    """Mean effects beyond chance over the sub-clusters of weights, dead ends left out."""
     there = _trained(table)
     there = there[(there["graph"] == "weights") & ~there["dead_ends"].astype(bool)]
+    there = there.assign(
+        importance=there["effect_importance"] - there["chance_importance"],
+        class_range=there["effect_range"] - there["chance_range"],
+    )
     groups = there.groupby(_KEYS, as_index=False)
     return groups.agg(
-        importance=("effect_importance", "mean"),
-        class_range=("effect_range", "mean"),
-        sub_clusters=("effect_importance", "size"),
+        importance=("importance", "mean"),
+        class_range=("class_range", "mean"),
+        sub_clusters=("importance", "size"),
     )
 
 

@@ -30,7 +30,7 @@ def grid(effect: dict | None = None, sparse: dict | None = None, p: dict | None 
     return pd.concat([whole.assign(graph=graph) for graph in ("weights", "activations")])
 
 
-@pytest.mark.parametrize("id", ["LS-21", "LS-22"])
+@pytest.mark.parametrize("id", ["LS-9", "LS-10"])
 def test_importance_is_judged_on_dense_networks(id):
     assert verdict(id, importance=grid({"importance": 1.1})) == "reproduced"
     assert verdict(id, importance=grid({"importance": 0.9})) == "not reproduced"
@@ -39,20 +39,20 @@ def test_importance_is_judged_on_dense_networks(id):
 
 
 def test_chance_and_not_1_is_what_an_effect_is_held_against():
-    assert verdict("LS-21", importance=grid({"importance": 0.97})) == "reproduced"
+    assert verdict("LS-9", importance=grid({"importance": 0.97})) == "reproduced"
 
 
 def test_small_networks_do_not_count():
     table = grid({"importance": 1.1})
     small = table["n_hidden"] == 16
     table.loc[small, "effect_importance"] = -9.0
-    assert verdict("LS-21", importance=table) == "reproduced"
+    assert verdict("LS-9", importance=table) == "reproduced"
 
 
 def test_what_sparse_networks_and_whole_partitions_say_is_told():
     table = grid({"importance": 1.1}, p={"importance": 0.025})
     table.loc[np.isclose(table["density"], 1), "p_partition"] = 0.025
-    remark = judge(CLAIMS["LS-21"], {"importance": table}).remark
+    remark = judge(CLAIMS["LS-9"], {"importance": table}).remark
     assert "Fashion-MNIST, dense: +0.144 (Fisher's p <= .05 in 15 of 15 networks)" in remark
     assert "sparse: +0.044" in remark
     assert "p <= .05 in 30 of 30 dense and 0 of 90 sparse networks" in remark
@@ -61,7 +61,7 @@ def test_what_sparse_networks_and_whole_partitions_say_is_told():
 COHERENT = {"range": 1.1, "score": 1.1, "entropy": 0.8}
 
 
-@pytest.mark.parametrize("id", ["LS-23", "LS-24"])
+@pytest.mark.parametrize("id", ["LS-11", "LS-12"])
 def test_coherence_asks_for_all_three_tests(id):
     assert verdict(id, importance=grid(COHERENT)) == "reproduced"
     for test, value in (("range", 0.9), ("score", 0.9), ("entropy", 1.1)):
@@ -71,7 +71,7 @@ def test_coherence_asks_for_all_three_tests(id):
 
 def test_without_dense_networks_there_is_no_verdict():
     table = grid()
-    assert verdict("LS-21", importance=table[table["density"] < 0.99]) == "not judgeable"
+    assert verdict("LS-9", importance=table[table["density"] < 0.99]) == "not judgeable"
 
 
 # ------------------------------------------------------------------------------- published numbers
@@ -96,34 +96,34 @@ def reference(p: dict | None = None, ratio: dict | None = None) -> pd.DataFrame:
 
 
 def test_every_network_is_important():
-    assert verdict("LS-25", importance_reference=reference()) == "reproduced"
-    assert verdict("LS-25", importance_reference=reference({"importance": 0.5})) == "not reproduced"
+    assert verdict("LS-13", importance_reference=reference()) == "reproduced"
+    assert verdict("LS-13", importance_reference=reference({"importance": 0.5})) == "not reproduced"
     one = reference()
     one.loc[(one["model"] == 2) & one["pruned"], "p_importance"] = 0.4
     # One network of five is not significant: their mean is no uniform one all the same.
-    assert verdict("LS-25", importance_reference=one) == "same direction"
+    assert verdict("LS-13", importance_reference=one) == "same direction"
     assert (
         "published 2.7e-09 to 3.7e-07"
-        in judge(CLAIMS["LS-25"], {"importance_reference": one}).remark
+        in judge(CLAIMS["LS-13"], {"importance_reference": one}).remark
     )
 
 
 def test_ratios_are_those_that_were_published():
-    assert verdict("LS-26", importance_reference=reference()) == "reproduced"
+    assert verdict("LS-14", importance_reference=reference()) == "reproduced"
     smaller = reference(ratio={"fashion_mnist": 1.05})
-    assert verdict("LS-26", importance_reference=smaller) == "same direction"
+    assert verdict("LS-14", importance_reference=smaller) == "same direction"
     below = reference(ratio={"mnist": 0.9})
-    assert verdict("LS-26", importance_reference=below) == "not reproduced"
+    assert verdict("LS-14", importance_reference=below) == "not reproduced"
 
 
 def test_fashion_more_than_digits():
-    assert verdict("LS-27", importance_reference=reference()) == "reproduced"
+    assert verdict("LS-15", importance_reference=reference()) == "reproduced"
     turned = reference(ratio={"mnist": 1.2})
-    assert verdict("LS-27", importance_reference=turned) == "not reproduced"
+    assert verdict("LS-15", importance_reference=turned) == "not reproduced"
 
 
 @pytest.mark.parametrize(
-    ("id", "test"), [("LS-28", "range"), ("LS-29", "score"), ("LS-29", "entropy")]
+    ("id", "test"), [("LS-16", "range"), ("LS-17", "score"), ("LS-17", "entropy")]
 )
 def test_what_was_published_without_an_effect(id, test):
     assert verdict(id, importance_reference=reference()) == "reproduced"

@@ -31,10 +31,10 @@ def sparse(accuracy: float, iterations: int = 200_000) -> pd.DataFrame:
 
 @pytest.mark.parametrize(("accuracy", "expected"), [(0.873, "reproduced"), (0.8, "not reproduced")])
 def test_accuracy_of_few_connections(accuracy, expected):
-    outcome = judge(CLAIMS["NT-21"], {"sparse_accuracy": sparse(accuracy)})
+    outcome = judge(CLAIMS["NT-8"], {"sparse_accuracy": sparse(accuracy)})
     assert outcome.verdict == expected
     assert "fixed it is 86.0" in outcome.remark
-    assert verdict("NT-21", sparse_accuracy=sparse(accuracy, 50_000)) == "not judgeable"
+    assert verdict("NT-8", sparse_accuracy=sparse(accuracy, 50_000)) == "not judgeable"
 
 
 def few_images(last: dict, best: dict, training: dict, epochs: int = 400) -> pd.DataFrame:
@@ -57,7 +57,7 @@ OTHERWISE = few_images(
 )
 
 
-@pytest.mark.parametrize("id", ["NT-22", "NT-23", "NT-24"])
+@pytest.mark.parametrize("id", ["NT-9", "NT-10", "NT-11"])
 def test_few_images(id):
     assert verdict(id, small_data=PUBLISHED) == "reproduced"
     assert verdict(id, small_data=OTHERWISE) == "not reproduced"
@@ -79,9 +79,9 @@ def rewired(noise: float = 0.0005, iterations: int = 50_000, **shares) -> pd.Dat
 @pytest.mark.parametrize(
     ("id", "holds", "fails"),
     [
-        ("NT-25", {"dense": 0.88, "SET": 0.885}, {"dense": 0.89, "SET": 0.87}),
-        ("NT-26", {"dense": 0.88, "erdos_renyi": 0.89}, {"dense": 0.89, "erdos_renyi": 0.87}),
-        ("NT-27", {"SET": 0.89, "erdos_renyi": 0.87}, {"SET": 0.87, "erdos_renyi": 0.88}),
+        ("NT-12", {"dense": 0.88, "SET": 0.885}, {"dense": 0.89, "SET": 0.87}),
+        ("NT-13", {"dense": 0.88, "erdos_renyi": 0.89}, {"dense": 0.89, "erdos_renyi": 0.87}),
+        ("NT-14", {"SET": 0.89, "erdos_renyi": 0.87}, {"SET": 0.87, "erdos_renyi": 0.88}),
     ],
 )
 def test_kinds_beside_each_other(id, holds, fails):
@@ -91,12 +91,12 @@ def test_kinds_beside_each_other(id, holds, fails):
 
 
 def test_alike_from_different_starts():
-    assert verdict("NT-28", rewired=rewired(SET=0.88)) == "reproduced"
-    assert verdict("NT-28", rewired=rewired(SET=0.88, noise=0.05)) == "not reproduced"
+    assert verdict("NT-15", rewired=rewired(SET=0.88)) == "reproduced"
+    assert verdict("NT-15", rewired=rewired(SET=0.88, noise=0.05)) == "not reproduced"
 
 
 def test_a_kind_that_was_not_trained_is_not_judged():
-    outcome = judge(CLAIMS["NT-25"], {"rewired": rewired(dense=0.88)})
+    outcome = judge(CLAIMS["NT-12"], {"rewired": rewired(dense=0.88)})
     assert outcome.verdict == "not judgeable" and "kind SET" in outcome.remark
 
 

@@ -66,12 +66,13 @@ def test_both_nulls_of_the_graph_of_weights():
     assert (found["ncut_z"], found["ncut_z_mask"], found["left_out"]) == (-5, 1, 3)
 
 
-def test_importance_is_of_weights_without_dead_ends():
+def test_importance_is_that_of_weights_beyond_chance_without_dead_ends():
     rows = [("weights", False, 1.5), ("weights", False, 0.5), ("weights", True, 9)]
     rows += [("activations", False, 9)]
     table = pd.DataFrame(rows, columns=["graph", "dead_ends", "effect_importance"])
-    found = _importance(table.assign(**KEYS, model=0, trained=True, effect_range=1.0)).iloc[0]
-    assert (found["importance"], found["class_range"], found["sub_clusters"]) == (1.0, 1.0, 2)
+    chances = {"chance_importance": 0.75, "effect_range": 1.0, "chance_range": 0.875}
+    found = _importance(table.assign(**KEYS, **chances, model=0, trained=True)).iloc[0]
+    assert (found["importance"], found["class_range"], found["sub_clusters"]) == (0.25, 0.125, 2)
 
 
 def test_measures_that_do_not_differ_between_networks_are_left_out(tables):

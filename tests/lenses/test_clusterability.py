@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import mbh_utils as mbh
 from mbh_utils.lenses.clusters import (
+    SHUFFLES,
     Clusterability,
     Graph,
     activation_graph,
@@ -49,7 +50,7 @@ def test_shuffles_keep_the_weights_of_each_pair_of_layers(seed, density):
         for n, m in zip(widths, widths[1:], strict=False)
     ]
     graph = weight_graph(layers)
-    for shuffle in ("layer", "layer_nonzero"):
+    for shuffle in SHUFFLES:
         edges, layer = shuffled(graph, shuffle, rng)
         assert (layer == graph.layer).all()
         after = Graph(edges, layer, graph.unit, 3).adjacency.toarray()  # symmetric, too

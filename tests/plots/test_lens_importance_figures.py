@@ -39,7 +39,9 @@ def legend_of(figure) -> list[str]:
 def test_effects_have_a_row_for_each_data_set_and_fill_discoveries(test, graph):
     table = made_up_tests()
     figure = figures.effects(table, test, graph=graph)
-    assert [ax.get_title("left") for ax in figure.axes] == ["MNIST"] * 2 + ["Fashion-MNIST"] * 2
+    assert [ax.get_title("left") for ax in figure.axes] == [
+        f"{name}, clusters by {graph}" for name in ("MNIST", "Fashion-MNIST") for _ in range(2)
+    ]
     assert legend_of(figure) == [
         "16 neurons",
         "400 neurons",
@@ -53,6 +55,16 @@ def test_effects_have_a_row_for_each_data_set_and_fill_discoveries(test, graph):
     assert small.get_marker() != large.get_marker()
     assert len(large.get_xdata()) == 6 and set(large.get_ydata()) == {1.2}
     assert {round(x, 3) for x in figure.axes[1].lines[2].get_xdata()} == {0.503, 0.6}
+
+
+def test_both_graphs_have_a_row_each():
+    figure = figures.effects(made_up_tests(), "importance")
+    assert [ax.get_title("left") for ax in figure.axes[::2]] == [
+        "MNIST, clusters by weights",
+        "MNIST, clusters by activations",
+        "Fashion-MNIST, clusters by weights",
+        "Fashion-MNIST, clusters by activations",
+    ]
 
 
 def test_networks_without_a_tested_sub_cluster_are_passed_over():

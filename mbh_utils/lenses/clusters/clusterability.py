@@ -1,6 +1,7 @@
 """Whether a network is more clustered than the same weights at other places."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -178,10 +179,11 @@ def shuffled(
     Nodes come in the order of their layers.
     """
     nodes = [np.flatnonzero(graph.layer == layer) for layer in np.unique(graph.layer)]
+    rows: list[list[Any]]
     rows = [[sp.csr_array((len(to), len(of))) for of in nodes] for to in nodes]
     for target, own in enumerate(nodes):
         for source, other in enumerate(nodes[: target + 1]):
-            block = graph.adjacency[own][:, other]
+            block: Any = graph.adjacency[own][:, other]
             block = block.toarray() if sp.issparse(block) else block
             if not block.any():
                 continue

@@ -1,6 +1,7 @@
 """The neurons of a network as a graph: joined by weights, or by how alike they respond."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -62,7 +63,7 @@ class Graph:
     kind: str = "weights"
 
     def __post_init__(self):
-        adjacency = self.adjacency
+        adjacency: Any = self.adjacency
         if not sp.issparse(adjacency):
             adjacency = require.array("adjacency", adjacency)
         n = adjacency.shape[0] if adjacency.ndim == 2 else 0

@@ -1,6 +1,7 @@
 """Spectral clustering of a network's graph, and its n-cut."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -157,8 +158,10 @@ def spectral_labels(adjacency, odd: np.ndarray, k: int, seed: int) -> np.ndarray
     rows = embedding(adjacency, odd, k)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct rows than clusters
-        found = KMeans(k, n_init=_STARTS, random_state=seed).fit(rows)
-    return in_order(found.labels_.astype(np.int64))
+        method: Any = KMeans(k, random_state=seed)
+        method.set_params(n_init=_STARTS)
+        labels = method.fit_predict(rows)
+    return in_order(labels.astype(np.int64))
 
 
 def embedding(adjacency, odd: np.ndarray, k: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Whole figures of the lens on clusters: whether neurons cluster, and whose clusters agree."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -244,13 +245,13 @@ def beside_published(table: pd.DataFrame, published: pd.DataFrame) -> Figure:
     checked_table(published, [*keys, "ncut_low", "ncut_high", "null_mean", "z_low", "z_high"])
     kinds = list(rows.groupby(keys, sort=False))
     kinds.sort(key=lambda kind: (kind[0][1] != "none", kind[0][1] == "halves"))
-    stored = published.set_index(keys)
+    stored = {tuple(row[keys]): row for _, row in published.iterrows()}
     figure, axes = plt.subplots(1, 2, figsize=(8, 0.5 * len(kinds) + 1.7), sharey=True)
     for place, (kind, found) in enumerate(kinds):
         _spans(axes, place - 0.14, found, _HERE, "here")
-        if kind in stored.index:
-            _stored_spans(axes, place + 0.16, stored.loc[kind])
-    axes[0].set_yticks(range(len(kinds)), [kind_name(*kind) for kind, _ in kinds])
+        if kind in stored:
+            _stored_spans(axes, place + 0.16, stored[kind])
+    axes[0].set_yticks(range(len(kinds)), [_kind_name(kind) for kind, _ in kinds])
     axes[0].set_ylim(len(kinds) - 0.5, -0.5)
     axes[0].set_xlabel("n-cut; lower: more clustered")
     axes[1].set_xlabel("standard deviations above\nshuffled networks (z)")
@@ -263,8 +264,9 @@ def beside_published(table: pd.DataFrame, published: pd.DataFrame) -> Figure:
     return figure
 
 
-def kind_name(dataset: str, control: str, pruned: bool) -> str:
+def _kind_name(kind: tuple) -> str:
     """What a kind of network is called beside an axis."""
+    dataset, control, pruned = kind
     name = datasets.title(dataset)
     if control == "modular":
         name += ", modules\nplanted"
@@ -276,7 +278,13 @@ def kind_name(dataset: str, control: str, pruned: bool) -> str:
 def _spans(axes, place: float, rows: pd.DataFrame, look: Mapping, name: str) -> None:
     left, right = axes
     _span(left, place, rows["ncut"].min(), rows["ncut"].max(), look, f"{name}: smallest to largest")
-    null = {"color": look["color"], "marker": "|", "ms": 11, "mew": 1.6, "ls": "none"}
+    null: dict[str, Any] = {
+        "color": look["color"],
+        "marker": "|",
+        "ms": 11,
+        "mew": 1.6,
+        "ls": "none",
+    }
     left.plot(rows["null_mean"].mean(), place, **null, label=f"{name}: shuffled, mean")
     _span(right, place, rows["z"].min(), rows["z"].max(), look)
 
@@ -291,8 +299,10 @@ def _stored_spans(axes, place: float, row: pd.Series) -> None:
 
 
 def _span(ax: Axes, place: float, low: float, high: float, look: Mapping, label: str = "") -> None:
-    ends = {"ms": 4.5, "lw": 2.2, **look}
-    ax.plot([low, high], [place, place], **ends, **({"label": label} if label else {}))
+    ends: dict[str, Any] = {"ms": 4.5, "lw": 2.2, **look}
+    if label:
+        ends["label"] = label
+    ax.plot([low, high], [place, place], **ends)
 
 
 # ----------------------------------------------------------------------------------------- the lines

@@ -36,7 +36,7 @@ _THEIRS = "0.72"
 _CHANCE: dict[str, Any] = {"marker": "_", "ms": 9, "mew": 1.6, "color": "0.65"}
 
 
-def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure:
+def effects(tests: pd.DataFrame, test: str, *, graph: str | None = None) -> Figure:
     """The effect of one test over density and over specialization, a point for each network.
 
     Parameters
@@ -46,13 +46,13 @@ def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure
         fisher_p; what ``lenses.clusters.network_tests`` gives, with s.
     test : str
         The test, such as "importance" or "range".
-    graph : {"weights", "activations"}, default "weights"
-        By what neurons were clustered.
+    graph : {"weights", "activations"}, optional
+        By what neurons were clustered; by default all graphs of the table.
 
     Returns
     -------
     Figure
-        A row for each data set. Filled points are discoveries among the networks of the figure
+        A row for each data set and graph. Filled points are discoveries among the networks of the figure
         (Benjamini and Hochberg at 5 % over Fisher's p), open ones are not. Grey dashes tell what
         the effect of each network is by chance.
 
@@ -79,8 +79,12 @@ def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure
     needed = ["n_hidden", "density", "s", "graph", "test", "effect", "chance", "fisher_p"]
     found = _chosen(checked_table(tests, needed), test, graph)
     found = found.assign(discovery=discoveries(found["fisher_p"]).found)
-    sets = by_data_set(found)
-    size = (8, 2.9 * len(sets) + 1.1)
+    sets = [
+        (f"{title}, clusters by {name}".removeprefix(", "), rows)
+        for title, of_set in by_data_set(found)
+        for name, rows in of_set.groupby("graph", sort=False)
+    ]
+    size = (8, 2.5 * len(sets) + 1.1)
     shared = {"sharex": "col", "sharey": True}
     figure, axes = plt.subplots(len(sets), 2, figsize=size, squeeze=False, **shared)
     looks = _looks(found["n_hidden"])
@@ -98,20 +102,22 @@ def effects(tests: pd.DataFrame, test: str, *, graph: str = "weights") -> Figure
         _entry("by chance", **_CHANCE),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
-    figure.suptitle(f"{TESTS.get(test, test)}, clusters by {graph}", fontsize=10.5)
+    figure.suptitle(TESTS.get(test, test), fontsize=10.5)
     return figure
 
 
-def _chosen(tests: pd.DataFrame, test: str, graph: str) -> pd.DataFrame:
-    """The rows of one test of one graph that have an effect."""
+def _chosen(tests: pd.DataFrame, test: str, graph: str | None) -> pd.DataFrame:
+    """The rows of one test, of one graph or all, that have an effect."""
     there = ", ".join(map(str, tests["test"].unique()))
-    require.choice("graph", graph, ("weights", "activations"))
+    if graph is not None:
+        require.choice("graph", graph, ("weights", "activations"))
     if test not in set(tests["test"]):
         raise MBHError(f"there is no test {require.shown(test)} in the table; it has {there}")
-    is_one = (tests["test"] == test) & (tests["graph"] == graph)
+    is_one = (tests["test"] == test) & ((graph is None) | (tests["graph"] == graph))
     found = tests[is_one & tests["effect"].notna() & tests["fisher_p"].notna()]
     if found.empty:
-        raise MBHError(f"table has no network with the test {test!r} of the graph {graph!r}")
+        of_graph = "" if graph is None else f" of the graph {graph!r}"
+        raise MBHError(f"table has no network with the test {test!r}{of_graph}")
     return found
 
 
