@@ -132,7 +132,7 @@ def test_tickets_are_drawn_over_the_nulls_and_random_masks_left_out():
     (ax,) = lens_topology.tickets(pd.concat(both)).axes
     drawn = {line.get_label(): line.get_ydata() for line in ax.lines}
     assert drawn["of random masks"] == pytest.approx([0.6 / 0.9, 0.5 / 0.6])
-    assert drawn["of random masks, neurons too"] == pytest.approx([0.6 / 0.7, 0.5 / 0.7])
+    assert drawn["... of equal degrees everywhere"] == pytest.approx([0.6 / 0.7, 0.5 / 0.7])
 
 
 def test_a_table_without_several_kinds_is_refused():

@@ -21,8 +21,8 @@ __all__ = ["drift", "kinds", "near_starts", "random_masks", "siblings", "tickets
 #: What a distance is divided by -> how figures name it.
 NULLS = {
     "null": "of random masks",
-    "pixel_null": "of random masks, pixels keep their degrees",
-    "degree_null": "of random masks, neurons too",
+    "pixel_null": "... of equal pixel degrees",
+    "degree_null": "... of equal degrees everywhere",
 }
 
 
