@@ -19,7 +19,8 @@ from mbh_utils.lenses.clusters import published
 PART = Part("clusters of neurons", source=LOCAL)
 
 #: Ids of the workbook's figures that show the published networks, and the thesis's.
-BESIDE, OVER_DENSITY = "", ""
+BESIDE = "cluster-published"
+OVER_DENSITY = "cluster-ncut"
 #: Five networks of each kind were published.
 MODELS = 5
 #: Fewer hidden neurons make clusters of which no conclusion is drawn.
