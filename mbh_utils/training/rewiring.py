@@ -270,8 +270,10 @@ class GradualPruning(Rewiring):
 
     Parameters
     ----------
-    start, end : float, default 0.5 and 0.9
-        Shares of each hidden layer's weights that are pruned at the first and at the last step.
+    start : float, default 0.5
+        Share of each hidden layer's weights that is pruned at the first step.
+    end : float, default 0.9
+        Share that is pruned at the last step.
     every : int, default 100
         Iterations between two steps.
     from_iteration : int, default 0
