@@ -17,8 +17,10 @@ def small(data: Dataset, train: int = 2_000, validation: int = 1_000, seed: int 
     ----------
     data : Dataset
         Any.
-    train, validation : int, default 2000 and 1000
-        How many samples of each part are left; all of them where there are fewer.
+    train : int, default 2000
+        How many training samples are left; all of them where there are fewer.
+    validation : int, default 1000
+        The same of the validation samples.
     seed : int, default 0
         Of the draw.
 
