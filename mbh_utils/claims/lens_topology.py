@@ -142,7 +142,8 @@ def _judged(found: Relatives, statistic: Callable[..., np.ndarray], remark: str 
 def _at_usual(tables: Tables, told: Callable[[Relatives], str]) -> str:
     """What comes out with 30 % in a rewiring and own weights, if that was measured."""
     try:
-        return f" With 30 % in a rewiring and own weights: {told(relatives(tables['near_starts']))}."
+        words = told(relatives(tables["near_starts"]))
+        return f" With 30 % in a rewiring and own weights: {words}."
     except (KeyError, Unjudgeable):
         return ""
 
