@@ -32,7 +32,7 @@ NETWORK_COLUMNS = (
 )
 
 #: What a run's mask can be.
-MASKS = ("random", "ticket", "reinitialised", "erdos_renyi", "near")
+MASKS = ("random", "ticket", "reinitialised", "erdos_renyi", "near", "copies")
 #: What its initial weights can be: the thesis's, or those of Glorot and Bengio, as they are or
 #: larger inside of planted clusters.
 WEIGHTS = ("normal", "glorot", "modular")
@@ -71,7 +71,8 @@ class Run:
         trained by the same recipe, on its initial weights (section 2.3). "reinitialised": a random
         mask on new initial weights. "erdos_renyi": drawn with the densities of layers that SET
         begins with. "near": the same for seed 0, and for seed i what i steps make of that mask, of
-        which each moves 1 % of the connections.
+        which each moves 1 % of the connections. "copies": the same masks, on the weights of seed 0
+        and trained in its order of samples.
     bias_std : float, default 1e-6
         Standard deviation of the initial biases.
     weights : str, default "normal"
@@ -180,6 +181,11 @@ class Run:
             return self.start
         return self.dense if self.mask == "ticket" else None
 
+    @property
+    def training_seed(self) -> int:
+        """The seed of its initial weights and of the order of samples, and of rewirings."""
+        return 0 if self.mask == "copies" else self.seed
+
     def initial(self, store: Store | None = None) -> Network:
         """The network before training.
 
@@ -199,22 +205,23 @@ class Run:
         if self.mask == "ticket":
             trained = self.dense.trained(store)
             return networks.winning_ticket(trained, self.dense.initial(), self.parameters)
-        is_drawn_here = self.mask in ("erdos_renyi", "near")
+        is_near = self.mask in ("near", "copies")
+        is_drawn_here = is_near or self.mask == "erdos_renyi"
         network = networks.feed_forward(
             datasets.load(self.dataset),
             self.hidden,
             # A second mask would find no weights outside the first one.
             parameters=None if is_drawn_here else self.parameters,
-            seed=self.seed,
+            seed=self.training_seed,
             bias_std=self.bias_std,
         )
         if self.mask == "reinitialised":
             network.initialise(self.seed, self.bias_std, purpose="reinitialise")
         if is_drawn_here:
             shapes = pruning.layer_shapes(network.n_inputs, self.hidden)
-            seed = self.seed if self.mask == "erdos_renyi" else 0
+            seed = 0 if is_near else self.seed
             masks = pruning.erdos_renyi_masks(shapes, self.parameters, stream(seed, "mask"))
-            if self.mask == "near":
+            if is_near:
                 masks = networks.relative_masks(masks, self.seed)
             network.set_masks(masks)
         if self.weights != "normal":
@@ -477,7 +484,7 @@ def train_runs(stack: Sequence[tuple[Run, set[int]]], store: Store) -> None:
         members,
         datasets.load(runs[0].dataset),
         recipe,
-        seeds=[run.seed for run in runs],
+        seeds=[run.training_seed for run in runs],
         **({"rewiring": runs[0].rewiring} if runs[0].rewiring else {}),
         states=[state for state, _ in resumed],
         checkpoint=checkpoint,

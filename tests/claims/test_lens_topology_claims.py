@@ -90,7 +90,7 @@ def test_what_the_usual_share_gives_is_told_beside(id):
     tables = {"slow_starts": near_starts(), "near_starts": near_starts(STORED[::-1])}
     outcome = judge(CLAIMS[id], tables)
     assert outcome.verdict == "reproduced"
-    assert "With 30 % in a rewiring: " in outcome.remark
+    assert "With 30 % in a rewiring and own weights: " in outcome.remark
     assert "With 30 %" not in judge(CLAIMS[id], {"slow_starts": near_starts()}).remark
 
 

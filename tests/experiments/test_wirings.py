@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny_experiments import TINY, Here
+from tiny_experiments import TINY, Here, same
 
 from mbh_utils.computing.store import Store
 from mbh_utils.experiments import EXPERIMENTS, Run, prepare, table
@@ -15,7 +15,7 @@ from mbh_utils.training import Recipe
 RUN = Run("digits8", (24, 24, 24), 600, 0, Recipe(30))
 
 
-@pytest.mark.parametrize("mask", ["erdos_renyi", "near", "random", "reinitialised"])
+@pytest.mark.parametrize("mask", ["erdos_renyi", "near", "copies", "random", "reinitialised"])
 @pytest.mark.parametrize("seed", [0, 1, 3])
 def test_every_connection_of_an_untrained_network_has_a_weight(mask, seed):
     network = replace(RUN, mask=mask, seed=seed).initial()
@@ -33,6 +33,27 @@ def test_near_starts_differ_in_few_connections_and_in_their_weights():
     assert np.mean(kept) == pytest.approx(0.92, abs=0.02)
     weights = [network.linears[1].weight for network in (first, second)]
     assert (weights[0] != weights[1]).any()
+
+
+def test_copies_have_the_masks_of_near_starts_on_the_weights_of_the_first():
+    first = replace(RUN, mask="copies").initial()
+    near, copy = (replace(RUN, mask=mask, seed=3).initial() for mask in ("near", "copies"))
+    for one, other in zip(near.masks, copy.masks, strict=True):
+        assert (one == other).all()
+    for layer, kept in zip(first.linears, copy.linears, strict=True):
+        both = (layer.weight != 0) & (kept.weight != 0)
+        assert (layer.weight[both] == kept.weight[both]).all()
+        assert both.float().sum() > 0.9 * (layer.weight != 0).sum()
+
+
+def test_copies_of_equal_masks_are_trained_alike(tmp_path):
+    """Seeds tell copies apart by their masks alone: two of the first are one network."""
+    first = replace(RUN, mask="copies")
+    alone = replace(RUN, mask="near")  # with seed 0 it is the same network
+    trained = [run.trained(Store(tmp_path)) for run in (first, alone)]
+    assert same(*trained)
+    assert replace(first, seed=7).training_seed == 0
+    assert replace(alone, seed=7).training_seed == 7
 
 
 # ------------------------------------------------------------------------------ measured distances
