@@ -132,7 +132,8 @@ class Part:
 
         def register(measure: Callable) -> Callable:
             judged = (id, self.name, claim, thesis, kind, tables, figure, rule, measure)
-            self.claims.append(Claim(*judged, **{"source": self.source} | more))
+            more.setdefault("source", self.source)
+            self.claims.append(Claim(*judged, **more))
             return measure
 
         return register

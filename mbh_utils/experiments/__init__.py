@@ -8,6 +8,7 @@ Which file to open:
 - ``catalogue.py``: the experiments declared as data. A new experiment is one entry there.
 - ``profiles.py``: how large everything is: quick, draft, paper.
 - ``runs.py``: the networks: what defines one, how it is trained, where it is found again.
+- ``profile_runs.py``: the runs of a profile, by set-up.
 - ``planes.py``: the planes that networks are measured on; where a plane's domain is chosen.
 - ``measures.py``: what is measured of a network, and specialization. A new measure is one file:
   ``bending.py``, ``inside_measures.py``, ``pattern_measures.py``, ``region_measures.py``,
@@ -34,9 +35,10 @@ from mbh_utils.experiments.lens_table import lens_measures
 from mbh_utils.experiments.measures import MEASURES, Measure, register
 from mbh_utils.experiments.planes import PlaneSet, class_plane, grid_planes
 from mbh_utils.experiments.planning import Stage, plan, prepare
+from mbh_utils.experiments.profile_runs import run_of, ticket_runs
 from mbh_utils.experiments.profiles import PROFILES, Profile, profile_named
 from mbh_utils.experiments.results_files import check_results, results_checksums, results_file
-from mbh_utils.experiments.runs import Run, run_of, ticket_runs
+from mbh_utils.experiments.runs import Run
 from mbh_utils.experiments.specializations import per_network
 from mbh_utils.experiments.tables import table, toy, write_networks, write_tables
 

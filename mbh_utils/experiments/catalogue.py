@@ -44,6 +44,7 @@ from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_option
 from mbh_utils.experiments.measures import SPECIALIZATIONS
 from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
 from mbh_utils.experiments.planes import PlaneSet
+from mbh_utils.experiments.profile_runs import parameters_at, ticket_runs
 from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.region_measures import COSTS, REGIONS
 from mbh_utils.experiments.rewiring_experiments import (
@@ -66,7 +67,7 @@ from mbh_utils.experiments.rows import (
     ticket_rows,
     toy_rows,
 )
-from mbh_utils.experiments.runs import Case, Run, milestones, parameters_at, ticket_runs
+from mbh_utils.experiments.runs import Case, Run, milestones
 from mbh_utils.experiments.sample_measures import ACCURACIES, SAMPLE_COUNTS
 from mbh_utils.experiments.ticket_measures import MASKS_BY_ITERATION, PIXEL_DEGREES, RULES
 from mbh_utils.experiments.topology_measures import (

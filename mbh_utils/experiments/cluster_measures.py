@@ -14,8 +14,9 @@ from mbh_utils.blankets.maximal_pattern import maximal_pattern
 from mbh_utils.computing.seeds import stream
 from mbh_utils.datasets import HALVES, title
 from mbh_utils.experiments.measures import Measure, Subject, register
+from mbh_utils.experiments.profile_runs import parameters_at
 from mbh_utils.experiments.profiles import Profile
-from mbh_utils.experiments.runs import Case, Run, parameters_at
+from mbh_utils.experiments.runs import Case, Run
 from mbh_utils.lenses import clusters
 from mbh_utils.networks import Setup, hidden_layers, layer_widths, pruning
 from mbh_utils.training import GradualPruning, Recipe, accuracy

@@ -132,7 +132,7 @@ def _trained(table: pd.DataFrame) -> pd.DataFrame:
 def _others_inside(insiders: pd.DataFrame) -> pd.DataFrame:
     there = _trained(insiders)
     there = there[np.isclose(there["coverage"], COVERAGE)]
-    return there.groupby(_KEYS, as_index=False)["others"].mean()
+    return there.groupby(_KEYS)["others"].mean().reset_index()
 
 
 def _clusterability(table: pd.DataFrame) -> pd.DataFrame:
@@ -169,7 +169,7 @@ def _importance(table: pd.DataFrame) -> pd.DataFrame:
 
 def _agreement(partitions: pd.DataFrame) -> pd.DataFrame:
     there = partitions[np.isclose(partitions["coverage"], COVERAGE)]
-    return there.groupby(_KEYS, as_index=False)["ari"].first()
+    return there.groupby(_KEYS)["ari"].first().reset_index()
 
 
 def _patterns(table: pd.DataFrame) -> pd.DataFrame:
@@ -186,8 +186,8 @@ def _settled(settling: pd.DataFrame) -> pd.DataFrame:
     """The iteration at which the last layer to settle has settled, on validation images."""
     there = settling[np.isclose(settling["threshold"], SETTLED)]
     there = there[there["source"] == "validation"]
-    found = there.groupby(_KEYS, as_index=False)["tau"].agg(lambda tau: tau.max(skipna=False))
-    return found.rename(columns={"tau": "settled"})
+    last = there.groupby(_KEYS)["tau"].agg(lambda tau: tau.max(skipna=False))
+    return last.rename("settled").reset_index()
 
 
 def _nnstd(distances: pd.DataFrame) -> pd.DataFrame:

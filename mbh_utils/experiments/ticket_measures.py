@@ -8,7 +8,8 @@ import torch
 
 from mbh_utils.experiments import estimates
 from mbh_utils.experiments.measures import Measure, Subject, register
-from mbh_utils.experiments.runs import Case, parameters_at
+from mbh_utils.experiments.profile_runs import parameters_at
+from mbh_utils.experiments.runs import Case
 from mbh_utils.networks import Network, pruning, winning_ticket
 from mbh_utils.training import accuracy
 

@@ -11,9 +11,10 @@ import pandas as pd
 
 from mbh_utils.computing.seeds import stream
 from mbh_utils.experiments.measures import Measure, Subject, register
+from mbh_utils.experiments.profile_runs import ticket_runs
 from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.rows import mask_kind
-from mbh_utils.experiments.runs import Case, Run, milestones, ticket_runs
+from mbh_utils.experiments.runs import Case, Run, milestones
 from mbh_utils.lenses import topology
 from mbh_utils.networks import Setup, pruning
 from mbh_utils.training import SET, Recipe, RigL
