@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 import mbh_utils as mbh
+from mbh_utils import lenses
 from mbh_utils.computing import paths
 from mbh_utils.plots import figures
 
@@ -33,12 +34,14 @@ def pages(tmp_path_factory):
 
 
 def test_every_public_name_has_a_page(pages):
-    places = mbh._MODULES.values()
+    places = [*mbh._MODULES.values(), *(f"lenses.{name}" for name in lenses.__all__)]
     expected = {f"mbh_utils/{place.replace('.', '/')}.html" for place in places}
     chapters = figures.__all__
     expected |= {f"mbh_utils/plots/figures/{name}.html" for name in chapters}
     expected.add("mbh_utils/plots/figures.html")
-    assert set(pages) == {"index.html", "mbh_utils.html", *expected}
+    rooms = ("mbh_utils/lenses/clusters/", "mbh_utils/lenses/evolution/", "mbh_utils/datasets/")
+    there = {page for page in pages if not page.startswith(rooms)}
+    assert there == {"index.html", "mbh_utils.html", *expected}
     for name in mbh._PUBLIC:
         assert f'id="{name}"' in pages["mbh_utils.html"], name
 

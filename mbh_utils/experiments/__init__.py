@@ -19,7 +19,7 @@ Which file to open:
 - ``experiment.py``, ``rows.py``: what an experiment is, and how its table is put together.
 - ``tables.py``: what a chapter asks for.
 - ``specializations.py``: one row per network of a table of specializations.
-- ``associations.py``: how measures of the same networks go together.
+- ``correlations.py``: how measures of the same networks go together.
 - ``planning.py``: what is missing, as tasks for all cores, and computing it.
 - ``estimates.py``: how long that takes, and how much memory.
 - ``results_files.py``: the committed tables: whether they are whole and up to date.
@@ -28,8 +28,8 @@ Which file to open:
 - ``committed.py``: reading a committed file, and what to say of a damaged one.
 """
 
-from mbh_utils.experiments.associations import associations
 from mbh_utils.experiments.catalogue import EXPERIMENTS
+from mbh_utils.experiments.correlations import associations
 from mbh_utils.experiments.experiment import Experiment
 from mbh_utils.experiments.lens_table import lens_measures
 from mbh_utils.experiments.measures import MEASURES, Measure, register

@@ -8,7 +8,7 @@ import pandas as pd
 
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
-from mbh_utils.experiments.associations import FEWEST
+from mbh_utils.experiments.correlations import FEWEST
 from mbh_utils.experiments.evolution_measures import network_summaries
 from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.runs import NETWORK_COLUMNS

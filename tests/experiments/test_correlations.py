@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from mbh_utils.errors import MBHError
-from mbh_utils.experiments.associations import associations, rank_correlation
+from mbh_utils.experiments.correlations import associations, rank_correlation
 
 
 def networks(seed=0, setups=14, models=5) -> pd.DataFrame:
