@@ -1,32 +1,17 @@
 """What the measurement costs (section 6.1.1 of the thesis)."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from mbh_utils.claims.claim import Part, Tables
 from mbh_utils.claims.evidence import Evidence, number
 from mbh_utils.claims.panels import FASHION, as_long_as_the_thesis, panel
-from mbh_utils.claims.rules import NOT_JUDGEABLE
+from mbh_utils.claims.rules import Told
 
 PART = Part("cost")
 
 #: The thesis's experiment: 140 networks of 14 set-ups on ten planes; 21.6 hours on 16 processors.
 NETWORKS, SETUPS, PLANES = 140, 14, 10
 THESIS = 21.6 * 16
-
-
-@dataclass(frozen=True)
-class Told:
-    """No verdict: what one machine takes cannot contradict what another took."""
-
-    def interval(self, evidence: Evidence) -> tuple[float, float]:
-        """The smallest and the largest sample."""
-        return float(np.min(evidence.samples)), float(np.max(evidence.samples))
-
-    def verdict(self, evidence: Evidence) -> str:
-        """Always not judgeable."""
-        return NOT_JUDGEABLE
 
 
 def _core_hours(seconds: np.ndarray) -> np.ndarray:
@@ -41,7 +26,7 @@ def _core_hours(seconds: np.ndarray) -> np.ndarray:
     "number",
     ("costs",),
     "",
-    Told(),
+    Told(),  # what one machine takes cannot contradict what another took
     unit="hours",
 )
 def core_hours(tables: Tables) -> Evidence:

@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 
 from mbh_utils.claims.claim import EVOLUTION, INDICATOR, SETTLING, Part, Tables
-from mbh_utils.claims.cost import Told
 from mbh_utils.claims.evidence import Evidence, number, trend
 from mbh_utils.claims.limits import Every
 from mbh_utils.claims.panels import DIGIT, FASHION, TITLES, Panel, panel, rows
-from mbh_utils.claims.rules import Between, Trend
+from mbh_utils.claims.rules import Between, Told, Trend
 from mbh_utils.claims.statistics import spearman
 from mbh_utils.claims.unjudgeable import Unjudgeable
 from mbh_utils.lenses import evolution

@@ -189,3 +189,22 @@ class Exact:
 def _percentiles(evidence: Evidence) -> tuple[float, float]:
     low, high = np.percentile(evidence.samples, (2.5, 97.5))
     return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class Told:
+    """No verdict: what was measured is told beside the claim, and cannot contradict it.
+
+    Examples
+    --------
+    >>> Told().verdict(Evidence(2.0, samples=[1.0, 3.0], models=2))
+    'not judgeable'
+    """
+
+    def interval(self, evidence: Evidence) -> tuple[float, float]:
+        """The smallest and the largest sample."""
+        return _span(evidence)
+
+    def verdict(self, evidence: Evidence) -> str:
+        """Always not judgeable."""
+        return NOT_JUDGEABLE

@@ -14,8 +14,12 @@ Which file to open:
   ``bending.py``, ``inside_measures.py``, ``pattern_measures.py``, ``region_measures.py``,
   ``sample_measures.py``, ``ticket_measures.py`` are such.
 - ``lens_table.py``: what all lenses see of each network, joined from their tables.
+- ``cluster_measures.py``, ``importance_measures.py``, ``topology_measures.py``,
+  ``evolution_measures.py``: the measures of the lenses; ``rewiring_experiments.py`` their networks
+  whose connections move.
 - ``lottery.py``: winning tickets by iterative pruning, a measure and its experiment.
-- ``drawn.py``, ``networks_file.py``: the committed networks that chapters draw.
+- ``drawn.py``, ``networks_file.py``: the committed networks that chapters draw. Another one is one
+  line in the first.
 - ``experiment.py``, ``rows.py``: what an experiment is, and how its table is put together.
 - ``tables.py``: what a chapter asks for.
 - ``specializations.py``: one row per network of a table of specializations.
@@ -23,12 +27,11 @@ Which file to open:
 - ``planning.py``: what is missing, as tasks for all cores, and computing it.
 - ``estimates.py``: how long that takes, and how much memory.
 - ``results_files.py``: the committed tables: whether they are whole and up to date.
-- ``drawn.py``: the networks that chapters draw. Another one is one line there.
-- ``networks_file.py``: the committed file of these networks.
 - ``committed.py``: reading a committed file, and what to say of a damaged one.
 """
 
 from mbh_utils.experiments.catalogue import EXPERIMENTS
+from mbh_utils.experiments.cluster_measures import beside_published
 from mbh_utils.experiments.correlations import associations
 from mbh_utils.experiments.experiment import Experiment
 from mbh_utils.experiments.lens_table import lens_measures
@@ -53,6 +56,7 @@ __all__ = [
     "Run",
     "Stage",
     "associations",
+    "beside_published",
     "check_results",
     "class_plane",
     "grid_planes",

@@ -99,34 +99,31 @@ def _interval(values: np.ndarray, groups: list[np.ndarray], resamples: int, rng)
     n = len(values)
     if n < FEWEST:
         return {"rho": np.nan, "low": np.nan, "high": np.nan, "networks": n}
-    drawn = [
-        np.concatenate([rng.choice(group, len(group)) for group in groups])
-        for _ in range(resamples)
-    ]
-    found = [rank_correlation(values[rows]) for rows in drawn]
+    drawn = [group[rng.integers(len(group), size=(resamples, len(group)))] for group in groups]
+    found = rank_correlation(values[np.concatenate(drawn, axis=1)])
     low, high = np.nan, np.nan
     if not np.isnan(found).all():
         low, high = np.nanquantile(found, (0.025, 0.975))
     return {"rho": rank_correlation(values), "low": low, "high": high, "networks": n}
 
 
-def rank_correlation(values: np.ndarray) -> float:
+def rank_correlation(values: np.ndarray) -> np.ndarray:
     """Spearman's correlation of the first two columns; of further ones the ranks are held fixed.
 
-    values: (n, at least 2). NaN where one of the two does not vary.
+    values: (..., n, at least 2), a table each. NaN where one of the two does not vary.
 
     Examples
     --------
     >>> rank_correlation(np.array([[1, 10], [2, 30], [3, 20], [4, 40]])).round(1)
     np.float64(0.8)
     """
-    ranks = rankdata(values, axis=0)
-    ranks -= ranks.mean(axis=0)
-    both = ranks[:, :2]
-    if values.shape[1] > 2:
-        fixed = ranks[:, 2:]
-        both = both - fixed @ np.linalg.lstsq(fixed, both, rcond=None)[0]
-    spread = np.sqrt((both**2).sum(axis=0))
-    if (spread < 1e-9 * len(values)).any():
-        return np.nan
-    return (both[:, 0] * both[:, 1]).sum() / spread.prod()
+    ranks = rankdata(values, axis=-2)
+    ranks -= ranks.mean(axis=-2, keepdims=True)
+    both = ranks[..., :2]
+    if values.shape[-1] > 2:
+        fixed = ranks[..., 2:]
+        both = both - fixed @ (np.linalg.pinv(fixed) @ both)
+    spread = np.sqrt((both**2).sum(axis=-2))
+    varies = (spread >= 1e-9 * values.shape[-2]).all(axis=-1)
+    product = np.where(varies, spread.prod(axis=-1), np.nan)
+    return (both[..., 0] * both[..., 1]).sum(axis=-1) / product

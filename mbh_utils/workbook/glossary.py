@@ -252,8 +252,73 @@ GLOSSARY: tuple[Term, ...] = (
         ),
     ),
     *_of(
+        "07_lenses",
+        (
+            "cluster",
+            "A group of neurons with more weight among them than to the others, or that respond "
+            "alike; its part in one hidden layer is a sub-cluster.",
+        ),
+        (
+            "n-cut",
+            "The share of weight that leaves its cluster, added up over clusters; low is more "
+            "clustered.",
+        ),
+        (
+            "null",
+            "What a measure gives where there is nothing to find, such as in shuffled copies of a "
+            "network.",
+        ),
+        ("lesion", "Silencing neurons, to see which classes lose accuracy."),
+        (
+            "importance",
+            "How much more a lesion of a cluster costs than lesions of as many random neurons of "
+            "the same layer.",
+        ),
+        (
+            "class range",
+            "How unevenly a lesion falls on classes: largest minus smallest loss, over the mean.",
+        ),
+        (
+            "discovery",
+            "A network whose p-value counts even if the number of networks is allowed for.",
+        ),
+        ("wiring", "Which connections a network has, whatever they weigh."),
+        (
+            "NNSTD",
+            "Neural network sparse topology distance: how different two wirings are, if hidden "
+            "neurons may be renamed.",
+        ),
+        (
+            "SET, RigL",
+            "Ways to move connections during training: both remove weak ones; SET adds new ones "
+            "at random, RigL where the gradient is largest.",
+        ),
+        (
+            "Erdős-Rényi mask",
+            "A random mask that makes small layers denser than large ones.",
+        ),
+        (
+            "entropy of patterns",
+            "How evenly images spread over activation patterns, in bits.",
+        ),
+        (
+            "kappa",
+            "How often two networks show the same state of a neuron, beyond what luck would give.",
+        ),
+        (
+            "settling time",
+            "The first iteration from which on a layer's kappa to the final network stays at a "
+            "threshold or above.",
+        ),
+        (
+            "OUI",
+            "In how many neurons the patterns of two images differ, on average; an indicator of "
+            "overfitting and underfitting.",
+        ),
+    ),
+    *_of(
         "09_verdicts",
-        ("claim", "A statement of the thesis that a rule can judge by our measurements."),
+        ("claim", "A statement of a source that a rule can judge by our measurements."),
         ("verdict", "Reproduced, same direction, not reproduced, or not judgeable."),
         (
             "bootstrap interval",
@@ -289,6 +354,15 @@ NOTATION: tuple[Symbol, ...] = (
     Symbol("c_P", "minimum coverage of a phenomenon", "03_specialization"),
     Symbol("s", "specialization, from 0 to 1", "03_specialization"),
     Symbol("V", "volume of a set; on a plane, its area", "03_specialization"),
+    Symbol("k", "number of clusters", "07_lenses"),
+    Symbol("z", "standard deviations above the mean of shuffled copies", "07_lenses"),
+    Symbol("p", "share of random copies or sets that reach as far as what is tested", "07_lenses"),
+    Symbol("T", "the inputs that a neuron is connected to", "07_lenses"),
+    Symbol("\\delta", "distance of two neurons by their connections", "07_lenses"),
+    Symbol("\\zeta", "share of a layer's weights that a rewiring moves", "07_lenses"),
+    Symbol("H", "entropy of activation patterns, in bits", "07_lenses"),
+    Symbol("I", "mutual information, in bits", "07_lenses"),
+    Symbol("\\kappa", "agreement of states beyond what luck would give", "07_lenses"),
 )
 
 

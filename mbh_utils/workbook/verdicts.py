@@ -6,7 +6,7 @@ And the correlations that speak for another explanation than the thesis's.
 import pandas as pd
 
 from mbh_utils import datasets
-from mbh_utils.claims import CLAIMS, THESIS
+from mbh_utils.claims import CLAIMS, SOURCES, THESIS
 from mbh_utils.claims.rules import NOT_JUDGEABLE, NOT_REPRODUCED, REPRODUCED, SAME_DIRECTION
 from mbh_utils.computing import paths
 from mbh_utils.experiments import per_network
@@ -66,6 +66,30 @@ def by_part(evaluated: pd.DataFrame) -> pd.DataFrame:
     counts = pd.crosstab(evaluated["part"], evaluated["verdict"])
     parts = evaluated["part"].drop_duplicates()
     return counts.reindex(index=parts, columns=list(ORDER), fill_value=0)
+
+
+def by_source() -> pd.DataFrame:
+    """How many claims of each work got which verdict in the committed run of profile paper.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per source of claims in the order of the ledger, one column per verdict, the best
+        first; no rows where the committed ledger is not there.
+
+    Examples
+    --------
+    >>> by_source().columns.tolist()
+    ['reproduced', 'same direction', 'not reproduced', 'not judgeable']
+    """
+    ledgers = {source: committed(source) for source in SOURCES}
+    rows = {
+        source: ledger["verdict"].value_counts()
+        for source, ledger in ledgers.items()
+        if ledger is not None and len(ledger)
+    }
+    counts = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=list(ORDER))
+    return counts.fillna(0).astype(int)
 
 
 def shortfalls_markdown(evaluated: pd.DataFrame) -> str:

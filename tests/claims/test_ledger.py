@@ -8,9 +8,8 @@ from made_up import both_domains, crossed, filled, networks
 from mbh_utils import claims
 from mbh_utils.claims import ledger, registry
 from mbh_utils.claims.claim import Claim
-from mbh_utils.claims.cost import Told
 from mbh_utils.claims.evidence import Evidence, Several
-from mbh_utils.claims.rules import Number
+from mbh_utils.claims.rules import Number, Told
 from mbh_utils.claims.unjudgeable import Unjudgeable
 from mbh_utils.errors import MBHError
 

@@ -39,8 +39,6 @@ OF_LENSES = re.compile(
     r"(p_|effect_|chance_)?(range|score|entropy|dispersion|class_score)(_null)?|best_class"
     r"|\w+_previous|frequent_jaccard_\w+|(pixel_|degree_)?null|nnstd_over_null|settled"
 )
-#: Experiments of which no table is committed yet; everything else of their lens is.
-TO_COME = ("slow_starts", "small_data")
 
 
 @pytest.fixture
@@ -216,9 +214,7 @@ def test_every_byte_of_a_results_file_counts_for_what_is_up_to_date(done, result
     assert len(seen) == 4 and None not in seen
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in EXPERIMENTS if EXPERIMENTS[name].rows and name not in TO_COME]
-)
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if EXPERIMENTS[name].rows])
 def test_the_committed_tables_are_of_the_present_definition(name):
     for dataset in PROFILES["paper"].datasets:
         if not datasets.describe(dataset)["found"]:

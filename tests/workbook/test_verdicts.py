@@ -1,5 +1,6 @@
 """The ledger in words, and the correlations beside it."""
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from mbh_utils import claims, experiments
 from mbh_utils.claims.ledger import COLUMNS
+from mbh_utils.computing import paths
 from mbh_utils.workbook import chapters, verdicts
 
 
@@ -121,6 +123,34 @@ def test_correlations_before_after_of_the_gain_and_within_setups(gain, sign):
     assert np.sign(row["gain"]) == sign
     # over set-ups accuracy falls as s grows; within them the two rise together
     assert row["s and accuracy within set-ups"] == pytest.approx(1)
+
+
+def test_chapter_7_names_every_table_by_which_claims_of_papers_are_judged():
+    declared = chapters.declaration("7")
+    of_papers = [claim for claim in claims.CLAIMS.values() if claim.source != claims.THESIS]
+    used = {name for claim in of_papers for name in claim.tables}
+    code = "".join(
+        path.read_text(encoding="utf-8") for path in Path(claims.__file__).parent.glob("lens_*.py")
+    )
+    used |= set(re.findall(r"tables\[\"([a-z_]+)\"\]", code))
+    assert used <= {*declared.experiments, *declared.judges} <= set(experiments.EXPERIMENTS)
+
+
+def test_chapter_7_shows_every_claim_of_a_paper_with_its_verdict():
+    notebook = paths.PROJECT / "notebooks" / "07_lenses.ipynb"
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    code = "".join(line for cell in cells for line in cell["source"])
+    shown = re.findall(r"verdict_table\(profile, \[(.*?)\]\)", code)
+    ids = [id for some in shown for id in re.findall(r'"([A-Z0-9-]+)"', some)]
+    of_papers = [claim.id for claim in claims.CLAIMS.values() if claim.source != claims.THESIS]
+    assert sorted(ids) == sorted(of_papers)
+
+
+def test_verdicts_by_source_add_up_to_the_ledger():
+    counts = verdicts.by_source()
+    assert counts.to_numpy().sum() == len(claims.CLAIMS)
+    assert counts.index.tolist() == list(claims.SOURCES)
+    assert counts.loc[claims.THESIS, "reproduced"] == 46
 
 
 def test_the_chapter_names_every_table_by_which_claims_are_judged():

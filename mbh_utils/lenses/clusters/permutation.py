@@ -19,7 +19,7 @@ from mbh_utils.errors import MBHError
 #: What stands next to pooled p-values.
 CAVEAT = (
     "The sub-clusters of one network are parts of one partition and so not independent: pooled "
-    "p-values are too small."
+    "p-values are approximate."
 )
 #: Networks above which the Irwin-Hall sum gives way to a normal distribution.
 _MOST_EXACT = 30

@@ -45,7 +45,7 @@ def network_tests(
 
     Notes
     -----
-    Sub-clusters of one network are not independent, so that Fisher's p is too small
+    Sub-clusters of one network are not independent, so that Fisher's p is approximate
     (``lenses.clusters.CAVEAT``).
 
     Examples

@@ -167,18 +167,18 @@ def drift(
 
 
 def _random_lines(rows: pd.DataFrame, ax: Axes) -> None:
-    """A thin line for each layer where random masks lie, named at its right end."""
+    """A thin line for each layer where random masks lie, named at its left end, where curves are low."""
     means = rows.groupby("layer")["null"].mean()
     for layer, level in means.items():
         ax.axhline(level, color="0.35", lw=1, ls=(0, (1, 1.5)))
         is_highest = level == means.max()
         ax.annotate(
             f"random masks, layer {layer}",
-            (1, level),
-            xytext=(-3, 3 if is_highest else -3),
+            (0, level),
+            xytext=(6, 3 if is_highest else -3),
             xycoords=ax.get_yaxis_transform(),
             textcoords="offset points",
-            ha="right",
+            ha="left",
             va="bottom" if is_highest else "top",
             fontsize=8.5,
             bbox={"fc": "white", "ec": "none", "alpha": 0.7, "pad": 0.5},

@@ -218,7 +218,7 @@ def _drops(title: str, table: pd.DataFrame) -> pd.DataFrame:
 
 def _draw_drops(ax: Axes, drops: pd.DataFrame, top: float):
     values = drops.to_numpy()
-    image = ax.imshow(values, cmap="cividis_r", vmin=0, vmax=top, aspect="auto")
+    image = ax.imshow(values, cmap="Blues", vmin=0, vmax=top, aspect="auto")
     for (i, j), value in np.ndenumerate(values):
         ink = "white" if value > 0.55 * top else "black"
         words = f"{value:.0f}".replace("-0", "0").replace("-", "−")

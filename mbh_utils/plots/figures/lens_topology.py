@@ -96,10 +96,8 @@ def _before_and_after(rows: pd.DataFrame, ax: Axes):
 def _means_in_words(rows: pd.DataFrame) -> str:
     """Mean distance before and, where masks change, after training."""
     means = rows.groupby("trained")["matched"].mean()
-    if False not in means:
-        return f"{means[True]:.2f}"
-    if True not in means or np.isclose(means[True], means[False]):
-        return f"{means[False]:.2f}, fixed"
+    if len(means) == 1 or np.isclose(means[True], means[False]):
+        return f"{means.iloc[0]:.2f}"
     return f"{means[False]:.2f}, after training {means[True]:.2f}"
 
 
@@ -227,7 +225,7 @@ def random_masks(table: pd.DataFrame) -> Figure:
     columns = {
         "identity": "unmatched (neuron j beside neuron j)",
         "matched": "matched",
-        "expected": "expected of unmatched ones, 1 - p / (2 - p)",
+        "expected": "expected of unmatched ones",
     }
     checked_table(table, ["mask_density", "layer", *columns], ["mask_density", *columns])
     layers = sorted(table["layer"].unique())
