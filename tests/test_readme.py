@@ -148,6 +148,31 @@ def test_the_claims_are_counted_as_the_committed_ledger_counts_them():
     assert f", {same} in the same direction, {failed} not reproduced; {open_ones} more" in told
 
 
+def test_what_other_lenses_see_is_in_the_committed_table():
+    table = pd.read_parquet(experiments.results_file("lenses", "paper"))
+    fixed = experiments.associations(
+        table, list(experiments.lens_measures(table)), partial="n_hidden"
+    )
+    with_s = fixed[fixed["x"] == "s_square"].set_index("y")
+    told = written(r"\(rank correlation (-[\d.]+)\), .*? \(([\d.]+), groups of .*? \(([\d.]+)\);")
+    assert told == tuple(f"{with_s['rho'][y]:.2f}" for y in ("others", "information", "importance"))
+    unclear = with_s.loc[["class_range", "nnstd_over_null"]]
+    assert (unclear["low"] < 0).all() and (unclear["high"] > 0).all()
+    wide = table[table["n_hidden"] == table["n_hidden"].max()].groupby("density")["ncut_z_mask"]
+    assert (wide.mean().iloc[:-1] > -0.5).all() and wide.mean().iloc[-1] < -5
+
+
+def test_claims_of_papers_are_counted_as_the_committed_ledger_counts_them():
+    counts = verdicts.by_source().drop(columns="not judgeable")
+    for words, source in {
+        r"(\d+) of (\d+) statements \(Hod": claims.LOCAL,
+        r"(\d+) of (\d+) \(Liu": claims.TOPOLOGY,
+        r"(\d+) of (\d+) \(Hartmann": claims.EVOLUTION,
+    }.items():
+        row = counts.loc[source]
+        assert written(words) == (str(row["reproduced"]), str(row.sum()))
+
+
 def test_executed_chapters_come_first_and_all_are_linked():
     for chapter in chapters.CHAPTERS:
         executed = README.index(f"figures/paper/chapters/{chapter.name}.ipynb")
