@@ -20,16 +20,22 @@ _LARGE_AND_SMALL = {
     "s_box": ("a higher s in the input box", "a lower s in the input box"),
     "others": ("more images of other classes inside", "fewer images of other classes inside"),
     "n_regions": ("more activation regions", "fewer activation regions"),
-    "ncut_z": ("weights less clustered (all shuffled)", "weights more clustered (all shuffled)"),
-    "ncut_z_mask": ("less clustered (mask kept)", "more clustered (mask kept)"),
+    "ncut_z": ("less clustered weights (all shuffled)", "more clustered weights (all shuffled)"),
+    "ncut_z_mask": ("less clustered weights (mask kept)", "more clustered weights (mask kept)"),
     "importance": ("clusters that matter more", "clusters that matter less"),
     "class_range": ("lesions that hit fewer classes", "lesions that hit more classes"),
     "nnstd_over_null": ("wirings farther from each other", "wirings nearer to each other"),
-    "information": ("groups of 8 that tell more of the class", "that tell less of the class"),
+    "information": (
+        "groups of 8 that tell more about the class",
+        "groups of 8 that tell less about it",
+    ),
     "relative_entropy": ("patterns used more evenly", "patterns used less evenly"),
     "settled": ("patterns that settle later", "patterns that settle earlier"),
-    "oui": ("images whose patterns differ more (OUI)", "images whose patterns differ less (OUI)"),
-    "oui_within": ("also within a class", "less different ones within a class"),
+    "oui": ("images that differ more in pattern (OUI)", "images that differ less in pattern (OUI)"),
+    "oui_within": (
+        "images of a class that differ more (OUI)",
+        "images of a class that differ less (OUI)",
+    ),
 }
 
 
@@ -64,13 +70,13 @@ def overview_markdown(
     """
     names = lens_measures(table)
     lines = [_of_lens(lens, partial, names) for lens in LENSES]
-    lines.append(_in_short(partial, names))
     lines.append(_on_each(alone or {}, partial, names))
     lines.append(_with(partial, "accuracy", names))
     lines.append(_reversed(plain, partial, names))
     lines += _clusters(table)
     told = "\n".join(f"- {line}" for line in lines if line)
-    return f"With N held fixed, networks of higher s (square) have, by rank correlation:\n\n{told}"
+    answer = f"**{in_short(partial, names)}.** Networks of higher s (square) have, at fixed N:"
+    return f"{answer}\n\n{told}"
 
 
 def of_pair(table: pd.DataFrame, one: str, other: str) -> pd.Series:
@@ -91,6 +97,17 @@ def of_other_lenses(names: Mapping[str, str]) -> list[str]:
     return [name for name in others if name in names]
 
 
+def in_short(partial: pd.DataFrame, names: Mapping[str, str]) -> str:
+    """How many measures of other lenses go along with specialization, and which does most."""
+    rows = {name: of_pair(partial, name, "s_square") for name in of_other_lenses(names)}
+    clear = {name: row["rho"] for name, row in rows.items() if is_clear(row)}
+    told = f"At fixed N, {len(clear)} of {len(rows)} measures of other lenses go along with s"
+    if not clear:
+        return told
+    most = max(clear, key=lambda name: abs(clear[name]))
+    return f"{told}, {names[most]} most ({clear[most]:+.2f})"
+
+
 def _of_lens(lens: str, partial: pd.DataFrame, names: dict[str, str]) -> str:
     """What one lens sees in networks of higher s."""
     clear, unclear = [], []
@@ -107,17 +124,6 @@ def _of_lens(lens: str, partial: pd.DataFrame, names: dict[str, str]) -> str:
     if unclear:
         told += f"{'; ' if told else ''}no clear sign for {', '.join(unclear)}"
     return f"**{lens}**: {told}." if told else ""
-
-
-def _in_short(partial: pd.DataFrame, names: dict[str, str]) -> str:
-    """How many measures of other lenses agree, and which does most."""
-    rows = {name: of_pair(partial, name, "s_square") for name in of_other_lenses(names)}
-    clear = {name: row["rho"] for name, row in rows.items() if is_clear(row)}
-    told = f"**In short**: {len(clear)} of {len(rows)} measures of other lenses go along with s"
-    if not clear:
-        return f"{told}."
-    most = max(clear, key=lambda name: abs(clear[name]))
-    return f"{told}, {names[most]} most ({clear[most]:+.2f})."
 
 
 def _on_each(
