@@ -129,11 +129,11 @@ def _of_lens(lens: str, partial: pd.DataFrame, names: dict[str, str]) -> str:
 def _on_each(
     alone: Mapping[str, pd.DataFrame], partial: pd.DataFrame, names: dict[str, str]
 ) -> str:
-    """Which of them are clear on every data set by itself, with the same sign."""
+    """Which measures are clear on every data set by itself, with the same sign."""
     if len(alone) < 2:
         return ""
     kept = []
-    for name in of_other_lenses(names):
+    for name in (name for name in names if name != "s_square"):
         rows = [of_pair(each, name, "s_square") for each in (partial, *alone.values())]
         if all(is_clear(row) and row["rho"] * rows[0]["rho"] > 0 for row in rows):
             each = " and ".join(f"{row['rho']:+.2f}" for row in rows[1:])
