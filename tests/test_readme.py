@@ -9,6 +9,7 @@ from scipy.stats import spearmanr
 from mbh_utils import claims, experiments
 from mbh_utils.computing import paths
 from mbh_utils.workbook import chapters, verdicts
+from mbh_utils.workbook.lens_sentences import is_clear, of_pair
 
 README = (paths.PROJECT / "README.md").read_text(encoding="utf-8")
 
@@ -150,14 +151,17 @@ def test_the_claims_are_counted_as_the_committed_ledger_counts_them():
 
 def test_what_other_lenses_see_is_in_the_committed_table():
     table = pd.read_parquet(experiments.results_file("lenses", "paper"))
-    fixed = experiments.associations(
-        table, list(experiments.lens_measures(table)), partial="n_hidden"
+    measures = list(experiments.lens_measures(table))
+    fixed = experiments.associations(table, measures, within="dataset", partial="n_hidden")
+    with_s = {name: of_pair(fixed, name, "s_square") for name in measures if name != "s_square"}
+    told = written(
+        r"\(rank correlation (-[\d.]+) within .*?\), .*? \(([\d.]+), groups of .*? \(([\d.]+)\), "
+        r".*? \(([\d.]+)\); how"
     )
-    with_s = fixed[fixed["x"] == "s_square"].set_index("y")
-    told = written(r"\(rank correlation (-[\d.]+)\), .*? \(([\d.]+), groups of .*? \(([\d.]+)\);")
-    assert told == tuple(f"{with_s['rho'][y]:.2f}" for y in ("others", "information", "importance"))
-    unclear = with_s.loc[["class_range", "nnstd_over_null"]]
-    assert (unclear["low"] < 0).all() and (unclear["high"] > 0).all()
+    names = ("others", "information", "accuracy", "importance")
+    assert told == tuple(f"{with_s[name]['rho']:.2f}" for name in names)
+    assert all(is_clear(with_s[name]) for name in names)
+    assert not any(is_clear(with_s[name]) for name in ("class_range", "nnstd_over_null"))
     wide = table[table["n_hidden"] == table["n_hidden"].max()].groupby("density")["ncut_z_mask"]
     assert (wide.mean().iloc[:-1] > -0.5).all() and wide.mean().iloc[-1] < -5
 
