@@ -9,6 +9,7 @@ from scipy.stats import spearmanr
 from mbh_utils import claims, experiments
 from mbh_utils.computing import paths
 from mbh_utils.workbook import chapters, verdicts
+from mbh_utils.workbook.lens_sentences import is_clear, of_pair
 
 README = (paths.PROJECT / "README.md").read_text(encoding="utf-8")
 
@@ -146,6 +147,34 @@ def test_the_claims_are_counted_as_the_committed_ledger_counts_them():
         r"reproduced, (\d+) in the same direction \(.*?\), (\d+) not reproduced; (\d+) more could"
     )
     assert f", {same} in the same direction, {failed} not reproduced; {open_ones} more" in told
+
+
+def test_what_other_lenses_see_is_in_the_committed_table():
+    table = pd.read_parquet(experiments.results_file("lenses", "paper"))
+    measures = list(experiments.lens_measures(table))
+    fixed = experiments.associations(table, measures, within="dataset", partial="n_hidden")
+    with_s = {name: of_pair(fixed, name, "s_square") for name in measures if name != "s_square"}
+    told = written(
+        r"\(rank correlation (-[\d.]+) within .*?\), .*? \(([\d.]+), groups of .*? \(([\d.]+)\), "
+        r".*? \(([\d.]+)\); how"
+    )
+    names = ("others", "information", "accuracy", "importance")
+    assert told == tuple(f"{with_s[name]['rho']:.2f}" for name in names)
+    assert all(is_clear(with_s[name]) for name in names)
+    assert not any(is_clear(with_s[name]) for name in ("class_range", "nnstd_over_null"))
+    wide = table[table["n_hidden"] == table["n_hidden"].max()].groupby("density")["ncut_z_mask"]
+    assert (wide.mean().iloc[:-1] > -0.5).all() and wide.mean().iloc[-1] < -5
+
+
+def test_claims_of_papers_are_counted_as_the_committed_ledger_counts_them():
+    counts = verdicts.by_source().drop(columns="not judgeable")
+    for words, source in {
+        r"(\d+) of (\d+) statements \(Hod": claims.LOCAL,
+        r"(\d+) of (\d+) \(Liu": claims.TOPOLOGY,
+        r"(\d+) of (\d+) \(Hartmann": claims.EVOLUTION,
+    }.items():
+        row = counts.loc[source]
+        assert written(words) == (str(row["reproduced"]), str(row.sum()))
 
 
 def test_executed_chapters_come_first_and_all_are_linked():

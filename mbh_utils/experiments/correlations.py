@@ -24,6 +24,7 @@ def associations(
     columns: Sequence[str],
     *,
     partial: str | None = None,
+    within: str | None = None,
     resamples: int = 1_000,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -39,6 +40,9 @@ def associations(
     partial : str, optional
         A column that is held fixed, such as "n_hidden": what its ranks explain linearly of the
         ranks of both is taken away first.
+    within : str, optional
+        A column, such as "dataset", within whose groups the networks are ranked. Without it, two
+        data sets of unequal accuracy add a correlation of their own.
     resamples : int, default 1000
         Of the bootstrap that gives the intervals.
     seed : int, default 0
@@ -68,7 +72,9 @@ def associations(
     if len(columns) < 2:
         raise MBHError(f"columns has {len(columns)} names; a correlation needs at least two")
     fixed = [] if partial is None else [partial]
-    for argument, names in {"table": ["setup"], "columns": columns, "partial": fixed}.items():
+    blocks = [] if within is None else [within]
+    needed = {"table": ["setup"], "columns": columns, "partial": fixed, "within": blocks}
+    for argument, names in needed.items():
         for name in names:
             _check_column(argument, name, table)
     if not len(table):
@@ -77,9 +83,14 @@ def associations(
     rng = stream(seed, "bootstrap")
     rows = []
     for x, y in itertools.combinations(columns, 2):
-        there = table.dropna(subset=[x, y, *fixed])
+        there = table.dropna(subset=[x, y, *fixed, *blocks])
+        sizes = None
+        if within is not None:
+            there = there.sort_values(within, kind="stable")
+            sizes = there.groupby(within).size().tolist()
         values = there[[x, y, *fixed]].to_numpy(float)
-        rows.append({"x": x, "y": y, **_interval(values, _groups(there), resamples, rng)})
+        found = _interval(values, _groups(there, blocks), sizes, resamples, rng)
+        rows.append({"x": x, "y": y, **found})
     return pd.DataFrame(rows)
 
 
@@ -88,37 +99,48 @@ def _check_column(argument: str, name, table: pd.DataFrame) -> None:
         raise MBHError(f"{argument}: table has no column {require.shown(name)}")
 
 
-def _groups(table: pd.DataFrame) -> list[np.ndarray]:
-    """Places of the rows of each set-up of each data set."""
+def _groups(table: pd.DataFrame, blocks: list[str]) -> list[np.ndarray]:
+    """Places of the rows of each set-up of each data set, those of one block side by side."""
     keys = [name for name in ("dataset", "setup") if name in table]
-    return [np.asarray(rows) for rows in table.groupby(keys, sort=False).indices.values()]
+    keys = [*blocks, *(name for name in keys if name not in blocks)]
+    grouped = table.groupby(keys, sort=False).indices.values()
+    return sorted((np.asarray(rows) for rows in grouped), key=lambda rows: rows.min())
 
 
-def _interval(values: np.ndarray, groups: list[np.ndarray], resamples: int, rng) -> dict:
+def _interval(
+    values: np.ndarray,
+    groups: list[np.ndarray],
+    sizes: list[int] | None,
+    resamples: int,
+    rng,
+) -> dict:
     """The correlation of the first two columns given the others, and its bootstrap interval."""
     n = len(values)
     if n < FEWEST:
         return {"rho": np.nan, "low": np.nan, "high": np.nan, "networks": n}
     drawn = [group[rng.integers(len(group), size=(resamples, len(group)))] for group in groups]
-    found = rank_correlation(values[np.concatenate(drawn, axis=1)])
+    found = rank_correlation(values[np.concatenate(drawn, axis=1)], sizes)
     low, high = np.nan, np.nan
     if not np.isnan(found).all():
         low, high = np.nanquantile(found, (0.025, 0.975))
-    return {"rho": rank_correlation(values), "low": low, "high": high, "networks": n}
+    return {"rho": rank_correlation(values, sizes), "low": low, "high": high, "networks": n}
 
 
-def rank_correlation(values: np.ndarray) -> np.ndarray:
+def rank_correlation(values: np.ndarray, sizes: Sequence[int] | None = None) -> np.ndarray:
     """Spearman's correlation of the first two columns; of further ones the ranks are held fixed.
 
     values: (..., n, at least 2), a table each. NaN where one of the two does not vary.
+    sizes: how many rows each block has that is ranked by itself, first to last; all n by default.
 
     Examples
     --------
     >>> rank_correlation(np.array([[1, 10], [2, 30], [3, 20], [4, 40]])).round(1)
     np.float64(0.8)
     """
-    ranks = rankdata(values, axis=-2)
-    ranks -= ranks.mean(axis=-2, keepdims=True)
+    ends = np.cumsum(sizes or [values.shape[-2]])[:-1]
+    blocks = [rankdata(block, axis=-2) for block in np.split(values, ends, axis=-2)]
+    centred = [block - block.mean(axis=-2, keepdims=True) for block in blocks]
+    ranks = np.concatenate(centred, axis=-2)
     both = ranks[..., :2]
     if values.shape[-1] > 2:
         fixed = ranks[..., 2:]

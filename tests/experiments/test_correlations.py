@@ -46,6 +46,20 @@ def test_what_a_third_column_explains_is_taken_away():
     assert partial["rho"] == pytest.approx(by_formula, abs=1e-9)
 
 
+def test_two_data_sets_of_unequal_level_are_ranked_each_by_itself():
+    one = networks().assign(dataset="easy")
+    other = networks(seed=1).assign(dataset="hard")
+    other["b"] -= 100
+    both = pd.concat([other, one], ignore_index=True)
+    pooled = associations(both, ["a", "b"], resamples=50).iloc[0]
+    within = associations(both, ["a", "b"], within="dataset", resamples=50).iloc[0]
+    assert pooled["rho"] < 0.7 < 0.9 < within["low"]
+    alone = [spearmanr(of["a"], of["b"]).statistic for of in (one, other)]
+    assert within["rho"] == pytest.approx(np.mean(alone), abs=1e-9)  # equally many, no ties
+    single = associations(one, ["a", "b"], resamples=50)
+    assert single.equals(associations(one, ["a", "b"], within="dataset", resamples=50))
+
+
 def test_what_is_missing_is_left_out_pair_by_pair():
     table = networks()
     table.loc[table["setup"] > 3, "c"] = np.nan

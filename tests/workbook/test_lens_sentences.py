@@ -5,8 +5,8 @@ import itertools
 import pandas as pd
 import pytest
 
-from mbh_utils.experiments.lens_table import MEASURES_OF_LENSES
-from mbh_utils.workbook.lens_sentences import overview_markdown
+from mbh_utils.experiments.lens_table import MEASURES_OF_LENSES, lens_measures
+from mbh_utils.workbook.lens_sentences import LENSES, in_short, overview_markdown
 
 
 def pairs(**rho_of) -> pd.DataFrame:
@@ -28,14 +28,47 @@ def table() -> pd.DataFrame:
     return made.assign(ncut_z=z, ncut_z_mask=z, ncut_p=p, ncut_p_mask=p)
 
 
-def test_what_goes_along_with_specialization_stands_with_the_strongest_first(table):
-    fixed = pairs(others=-0.8, importance=0.4, oui=0.05)
+def test_each_lens_tells_what_networks_of_higher_s_have(table):
+    fixed = pairs(others=-0.8, ncut_z=-0.5, importance=0.4, oui=0.05)
     told = overview_markdown(table, pairs(), fixed).splitlines()
     assert told[0] == (
-        "- With N held fixed, 2 of 14 measures go along with s (square): "
-        "others inside (-0.80), importance of clusters (+0.40)."
+        "**At fixed N, 2 of 10 measures of other lenses go along with s, "
+        "n-cut z (all shuffled) most (-0.50).** Networks of higher s (square) have, at fixed N:"
     )
-    assert told[1].endswith("0 of 14 measures go along with accuracy: none of them.")
+    assert told[2] == (
+        "- **The thesis's own measures**: fewer images of other classes inside (-0.80); "
+        "no clear sign for s (box) (+0.00), activation regions (+0.00)."
+    )
+    assert told[3] == (
+        "- **Clusters**: more clustered weights (all shuffled) (-0.50), clusters that matter more "
+        "(+0.40); no clear sign for n-cut z (mask kept) (+0.00), class range of clusters (+0.00)."
+    )
+    assert told[4] == "- **Wiring**: no clear sign for NNSTD / null (+0.00)."
+    assert "With accuracy, also at fixed N, go 0 of 14 measures: none of them." in told[7]
+
+
+def test_no_lens_may_agree():
+    names = lens_measures(pd.DataFrame({name: range(6) for name in MEASURES_OF_LENSES}))
+    assert in_short(pairs(), names) == (
+        "At fixed N, 0 of 10 measures of other lenses go along with s"
+    )
+
+
+def test_a_sign_has_to_be_the_same_on_each_data_set(table):
+    fixed = pairs(importance=0.4, information=0.8)
+    alone = {"MNIST": pairs(importance=-0.4, information=0.7), "Fashion-MNIST": fixed}
+    told = overview_markdown(table, pairs(), fixed, alone)
+    assert (
+        "Clear on MNIST and on Fashion-MNIST alone, too: I(A; Y) (groups of 8) (+0.70 and +0.80)."
+    ) in told
+    none = overview_markdown(table, pairs(), pairs(), alone)
+    assert "alone, too: none of them." in none
+    assert "alone" not in overview_markdown(table, pairs(), fixed)
+
+
+def test_every_measure_belongs_to_one_lens():
+    shared = [name for measures in LENSES.values() for name in measures]
+    assert sorted([*shared, "s_square"]) == sorted(MEASURES_OF_LENSES)
 
 
 def test_a_sign_that_turns_round_is_told(table):

@@ -28,7 +28,7 @@ def near_starts(table: pd.DataFrame) -> Figure:
     -------
     Figure
         Above: maps of all pairs at four times of the training. Below: means over the training of
-        neighbours, of the two farthest, of the way from the own start, and of random masks of
+        neighbours, of the two farthest, of the distance from the own start, and of random masks of
         the same number of connections, or of the degrees of neighbours.
 
     Notes
@@ -141,7 +141,7 @@ def drift(
     >>> s = pd.DataFrame({"iteration": [0, 20], "s": [0.3, 0.5], "kind": "SET", "coverage": 0.8})
     >>> figure = plots.figures.lens_topology.drift(table, s.assign(parameters=500, model=0))
     >>> [ax.get_title("left") for ax in figure.axes]
-    ['way from the own start', 'specialization']
+    ['distance from the own start', 'specialization']
     """
     needed = ["kind", "parameters", "iteration"]
     checked_table(table, [*needed, "layer", "matched", "null"], ["parameters"])
@@ -158,7 +158,7 @@ def drift(
     iteration_curves(named, "matched", left, style="layer", **look)
     _random_lines(rows, left)
     left.set(ylabel=DISTANCE, ylim=(0, 1))
-    left.set_title("way from the own start", loc="left")
+    left.set_title("distance from the own start", loc="left")
     iteration_curves(measured, "s", right, **look)
     right.set_ylim(0, 1)
     right.set_title("specialization", loc="left")
