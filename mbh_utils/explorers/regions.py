@@ -87,8 +87,8 @@ def regions_page(
     Examples
     --------
     >>> import mbh_utils as mbh
-    >>> from mbh_utils import widgets
-    >>> page = widgets.regions_page({"eight neurons": mbh.Network(2, (4, 4), 2, bias_std=0.3)})
+    >>> from mbh_utils.explorers.regions import regions_page
+    >>> page = regions_page({"eight neurons": mbh.Network(2, (4, 4), 2, bias_std=0.3)})
     >>> [network["name"] for network in page.data["networks"]]
     ['eight neurons']
     """
@@ -222,7 +222,7 @@ def turn_directions(weight: np.ndarray) -> np.ndarray:
     --------
     >>> import numpy as np
     >>> from mbh_utils.explorers.regions import turn_directions
-    >>> turn_directions(np.array([[3.0, 4.0], [0.0, 2.0]])).tolist()
+    >>> turn_directions(np.array([[3.0, 4.0], [0.0, 2.0]])).round(12).tolist()
     [[-4.0, 3.0], [0.0, 0.0]]
     """
     made = np.zeros_like(weight)

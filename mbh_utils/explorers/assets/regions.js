@@ -245,7 +245,8 @@ class RegionsExplorer {
     this.backButton.disabled = !moves.has(neuron);
     [...this.neuronList.input.options].forEach((option, k) => {
       const state = moves.has(k) ? (moves.get(k).on ? " (moved)" : " (off)") : "";
-      option.textContent = neuronName(network, k) + state;
+      const name = neuronName(network, k) + state;
+      if (option.textContent !== name) option.textContent = name;
     });
   }
 
@@ -298,6 +299,7 @@ class RegionsExplorer {
     if (line.neuron !== model.neuron) model.choose(line.neuron);
     model.pivot = [line.x, line.y];
     this.redraw();
+    requestAnimationFrame(() => this.shiftHandle.focus({ preventScroll: true }));
     if (event.pointerType === "touch") return;
     this.grabbed = true;
     this.canvas.setPointerCapture(event.pointerId);

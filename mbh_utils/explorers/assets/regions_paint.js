@@ -19,7 +19,8 @@ export function paintRegions(canvas, model, region, isDark) {
   model.lines.slice(0, model.depth).forEach((lines, layer) => {
     context.setLineDash(DASHES[layer % DASHES.length].map((length) => length * unit));
     context.lineWidth = 1.5 * unit;
-    strokeLines(context, lines.flat(), at);
+    // One after the other: strokes of one long path that crosses itself take twice as long.
+    for (const line of lines.flat()) strokeLines(context, [line], at);
   });
   const { chosenLines } = model;
   if (chosenLines.length) markLine(context, chosenLines, model.arrow(), colours, at, unit);
@@ -50,7 +51,6 @@ function fillRegions(context, regions, colours, at) {
 function addPolygon(path, corners, at) {
   path.moveTo(at.x(corners[0]), at.y(corners[1]));
   for (let k = 2; k < corners.length; k += 2) path.lineTo(at.x(corners[k]), at.y(corners[k + 1]));
-  path.closePath();
 }
 
 function strokeLines(context, lines, at) {
@@ -66,6 +66,7 @@ function strokeLines(context, lines, at) {
 function markRegion(context, corners, colours, at, unit) {
   const path = new Path2D();
   addPolygon(path, corners, at);
+  path.closePath();
   context.setLineDash([]);
   context.save();
   context.clip(path);

@@ -4,7 +4,7 @@ import { placeOf, firstOf, inputsOf, patternText } from "./neurons.js";
 
 /** A whole number with commas. */
 export function whole(n) {
-  return Math.round(n).toLocaleString("en-US");
+  return String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** A number with so many decimals and a real minus. */

@@ -7,7 +7,7 @@ const ROUNDING = 1e-12;
 /** The whole domain, the one region of no layer; its two coordinates are the inputs. */
 export function domainRegion(corners) {
   const identity = Float64Array.of(1, 0, 0, 0, 1, 0);
-  return { corners, states: new Uint8Array(0), live: Uint8Array.of(1, 1), maps: identity };
+  return { corners, states: [], before: 0, maps: identity };
 }
 
 /**
@@ -33,7 +33,8 @@ export function cutByLayer(regions, layer) {
 /** What a layer's neurons compute inside of one region: a x + b y + c, as a, b, c by neuron. */
 export function mapsOf(layer, region) {
   const { weights, bias, n, fanIn } = layer;
-  const { maps, live } = region;
+  const { maps } = region;
+  const live = liveOf(region);
   const made = new Float64Array(3 * n);
   for (let i = 0; i < n; i++) {
     let a = 0;
@@ -53,16 +54,20 @@ export function mapsOf(layer, region) {
   return made;
 }
 
+/** Which outputs of the layer before are passed on in a region; the two inputs always are. */
+function liveOf(region) {
+  return region.states.length ? region.states.slice(region.before) : [1, 1];
+}
+
 /** One region cut by all neurons whose lines cross it; the others' states hold everywhere. */
 function cutRegion(region, layer, stage) {
   const maps = mapsOf(layer, region);
   const before = region.states.length;
-  const states = new Uint8Array(before + layer.n);
-  states.set(region.states);
+  const states = region.states.slice();
   const crossing = [];
   for (let i = 0; i < layer.n; i++) {
     const side = layer.on[i] ? sideOf(region.corners, maps, i) : 0;
-    states[before + i] = side === 1 ? 1 : 0;
+    states.push(side === 1 ? 1 : 0);
     if (side !== CROSSED) continue;
     crossing.push(i);
     stage.chords[i].push(chordOf(region.corners, maps, i));
@@ -71,19 +76,18 @@ function cutRegion(region, layer, stage) {
 
   function descend(corners, left) {
     if (!left.length) {
-      const found = states.slice();
-      stage.regions.push({ corners, states: found, live: found.subarray(before), maps });
+      stage.regions.push({ corners, states: states.slice(), before, maps });
       return;
     }
-    const [neuron, ...others] = left;
-    const halves = halvesOf(corners, maps, neuron);
-    for (const state of [0, 1]) {
-      states[before + neuron] = state;
-      const remaining = others.filter((i) => {
-        const side = sideOf(halves[state], maps, i);
-        if (side !== CROSSED) states[before + i] = side;
-        return side === CROSSED;
-      });
+    const halves = halvesOf(corners, maps, left[0]);
+    for (let state = 0; state < 2; state++) {
+      states[before + left[0]] = state;
+      const remaining = [];
+      for (let k = 1; k < left.length; k++) {
+        const side = sideOf(halves[state], maps, left[k]);
+        if (side === CROSSED) remaining.push(left[k]);
+        else states[before + left[k]] = side;
+      }
       descend(halves[state], remaining);
     }
   }
@@ -99,18 +103,19 @@ function sideOf(corners, maps, i) {
   let positive = false;
   let negative = false;
   for (let k = 0; k < corners.length; k += 2) {
-    const value = a * corners[k] + b * corners[k + 1] + c;
-    if (isZero(value, a * corners[k], b * corners[k + 1], c)) continue;
+    const value = valueAt(a, b, c, corners[k], corners[k + 1]);
     if (value > 0) positive = true;
-    else negative = true;
+    if (value < 0) negative = true;
     if (positive && negative) return CROSSED;
   }
   return positive ? 1 : 0;
 }
 
-function isZero(value, ...terms) {
-  const [p, q, r] = terms;
-  return Math.abs(value) <= ROUNDING * (Math.abs(p) + Math.abs(q) + Math.abs(r));
+/** a x + b y + c, exactly zero where rounding cannot tell it from zero. */
+function valueAt(a, b, c, x, y) {
+  const value = a * x + b * y + c;
+  const terms = Math.abs(a * x) + Math.abs(b * y) + Math.abs(c);
+  return Math.abs(value) <= ROUNDING * terms ? 0 : value;
 }
 
 /** The parts of a polygon where a neuron is off and on; corners on the line are in both. */
@@ -134,15 +139,14 @@ function halvesOf(corners, maps, i) {
   return halves;
 }
 
-/** A neuron's values at the corners, exactly zero where rounding cannot tell them from zero. */
+/** A neuron's values at the corners. */
 function valuesAt(corners, maps, i) {
   const a = maps[3 * i];
   const b = maps[3 * i + 1];
   const c = maps[3 * i + 2];
   const values = [];
   for (let k = 0; k < corners.length; k += 2) {
-    const value = a * corners[k] + b * corners[k + 1] + c;
-    values.push(isZero(value, a * corners[k], b * corners[k + 1], c) ? 0 : value);
+    values.push(valueAt(a, b, c, corners[k], corners[k + 1]));
   }
   return values;
 }
@@ -165,7 +169,7 @@ function chordOf(corners, maps, i) {
 
 /** Chords joined where they meet, so that a bent line is one list of points: x0 y0 x1 y1 ... */
 export function polylines(chords, size) {
-  const key = (x, y) => `${Math.round((x / size) * 1e7)},${Math.round((y / size) * 1e7)}`;
+  const key = (x, y) => Math.round((x / size) * 1e7) * 1e8 + Math.round((y / size) * 1e7);
   const meeting = new Map();
   chords.forEach((chord, index) => {
     for (const end of [0, 2]) {
