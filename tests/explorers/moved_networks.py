@@ -39,9 +39,7 @@ def plain(name: str, layers, plane=SQUARE) -> dict:
         "widths": [len(bias) for _, bias in layers],
         "weights": [np.ravel(weight).tolist() for weight, _ in layers],
         "biases": [np.ravel(bias).tolist() for _, bias in layers],
-        "turns": [
-            regions.turn_directions(np.asarray(w, float)).ravel().tolist() for w, _ in layers
-        ],
+        "turns": [turn.ravel().tolist() for turn in turns],
         "corners": plane.corners.ravel().tolist(),
     }
 

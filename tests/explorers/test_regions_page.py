@@ -199,7 +199,7 @@ def test_every_network_is_counted_as_the_package_counts_it(show, shown):
 
 @needs_chromium
 def test_the_keyboard_alone_does_everything(show, shown):
-    page = show("network=2")
+    page = show("network=2&neuron=1")
     before = n_regions(page)
     bias = page.get_by_label("Shift: bias b")
     bias.focus()
@@ -304,6 +304,7 @@ def test_the_address_brings_the_state_back(show, shown):
     assert page.evaluate("location.hash") == "#" + fragment
     broken = show("network=77&layers=-3&neuron=x&moves=1*2&x1=9&x2=")
     assert "(layer 1 of 2" in status(broken)
+    assert moves_of(show())[:2] == (1, 2)  # without an address: the network that Python chose
 
 
 @needs_chromium

@@ -41,7 +41,7 @@ class RegionsExplorer {
   load() {
     const { model } = this;
     const asked = readState({
-      network: this.first + 1, layers: 99, neuron: 1, moves: "", x1: NaN, x2: NaN,
+      network: this.first + 1, layers: 99, neuron: 0, moves: "", x1: NaN, x2: NaN,
     });
     const number = asked.network - 1 in model.networks ? asked.network - 1 : this.first;
     const network = model.networks[number];
@@ -49,7 +49,7 @@ class RegionsExplorer {
     const depth = Number.isInteger(asked.layers) ? Math.min(most, Math.max(1, asked.layers)) : most;
     const neurons = firstOf(network, depth);
     const fits = Number.isInteger(asked.neuron) && asked.neuron > 0 && asked.neuron <= neurons;
-    const neuron = fits ? asked.neuron - 1 : 0;
+    const neuron = fits ? asked.neuron - 1 : undefined;
     this.open(number, { depth, neuron, moves: movesFrom(asked.moves, network) });
     const given = [asked.x1, asked.x2];
     model.setPoint(model.point.map((x, k) => (Number.isNaN(given[k]) ? x : given[k])));

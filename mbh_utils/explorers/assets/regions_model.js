@@ -2,7 +2,7 @@
 import { sweep, polylines, nearestOn } from "./sweep.js";
 import { placeOf, firstOf, moveOf, withMove, layersOf } from "./neurons.js";
 import { inputsAt, turned, biasThrough, turnThrough, wrapped, biasReach, dot } from "./neurons.js";
-import { boxOf } from "./regions_words.js";
+import { boxOf, piecesOf } from "./regions_words.js";
 
 /** Networks of which one is shown up to some layer, and of which one neuron is moved. */
 export class RegionsModel {
@@ -25,7 +25,7 @@ export class RegionsModel {
   /** The chosen neuron as it is now: {bias, turn, on}. */
   get now() { return moveOf(this.network, this.moves, this.neuron); }
 
-  /** Another network as it is stored; a start with less than that is told in `given`. */
+  /** Another network as it is stored, or with the moves, depth and neuron that are given. */
   open(number, given = {}) {
     this.shown = number;
     this.corners = this.network.corners;
@@ -36,7 +36,15 @@ export class RegionsModel {
     const { left, right, bottom, top } = this.box;
     this.point = [left + 0.15 * (right - left), bottom + 0.2 * (top - bottom)];
     this.changed(0);
-    this.choose(given.neuron ?? 0);
+    this.neuron = 0;
+    this.sweep();
+    this.choose(given.neuron ?? this.mostBent());
+  }
+
+  /** The neuron of the last layer drawn whose line has the most straight pieces. */
+  mostBent() {
+    const pieces = this.lines[this.depth - 1].map(piecesOf);
+    return firstOf(this.network, this.depth - 1) + pieces.indexOf(Math.max(...pieces));
   }
 
   /** From this layer on everything is to be found again. */

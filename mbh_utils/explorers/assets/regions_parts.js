@@ -20,6 +20,7 @@ export const LOOK = `
   linear-gradient(var(--paper), var(--paper)) 50% 50% / 7px 24px no-repeat; }
 main { overflow-x: clip; }
 .pattern { overflow-wrap: anywhere; min-height: 4.5em; }
+button:disabled, input:disabled { opacity: 0.5; cursor: default; }
 .row { display: flex; flex-wrap: wrap; gap: 0.4rem; }
 .regions-side h2:first-child { margin-top: 0; }
 .numbers th, .numbers td { text-align: right; padding: 0.15rem 0.5rem; vertical-align: bottom; }
