@@ -100,7 +100,7 @@ def regions_page(
         "networks": [{**_told(one), "note": notes.get(one.name, "")} for one in given],
         "start": names.index(first),
     }
-    return Page("regions", TITLE, ABOUT, data, height=1500)
+    return Page("regions", TITLE, ABOUT, data, height=1650)
 
 
 def for_profile(profile: str | Profile, seed: int = 0) -> Page:
