@@ -1,0 +1,83 @@
+"""A notebook as the parts of a page: prose, and code that is folded, with what it displayed."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from nbformat import NotebookNode
+
+from mbh_utils.workbook.book.outputs import Surroundings, shown
+from mbh_utils.workbook.book.prose import Prose
+
+_PREDICT = re.compile(r"before\s+you\s+run\s+the\s+next\s+cell", re.IGNORECASE)
+
+
+@dataclass
+class Part:
+    """A part of a page.
+
+    Parameters
+    ----------
+    prose : str, default ""
+        HTML of a cell of text.
+    code : list of str
+        Sources of code cells, of which only the last displayed something.
+    results : str, default ""
+        HTML of what that one displayed.
+    predicted : bool, default False
+        Whether the reader is to predict the results before seeing them.
+    """
+
+    prose: str = ""
+    code: list[str] = field(default_factory=list)
+    results: str = ""
+    predicted: bool = False
+
+    @property
+    def summary(self) -> str:
+        """What the folded code is called."""
+        return "Code: checks of what is said" if _only_checks(self.code) else "Code"
+
+
+def _only_checks(code: list[str]) -> bool:
+    """Whether these cells do nothing but assert."""
+    try:
+        statements = [one for source in code for one in ast.parse(source).body]
+    except SyntaxError:  # a cell of IPython's own language
+        return False
+    return bool(statements) and all(isinstance(one, ast.Assert) for one in statements)
+
+
+def parts(notebook: NotebookNode, prose: Prose, beside: Surroundings) -> Iterator[Part]:
+    """The parts of a chapter's page.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        The executed chapter.
+    prose : Prose
+        Reads the Markdown of the page, and keeps its headings.
+    beside : Surroundings
+        What lies beside the page.
+
+    Yields
+    ------
+    Part
+        In the order of the notebook; code cells that displayed nothing are one with the next.
+    """
+    waiting = Part()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            waiting.code.append(cell.source.strip())
+            waiting.results = shown(cell.outputs, prose, beside)
+            if waiting.results:
+                yield waiting
+                waiting = Part()
+        elif cell.cell_type == "markdown":
+            if waiting.code:
+                yield waiting
+            yield Part(prose=prose.html(cell.source))
+            waiting = Part(predicted=bool(_PREDICT.search(cell.source)))
+    if waiting.code:
+        yield waiting
