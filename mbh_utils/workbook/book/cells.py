@@ -10,6 +10,8 @@ from nbformat import NotebookNode
 from mbh_utils.workbook.book.outputs import Surroundings, shown
 from mbh_utils.workbook.book.prose import Prose
 
+#: What opens and ends a chapter: what these print is on versions and files, not on the subject.
+_HOUSEKEEPING = re.compile(r"\bopen_chapter\(|\bchapter\.finish\(")
 _PREDICT = re.compile(r"before\s+you\s+run\s+the\s+next\s+cell", re.IGNORECASE)
 
 
@@ -35,8 +37,15 @@ class Part:
     predicted: bool = False
 
     @property
+    def is_housekeeping(self) -> bool:
+        """Whether it opens or ends the chapter, so that its results are folded with the code."""
+        return any(_HOUSEKEEPING.search(source) for source in self.code)
+
+    @property
     def summary(self) -> str:
         """What the folded code is called."""
+        if self.is_housekeeping:
+            return "Code, versions and files"
         return "Code: checks of what is said" if _only_checks(self.code) else "Code"
 
 

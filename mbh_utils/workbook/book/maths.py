@@ -7,6 +7,8 @@ from latex2mathml.converter import convert
 
 #: Letters set upright one by one, which together are a word such as "dense".
 _UPRIGHT = re.compile(r'(?:<mi mathvariant="normal">[^<]+</mi>){2,}')
+#: Names of functions, which as operators would stand apart from their arguments.
+_FUNCTION = re.compile(r"<mo>([a-z]{2,})</mo>")
 #: From this many signs on an inline formula may be wider than a phone, and scrolls by itself.
 _LONG = 40
 
@@ -38,6 +40,7 @@ def mathml(latex: str, block: bool = False) -> str:
     except Exception:  # the library has a kind of error for each thing that it cannot read
         return f"<code>{html.escape(latex)}</code>"
     formula = _UPRIGHT.sub(_one_word, formula).replace("<mi>:</mi>", "<mo>:</mo>")
+    formula = _FUNCTION.sub(r"<mi>\1</mi>", formula)
     formula = formula.replace(">", f' alttext="{html.escape(latex)}">', 1)
     if not block and len(latex) < _LONG:
         return formula

@@ -17,7 +17,7 @@ from mbh_utils.workbook.book.prose import Heading, Prose, plain
 from mbh_utils.workbook.chapters import Declaration
 
 TEMPLATES = Path(__file__).parent / "template"
-#: What the pages share beside them.
+#: Every page has it inside, so that a page which is sent by itself keeps its look.
 STYLE = TEMPLATES / "book" / "book.css"
 
 #: Sections of the first page behind the chapters: title, what it is for, Markdown.
@@ -176,5 +176,6 @@ def _exporter(template: str) -> TemplateExporter:
 
 def _set(template: str, **facts) -> str:
     """A page: a template, with what it is to say."""
-    text, _ = _exporter(template).from_notebook_node(new_notebook(), {"book": facts})
+    book = {"style": STYLE.read_text(encoding="utf-8"), **facts}
+    text, _ = _exporter(template).from_notebook_node(new_notebook(), {"book": book})
     return text

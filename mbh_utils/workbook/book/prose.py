@@ -10,6 +10,10 @@ from mbh_utils.workbook.book.links import slug
 from mbh_utils.workbook.book.maths import latex_again, mathml
 
 
+#: A formula with the signs beside it, from which browsers would part it at the end of a line.
+_WITH_SIGN = re.compile(r"(\(?<math\b(?:(?!</math>).)*</math>[.,;:!?)]+)", re.DOTALL)
+
+
 @dataclass(frozen=True)
 class Heading:
     """A heading of a page.
@@ -81,7 +85,8 @@ class Prose:
         markdown : str
             A cell of text, or what a cell displayed as Markdown.
         """
-        return MarkdownWithMath(_Renderer(self.headings)).render(markdown)
+        text = MarkdownWithMath(_Renderer(self.headings)).render(markdown)
+        return _WITH_SIGN.sub(r'<span class="together">\1</span>', text)
 
 
 class _Renderer(IPythonRenderer):
@@ -116,7 +121,7 @@ class _Renderer(IPythonRenderer):
         return found
 
     def table(self, text: str) -> str:
-        return scrolling(f"<table>\n{text}</table>") + "\n"
+        return scrolling(f'<table class="words">\n{text}</table>') + "\n"
 
     def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
         style = f' style="text-align:{align}"' if align else ""

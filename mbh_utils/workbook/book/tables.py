@@ -1,5 +1,6 @@
 """HTML that cells displayed, made fit for a page: no scripts, tables with headers that say so."""
 
+import html
 import re
 from html.parser import HTMLParser
 
@@ -111,6 +112,8 @@ class _Tidy(HTMLParser):
     def _box_table(self) -> None:
         """Put the table that just ended into a box that scrolls."""
         table = "".join(self.pieces[self._table :])
+        if _has_sentences(table):
+            table = re.sub(r'^<table(?: class="[^"]*")?', '<table class="words"', table)
         caption = re.search(r"<caption>(.*?)</caption>", table, re.DOTALL)
         label = plain(caption[1]) if caption else "Table"
         del self.pieces[self._table :]
@@ -127,10 +130,15 @@ class _Tidy(HTMLParser):
         self.handle_data(f"&#{name};")
 
 
+def _has_sentences(table: str) -> bool:
+    """Whether a cell has three words or more, so that the table reads from the left."""
+    cells = (plain(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", table, re.DOTALL))
+    return any(len(re.findall(r"[^\W\d]{2,}", cell)) > 2 for cell in cells)
+
+
 def _opening(tag: str, given: dict[str, str]) -> str:
     """An opening tag."""
-    quoted = (f'{name}="{value.replace("&", "&amp;").replace(chr(34), "&quot;")}"'
-              for name, value in given.items())
+    quoted = (f'{name}="{html.escape(value)}"' for name, value in given.items())
     return f"<{' '.join([tag, *quoted])}>"
 
 

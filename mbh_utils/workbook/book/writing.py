@@ -105,7 +105,6 @@ def _write(
     places = [figures / "chapters", paths.notebooks_folder()]
     links = Links({name: ids_of(text) for name, text in html.items()}, folder, places)
     content = {f"{name}.html": links.resolved(name, text) for name, text in html.items()}
-    content[pages.STYLE.name] = pages.STYLE.read_text(encoding="utf-8")
     missing = [chapter.name for chapter in chapters.CHAPTERS if chapter not in there]
     files = [_written(folder / name, text) for name, text in content.items()]
     book = Book(folder, files, missing, sorted(set(links.dropped)))
@@ -136,6 +135,5 @@ def _tell(book: Book, profile: str, seconds: float, echo: Callable[[str], None])
         echo(f"not in it, for want of an executed copy ({again}): {', '.join(book.missing)}")
     if book.dropped:
         echo(f"links without a target, whose words stay: {', '.join(book.dropped)}")
-    count = sum(path.suffix == ".html" for path in book.files)
-    echo(f"{count} pages, {book.size / 1e6:.1f} MB, {seconds:.1f} s")
+    echo(f"{len(book.files)} pages, {book.size / 1e6:.1f} MB, {seconds:.1f} s")
     echo(f"open {shown(book.folder / 'index.html')} in a browser")
