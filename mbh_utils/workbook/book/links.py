@@ -141,13 +141,17 @@ class Links:
         if _ELSEWHERE.match(target):
             return target
         path, _, fragment = target.partition("#")
-        name = Path(path).name.removesuffix(".ipynb").removesuffix(".html") if path else page
-        if name in self.ids and Path(path).suffix in ("", ".ipynb", ".html"):
+        name = self._page_named(path) if path else page
+        if name in self.ids:
             anchor = self._anchor(name, fragment, words)
-            if not path:
-                return anchor or None
-            return f"{name}.html{anchor}"
+            return f"{name}.html{anchor}" if path else anchor or None
         return self._file(unquote(path), fragment)
+
+    @staticmethod
+    def _page_named(path: str) -> str:
+        """The page that a path may mean: an executed chapter or a source, or a file beside it."""
+        file = Path(path)
+        return file.stem if file.suffix == ".ipynb" or path == f"{file.stem}.html" else ""
 
     def _anchor(self, name: str, fragment: str, words: str) -> str:
         """The fragment of a link to a page: a heading's, or a figure's; "" if there is none."""

@@ -89,9 +89,10 @@ class ChapterPage:
         if not given:
             return ""
         libraries = self.facts.get("versions", {})
-        versions = ", ".join(f"{name} {version}" for name, version in libraries.items())
-        commit = f"; commit {self.facts['commit'][:10]}" if self.facts.get("commit") else ""
-        return f"Executed with profile {given['profile']}, seed {given['seed']}: {versions}{commit}."
+        versions = [f"{library} {version}" for library, version in libraries.items()]
+        commit = [f"commit {self.facts['commit'][:10]}"] if self.facts.get("commit") else []
+        settings = f"profile {given['profile']}, seed {given['seed']}"
+        return f"Executed with {settings}: {', '.join(versions + commit)}."
 
 
 def read(

@@ -9,7 +9,6 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from mbh_utils.workbook.book.links import slug
 from mbh_utils.workbook.book.maths import latex_again, mathml
 
-
 #: A formula with the signs beside it, from which browsers would part it at the end of a line.
 _WITH_SIGN = re.compile(r"(\(?<math\b(?:(?!</math>).)*</math>[.,;:!?)]+)", re.DOTALL)
 

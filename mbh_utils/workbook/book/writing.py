@@ -1,4 +1,4 @@
-"""Write the reading copy of one profile: its executed chapters, read, linked, and set into pages."""
+"""Write the reading copy of a profile: executed chapters are read, linked, and set into pages."""
 
 import json
 import time
