@@ -143,6 +143,7 @@ def test_formulas_are_mathml_and_no_latex_is_left(read, folder, name):
     text = "".join(read[name].prose)
     assert not re.findall(r".{0,30}\$.{0,30}", text)
     assert not re.findall(r".{0,30}\\[a-z]+.{0,30}", text)
+    assert not re.findall(r"\|-|\*\*|\]\(", text), "nor anything else of Markdown"
     raw = (folder / "book" / f"{name}.html").read_text(encoding="utf-8")
     assert raw.count("<math") == read[name].formulas == raw.count("alttext=")
     assert not re.search(r"<code>[^<]*\\\w", raw), "no formula was left as it was"
@@ -175,7 +176,7 @@ def test_answers_and_code_are_folded(folder):
     text = (folder / "book" / "01_sparsity.html").read_text(encoding="utf-8")
     assert text.count('<details class="code">') > 10
     assert text.count("<summary>Answer</summary>") >= 3
-    assert text.count("<summary>Run the cell: show what it gives</summary>") >= 3
+    assert text.count("<summary>Run it: show what comes out</summary>") >= 3
     assert "<details open" not in text
 
 

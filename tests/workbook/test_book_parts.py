@@ -111,6 +111,11 @@ def test_tables_of_markdown_scroll_and_have_headers():
     assert table.count('<th scope="col"') == 2 and "<math" in table
 
 
+def test_tables_in_quotations_are_tables():
+    quoted = Prose().html("> The thesis:\n>\n> | a | b |\n> |---|---|\n> | one | 2 |")
+    assert quoted.startswith("<blockquote>") and "<td>one</td>" in quoted
+
+
 def test_a_formula_keeps_its_full_stop():
     assert '<span class="together"><math' in Prose().html("It is $s$.")
     assert "together" not in Prose().html("It is $s$ here.")
@@ -218,7 +223,7 @@ def test_an_explorer_that_is_missing_says_how_it_is_made(figures):
 def test_cells_that_display_nothing_are_one_with_the_next(tmp_path):
     said = [new_output("stream", text="3")]
     cells = [
-        new_markdown_cell("Before you run the\nnext cell: how many?"),
+        new_markdown_cell("How many?"),
         new_code_cell("a = 1"),
         new_code_cell("print(a + 2)", outputs=said),
         new_code_cell("assert a == 1"),
@@ -233,9 +238,28 @@ def test_cells_that_display_nothing_are_one_with_the_next(tmp_path):
         [],
         ["chapter.finish()"],
     ]
-    assert [part.predicted for part in found] == [False, True, False, False, False]
     assert [part.is_housekeeping for part in found][-2:] == [False, True]
     assert [part.summary for part in found[1:3]] == ["Code", "Code: checks of what is said"]
+
+
+@pytest.mark.parametrize(
+    "text, predicted",
+    [
+        ("**Before you run the next cells:** how many?", [True]),
+        ("**Predict, then run.** How many?", [True]),
+        ("Predict, then run. How many?\n\n<details><summary>Answer</summary>3</details>", []),
+        ("<details>Old answer</details> **Predict, then run.** And now?", [True]),
+        ("What to notice.", []),
+    ],
+)
+def test_results_to_predict_are_one_up_to_the_next_text(tmp_path, text, predicted):
+    said = [new_output("stream", text="3")]
+    one, two, three = (new_code_cell(f"print({n})", outputs=said) for n in (1, 2, 3))
+    cells = [new_markdown_cell(text), one, two, new_markdown_cell("Three."), three]
+    found = list(parts(new_notebook(cells=cells), Prose(), Surroundings(tmp_path)))
+    assert [part.predicted for part in found if part.predicted] == predicted
+    assert [part.code for part in found][1] == ["print(1)"] + ["print(2)"] * len(predicted)
+    assert sum(part.results.count("<pre") for part in found) == 3
 
 
 # links

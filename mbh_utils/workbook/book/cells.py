@@ -12,7 +12,7 @@ from mbh_utils.workbook.book.prose import Prose
 
 #: What opens and ends a chapter: what these print is on versions and files, not on the subject.
 _HOUSEKEEPING = re.compile(r"\bopen_chapter\(|\bchapter\.finish\(")
-_PREDICT = re.compile(r"before\s+you\s+run\s+the\s+next\s+cell", re.IGNORECASE)
+_QUESTION = re.compile(r"before\s+you\s+run\s+the\s+next|predict,\s+then\s+run", re.IGNORECASE)
 
 
 @dataclass
@@ -24,9 +24,10 @@ class Part:
     prose : str, default ""
         HTML of a cell of text.
     code : list of str
-        Sources of code cells, of which only the last displayed something.
+        Sources of code cells, of which only the last displayed something; if the reader is to
+        predict it, of all cells up to the next text.
     results : str, default ""
-        HTML of what that one displayed.
+        HTML of what they displayed.
     predicted : bool, default False
         Whether the reader is to predict the results before seeing them.
     """
@@ -58,6 +59,12 @@ def _only_checks(code: list[str]) -> bool:
     return bool(statements) and all(isinstance(one, ast.Assert) for one in statements)
 
 
+def _asks(text: str) -> bool:
+    """Whether a text asks for a prediction, and does not give the answer itself."""
+    *_, last = _QUESTION.split(text)
+    return last != text and "<details" not in last
+
+
 def parts(notebook: NotebookNode, prose: Prose, beside: Surroundings) -> Iterator[Part]:
     """The parts of a chapter's page.
 
@@ -79,14 +86,14 @@ def parts(notebook: NotebookNode, prose: Prose, beside: Surroundings) -> Iterato
     for cell in notebook.cells:
         if cell.cell_type == "code":
             waiting.code.append(cell.source.strip())
-            waiting.results = shown(cell.outputs, prose, beside)
-            if waiting.results:
+            waiting.results += shown(cell.outputs, prose, beside)
+            if waiting.results and not waiting.predicted:
                 yield waiting
                 waiting = Part()
         elif cell.cell_type == "markdown":
             if waiting.code:
                 yield waiting
             yield Part(prose=prose.html(cell.source))
-            waiting = Part(predicted=bool(_PREDICT.search(cell.source)))
+            waiting = Part(predicted=_asks(cell.source))
     if waiting.code:
         yield waiting
