@@ -75,10 +75,10 @@ class Prose:
     Examples
     --------
     >>> prose = Prose()
-    >>> prose.html("## What is $s$?")  # doctest: +ELLIPSIS
-    '<h2 id="what-is-s">What is <math ...</math>?</h2>\\n'
+    >>> prose.html("## What is *that*?")
+    '<h2 id="what-is-that">What is <em>that</em>?</h2>\\n'
     >>> prose.headings[0].id
-    'what-is-s'
+    'what-is-that'
     """
 
     def __init__(self):
