@@ -1,5 +1,6 @@
 """The reading copy of the committed chapters, whole: its pages as text, and in a browser."""
 
+import json
 import re
 import shutil
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from browser import axe, chromium, needs_chromium, new_page, outside_requests, sideways
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from mbh_utils.computing import paths
 from mbh_utils.workbook import book, chapters
@@ -18,8 +20,18 @@ NAMES = [path.stem for path in sorted((COMMITTED / "chapters").glob("[0-9]*.ipyn
 PAGES = ["index", *NAMES]
 #: Issue 13: the whole, with the figures that it shows.
 MEGABYTES = 12
+#: Opens what is folded; of code, which is all alike, five cells, as axe takes long over colours.
+OPEN = """
+  for (const one of document.querySelectorAll("details:not(.code)")) one.open = true;
+  for (const one of [...document.querySelectorAll("details.code")].slice(0, 5)) one.open = true;
+"""
 #: Elements without an end.
 VOID = {"meta", "link", "img", "br", "hr", "input", "col", "wbr", "mspace"}
+
+
+#: An explorer, as small as can be.
+DIAL = """<!doctype html><html lang="en"><head><title>A dial</title></head><body><main><h1>Dial</h1>
+<button onclick="this.textContent = 'Turned'">Turn</button></main></body></html>"""
 
 
 @dataclass
@@ -200,7 +212,7 @@ def test_a_page_in_the_browser(browser, folder, name):
         assert not page.errors and not outside_requests(page)
         page.set_viewport_size({"width": 390, "height": 844})
         assert sideways(page) <= 0, "no sideways scroll on a phone"
-        page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+        page.evaluate(OPEN)
         assert sideways(page) <= 0, "nor with everything open"
         page.set_viewport_size({"width": 1400, "height": 1000})
         assert axe(page) == []
@@ -226,6 +238,32 @@ def test_an_answer_opens_by_keyboard_and_a_link_opens_what_hides_its_target(brow
         page.get_by_role("link", name="Chapter 2. Activation regions").first.click()
         assert Path(urlsplit(page.url).path).name == "02_activation_regions.html"
         assert "Activation regions" in page.title()
+    finally:
+        page.close()
+
+
+@needs_chromium
+def test_an_explorer_answers_inside_of_its_page(browser, tmp_path, monkeypatch):
+    monkeypatch.setenv("MBH_FIGURES", str(tmp_path))
+    line = (
+        '<p class="mbh-explorer" data-explorer="dial"><a href="../explore/dial.html">dial</a></p>'
+    )
+    output = new_output("display_data", data={"text/html": line, "text/plain": "dial"})
+    cells = [new_markdown_cell("# Chapter 1. Sparse"), new_code_cell("dial", outputs=[output])]
+    for name in ("chapters", "explore"):
+        (tmp_path / "quick" / name).mkdir(parents=True)
+    chapter = tmp_path / "quick" / "chapters" / "01_sparsity.ipynb"
+    chapter.write_text(json.dumps(new_notebook(cells=cells)))
+    (tmp_path / "quick" / "explore" / "dial.html").write_text(DIAL)
+    made = book.write("quick", echo=lambda line: None)
+    page = new_page(browser)
+    try:
+        page.goto((made.folder / "01_sparsity.html").as_uri())
+        frame = page.frame_locator("iframe[title='Explorer: A dial']")
+        frame.get_by_role("button", name="Turn").click()
+        assert frame.get_by_role("button", name="Turned").is_visible()
+        assert not page.errors and not outside_requests(page) and axe(page) == []
+        assert page.get_by_role("link", name="Open the explorer").is_visible()
     finally:
         page.close()
 
