@@ -17,8 +17,8 @@ if sys.platform != "win32":
     import fcntl
 
 
-#: Folders among the figures that other commands than ``mbh figures`` write: ``mbh book``.
-_OF_OTHER_COMMANDS = {"book"}
+#: Folders among the figures that other commands write: ``mbh book`` and ``mbh explore``.
+_OF_OTHER_COMMANDS = {"book", "explore"}
 
 
 def shown(path: Path) -> str:

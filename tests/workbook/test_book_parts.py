@@ -190,6 +190,21 @@ def test_a_picture_of_other_bytes_comes_inside_with_the_words_of_its_caption(tmp
     assert "<a " not in html and " id=" not in html
 
 
+def test_a_picture_with_its_words_in_one_output_is_the_same_figure(figures, picture):
+    beside = Surroundings(figures)
+    apart = [of_picture(picture, alt="A line"), displayed(text_html=CAPTION)]
+    together = of_picture(picture, alt="A line")
+    together.data["text/html"] = f"<img alt='A line' src='data:image/png;base64,x'>{CAPTION}"
+    assert shown([together], Prose(), beside) == shown(apart, Prose(), beside)
+
+
+def test_a_picture_inside_of_html_is_not_stored_twice(figures, picture):
+    encoded = base64.b64encode(picture).decode()
+    html = f'<p><img alt="A line" src="data:image/png;base64,{encoded}"></p>'
+    found = shown([displayed(text_html=html)], Prose(), Surroundings(figures))
+    assert found == '<p><img alt="A line" src="../fig-1-1.png"></p>'
+
+
 def test_printed_prose_wraps_and_printed_columns_scroll(tmp_path):
     beside = Surroundings(tmp_path)
     prose = shown([new_output("stream", text="one <b> two\n")], Prose(), beside)
@@ -213,8 +228,10 @@ def test_an_explorer_stands_in_a_frame(figures):
 
 def test_an_explorer_that_is_missing_says_how_it_is_made(figures):
     line = '<p class="mbh-explorer" data-explorer="gone"><a href="../explore/gone.html">x</a></p>'
-    html = shown([displayed(text_html=line)], Prose(), Surroundings(figures))
+    beside = Surroundings(figures)
+    html = shown([displayed(text_html=line)], Prose(), beside)
     assert "make explore" in html and "<iframe" not in html and "<a " not in html
+    assert beside.missing == ["gone"]
 
 
 # cells
@@ -300,6 +317,14 @@ def test_words_of_a_link_that_leads_nowhere_stay(links):
     assert text == "<p>More <b>here</b></p>" and links.dropped == ["gone.md"]
 
 
+def test_pictures_of_the_text_are_found_and_none_is_asked_of_others(links, tmp_path):
+    (tmp_path / "drawing.png").write_bytes(b"")
+    text = Prose().html("![A drawing](../drawing.png) ![Far off](https://x.org/a.png)")
+    found = links.resolved("index", text)
+    assert '<img src="../drawing.png" alt="A drawing"' in found
+    assert found.endswith("Far off</p>\n") and links.dropped == ["https://x.org/a.png"]
+
+
 # the run
 
 
@@ -325,16 +350,43 @@ def test_a_damaged_chapter_is_named(tmp_path, monkeypatch):
         book.write("quick", echo=lambda line: None)
 
 
+def test_a_damaged_picture_is_told_with_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("MBH_FIGURES", str(tmp_path))
+    cell = new_code_cell("1", outputs=[new_output("display_data", data={"image/png": "iVBOR"})])
+    executed(tmp_path / "quick", "01_sparsity", cell)
+    with pytest.raises(MBHError, match="picture that cannot be read .*--chapter 1 --force"):
+        book.write("quick", echo=lambda line: None)
+
+
+@pytest.mark.parametrize(
+    "output, words",
+    [
+        (
+            new_output("error", ename="E", evalue="x", traceback=["\x1b[31mE\x1b[0m <x>"]),
+            "&lt;x&gt;",
+        ),
+        (displayed(text_latex="$$x^2$$", text_plain="x"), "<msup>"),
+        (displayed(text_plain="a Slider"), '<pre class="output">a Slider</pre>'),
+        (new_output("display_data", data={"image/svg+xml": "<svg/>"}), 'alt="A drawing"'),
+    ],
+)
+def test_other_outputs_are_shown_as_well(tmp_path, output, words):
+    assert words in shown([output], Prose(), Surroundings(tmp_path))
+
+
 def test_a_copy_of_one_chapter_says_what_is_missing(tmp_path, monkeypatch):
     monkeypatch.setenv("MBH_FIGURES", str(tmp_path))
     text = "# Chapter 1. Sparse\n\nSee [chapter 2](02_activation_regions.ipynb) [and](gone.md)."
-    executed(tmp_path / "quick", "01_sparsity", new_markdown_cell(text))
+    explorer = displayed(text_html='<p class="mbh-explorer" data-explorer="sparsity">x</p>')
+    cells = [new_markdown_cell(text), new_code_cell("1", outputs=[explorer])]
+    executed(tmp_path / "quick", "01_sparsity", *cells)
     lines = []
     made = book.write("quick", echo=lines.append)
     assert {path.name for path in made.files} == {"01_sparsity.html", "index.html"}
     assert "02_activation_regions" in made.missing and made.dropped == ["gone.md"]
     assert any(line.startswith("not in it") for line in lines)
     assert "links without a target, whose words stay: gone.md" in lines
+    assert "explorers that are not there (make explore PROFILE=quick): sparsity" in lines
     page = (made.folder / "01_sparsity.html").read_text(encoding="utf-8")
     assert 'notebooks/02_activation_regions.ipynb">chapter 2</a> and.' in page, "its source"
     assert 'rel="next"' not in page

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 from mbh_utils.workbook import chapters
 
 _LINK = re.compile(r'<a href="([^"]*)"([^>]*)>(.*?)</a>', re.DOTALL)
+_PICTURE = re.compile(r'<img src="(?!data:)([^"]*)" alt="([^"]*)"([^>]*)>')
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
@@ -90,6 +91,8 @@ class Links:
     def resolved(self, page: str, text: str) -> str:
         """A page's HTML with its links rewritten; where one leads nowhere, only its words stay.
 
+        The same for pictures, of which nothing may be asked of other machines.
+
         Parameters
         ----------
         page : str
@@ -97,7 +100,16 @@ class Links:
         text : str
             Its HTML.
         """
-        return _LINK.sub(self._rewriter(page), text)
+        return _LINK.sub(self._rewriter(page), _PICTURE.sub(self._picture, text))
+
+    def _picture(self, picture: re.Match) -> str:
+        """A picture that lies beside the pages or the notebooks, or else its words."""
+        source = html.unescape(picture[1])
+        found = None if _ELSEWHERE.match(source) else self._file(unquote(source), "")
+        if found is None:
+            self.dropped.append(source)
+            return picture[2]
+        return f'<img src="{html.escape(found)}" alt="{picture[2]}"{picture[3]}>'
 
     def _rewriter(self, page: str) -> Callable[[re.Match], str]:
         def rewritten(link: re.Match) -> str:

@@ -25,12 +25,18 @@ class Surroundings:
     ----------
     figures : Path
         The profile's folder of figures.
+
+    Attributes
+    ----------
+    missing : list of str
+        Explorers that chapters name and that are not there.
     """
 
     def __init__(self, figures: Path):
         self.pictures = {_sha256(path.read_bytes()): path.stem for path in figures.glob("*.png")}
         pages = sorted((figures / "explore").glob("*.html"))
         self.explorers = {page.stem: _title(page) for page in pages if page.stem != "index"}
+        self.missing: list[str] = []
         self.has_explorers = (figures / "explore" / "index.html").exists()
 
     def source(self, content: bytes, kind: str) -> tuple[str, str]:
@@ -73,9 +79,11 @@ def shown(outputs: list[NotebookNode], prose: Prose, beside: Surroundings) -> st
         output = rest.pop(0)
         data = output.get("data", {})
         kind = next((kind for kind in _PICTURES if kind in data), None)
-        if kind and "text/html" not in data:
-            caption = _caption_of(rest[0]) if rest else ""
-            rest = rest[1:] if caption else rest
+        if kind:
+            caption = _caption_of(output)
+            if rest and not caption:
+                caption = _caption_of(rest[0])
+                rest = rest[1:] if caption else rest
             pieces.append(_figure(output, kind, caption, beside))
         else:
             pieces.append(_other(output, prose, beside))
@@ -83,8 +91,8 @@ def shown(outputs: list[NotebookNode], prose: Prose, beside: Surroundings) -> st
 
 
 def _caption_of(output: NotebookNode) -> str:
-    """The caption that an output is; "" if it is something else."""
-    found = _CAPTION.fullmatch(str(output.get("data", {}).get("text/html", "")).strip())
+    """The caption that an output is, or has beside a picture; "" if there is none."""
+    found = _CAPTION.search(output.get("data", {}).get("text/html", ""))
     return found[1] if found else ""
 
 
@@ -120,7 +128,7 @@ def _other(output: NotebookNode, prose: Prose, beside: Surroundings) -> str:
     data = output.get("data", {})
     if "text/html" in data:
         explorer = _EXPLORER.search(data["text/html"])
-        return _explorer(explorer[1], beside) if explorer else tidied(data["text/html"])
+        return _explorer(explorer[1], beside) if explorer else _html(data["text/html"], beside)
     if "image/svg+xml" in data:
         encoded = base64.b64encode(data["image/svg+xml"].encode()).decode()
         alt = html.escape(output.metadata.get("image/svg+xml", {}).get("alt") or "A drawing")
@@ -130,6 +138,15 @@ def _other(output: NotebookNode, prose: Prose, beside: Surroundings) -> str:
     if "text/latex" in data:
         return prose.html(data["text/latex"])
     return _text(data.get("text/plain", ""))
+
+
+def _html(text: str, beside: Surroundings) -> str:
+    """HTML that a cell displayed; its pictures lie beside the page where they are there."""
+
+    def source(found: re.Match) -> str:
+        return f'src="{beside.source(base64.b64decode(found[1]), "png")[0]}"'
+
+    return re.sub(r'src="data:image/png;base64,([^"]+)"', source, tidied(text))
 
 
 def _text(text: str) -> str:
@@ -146,6 +163,7 @@ def _text(text: str) -> str:
 def _explorer(name: str, beside: Surroundings) -> str:
     """An explorer inside of the page; a sentence on how to make it where it is not there."""
     if name not in beside.explorers:
+        beside.missing.append(name)
         how = "<code>make explore</code> writes it; then <code>make book</code> shows it here"
         return f'<p class="note">The explorer “{html.escape(name)}” stands here. {how}.</p>'
     source = f"../explore/{name}.html"

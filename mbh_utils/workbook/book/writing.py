@@ -1,6 +1,7 @@
 """Write the reading copy of a profile: executed chapters are read, linked, and set into pages."""
 
 import json
+import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,12 +33,15 @@ class Book:
         Chapters without an executed copy.
     dropped : list of str
         Links that led nowhere, of which the words stay.
+    explorers : list of str
+        Explorers that are not there.
     """
 
     folder: Path
     files: list[Path]
     missing: list[str]
     dropped: list[str]
+    explorers: list[str]
 
     @property
     def size(self) -> int:
@@ -98,7 +102,7 @@ def _write(
     read = []
     for chapter, path in there.items():
         echo(f"{chapter.name}: reading {shown(path)}")
-        read.append(pages.read(chapter, read_notebook(path), _facts(figures, chapter.name), beside))
+        read.append(_read(chapter, path, _facts(figures, chapter.name), beside))
     html = {page.chapter.name: pages.chapter_html(page, read) for page in read}
     echo("index: chapters, concordance and glossary")
     html["index"] = pages.index_html(read, profile, beside)
@@ -107,10 +111,24 @@ def _write(
     content = {f"{name}.html": links.resolved(name, text) for name, text in html.items()}
     missing = [chapter.name for chapter in chapters.CHAPTERS if chapter not in there]
     files = [_written(folder / name, text) for name, text in content.items()]
-    book = Book(folder, files, missing, sorted(set(links.dropped)))
+    book = Book(folder, files, missing, sorted(set(links.dropped)), beside.missing)
     remove(path for path in folder.glob("*.html") if path not in book.files)
     _tell(book, profile, time.perf_counter() - started, echo)
     return book
+
+
+def _read(
+    chapter: chapters.Declaration, path: Path, facts: dict, beside: Surroundings
+) -> pages.ChapterPage:
+    """Read an executed chapter; MBHError where what it displayed cannot be read."""
+    notebook = read_notebook(path)
+    try:
+        return pages.read(chapter, notebook, facts, beside)
+    except (ValueError, struct.error) as error:
+        raise MBHError(
+            f"{shown(path)} holds a picture that cannot be read ({error}): execute it again "
+            f"(mbh figures --chapter {chapter.number} --force)"
+        ) from error
 
 
 def _facts(figures: Path, name: str) -> dict:
@@ -135,5 +153,8 @@ def _tell(book: Book, profile: str, seconds: float, echo: Callable[[str], None])
         echo(f"not in it, for want of an executed copy ({again}): {', '.join(book.missing)}")
     if book.dropped:
         echo(f"links without a target, whose words stay: {', '.join(book.dropped)}")
+    if book.explorers:
+        again = f"make explore PROFILE={profile}"
+        echo(f"explorers that are not there ({again}): {', '.join(book.explorers)}")
     echo(f"{len(book.files)} pages, {book.size / 1e6:.1f} MB, {seconds:.1f} s")
     echo(f"open {shown(book.folder / 'index.html')} in a browser")
