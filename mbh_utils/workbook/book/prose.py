@@ -4,18 +4,10 @@ import html
 import re
 from dataclasses import dataclass
 
-from nbconvert.filters.markdown_mistune import (
-    IPythonRenderer,
-    MarkdownWithMath,
-    import_plugin,
-)
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from mbh_utils.workbook.book.links import slug
 from mbh_utils.workbook.book.maths import latex_again, mathml
-
-#: What JupyterLab understands beside plain Markdown; nbconvert leaves out tables in quotations.
-_TABLES = "mistune.plugins.table.table_in_"
-_PLUGINS = (*MarkdownWithMath.DEFAULT_PLUGINS, f"{_TABLES}quote", f"{_TABLES}list")
 
 #: A formula with the signs beside it, from which browsers would part it at the end of a line.
 _WITH_SIGN = re.compile(r"(\(?<math\b(?:(?!</math>).)*</math>[.,;:!?)]+)", re.DOTALL)
@@ -92,8 +84,12 @@ class Prose:
         markdown : str
             A cell of text, or what a cell displayed as Markdown.
         """
-        plugins = [import_plugin(name) for name in _PLUGINS]
-        text = MarkdownWithMath(_Renderer(self.headings), plugins=plugins).render(markdown)
+        reader = MarkdownWithMath(_Renderer(self.headings))
+        # JupyterLab understands tables in quotations and lists as well; nbconvert leaves them out.
+        for rules in (reader.block.block_quote_rules, reader.block.list_rules):
+            for rule in ("table", "nptable"):
+                reader.block.insert_rule(rules, rule, before="paragraph")
+        text = reader.render(markdown)
         return _WITH_SIGN.sub(r'<span class="together">\1</span>', text)
 
 
