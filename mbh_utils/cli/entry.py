@@ -8,6 +8,7 @@ from contextlib import suppress
 import click
 from click import echo
 
+from mbh_utils.cli.book import book
 from mbh_utils.cli.claims import claims
 from mbh_utils.cli.data import data
 from mbh_utils.cli.doctor import doctor
@@ -25,7 +26,7 @@ def commands(traceback: bool) -> None:
     """The workbook's commands. Start with `mbh figures`, look around with `mbh doctor`."""
 
 
-for _command in (figures, run, claims, data, store, doctor):
+for _command in (figures, book, run, claims, data, store, doctor):
     commands.add_command(_command)
 
 

@@ -7,6 +7,7 @@ Read in this order:
 ``captions``    the caption of a figure, put together in one way
 ``provenance``  what a figure was made of, and the manifest that says so
 ``runner``      ``mbh figures``: choose what is stale, execute it, report
+``book``        ``mbh book``: the executed chapters as web pages to read
 
 and what the runner is made of: ``sources`` (the notebooks), ``parameters`` (their parameters
 cells), ``freshness`` (what is stale), ``kernels`` and ``execution`` (a chapter in papermill) and

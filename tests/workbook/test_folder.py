@@ -8,7 +8,7 @@ from throwaway import run, save
 
 from mbh_utils.computing import files, paths
 from mbh_utils.errors import MBHError
-from mbh_utils.workbook.folder import shown
+from mbh_utils.workbook.folder import shown, undeclared_files
 
 
 def test_shown_paths_do_not_tell_of_the_machine(tmp_path):
@@ -57,3 +57,12 @@ def test_what_a_living_process_writes_is_no_leftover(small_workbook):
         left.write_bytes(b"half")
         assert run().ok
         assert being_written.exists() and not left.exists()
+
+
+@pytest.mark.parametrize("name", ["book", "explore"])
+def test_what_other_commands_write_needs_no_declaration(tmp_path, name):
+    for path in (tmp_path / name / "index.html", tmp_path / "other" / "index.html"):
+        path.parent.mkdir()
+        path.write_text("")
+    (complaint,) = undeclared_files(tmp_path)
+    assert "other/index.html is declared by no chapter" in complaint
