@@ -1,6 +1,6 @@
 """What a reader moves: one file per explorer."""
 
-from mbh_utils.explorers.blanket import (
+from mbh_utils.explorers.blanket_views import (
     BlanketView,
     blanket_explorer,
     blanket_figure,

@@ -15,7 +15,7 @@ from matplotlib.patches import PathPatch
 import mbh_utils as mbh
 from mbh_utils import plots
 from mbh_utils.errors import MBHError
-from mbh_utils.explorers import blanket as explorers
+from mbh_utils.explorers import blanket_views as explorers
 from mbh_utils.regions.polygons import polygon_area
 
 
