@@ -1,5 +1,6 @@
 """What a reader moves: one file per explorer."""
 
+from mbh_utils.explorers.blanket import blanket_page
 from mbh_utils.explorers.blanket_views import (
     BlanketView,
     blanket_explorer,
@@ -7,5 +8,14 @@ from mbh_utils.explorers.blanket_views import (
     blanket_view,
     blanket_words,
 )
+from mbh_utils.explorers.page import Page
 
-__all__ = ["BlanketView", "blanket_explorer", "blanket_figure", "blanket_view", "blanket_words"]
+__all__ = [
+    "BlanketView",
+    "Page",
+    "blanket_explorer",
+    "blanket_figure",
+    "blanket_page",
+    "blanket_view",
+    "blanket_words",
+]
