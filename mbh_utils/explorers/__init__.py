@@ -8,6 +8,7 @@ from mbh_utils.explorers.blanket_views import (
     blanket_view,
     blanket_words,
 )
+from mbh_utils.explorers.gallery import page
 from mbh_utils.explorers.page import Page
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "blanket_page",
     "blanket_view",
     "blanket_words",
+    "page",
 ]

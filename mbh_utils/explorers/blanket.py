@@ -14,6 +14,7 @@ from mbh_utils.blankets.maximal_pattern import check_coverage
 from mbh_utils.computing import require
 from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
+from mbh_utils.experiments.profiles import Profile
 from mbh_utils.explorers.packing import pack, pack_map
 from mbh_utils.explorers.page import Page
 from mbh_utils.explorers.rank_maps import (
@@ -156,12 +157,12 @@ def blanket_page(
     return Page("blanket", _TITLE, _ABOUT, content, height=1000)
 
 
-def for_profile(profile: str, seed: int = 0) -> Page:
+def for_profile(profile: str | Profile, seed: int = 0) -> Page:
     """The page of chapter 4: the large sparse and the small dense network of a profile.
 
     Parameters
     ----------
-    profile : str
+    profile : str or Profile
         One of ``experiments.PROFILES``: "quick" trains the networks at once.
     seed : int, default 0
         Which images span the plane.

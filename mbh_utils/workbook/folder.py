@@ -17,6 +17,10 @@ if sys.platform != "win32":
     import fcntl
 
 
+#: Folders among the figures that other commands than ``mbh figures`` write: ``mbh explore``.
+_OF_OTHER_COMMANDS = {"explore"}
+
+
 def shown(path: Path) -> str:
     """A path as messages show it: relative to the project where it lies inside.
 
@@ -93,7 +97,9 @@ def undeclared_files(folder: Path) -> list[str]:
         f"{shown(folder / path)} is declared by no chapter: remove it, "
         f"or declare it in {chapters.INDEX}"
         for path in found
-        if path.as_posix() not in declared and not any(part.startswith(".") for part in path.parts)
+        if path.as_posix() not in declared
+        and path.parts[0] not in _OF_OTHER_COMMANDS
+        and not any(part.startswith(".") for part in path.parts)
     ]
 
 

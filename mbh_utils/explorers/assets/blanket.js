@@ -2,7 +2,7 @@
 
 import { unpack, h, slider, select, button, status, inNextFrame, readState, writeState } from "./common.js";
 import { savePicture, saveNumbers, dark } from "./common.js";
-import { unpackMap, pixelColour, roomFor, paint, pixelAt, weightsAt, mixedImage, BEYOND, OUTSIDE, INSIDE } from "./maps.js";
+import { unpackMap, pixelColour, roomFor, paint, pixelAt, weightsAt, mixedImage, BEYOND, OUTSIDE, INSIDE } from "./blanket_map.js";
 
 // ------------------------------------------------------------------------------ numbers as Python
 

@@ -43,15 +43,23 @@ export function paint(map, kindOf, colours, room) {
   const { columns, pixels, kinds } = room;
   const above = 2 * columns;
   for (let i = 0; i < map.length; i++) kinds[above + i] = kindOf[map[i]];
-  const plain = new Uint32Array([0, colours.outside, colours.inside]);
-  const hatched = new Uint32Array([0, colours.outside, colours.hatch]);
+  // For each of 16 slanted lines the colours of the three kinds, and one that is not used.
+  const colourOf = new Uint32Array(64);
+  for (let line = 0; line < 16; line++) {
+    colourOf[4 * line + OUTSIDE] = colours.outside;
+    colourOf[4 * line + INSIDE] = line < 3 ? colours.hatch : colours.inside;
+  }
   const outline = colours.outline;
   for (let row = 0, i = 0; row < columns; row++) {
+    let left = BEYOND;
+    let before = BEYOND;  // the kind two pixels to the left
     for (let column = 0; column < columns; column++, i++) {
       const kind = kinds[above + i];
       // Only OUTSIDE and INSIDE make 3: where they meet, two pixels wide, runs the outline.
-      if (kind + kinds[i] === 3 || (column > 1 && kind + kinds[above + i - 2] === 3)) pixels[i] = outline;
-      else pixels[i] = ((row + column) & 15) < 3 ? hatched[kind] : plain[kind];
+      const isBorder = kind + kinds[i] === 3 || kind + before === 3;
+      pixels[i] = isBorder ? outline : colourOf[(((row + column) & 15) << 2) + kind];
+      before = left;
+      left = kind;
     }
   }
 }
