@@ -26,7 +26,7 @@ export function general(x, digits) {
   const [mantissa, exponent] = x.toExponential(digits - 1).split("e");
   const power = Number(exponent);
   const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
-  if (power >= -4 && power < digits) return trimmed(x.toFixed(Math.max(digits - 1 - power, 0)));
+  if (power >= -4 && power < digits) return trimmed(fixed(x, Math.max(digits - 1 - power, 0)));
   const sign = power < 0 ? "-" : "+";
   return `${trimmed(mantissa)}e${sign}${String(Math.abs(power)).padStart(2, "0")}`;
 }
