@@ -3,7 +3,6 @@
 from mbh_utils.explorers.blanket import blanket_page
 from mbh_utils.explorers.blanket_views import (
     BlanketView,
-    blanket_explorer,
     blanket_figure,
     blanket_view,
     blanket_words,
@@ -14,7 +13,6 @@ from mbh_utils.explorers.page import Page
 __all__ = [
     "BlanketView",
     "Page",
-    "blanket_explorer",
     "blanket_figure",
     "blanket_page",
     "blanket_view",
