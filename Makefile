@@ -1,5 +1,6 @@
 # The two commands:  make figures   regenerates every figure        make test   passes the tests
 # Others:            make lab       opens the chapters in JupyterLab
+#                    make explore   writes the explorers as web pages that need no kernel
 #                    make book      writes the executed chapters as web pages, to be read without a kernel
 #                    make lint      checks how the code is written: style, types, and that imports run downwards
 #                    make docs      writes the pages of every public name to build/docs, to be read offline
@@ -25,7 +26,7 @@ TOOLS := $(VENV)/.tools
 # Questions asked on a terminal nobody watches would hang a build.
 PIP := PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 $(if $(TORCH_INDEX),PIP_EXTRA_INDEX_URL=$(TORCH_INDEX)) $(BIN)/python -m pip
 
-.PHONY: figures book test lint docs lab help
+.PHONY: figures explore book test lint docs lab help
 .DEFAULT_GOAL := help
 
 help:
@@ -34,6 +35,9 @@ help:
 figures: $(STAMP)
 	@$(BIN)/mbh figures --profile $(PROFILE) $(addprefix --chapter ,$(CHAPTERS)) $(addprefix --figure ,$(FIGURES)) \
 		$(if $(JOBS),--jobs $(JOBS)) $(if $(FORCE),--force)
+
+explore: $(STAMP)
+	@$(BIN)/mbh explore --profile $(PROFILE)
 
 book: $(STAMP)
 	@$(BIN)/mbh book --profile $(PROFILE)

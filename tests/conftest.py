@@ -13,6 +13,15 @@ settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Say loudly that the tests in a browser did not run, where they did not."""
+    skipped = [str(r.longrepr) for r in terminalreporter.stats.get("skipped", [])]
+    count = sum("no Chromium" in reason for reason in skipped)
+    if count:
+        words = f"{count} tests in a browser did NOT run: install Chromium (apt install chromium)"
+        terminalreporter.write_line(words, red=True, bold=True)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def folders_of_the_suite(tmp_path_factory):
     """Figures and computed results of all tests go to a temporary place."""

@@ -184,7 +184,7 @@ def test_the_tests_have_what_a_cluster_needs():
 def test_each_conda_package_says_what_uses_it():
     lines = (ROOT / "environment.yml").read_text().splitlines()
     packages = [
-        line for line in lines if re.match(r"\s+- [a-z][\w-]*>=", line) and "python>=" not in line
+        line for line in lines if re.match(r"\s+- [a-z][\w-]*>=", line) and "- python>=" not in line
     ]
     assert len(packages) == len({**DIRECT, **OPTIONAL})
     assert not [line for line in packages if "#" not in line]

@@ -12,6 +12,7 @@ from mbh_utils.cli.book import book
 from mbh_utils.cli.claims import claims
 from mbh_utils.cli.data import data
 from mbh_utils.cli.doctor import doctor
+from mbh_utils.cli.explore import explore
 from mbh_utils.cli.figures import figures
 from mbh_utils.cli.run import run
 from mbh_utils.cli.store import store
@@ -26,7 +27,7 @@ def commands(traceback: bool) -> None:
     """The workbook's commands. Start with `mbh figures`, look around with `mbh doctor`."""
 
 
-for _command in (figures, book, run, claims, data, store, doctor):
+for _command in (figures, explore, book, run, claims, data, store, doctor):
     commands.add_command(_command)
 
 

@@ -1,11 +1,21 @@
 """What a reader moves: one file per explorer."""
 
-from mbh_utils.explorers.blanket import (
+from mbh_utils.explorers.blanket import blanket_page
+from mbh_utils.explorers.blanket_views import (
     BlanketView,
-    blanket_explorer,
     blanket_figure,
     blanket_view,
     blanket_words,
 )
+from mbh_utils.explorers.gallery import page
+from mbh_utils.explorers.page import Page
 
-__all__ = ["BlanketView", "blanket_explorer", "blanket_figure", "blanket_view", "blanket_words"]
+__all__ = [
+    "BlanketView",
+    "Page",
+    "blanket_figure",
+    "blanket_page",
+    "blanket_view",
+    "blanket_words",
+    "page",
+]

@@ -1,350 +1,104 @@
-"""The explorer of minimal blankets: a choice of class, a slider for c_P, and the blanket they make.
+"""The explorer of minimal blankets: class, c_P, network and plane to choose, in a page of its own.
 
-Like every explorer it is a pure function (:func:`blanket_view`), a figure function
-(:func:`blanket_figure`), and a thin class that puts controls around them.
-
-An explorer is live in JupyterLab only. Where ``MBH_STATIC`` is set (the runner sets it for executed
-chapters), it shows a line of text instead: stored controls without a kernel behind them do nothing,
-and their state rots in the file.
+All that the page shows is worked out here: for each network and plane a picture of *groups*, that
+is of regions which no class and no c_P tells apart, and exact tables of areas and coverages.
 """
 
-import html
-import os
-from dataclasses import dataclass
-from functools import cached_property
-from numbers import Integral
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import ipywidgets
 import numpy as np
-from IPython.display import display
-from matplotlib.artist import Artist
-from matplotlib.figure import Figure
 
-from mbh_utils.blankets.maximal_pattern import check_coverage, maximal_pattern
+from mbh_utils import datasets, experiments
+from mbh_utils.blankets.maximal_pattern import check_coverage
 from mbh_utils.computing import require
+from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
-from mbh_utils.plots import blankets, planes
-from mbh_utils.plots.png import render
-from mbh_utils.regions.lines import Line
+from mbh_utils.experiments.profiles import Profile
+from mbh_utils.explorers.packing import pack, pack_map
+from mbh_utils.explorers.page import Page
+from mbh_utils.explorers.rank_maps import (
+    COVERAGES,
+    Order,
+    all_ranks,
+    class_orders,
+    order_of,
+    order_table,
+    pixel_regions,
+    window,
+)
+from mbh_utils.networks.evaluation import accuracy
 from mbh_utils.regions.partition import Partition, partition_input_space
-from mbh_utils.regions.patterns import DecisionPattern
 from mbh_utils.regions.planes import Plane
 
-#: Environment variable: anything but empty means that nobody will be there to move a slider.
-STATIC = "MBH_STATIC"
+#: Pixels along each side of the pictures.
+PIXELS = 860
+#: Classes whose images span the plane of the chapter's explorer.
+SPANNING_CLASSES = (0, 1, 9)
+#: States of a network, as the page calls them.
+TRAINED = "trained"
+UNTRAINED = "before training"
 
-#: Limits and step of the slider for c_P.
-COVERAGES = {"min": 0.5, "max": 1.0, "step": 0.01}
-
-
-@dataclass(frozen=True, eq=False)
-class BlanketView:
-    """The minimal blanket of one class at one minimum coverage; :func:`blanket_view` makes it.
-
-    Parameters
-    ----------
-    label : int
-        The class.
-    coverage : float
-        The minimum coverage c_P that was asked for.
-    pattern : DecisionPattern
-        The maximal pattern.
-    area : float
-        Of the blanket, in units of the input space squared.
-    share : float
-        Area of the blanket / area of the plane's domain.
-    """
-
-    label: int
-    coverage: float
-    pattern: DecisionPattern
-    area: float
-    share: float
-
-    @property
-    def s(self) -> float:
-        """Specialization on this plane, 1 - share."""
-        return 1 - self.share
+_TITLE = "Minimal blankets"
+_ABOUT = (
+    "A class and a minimum coverage give the pattern that enough of the class's images agree on. "
+    "Where a network follows that pattern is its minimal blanket. The smaller it is, the more the "
+    "network is specialized to the class."
+)
 
 
-def blanket_view(network, regions: Partition, samples, label: int, coverage: float) -> BlanketView:
-    """The minimal blanket of a class on a partitioned plane: what the explorer shows for one state.
-
-    Parameters
-    ----------
-    network : Network, torch.nn.Module or list of (weight, bias)
-        Anything that :func:`mbh_utils.hidden_layers` reads.
-    regions : Partition
-        Of the plane (or line), by the same network.
-    samples : Samples
-        Of these, the ones that carry the label count.
-    label : int
-        The class.
-    coverage : float
-        Minimum coverage c_P in (0, 1].
-
-    Returns
-    -------
-    BlanketView
-        The maximal pattern, and area and share of its blanket.
-
-    Raises
-    ------
-    MBHError
-        If no sample has the label, or the coverage lies outside (0, 1].
-
-    Notes
-    -----
-    The pattern is that of Algorithm 3 of the thesis, greedy: see :func:`mbh_utils.maximal_pattern`.
-
-    Examples
-    --------
-    >>> import mbh_utils as mbh
-    >>> from mbh_utils import widgets
-    >>> data = mbh.load_dataset("digits8")
-    >>> network = mbh.feed_forward(data, (12, 8))
-    >>> plane = mbh.Plane.through(data.validation.images[:3])
-    >>> regions = mbh.partition_input_space(network, plane)
-    >>> view = widgets.blanket_view(network, regions, data.validation, label=3, coverage=0.8)
-    >>> view.s == 1 - view.share
-    True
-    """
-    require.kind_of("regions", regions, Partition, "a partition, as partition_input_space makes it")
-    samples = require.samples("samples", samples)
-    pattern = maximal_pattern(network, samples.of_class(label), coverage)
-    found = regions.blanket(pattern)
-    return BlanketView(label, float(coverage), pattern, found.area, found.share)
-
-
-def blanket_words(view: BlanketView, name: str) -> str:
-    """One sentence with the numbers of a view.
-
-    Parameters
-    ----------
-    view : BlanketView
-        What :func:`blanket_view` returns.
-    name : str
-        What its class is called.
-
-    Returns
-    -------
-    str
-        Without a full stop.
-
-    Raises
-    ------
-    MBHError
-        If this is no view.
-
-    Examples
-    --------
-    >>> import mbh_utils as mbh
-    >>> from mbh_utils import widgets
-    >>> data = mbh.load_dataset("digits8")
-    >>> network = mbh.feed_forward(data, (12, 8))
-    >>> regions = mbh.partition_input_space(network, mbh.Plane.through(data.train.images[:3]))
-    >>> view = widgets.blanket_view(network, regions, data.train, label=3, coverage=0.8)
-    >>> widgets.blanket_words(view, "three").partition(":")[0]
-    'Class 3 (three) at c_P = 0.80'
-    """
-    require.kind_of("view", view, BlanketView, "what blanket_view returns")
-    n = len(view.pattern)
-    return (
-        f"Class {view.label} ({name}) at c_P = {view.coverage:.2f}: {n} "
-        f"constraint{'s' * (n != 1)}, met by {view.pattern.coverage:.1%} of the class's images; "
-        f"blanket area {view.area:.4g}, {view.share:.1%} of the plane's domain; "
-        f"specialization s = {view.s:.3f}"
-    )
-
-
-def blanket_figure(regions: Partition, view: BlanketView) -> Figure:
-    """The minimal blanket on the plane, with the spanning images marked.
-
-    Parameters
-    ----------
-    regions : Partition
-        Of the plane (or line).
-    view : BlanketView
-        Of a class on that plane, as :func:`blanket_view` returns it.
-
-    Returns
-    -------
-    Figure
-        One that pyplot knows nothing of: it needs not be closed.
-
-    Raises
-    ------
-    MBHError
-        If either is something else.
-
-    Notes
-    -----
-    One picture of Figure 4.6 of the thesis.
-
-    Examples
-    --------
-    >>> import mbh_utils as mbh
-    >>> from mbh_utils import widgets
-    >>> data = mbh.load_dataset("digits8")
-    >>> network = mbh.feed_forward(data, (12, 8))
-    >>> regions = mbh.partition_input_space(network, mbh.Plane.through(data.train.images[:3]))
-    >>> view = widgets.blanket_view(network, regions, data.train, label=3, coverage=0.8)
-    >>> figure = widgets.blanket_figure(regions, view)
-    >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    ['minimal blanket', 'outside', 'spanning image 1', 'spanning image 2', 'spanning image 3']
-    """
-    require.kind_of("regions", regions, Partition, "a partition, as partition_input_space makes it")
-    require.kind_of("view", view, BlanketView, "what blanket_view returns")
-    # A fixed place for the axes: working out a layout would take longer than the drawing.
-    figure = Figure(figsize=(5.2, 5.4))
-    figure.set_layout_engine("none")
-    ax = figure.add_axes((0.15, 0.17, 0.82, 0.77))
-    blankets.blanket(regions, view.pattern, ax, title=False)
-    words = blankets.blanket_words(view.share, len(view.pattern))
-    ax.set_title(f"$s$ = {view.s:.3f}: {words}")
-    handles: list[Artist] = [*blankets.blanket_handles("minimal blanket")]
-    if regions.plane.spanning is not None:
-        planes.spanning_points(regions.plane, ax=ax)
-        names = [f"spanning image {i + 1}" for i in range(len(regions.plane.spanning))]
-        handles.extend(planes.spanning_handles(names))
-    place = {"loc": "upper center", "bbox_to_anchor": (0.45, -0.1)}
-    ax.legend(handles=handles, **place, ncols=3, columnspacing=1)
-    planes.plane_labels(ax, regions.plane)
-    return figure
-
-
-class BlanketExplorer:
-    """One network, one plane: controls, and the minimal blanket of the class and c_P they are at.
-
-    Made by :func:`blanket_explorer`. ``view`` holds the numbers shown; ``controls`` has the widgets
-    ``label``, ``coverage`` and ``reset``, and makes them when first asked for.
-    """
-
-    def __init__(self, network, plane, data, label: int, coverage: float):
-        self.network = network
-        self.data = require.data_set("data", data, ("validation", "classes"))
-        self.labels = np.unique(data.validation.labels).tolist()
-        if isinstance(label, bool) or not isinstance(label, Integral) or label not in self.labels:
-            those = ", ".join(map(str, self.labels))
-            raise MBHError(
-                f"class {require.shown(label)} has no validation samples; those that have: {those}"
-            )
-        low = COVERAGES["min"]
-        high = COVERAGES["max"]
-        if not low <= check_coverage(coverage) <= high:
-            raise MBHError(
-                f"the explorer's slider goes from {low} to {high}; c_P = {coverage} is off its "
-                "limits"
-            )
-        self.default = int(label), float(coverage)
-        expected = "one Plane, as Plane.through(three_samples) makes it, or a Line"
-        require.kind_of("plane", plane, Plane | Line, expected)
-        self.regions = partition_input_space(network, plane)
-        self.view = self._view(*self.default)
-
-    def _view(self, label: int, coverage: float) -> BlanketView:
-        return blanket_view(self.network, self.regions, self.data.validation, label, coverage)
-
-    @property
-    def words(self) -> str:
-        """The numbers shown, as one sentence."""
-        return blanket_words(self.view, self.data.classes[self.view.label])
-
-    def figure(self) -> Figure:
-        """A figure of the explorer's default state: what it shows where no kernel is alive."""
-        return blanket_figure(self.regions, self._view(*self.default))
-
-    @cached_property
-    def controls(self) -> ipywidgets.VBox:
-        """The live explorer. Made when first asked for, so that a static chapter has no widget."""
-        label, coverage = self.default
-        classes = [(f"{c}: {self.data.classes[c]}", c) for c in self.labels]
-        self.label = ipywidgets.Dropdown(options=classes, value=label, description="class")
-        self.coverage = _coverage_slider(coverage)
-        self.reset = ipywidgets.Button(
-            description="reset", tooltip="back to the class and c_P shown at first"
-        )
-        self.numbers = ipywidgets.HTML()
-        self.image = ipywidgets.Image(format="png", layout={"width": "520px", "max_width": "100%"})
-        for control in (self.label, self.coverage):
-            control.observe(self._redraw, names="value")
-        self.reset.on_click(self._restore)
-        self._redraw()
-        moved = [self.label, self.coverage, self.reset]
-        row = ipywidgets.HBox(moved, layout={"flex_flow": "row wrap"})
-        return ipywidgets.VBox([row, self.numbers, self.image])
-
-    def _redraw(self, _change=None) -> None:
-        label: Any = self.label.value
-        self.view = self._view(label, round(self.coverage.value, 4))
-        self.image.value = render(blanket_figure(self.regions, self.view), dpi=100)
-        self.numbers.value = f'<div role="status">{html.escape(self.words)}.</div>'
-
-    def _restore(self, _button=None) -> None:
-        label, coverage = self.default
-        self.label.value = label
-        self.coverage.value = coverage
-
-    def _ipython_display_(self) -> None:
-        if os.environ.get(STATIC):
-            print(
-                "The explorer's controls work in JupyterLab (make lab). Its default state is the "
-                "figure above."
-            )
-        else:
-            display(self.controls)
-
-
-def _coverage_slider(value: float) -> ipywidgets.FloatSlider:
-    """A slider for c_P; the figure is drawn again when it is released."""
-    return ipywidgets.FloatSlider(
-        value,
-        **COVERAGES,
-        description="minimum coverage c_P",
-        continuous_update=False,
-        readout_format=".2f",
-        style={"description_width": "initial"},
-        layout={"width": "30em"},
-    )
-
-
-def blanket_explorer(
-    network,
-    plane,
+def blanket_page(
+    networks,
+    planes,
     data,
     *,
-    label: int = 0,
+    untrained: Mapping[str, Any] | None = None,
+    phenomena: Mapping[str, Samples] | None = None,
+    shown: str | int | None = None,
     coverage: float = 0.8,
-) -> BlanketExplorer:
-    """An explorer of the minimal blankets of a network's classes on one plane.
+    pixels: int = PIXELS,
+    progress: Callable[[float, str], None] | None = None,
+) -> Page:
+    """A page in which blankets follow class, c_P, network and plane without Python.
 
     Parameters
     ----------
-    network : Network, torch.nn.Module or list of (weight, bias)
-        Anything that :func:`mbh_utils.hidden_layers` reads.
-    plane : Plane or Line
-        It is partitioned here, once.
+    networks : network or dict of str to network
+        Anything that :func:`mbh_utils.hidden_layers` understands; several with their names.
+    planes : Plane or dict of str to Plane
+        Where blankets are measured; several, such as "square" and "input box", with their names.
     data : Dataset
-        The validation samples of a class make its pattern.
-    label : int, default 0
-        The class that it starts with.
+        The validation samples of a class make its patterns.
+    untrained : dict of str to network, optional
+        Of some of the networks, by the same names, their states before training.
+    phenomena : dict of str to Samples, optional
+        What else than the classes can be chosen: samples by the words for them.
+    shown : str or int, optional
+        Class, or phenomenon, that the page starts with; by default the first of one's own
+        phenomena, or else the first class.
     coverage : float, default 0.8
-        The minimum coverage c_P that it starts with, from 0.5 to 1.
+        Minimum coverage c_P that it starts with, from 0.5 to 1.
+    pixels : int, default 860
+        Along each side of the pictures of trained networks on the first plane; all others have half
+        of them, which keeps the page small.
+    progress : function, optional
+        Called with the share that is done and the words for what is next.
 
     Returns
     -------
-    BlanketExplorer
-        As the last line of a cell it shows itself; ``figure()`` is a figure of its first state.
+    Page
+        Its numbers are exact: only the pictures have pixels.
 
     Raises
     ------
     MBHError
-        If a class has no validation samples, or the coverage is off the slider's limits.
+        For lines, networks and planes that do not fit each other, and states to start with that
+        there are none of.
 
     Notes
     -----
-    Blankets shrink with falling c_P (thesis, Figure 4.6): the slider shows how fast.
+    Figure 4.6 of the thesis, moved by the reader. Regions in the page are never drawn one by one:
+    see ``rank_maps.py``.
 
     Examples
     --------
@@ -353,8 +107,321 @@ def blanket_explorer(
     >>> data = mbh.load_dataset("digits8")
     >>> network = mbh.feed_forward(data, (12, 8))
     >>> plane = mbh.Plane.through(data.validation.images[:3])
-    >>> explorer = widgets.blanket_explorer(network, plane, data, label=3)
-    >>> explorer.view.label, explorer.view.coverage
-    (3, 0.8)
+    >>> page = widgets.blanket_page(network, plane, data, shown=3)
+    >>> page.name, page.data["start"]["class"]
+    ('blanket', '3')
     """
-    return BlanketExplorer(network, plane, data, label, coverage)
+    data = require.data_set("data", data, ("validation", "classes"))
+    named = _by_name("networks", networks, "the network")
+    domains = _by_name("planes", planes, "the plane")
+    for name, plane in domains.items():
+        expected = "a Plane, as Plane.through(three_samples) makes it"
+        require.kind_of(
+            f"planes[{name!r}]" if len(domains) > 1 else "plane", plane, Plane, expected
+        )
+    pixels = require.whole("pixels", pixels, 1, 4096)
+    own = _phenomena(phenomena)
+    subjects = [*_own_subjects(own), *_class_subjects(data)]
+    start = {
+        "class": _start(shown, subjects),
+        "coverage": _checked_start(coverage),
+        "network": next(iter(named)),
+        "state": TRAINED,
+        "domain": next(iter(domains)),
+    }
+    models = _models(named, untrained or {})
+    told = progress or (lambda share, words: None)
+    views = []
+    facts = []
+    for i, (name, state, network) in enumerate(models):
+        told(i / len(models), f"patterns of {name}, {state}")
+        orders = _orders(network, data, own)
+        facts.append(_model_facts(name, state, network, data, orders))
+        for j, plane in enumerate(domains.values()):
+            told((i + (j + 0.5) / len(domains)) / len(models), f"regions of {name}, {state}")
+            regions = _partition(network, plane)
+            is_main = state == TRAINED and j == 0
+            side = pixels if is_main else max(pixels // 2, 1)
+            views.append(_view(regions, list(orders.values()), side))
+    told(1.0, "done")
+    content = {
+        "data": _title(data),
+        "coverages": list(COVERAGES),
+        "phenomena": subjects,
+        "classes": list(data.classes),
+        "models": facts,
+        "domains": [_domain(name, plane, data) for name, plane in domains.items()],
+        "views": views,
+        "start": start,
+    }
+    return Page("blanket", _TITLE, _ABOUT, content, height=1000)
+
+
+def for_profile(profile: str | Profile, seed: int = 0) -> Page:
+    """The page of chapter 4: the large sparse and the small dense network of a profile.
+
+    Parameters
+    ----------
+    profile : str or Profile
+        One of ``experiments.PROFILES``: "quick" trains the networks at once.
+    seed : int, default 0
+        Which images span the plane.
+
+    Returns
+    -------
+    Page
+        Of set-ups #7 and #10, trained and before training, in the square and in the input box.
+
+    Raises
+    ------
+    MBHError
+        For an unknown profile, or a seed that is none.
+    """
+    size = experiments.profile_named(profile)
+    runs = {
+        "#7, large, sparse": experiments.run_of(size, 7),
+        "#10, small, dense": experiments.run_of(size, 10),
+    }
+    planes = {
+        name: experiments.class_plane(size.fashion, SPANNING_CLASSES, seed, domain=domain)
+        for name, domain in (("square", "square"), ("input box", "box"))
+    }
+    return blanket_page(
+        {name: run.trained() for name, run in runs.items()},
+        planes,
+        datasets.load(size.fashion),
+        untrained={name: run.initial() for name, run in runs.items()},
+        shown=SPANNING_CLASSES[-1],
+        coverage=0.9,
+    )
+
+
+# ------------------------------------------------------------------------------ what was asked for
+
+
+def _by_name(what: str, given, one: str) -> dict[str, Any]:
+    """One thing, or several by their names, as a dict."""
+    if not isinstance(given, Mapping):
+        return {one: given}
+    if not given or not all(isinstance(name, str) and name for name in given):
+        raise MBHError(
+            f"{what} is {require.shown(given)}; expected a dict of at least one by names"
+        )
+    return dict(given)
+
+
+def _phenomena(given: Mapping[str, Samples] | None) -> dict[str, Samples]:
+    """One's own phenomena. Raises MBHError for what is no dict of samples by words."""
+    own = {} if given is None else _by_name("phenomena", given, "own phenomenon")
+    for name, samples in own.items():
+        if not len(require.samples(f"phenomena[{name!r}]", samples)):
+            raise MBHError(f"phenomenon {name!r} has no samples: no pattern can be made of them")
+    return own
+
+
+def _class_subjects(data) -> list[dict]:
+    """What the page calls each class that has validation samples."""
+    labels, counts = np.unique(data.validation.labels, return_counts=True)
+    return [
+        {
+            "key": str(c),
+            "option": f"{c}: {data.classes[c]}",
+            "subject": f"Class {c} ({data.classes[c]})",
+            "of": "the class's images",
+            "count": n,
+        }
+        for c, n in zip(labels.tolist(), counts.tolist(), strict=True)
+    ]
+
+
+def _own_subjects(own: dict[str, Samples]) -> list[dict]:
+    """What the page calls each phenomenon of one's own."""
+    return [
+        {
+            "key": name,
+            "option": name,
+            "subject": f"Phenomenon ({name})",
+            "of": "its images",
+            "count": len(samples),
+        }
+        for name, samples in own.items()
+    ]
+
+
+def _start(shown: str | int | None, subjects: list[dict]) -> str:
+    """Key of what the page starts with. Raises MBHError if it has none such."""
+    keys = [subject["key"] for subject in subjects]
+    if shown is None:
+        return keys[0]
+    if isinstance(shown, bool) or str(shown) not in keys:
+        those = ", ".join(keys)
+        raise MBHError(
+            f"class {require.shown(shown)} has no validation samples; those that have: {those}"
+        )
+    return str(shown)
+
+
+def _checked_start(coverage: float) -> float:
+    low, high = COVERAGES[0], COVERAGES[-1]
+    if not low <= check_coverage(coverage) <= high:
+        raise MBHError(
+            f"the explorer's slider goes from {low} to {high}; c_P = {coverage} is off its limits"
+        )
+    return min(COVERAGES, key=lambda c: abs(c - coverage))
+
+
+def _models(named: dict[str, Any], untrained: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    """Name, state and network of all that are to be shown."""
+    for name in untrained:
+        if name not in named:
+            raise MBHError(f"untrained names {name!r}, which is none of {', '.join(named)}")
+    models = []
+    for name, network in named.items():
+        models.append((name, TRAINED, network))
+        if name in untrained:
+            models.append((name, UNTRAINED, untrained[name]))
+    return models
+
+
+# ----------------------------------------------------------------------------- what the page shows
+
+
+def _orders(network, data, own: dict[str, Samples]) -> dict[str, Order]:
+    """Greedy orders of one's own phenomena, and of all classes, by their keys."""
+    orders = {name: order_of(network, samples) for name, samples in own.items()}
+    return orders | {str(c): order for c, order in class_orders(network, data.validation).items()}
+
+
+def _model_facts(name: str, state: str, network, data, orders: dict[str, Order]) -> dict:
+    """A network's greedy orders, and what its constraints are met by; the same on every plane."""
+    found = list(orders.values())
+    return {
+        "network": name,
+        "state": state,
+        "accuracy": _accuracy(network, data),
+        "begins": np.cumsum([0, *(len(o.constraints) for o in found)]).tolist(),
+        "neurons": pack(_joined([o.constraints.neurons for o in found], np.uint32)),
+        "states": pack(_joined([o.constraints.states for o in found], np.uint8)),
+        "lengths": pack(np.stack([o.lengths for o in found]).astype(np.uint16)),
+        "met": pack(np.stack([o.met for o in found])),
+    }
+
+
+def _joined(parts: Sequence[np.ndarray], dtype) -> np.ndarray:
+    return np.concatenate([part.astype(dtype) for part in parts])
+
+
+def _title(data) -> str:
+    """What a data set is called in the page."""
+    try:
+        return datasets.title(data.name)
+    except MBHError:  # one of the reader's own
+        return data.name
+
+
+def _accuracy(network, data) -> float | None:
+    """Share of validation samples that are classified rightly; None for hidden layers alone."""
+    try:
+        return float(accuracy(network, data.validation))
+    except MBHError:
+        return None
+
+
+def _partition(network, plane: Plane) -> Partition:
+    """Regions, cut by the predicted class where the network has one."""
+    try:
+        return partition_input_space(network, plane, decision_boundary=True)
+    except MBHError:  # no output layer, or else it is told again
+        return partition_input_space(network, plane)
+
+
+def _view(regions: Partition, orders: list[Order], pixels: int) -> dict:
+    """A network on a plane: the picture of groups, what is true of them, exact areas, points."""
+    ranks = all_ranks(regions, [order.constraints for order in orders])
+    classes = regions._classes
+    predicted = np.zeros(len(regions), np.int64) if classes is None else classes
+    facts, group_of = np.unique(
+        np.concatenate([ranks, predicted[None].astype(np.uint16)]), axis=1, return_inverse=True
+    )
+    n_groups = facts.shape[1]
+    number = np.uint16 if n_groups < 2**16 - 1 else np.uint32
+    found = pixel_regions(regions, pixels)
+    # Behind the last group is what lies outside of the domain.
+    groups = np.where(found < 0, n_groups, group_of[found]).astype(number)
+    tables = [order_table(regions, o, r) for o, r in zip(orders, ranks, strict=True)]
+    return {
+        "regions": _n_activation_regions(regions),
+        "map": pack_map(groups),
+        "ranks": pack(facts[:-1]),
+        "predicted": None if classes is None else pack(facts[-1].astype(np.uint16)),
+        "areas": pack(np.stack([table["area"].to_numpy() for table in tables])),
+        "points": _points(regions, group_of),
+    }
+
+
+def _n_activation_regions(regions: Partition) -> int:
+    """How many regions there are, where those cut by the predicted class count once."""
+    if regions._classes is None:
+        return len(regions)
+    return len(np.unique(regions.packed, axis=0))
+
+
+def _points(regions: Partition, group_of: np.ndarray) -> list[dict]:
+    """Of each spanning point its group, and the area of its activation region."""
+    if regions.plane.spanning is None:
+        return []
+    points = []
+    for region in regions.locate(regions.plane.spanning).tolist():
+        if region < 0:
+            points.append({"group": None, "area": None})
+            continue
+        same = (regions.packed == regions.packed[region]).all(axis=1)
+        points.append({"group": int(group_of[region]), "area": float(regions.areas[same].sum())})
+    return points
+
+
+def _domain(name: str, plane: Plane, data) -> dict:
+    """A plane's domain, and the images that span it."""
+    low, side = window(plane)
+    spanning = plane.spanning
+    return {
+        "name": name,
+        "low": low.tolist(),
+        "side": side,
+        "area": plane.area,
+        "corners": plane.corners.tolist(),
+        "points": [] if spanning is None else spanning.tolist(),
+        "names": [] if spanning is None else _names(plane, data),
+        "images": _images(plane, data),
+    }
+
+
+def _names(plane: Plane, data) -> list[str]:
+    """Classes of the images that span a plane, where the data set has them."""
+    if plane.points is None:
+        return [f"image {i + 1}" for i in range(len(plane.spanning))]
+    names = []
+    for i, point in enumerate(plane.points):
+        label = _label(point, data)
+        names.append(f"image {i + 1}" if label is None else str(data.classes[label]))
+    return names
+
+
+def _label(point: np.ndarray, data) -> int | None:
+    """The label of an image of the data set; None for one that it does not have."""
+    for samples in (data.validation, data.train):
+        same = np.flatnonzero((samples.images == point).all(axis=1))
+        if len(same):
+            return int(samples.labels[same[0]])
+    return None
+
+
+def _images(plane: Plane, data) -> dict | None:
+    """The images that span a plane, as bytes between the data's lowest and highest value."""
+    shape = tuple(data.image_shape)
+    if plane.points is None or len(shape) < 2 or shape[0] * shape[1] != data.n_inputs:
+        return None
+    low = float(np.min(data.low))
+    high = float(np.max(data.high))
+    grey = np.clip((plane.points - low) / (high - low), 0, 1) * 255
+    return {"shape": list(shape[:2]), "pixels": pack(np.rint(grey).astype(np.uint8))}

@@ -4,6 +4,7 @@ import hashlib
 import html
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from mbh_utils.plots.png import render
 from mbh_utils.workbook import captions, chapters, provenance
 from mbh_utils.workbook.chapters import Declaration
 from mbh_utils.workbook.folder import check_writable, shown
+
+#: Environment variable: anything but empty means that the chapter is executed to be read.
+STATIC = "MBH_STATIC"
 
 _OF_CAPTIONS = "data, models x planes, what a band is, and one message (see chapter.caption)"
 
@@ -223,6 +227,61 @@ class Chapter:
         self._last = time.perf_counter()
         return round(self._last - before, 2)
 
+    def explore(self, page) -> None:
+        """Write an explorer to ``<figures folder>/explore/<page.name>.html``, and show it.
+
+        Parameters
+        ----------
+        page : Page
+            As :mod:`mbh_utils.widgets` makes it, such as ``widgets.page("blanket", profile)``.
+
+        Raises
+        ------
+        MBHError
+            For what is no page, and where the file cannot be written.
+
+        Notes
+        -----
+        A notebook shows the page itself, which needs no kernel. Executed chapters (where
+        ``MBH_STATIC`` is set) hold a link to the file instead, and stay small; the reading copy
+        shows the page in the link's place.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from mbh_utils import widgets
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> chapter = open_chapter("4", out=folder.name)  # doctest: +ELLIPSIS
+        Chapter 04_mbh: ...
+        >>> data = datasets.load("digits8")
+        >>> plane = experiments.class_plane("digits8", (0, 1, 9))
+        >>> network = experiments.run_of("quick", 10).initial()
+        >>> chapter.explore(widgets.blanket_page(network, plane, data))
+        <IPython.core.display.HTML object>
+        >>> (chapter.folder / "explore" / "blanket.html").exists()
+        True
+        >>> folder.cleanup()
+        """
+        for name in ("name", "title", "save", "_repr_html_"):
+            if not hasattr(page, name):
+                raise MBHError(
+                    f"{require.shown(page)} is no page: make one by widgets.page, such as "
+                    'widgets.page("blanket", profile)'
+                )
+        folder = self.folder / "explore"
+        try:
+            page.save(folder)
+        except OSError as error:
+            raise MBHError(
+                f"the explorer cannot be written to {shown(folder)} ({error.strerror or error}): "
+                "make that folder writable"
+            ) from error
+        content = _link_to(page) if os.environ.get(STATIC) else page._repr_html_()
+        with warnings.catch_warnings():
+            # IPython advises IFrame, which shows files of a server only.
+            warnings.filterwarnings("ignore", message="Consider using IPython.display.IFrame")
+            display.display(display.HTML(content))
+
     def finish(self) -> None:
         """Print what was written, and note it for the manifest.
 
@@ -353,6 +412,19 @@ def _show(content: bytes, figure_id: str, alt: str, caption: str) -> None:
     display.display(
         display.Image(content, format="png", alt=alt),
         display.HTML(f"<div {look}>{title}. {html.escape(caption)}{words}</div>"),
+    )
+
+
+def _link_to(page) -> str:
+    """What an executed chapter shows of an explorer; the reading copy puts the page in its place.
+
+    The chapter lies in ``chapters/``, beside ``explore/``.
+    """
+    name = html.escape(page.name)
+    link = f'<a href="../explore/{name}.html">{html.escape(page.title)}</a>'
+    return (
+        f'<p class="mbh-explorer" data-explorer="{name}">The explorer is a page of its own, which '
+        f"needs no kernel: {link}.</p>"
     )
 
 

@@ -89,16 +89,30 @@ FACES = {
         right={"regions": REGIONS, "view": VIEW},
         ill={"regions": NO_PARTITION, "view": NO_OBJECT},
     ),
-    "widgets.blanket_explorer": Face(
-        widgets.blanket_explorer,
-        right={"network": NET, "plane": PLANE, "data": DATA},
+    "Chapter.explore": Face(
+        CHAPTER.explore,
+        right={"page": widgets.blanket_page(NET, PLANE, DATA, pixels=20)},
+        ill={"page": NO_OBJECT},
+    ),
+    "widgets.blanket_page": Face(
+        widgets.blanket_page,
+        right={"networks": NET, "planes": PLANE, "data": DATA, "pixels": 20},
         ill={
-            "network": NO_NETWORK,
-            "plane": NO_PLANE,
+            "networks": NO_NETWORK,
+            "planes": NO_PLANE,
             "data": NO_DATA,
-            "label": NO_WHOLE + named(absent=7),
+            "untrained": without(NO_OBJECT, "none") + named(other={"other": NET}),
+            "phenomena": without(NO_OBJECT, "none"),
+            "shown": without(NO_OBJECT, "none") + named(absent=7),
             "coverage": NO_SHARE + named(low=0.1),
+            "pixels": NO_SIZE,
         },
-        says={"network": "", "label": "class", "coverage": "c_P"},
+        says={"networks": "", "planes": "plane", "shown": "class", "coverage": "c_P"},
+    ),
+    "widgets.page": Face(
+        widgets.page,
+        right={"name": "blanket"},
+        ill={"name": NO_OBJECT, "profile": NO_OBJECT, "seed": NO_COUNT},
+        says={"name": "explorer", "profile": "profile"},
     ),
 }

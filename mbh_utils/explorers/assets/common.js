@@ -47,11 +47,14 @@ export function slider({ name, min, max, step, value, told = String, changed, ma
   made.label.append(`${name}: `, output);
   const tell = () => { output.textContent = told(Number(input.value)); };
   input.addEventListener("input", () => { tell(); changed(Number(input.value)); });
-  if (marks.length) {
-    const list = h("datalist", { id: `${input.id}-marks` }, marks.map((m) => h("option", { value: m })));
-    input.setAttribute("list", list.id);
-    made.element.append(list);
-  }
+  const list = h("datalist", { id: `${input.id}-marks` });
+  made.element.append(list);
+  made.setMarks = (places) => {
+    list.replaceChildren(...places.map((place) => h("option", { value: place })));
+    if (places.length) input.setAttribute("list", list.id);
+    else input.removeAttribute("list");
+  };
+  made.setMarks(marks);
   tell();
   made.set = (next) => { input.value = next; tell(); };
   return made;

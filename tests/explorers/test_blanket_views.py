@@ -1,12 +1,8 @@
-"""The explorer's pure function, its figure function, and its controls without a browser.
-
-In a browser: see test_browser.py.
-"""
+"""The static figure of a blanket: its numbers, its words, and what is drawn."""
 
 import itertools
 
 import matplotlib.pyplot as plt
-import nbformat
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
@@ -15,7 +11,7 @@ from matplotlib.patches import PathPatch
 import mbh_utils as mbh
 from mbh_utils import plots
 from mbh_utils.errors import MBHError
-from mbh_utils.explorers import blanket as explorers
+from mbh_utils.explorers import blanket_views as explorers
 from mbh_utils.regions.polygons import polygon_area
 
 
@@ -43,18 +39,6 @@ def plane(data):
 @pytest.fixture(scope="module")
 def regions(network, plane):
     return mbh.partition_input_space(network, plane)
-
-
-@pytest.fixture
-def explorer(network, plane, data):
-    return explorers.blanket_explorer(network, plane, data, label=1, coverage=0.7)
-
-
-@pytest.fixture
-def live(explorer):
-    """The explorer with its controls made, as when a notebook shows it."""
-    assert len(explorer.controls.children) == 3
-    return explorer
 
 
 # ------------------------------------------------------------ the pure function
@@ -120,86 +104,20 @@ def test_figure_draws_exactly_the_blanket(network, data, regions):
     assert markers == [line.get_marker() for line in figure.axes[0].lines] == ["o", "s", "^"]
 
 
-# ------------------------------------------------------------ the controls
-
-
-def test_each_change_of_a_control_redraws(live):
-    first = live.image.value, live.numbers.value
-    live.coverage.value = 1.0
-    assert live.view.coverage == 1.0 and "c_P = 1.00" in live.numbers.value
-    assert bytes(live.image.value[:4]) == b"\x89PNG" and live.image.value != first[0]
-    live.label.value = 0
-    assert live.view.label == 0 and "Class 0 (ant)" in live.numbers.value
-    live.reset.click()
-    assert (live.image.value, live.numbers.value) == first
-
-
-def test_controls_have_labels_limits_and_classes_that_exist(live):
-    assert live.label.options == (("0: ant", 0), ("1: bee", 1))
-    assert all(control.description for control in (live.label, live.coverage, live.reset))
-    assert live.coverage.continuous_update is False
-    for typed, taken in ((0.1, 0.5), (7, 1.0)):
-        live.coverage.value = typed
-        assert live.view.coverage == taken
-
-
-def test_a_redraw_leaves_no_figure_behind(live):
-    before = plt.get_fignums()
-    for coverage in np.linspace(0.5, 1, 6):
-        live.coverage.value = coverage
-    assert plt.get_fignums() == before
-
-
-def test_static_figure_shows_the_default_state(live, network, data, regions):
-    live.coverage.value = 1.0
-    default = explorers.blanket_view(network, regions, data.validation, 1, 0.7)
-    expected = explorers.blanket_figure(regions, default)
-    assert live.figure().axes[0].get_title() == expected.axes[0].get_title()
-
-
-def test_an_explorer_of_a_line(network, data):
+def test_the_blanket_of_a_line_is_drawn_as_a_strip(network, data):
     line = mbh.Line.through(data.train.images[:2])
-    explorer = explorers.blanket_explorer(network, line, data, label=1)
+    regions = mbh.partition_input_space(network, line)
+    view = explorers.blanket_view(network, regions, data.validation, 1, 0.8)
     s = mbh.specialization(network, data.validation.of_class(1), line, 0.8)
-    assert explorer.view.s == pytest.approx(s)
-    ax = explorer.figure().axes[0]
+    assert view.s == pytest.approx(s)
+    ax = explorers.blanket_figure(regions, view).axes[0]
     assert ax.get_xlim() == (line.low, line.high) and "along the line" in ax.get_xlabel()
     assert [mark.get_xydata()[0, 0] for mark in ax.lines] == pytest.approx(line.spanning)
-    explorer.controls.children[0].children[1].value = 1.0
-    assert explorer.view.coverage == 1.0 and len(explorer.image.value)
 
 
-@pytest.mark.parametrize(
-    "options, part", [({"label": 2}, "class 2 has no"), ({"coverage": 0.3}, "goes from 0.5 to 1.0")]
-)
-def test_a_start_off_the_controls_is_an_error(network, plane, data, options, part):
-    with pytest.raises(MBHError, match=part):
-        explorers.blanket_explorer(network, plane, data, **options)
-
-
-# ------------------------------------------------------------ executed chapters
-
-
-def test_static_explorer_makes_no_widget(explorer, monkeypatch, capsys):
-    monkeypatch.setenv(explorers.STATIC, "1")
-    explorer._ipython_display_()
-    assert "JupyterLab" in capsys.readouterr().out
-    assert "controls" not in vars(explorer)
-
-
-def test_executed_notebook_holds_no_widget_state(monkeypatch):
-    from nbclient import NotebookClient
-    from nbconvert import HTMLExporter
-    from test_browser import CELL
-
-    from mbh_utils.workbook.kernels import kernel_environment
-
-    for name, value in kernel_environment(1).items():
-        monkeypatch.setenv(name, value)
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-    NotebookClient(notebook, timeout=120).execute()
-    assert "widgets" not in notebook.metadata
-    (output,) = notebook.cells[0].outputs
-    assert output.output_type == "stream" and "JupyterLab" in output.text
-    page, _ = HTMLExporter().from_notebook_node(notebook)
-    assert "widget-view" not in page and "html-manager" not in page
+def test_a_figure_is_left_to_no_one_to_close(network, data, regions):
+    before = plt.get_fignums()
+    explorers.blanket_figure(
+        regions, explorers.blanket_view(network, regions, data.validation, 1, 0.8)
+    )
+    assert plt.get_fignums() == before
