@@ -11,8 +11,10 @@ import pandas as pd
 import scipy.sparse as sp
 
 from mbh_utils.blankets.maximal_pattern import maximal_pattern
+from mbh_utils.computing import require
 from mbh_utils.computing.seeds import stream
 from mbh_utils.datasets import HALVES, title
+from mbh_utils.errors import MBHError
 from mbh_utils.experiments.measures import Measure, Subject, register
 from mbh_utils.experiments.profile_runs import parameters_at
 from mbh_utils.experiments.profiles import Profile
@@ -375,17 +377,28 @@ def beside_published(table: pd.DataFrame) -> pd.DataFrame:
         the largest network, here and published; "shuffled": the mean n-cut of shuffled copies; "z,
         mask kept" and "z, fan-out kept": z here with the two nulls that were not published.
 
+    Raises
+    ------
+    MBHError
+        If this is no such table.
+
     Examples
     --------
     >>> from mbh_utils.lenses import clusters
     >>> table = clusters.published().query("dataset == 'fashion_mnist'")
-    >>> table = table.assign(ncut=9, z=-5, accuracy=0.9).merge(
+    >>> table = table.assign(ncut=9, z=-5, accuracy=0.9, null_mean=10).merge(
     ...     pd.DataFrame({"shuffle": clusters.SHUFFLES}), how="cross"
     ... )
     >>> beside_published(table)["n-cut, published"].tolist()
     ['9.86 to 9.91', '8.48 to 8.80']
     """
     keys = ["dataset", "control", "pruned"]
+    require.kind_of("table", table, pd.DataFrame, "the table of clusterability_reference")
+    for column in (*keys, "shuffle", "ncut", "z", "accuracy", "null_mean"):
+        if column not in table:
+            raise MBHError(
+                f"table has no column {column!r}: it takes the table of clusterability_reference"
+            )
     stored = {tuple(row[keys]): row for _, row in clusters.published().iterrows()}
     rows = {}
     for kind, found in table.groupby(keys, sort=False):

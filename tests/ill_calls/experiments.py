@@ -20,6 +20,7 @@ from ill_calls.values import (
 import mbh_utils as mbh
 from mbh_utils import experiments
 from mbh_utils.experiments.lens_table import MEASURES_OF_LENSES
+from mbh_utils.lenses import clusters
 
 FACES = {
     "experiments.Run": Face(
@@ -168,10 +169,17 @@ FACES = {
             "columns": without(NO_OBJECT, "text")
             + named(unknown=["s", "nope"], one=["s"], word="s", numbers=[1, 2]),
             "partial": without(NO_TEXT, "none") + named(unknown="nope"),
+            "within": without(NO_TEXT, "none") + named(unknown="nope"),
             "resamples": NO_SIZE,
             "seed": NO_COUNT,
         },
-        says={"table": "", "columns": "", "partial": ""},
+        says={"table": "", "columns": "", "partial": "", "within": ""},
+    ),
+    "experiments.beside_published": Face(
+        experiments.beside_published,
+        right={"table": clusters.published().assign(shuffle="layer", ncut=9, z=-5, accuracy=0.9)},
+        ill={"table": NO_TABLE},
+        says={"table": ""},
     ),
     "experiments.lens_measures": Face(
         experiments.lens_measures,
