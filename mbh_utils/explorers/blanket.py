@@ -331,9 +331,9 @@ def _accuracy(network, data) -> float | None:
 def _partition(network, plane: Plane) -> Partition:
     """Regions, cut by the predicted class where the network has one."""
     try:
-        return partition_input_space(network, plane, decision_boundary=True)
+        return partition_input_space(network, plane, decision_boundary=True, progress=False)
     except MBHError:  # no output layer, or else it is told again
-        return partition_input_space(network, plane)
+        return partition_input_space(network, plane, progress=False)
 
 
 def _view(regions: Partition, orders: list[Order], pixels: int) -> dict:

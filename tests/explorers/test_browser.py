@@ -17,6 +17,7 @@ from browser import SECONDS, chromium, needs_chromium, new_page
 from mbh_utils.computing import paths
 
 pytestmark = needs_chromium
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 CELL = """\
 import numpy as np
 import mbh_utils as mbh
@@ -65,11 +66,7 @@ def lab(tmp_path_factory):
     """A JupyterLab with the notebook explorer.ipynb, settings of nobody and no news."""
     root = tmp_path_factory.mktemp("lab")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-    notebook.metadata["kernelspec"] = {
-        "name": "python3",
-        "display_name": "Python 3",
-        "language": "python",
-    }
+    notebook.metadata["kernelspec"] = KERNEL
     (root / "notebooks").mkdir()
     nbformat.write(notebook, root / "notebooks" / "explorer.ipynb")
     (root / "config" / "labconfig").mkdir(parents=True)
@@ -160,6 +157,38 @@ def test_explorer_lives_in_jupyterlab_also_without_a_kernel_and_reopened(page, l
     _, words = explorer_of(page)
     expect(words).to_have_text(first, timeout=60 * SECONDS)
     assert "c_P = 0.69" in moved_by_keyboard(page, "ArrowLeft")
+
+
+CHOOSER = """\
+import mbh_utils as mbh
+from mbh_utils import widgets
+
+network = mbh.feed_forward(mbh.load_dataset("digits8"), (12, 8))
+widgets.blanket_chooser("quick", network=network)
+"""
+
+
+def test_chooser_makes_a_page_in_jupyterlab(page, lab):
+    from playwright.sync_api import expect
+
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CHOOSER)])
+    notebook.metadata["kernelspec"] = KERNEL
+    other = Lab(lab.url, lab.token, lab.file.with_name("chooser.ipynb"))
+    nbformat.write(notebook, other.file)
+    page.goto(other.notebook)
+    expect(page.get_by_role("button", name="| Idle")).to_be_visible(timeout=60 * SECONDS)
+    page.locator(".jp-CodeCell .cm-content").first.click()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("img", name="image of 9")).to_be_visible(timeout=60 * SECONDS)
+    page.get_by_label("phenomenon").fill("label in (3, ")
+    page.get_by_role("button", name="make").click()
+    expect(page.get_by_role("alert")).to_contain_text("is no condition")
+    page.get_by_label("phenomenon").fill("label in (3, 5)")
+    page.get_by_role("button", name="make").click()
+    _, words = explorer_of(page)
+    expect(words).to_contain_text("Phenomenon (label in (3, 5)) at c_P = 0.80")
+    assert "c_P = 0.81" in moved_by_keyboard(page, "ArrowRight")
+    page.screenshot(path=os.environ.get("MBH_SCREENSHOT_CHOOSER", lab.file.with_suffix(".png")))
 
 
 def test_executed_chapter_holds_a_link_and_no_widget(monkeypatch, tmp_path):
