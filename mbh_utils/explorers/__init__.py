@@ -7,12 +7,15 @@ from mbh_utils.explorers.blanket_views import (
     blanket_view,
     blanket_words,
 )
+from mbh_utils.explorers.chooser import BlanketChooser, blanket_chooser
 from mbh_utils.explorers.gallery import page
 from mbh_utils.explorers.page import Page
 
 __all__ = [
+    "BlanketChooser",
     "BlanketView",
     "Page",
+    "blanket_chooser",
     "blanket_figure",
     "blanket_page",
     "blanket_view",

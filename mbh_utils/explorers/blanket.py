@@ -129,7 +129,7 @@ def blanket_page(
         "state": TRAINED,
         "domain": next(iter(domains)),
     }
-    models = _models(named, untrained or {})
+    models = _models(named, {} if untrained is None else untrained)
     told = progress or (lambda share, words: None)
     views = []
     facts = []
@@ -272,6 +272,7 @@ def _checked_start(coverage: float) -> float:
 
 def _models(named: dict[str, Any], untrained: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
     """Name, state and network of all that are to be shown."""
+    require.kind_of("untrained", untrained, Mapping, "a dict of networks by their names")
     for name in untrained:
         if name not in named:
             raise MBHError(f"untrained names {name!r}, which is none of {', '.join(named)}")
@@ -330,9 +331,9 @@ def _accuracy(network, data) -> float | None:
 def _partition(network, plane: Plane) -> Partition:
     """Regions, cut by the predicted class where the network has one."""
     try:
-        return partition_input_space(network, plane, decision_boundary=True)
+        return partition_input_space(network, plane, decision_boundary=True, progress=False)
     except MBHError:  # no output layer, or else it is told again
-        return partition_input_space(network, plane)
+        return partition_input_space(network, plane, progress=False)
 
 
 def _view(regions: Partition, orders: list[Order], pixels: int) -> dict:

@@ -26,6 +26,7 @@ from mbh_utils.explorers.packing import unpack, unpack_map
 from mbh_utils.explorers.rank_maps import COVERAGES
 
 PIXELS = 430
+NOTHING = Samples(np.zeros((0, 6)), np.zeros(0, int))
 #: What the page's drawing takes where nothing else uses the machine is a third of this.
 MOST_MILLISECONDS = 10
 
@@ -164,7 +165,10 @@ def test_what_is_done_is_told(networks, planes, data):
         ({"untrained": {"C": None}}, "'C', which is none of A, B"),
         ({"pixels": 0}, "pixels"),
         ({"data": 3}, "data"),
-        ({"phenomena": {"none": Samples(np.zeros((0, 6)), np.zeros(0, int))}}, "'none' has no samples"),
+        (
+            {"phenomena": {"none": Samples(np.zeros((0, 6)), np.zeros(0, int))}},
+            "'none' has no samples",
+        ),
     ],
 )
 def test_what_cannot_be_shown_is_an_error(networks, planes, data, change, part):

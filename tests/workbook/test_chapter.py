@@ -190,3 +190,58 @@ def test_finish_complains_of_missing_figures_and_notes_the_others(chapter):
     with pytest.raises(MBHError, match="did not save table-2-1, .*fig-2-2"):
         chapter.finish()
     assert list(provenance.read_fragment(chapter.folder, "01_sparsity")["figures"]) == ["fig-2-1"]
+
+
+# ---------------------------------------------------------------- explorers
+
+
+class APage:
+    """What a chapter needs of a page."""
+
+    name = "blanket"
+    title = "Blankets & more"
+
+    def save(self, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{self.name}.html").write_text("the page")
+
+    def _repr_html_(self):
+        return '<iframe title="the page"></iframe>'
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    """What is displayed, as HTML."""
+    found = []
+    monkeypatch.setattr(
+        "mbh_utils.workbook.chapter.display.display", lambda *ones: found.extend(ones)
+    )
+    return found
+
+
+def test_an_explorer_is_written_and_shown(chapter, displayed, monkeypatch):
+    monkeypatch.delenv("MBH_STATIC", raising=False)
+    chapter.explore(APage())
+    assert (chapter.folder / "explore" / "blanket.html").read_text() == "the page"
+    assert displayed[0].data == APage()._repr_html_()
+
+
+def test_an_executed_chapter_links_to_the_explorer(chapter, displayed, monkeypatch):
+    monkeypatch.setenv("MBH_STATIC", "1")
+    chapter.explore(APage())
+    content = displayed[0].data
+    assert content.startswith('<p class="mbh-explorer" data-explorer="blanket">')
+    assert '<a href="../explore/blanket.html">Blankets &amp; more</a>' in content
+    assert "iframe" not in content
+    assert (chapter.folder / "chapters" / "../explore/blanket.html").resolve().is_file()
+
+
+def test_what_is_no_page_is_not_explored(chapter):
+    with pytest.raises(MBHError, match="3 is no page: make one by widgets.page"):
+        chapter.explore(3)
+
+
+def test_an_explorer_that_cannot_be_written_is_an_error(chapter):
+    (chapter.folder / "explore").write_text("a file where the folder should be")
+    with pytest.raises(MBHError, match="the explorer cannot be written to"):
+        chapter.explore(APage())
