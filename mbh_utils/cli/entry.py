@@ -14,7 +14,7 @@ from mbh_utils.cli.doctor import doctor
 from mbh_utils.cli.figures import figures
 from mbh_utils.cli.run import run
 from mbh_utils.cli.store import store
-from mbh_utils.errors import MBHError
+from mbh_utils.errors import GO_ON, Interrupted, MBHError
 from mbh_utils.version import __version__
 
 
@@ -60,9 +60,9 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        kept = "what was finished is kept, the same command goes on from there"
-        echo(f"\ninterrupted: {kept}", err=True)
+    except (KeyboardInterrupt, click.Abort) as stop:
+        told = str(stop) if isinstance(stop, Interrupted) else GO_ON
+        echo(f"\n{told}", err=True)
         sys.exit(130)
     except MBHError as error:
         if traceback:
