@@ -61,7 +61,8 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort) as stop:
-        told = str(stop) if isinstance(stop, Interrupted) else GO_ON
+        known = stop.__cause__ if isinstance(stop, click.Abort) else stop  # click makes one of it
+        told = str(known) if isinstance(known, Interrupted) else GO_ON
         echo(f"\n{told}", err=True)
         sys.exit(130)
     except MBHError as error:

@@ -3,8 +3,12 @@
 A line is checked here, before anything heavy is imported: a mistake is answered at once.
 """
 
+import contextlib
+import importlib
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -76,7 +80,30 @@ def told_as_usage(function, *arguments, hint: str):
 def say_that_it_loads() -> None:
     """One line where importing takes seconds, so that nobody waits before a silent terminal."""
     if "torch" not in sys.modules:
-        echo("loading torch and the other libraries ...", err=True)
+        with said_while_at_it("loading torch and the other libraries"):
+            for name in ("torch", "numba", "pandas", "matplotlib.pyplot"):
+                importlib.import_module(name)
+
+
+@contextlib.contextmanager
+def said_while_at_it(words: str) -> Iterator[None]:
+    """Say what is being done, on a terminal with one more dot for every second that it takes."""
+    watched = sys.stderr.isatty()
+    ended = threading.Event()
+
+    def add_dots() -> None:
+        while not ended.wait(1.0):
+            echo(".", nl=False, err=True)
+
+    echo(f"{words} ...", nl=not watched, err=True)
+    if watched:
+        threading.Thread(target=add_dots, daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if watched:
+            echo(err=True)
 
 
 def open_store(folder: str | None):

@@ -11,6 +11,7 @@ from mbh_utils.cli.options import (
     jobs_option,
     open_store,
     profile_option,
+    said_while_at_it,
     say_that_it_loads,
     told_as_usage,
 )
@@ -63,7 +64,9 @@ def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_ru
     told_as_usage(experiments_named, names, hint="NAMES")
     store = open_store(folder)
     to = paths.named(tables, "the tables' folder") if tables is not None else None
-    for line in _forecast(experiments.plan(profile, names, store), jobs, scheduler, store):
+    with said_while_at_it("looking for what is missing, and how long it takes"):
+        stages = experiments.plan(profile, names, store)
+    for line in _forecast(stages, jobs, scheduler, store):
         echo(line)
     if dry_run:
         return

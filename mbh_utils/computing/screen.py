@@ -54,8 +54,8 @@ class ChangingLine(contextlib.AbstractContextManager):
     ----------
     label : str
         What is at work.
-    patience : float
-        Seconds until it appears.
+    patience : float, optional
+        Seconds until it appears; by default at once, but for plain lines.
     place : str, optional
         One of the values of :func:`place`; found out by default.
 
@@ -70,12 +70,13 @@ class ChangingLine(contextlib.AbstractContextManager):
     ...     line.show(0.5, "12 of 24 done")
     """
 
-    def __init__(self, label: str, patience: float = 0.0, place: str | None = None):
+    def __init__(self, label: str, patience: float | None = None, place: str | None = None):
         self.label = label
         self.place = globals()["place"]() if place is None else place
         self.every = 2.0 if self.place == "lines" else 1.0
-        self.patience = max(patience, FIRST_SECONDS) if self.place == "lines" else patience
-        self.due = time.perf_counter() + self.patience
+        if patience is None:
+            patience = FIRST_SECONDS if self.place == "lines" else 0.0
+        self.due = time.perf_counter() + patience
         self._bar = None
         self._handle = None
 

@@ -9,8 +9,12 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: How many tasks' worth of evidence an estimate is taken for, before anything is known.
+#: How many tasks' worth of evidence the ratio of all kinds is for one kind.
 _PRIOR = 0.3
+#: The same of the estimates as they are, before anything is known.
+_PRIOR_OF_ALL = 0.05
+#: A share of one in so many is enough to go by what a running task tells.
+_SURE = 25
 #: What the time left may rise by, of the least that was told; and more while little is done.
 _RISE = 1.08
 _EARLY_RISE = 1.15
@@ -36,7 +40,7 @@ class _Running:
             late = max(elapsed - 0.9 * usual, 0.0)
             return max(usual, elapsed + 0.3 * late)
         left = self.spent * (1 - self.share) / self.share
-        weight = min(1.0, 5 * self.share)
+        weight = min(1.0, _SURE * self.share)
         guess = weight * (self.told - self.began + left) + (1 - weight) * usual
         return max(guess, elapsed)
 
@@ -158,7 +162,7 @@ class TimeLeft:
         known = {self.kinds[i] for i in self.done}
         known |= {self.kinds[i] for i, one in self.running.items() if one.share > 0.04}
         pairs = list(zip(self.kinds, self.estimates, strict=True))
-        return sum(e for kind, e in pairs if kind in known) > sum(e for _, e in pairs) / 2
+        return sum(e for kind, e in pairs if kind in known) > 0.8 * sum(e for _, e in pairs)
 
     def _schedule(self, now: float) -> float:
         """Seconds until all is done, if each task takes what is expected now."""
@@ -184,13 +188,14 @@ class TimeLeft:
         for i, one in self.running.items():
             estimate = self.estimates[i]
             if one.share > 0.01:
-                self._count(seen, i, one.expected(estimate, now), min(1.0, 5 * one.share))
+                self._count(seen, i, one.expected(estimate, now), min(1.0, _SURE * one.share))
             elif now - one.began > estimate:
                 self._count(seen, i, one.expected(estimate, now), 1.0)
         estimated = sum(one[0] for one in seen.values())
         taken = sum(one[1] for one in seen.values())
         typical = sum(self.estimates) / max(len(self.estimates), 1)
-        overall = (taken + _PRIOR * typical) / (estimated + _PRIOR * typical)
+        prior = _PRIOR_OF_ALL * typical
+        overall = (taken + prior) / (estimated + prior)
         ratios = {}
         for kind in set(self.kinds):
             of_kind, spent, count = seen.get(kind, [0.0, 0.0, 0.0])

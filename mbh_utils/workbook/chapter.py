@@ -339,20 +339,32 @@ def _required(figure_id: str, what: str, text) -> str:
     return " ".join(text.split())
 
 
+#: Gives the picture that was shown just before this output the words as its alt text. JupyterLab
+#: ignores the alt text in a picture's metadata; where it does not trust a notebook it does not run
+#: this either, and the words below the picture are what is left.
+_SET_ALT = """<script>(() => {
+const output = document.currentScript.closest(".jp-OutputArea-child, .output_area");
+const picture = output?.previousElementSibling?.querySelector("img");
+const words = output?.querySelector(".mbh-alt");
+if (picture && words) picture.alt = words.textContent;
+})()</script>"""
+
+
 def _show(content: bytes, figure_id: str, alt: str, caption: str) -> None:
     """Show a picture with its alt text, and below it its number, its caption, and the alt text.
 
-    JupyterLab and some templates of nbconvert ignore the alt text in an image's metadata, and they
-    strip images inside HTML that they do not trust: so the picture goes out as plain PNG, and its
-    description, folded, once more below.
+    The picture goes out as plain PNG, once: inside of HTML, GitHub and others do not show it. Its
+    alt text stands in its metadata, which nbconvert reads, and folded below it, whence a line of
+    script gives it to the picture in JupyterLab.
     """
     number, bracket, thesis = chapters.label(figure_id).partition(" (")
     title = f"<b>{number}</b>{bracket}{thesis}" if thesis else f"<b>{number}</b>"
     look = 'class="mbh-caption mathjax_ignore" style="max-width: 60em; font-size: 90%"'
-    words = f"<details><summary>In words</summary>{html.escape(alt)}</details>"
+    words = f'<span class="mbh-alt">{html.escape(alt)}</span>'
+    folded = f"<details><summary>In words</summary>{words}</details>"
     display.display(
         display.Image(content, format="png", alt=alt),
-        display.HTML(f"<div {look}>{title}. {html.escape(caption)}{words}</div>"),
+        display.HTML(f"<div {look}>{title}. {html.escape(caption)}{folded}</div>{_SET_ALT}"),
     )
 
 

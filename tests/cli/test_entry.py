@@ -11,7 +11,7 @@ from mbh_utils import __version__, cli, experiments
 from mbh_utils.cli.options import PROFILES
 from mbh_utils.computing import paths
 from mbh_utils.computing.store import Store
-from mbh_utils.errors import MBHError
+from mbh_utils.errors import Interrupted, MBHError
 from mbh_utils.workbook import runner
 
 
@@ -113,7 +113,16 @@ def test_ctrl_c_ends_with_130_and_a_word(mbh, monkeypatch):
 
     monkeypatch.setattr(runner, "run", interrupted)
     status, _, err = mbh("figures")
-    assert status == 130 and err.count("\n") == 2 and "what was finished is kept" in err
+    assert status == 130 and "what was finished is kept" in err
+
+
+def test_ctrl_c_says_what_was_interrupted_where_that_is_known(mbh, monkeypatch):
+    def interrupted(*_, **__):
+        raise Interrupted("interrupted: 3 of 24 tasks are done")
+
+    monkeypatch.setattr(runner, "run", interrupted)
+    status, _, err = mbh("figures")
+    assert status == 130 and err.strip() == "interrupted: 3 of 24 tasks are done"
 
 
 # ---------------------------------------------------------------- outputs that are closed or full

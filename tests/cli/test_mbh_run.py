@@ -102,7 +102,7 @@ def test_run_computes_what_is_missing_and_writes_tables(mbh, tiny, tmp_path):
     status, out, err = mbh(*line)
     assert status == 0
     assert "nothing is missing" in out
-    assert err == ""
+    assert err == "looking for what is missing, and how long it takes ...\n"
 
 
 def test_run_writes_the_networks_that_chapters_draw(mbh, tiny, tmp_path, monkeypatch):
