@@ -339,13 +339,12 @@ def _required(figure_id: str, what: str, text) -> str:
     return " ".join(text.split())
 
 
-#: Gives the picture that was shown just before this output the words as its alt text. JupyterLab
-#: ignores the alt text in a picture's metadata; where it does not trust a notebook it does not run
-#: this either, and the words below the picture are what is left.
+#: Gives the picture shown just before this output the words below it as its alt text: JupyterLab
+#: ignores the one in a picture's metadata.
 _SET_ALT = """<script>(() => {
-const output = document.currentScript.closest(".jp-OutputArea-child, .output_area");
+const output = document.currentScript.closest(".jp-OutputArea-child");
 const picture = output?.previousElementSibling?.querySelector("img");
-const words = output?.querySelector(".mbh-alt");
+const words = output?.querySelector("details")?.lastChild;
 if (picture && words) picture.alt = words.textContent;
 })()</script>"""
 
@@ -353,18 +352,19 @@ if (picture && words) picture.alt = words.textContent;
 def _show(content: bytes, figure_id: str, alt: str, caption: str) -> None:
     """Show a picture with its alt text, and below it its number, its caption, and the alt text.
 
-    The picture goes out as plain PNG, once: inside of HTML, GitHub and others do not show it. Its
-    alt text stands in its metadata, which nbconvert reads, and folded below it, whence a line of
-    script gives it to the picture in JupyterLab.
+    The picture goes out as plain PNG, once: in HTML that they do not trust, GitHub and others strip
+    it. Its alt text stands in its metadata, which nbconvert's classic template reads, and folded below it. In a live
+    JupyterLab a line of script gives it to the picture; executed copies, in which JupyterLab would
+    not run it, are without.
     """
     number, bracket, thesis = chapters.label(figure_id).partition(" (")
     title = f"<b>{number}</b>{bracket}{thesis}" if thesis else f"<b>{number}</b>"
     look = 'class="mbh-caption mathjax_ignore" style="max-width: 60em; font-size: 90%"'
-    words = f'<span class="mbh-alt">{html.escape(alt)}</span>'
-    folded = f"<details><summary>In words</summary>{words}</details>"
+    words = f"<details><summary>In words</summary>{html.escape(alt)}</details>"
+    script = "" if os.environ.get("MBH_STATIC") else _SET_ALT
     display.display(
         display.Image(content, format="png", alt=alt),
-        display.HTML(f"<div {look}>{title}. {html.escape(caption)}{folded}</div>{_SET_ALT}"),
+        display.HTML(f"<div {look}>{title}. {html.escape(caption)}{words}</div>{script}"),
     )
 
 
