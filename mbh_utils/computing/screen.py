@@ -9,8 +9,10 @@ from tqdm import tqdm  # not tqdm.auto, whose bars in notebooks are widgets
 
 from mbh_utils.computing.threads import in_task
 
-#: Seconds until the first plain line, and between two of them, where no terminal shows a bar.
+#: Seconds until the first plain line, where no terminal shows a bar; until the next one at first,
+#: and later.
 FIRST_SECONDS = 2.0
+SECOND_SECONDS = 5.0
 PROGRESS_SECONDS = 15.0
 #: Characters of a bar below a cell.
 _WIDTH = 20
@@ -77,6 +79,7 @@ class ChangingLine(contextlib.AbstractContextManager):
         if patience is None:
             patience = FIRST_SECONDS if self.place == "lines" else 0.0
         self.due = time.perf_counter() + patience
+        self._pause = SECOND_SECONDS
         self._bar = None
         self._handle = None
 
@@ -104,7 +107,8 @@ class ChangingLine(contextlib.AbstractContextManager):
         shown_before = self._bar is not None or self._handle is not None
         if not self.is_due and not (last and shown_before):
             return
-        self.due = time.perf_counter() + (PROGRESS_SECONDS if self.place == "lines" else 0.3)
+        self.due = time.perf_counter() + (self._pause if self.place == "lines" else 0.3)
+        self._pause = min(self._pause + SECOND_SECONDS, PROGRESS_SECONDS)
         if self.place == "terminal":
             self._draw(share, words)
         elif self.place == "cell":

@@ -14,13 +14,13 @@ _PRIOR = 0.3
 #: The same of the estimates as they are, before anything is known.
 _PRIOR_OF_ALL = 0.05
 #: A share of one in so many is enough to go by what a running task tells.
-_SURE = 25
+_SURE = 50
 #: What the time left may rise by, of the least that was told; and more while little is done.
 _RISE = 1.08
 _EARLY_RISE = 1.15
 _EARLY = 0.12
 #: Seconds before which nothing is told unless tasks are done or have told a share.
-_SECONDS_UNKNOWN = 20.0
+_SECONDS_UNKNOWN = 10.0
 
 
 @dataclass
@@ -160,7 +160,7 @@ class TimeLeft:
     def _knows_enough(self) -> bool:
         """Whether the true cost is known of the kinds that make up most of the work."""
         known = {self.kinds[i] for i in self.done}
-        known |= {self.kinds[i] for i, one in self.running.items() if one.share > 0.04}
+        known |= {self.kinds[i] for i, one in self.running.items() if one.share > 0.02}
         pairs = list(zip(self.kinds, self.estimates, strict=True))
         return sum(e for kind, e in pairs if kind in known) > 0.8 * sum(e for _, e in pairs)
 

@@ -353,9 +353,9 @@ def _show(content: bytes, figure_id: str, alt: str, caption: str) -> None:
     """Show a picture with its alt text, and below it its number, its caption, and the alt text.
 
     The picture goes out as plain PNG, once: in HTML that they do not trust, GitHub and others strip
-    it. Its alt text stands in its metadata, which nbconvert's classic template reads, and folded below it. In a live
-    JupyterLab a line of script gives it to the picture; executed copies, in which JupyterLab would
-    not run it, are without.
+    it. Its alt text stands in its metadata, which nbconvert's classic template reads, and folded
+    below it. In a live JupyterLab a line of script gives it to the picture; executed copies, in
+    which JupyterLab would not run it, are without.
     """
     number, bracket, thesis = chapters.label(figure_id).partition(" (")
     title = f"<b>{number}</b>{bracket}{thesis}" if thesis else f"<b>{number}</b>"

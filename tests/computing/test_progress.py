@@ -32,17 +32,17 @@ def test_tasks_are_told_in_plain_lines_where_nobody_watches(clock, capsys):
     ]
 
 
-def test_the_first_line_comes_after_two_seconds_and_the_next_after_fifteen(clock, capsys):
+def test_the_first_line_comes_after_two_seconds_and_the_next_ever_less_often(clock, capsys):
     progress = TaskProgress("training", [("training", 600.0)], at_once=1)
     lines = []
     for clock.now in range(60):
         progress.reached(0, clock.now / 200, clock.now)
         progress.show()
         lines += [(clock.now, line) for line in capsys.readouterr().err.splitlines()]
-    assert [when for when, _ in lines] == [2, 17, 32, 47]
+    assert [when for when, _ in lines] == [2, 7, 17, 32, 47]
     told = [line.split(", ")[-1] for _, line in lines]
     # What the running task says of itself counts: it takes 200 s, not 600 s.
-    assert told[1:] == ["about 3 min left", "about 3 min left", "about 3 min left"]
+    assert told[1:] == 4 * ["about 3 min left"]
 
 
 def test_short_work_is_told_at_the_end_only(clock, capsys):
