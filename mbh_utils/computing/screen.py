@@ -47,6 +47,20 @@ def place() -> str:
     return "terminal" if sys.stderr is not None and sys.stderr.isatty() else "lines"
 
 
+def say(words: str) -> None:
+    """Write a plain line: in a notebook no red box, and nothing in executed chapters.
+
+    Parameters
+    ----------
+    words : str
+        The line.
+    """
+    if not is_cell():
+        print(words, file=sys.stderr, flush=True)
+    elif place() == "cell":
+        print(words, flush=True)
+
+
 class ChangingLine(contextlib.AbstractContextManager):
     """A line that says how far something is, in words and as a bar.
 
