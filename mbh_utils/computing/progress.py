@@ -22,11 +22,13 @@ def told_seconds(seconds: float) -> str:
 
     Examples
     --------
-    >>> told_seconds(7.4), told_seconds(83), told_seconds(600), told_seconds(9000)
-    ('7 s', '83 s', '10 min', '2.5 h')
+    >>> told_seconds(7.4), told_seconds(83), told_seconds(213), told_seconds(600)
+    ('7 s', '83 s', '210 s', '10 min')
     """
     if seconds < 99.5:
         return f"{seconds:.0f} s"
+    if seconds < 595:
+        return f"{round(seconds, -1):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5970 else f"{seconds / 3600:.1f} h"
 
 
@@ -105,11 +107,11 @@ class Progress(contextlib.AbstractContextManager):
         if now - self.started < self.delay:
             return
         if self.line is None:
-            self.line = ChangingLine("partition")
+            self.line = ChangingLine("partition", patience=0.0)
         spent = now - self.started
         left = spent * (1 / share - 1) if share > 0 else None
         words = f"of the domain, {regions:,} regions, {told_seconds(spent)}{_time_left(left)}"
-        self.line.show(share, f"{share:.0%} {words}", last=share >= 1)
+        self.line.show(share, f"{share:.0%} {words}", last=share > 1 - 1e-9)
 
     def add(self, area: float, regions: int) -> None:
         """A block is done."""
@@ -127,6 +129,8 @@ class IterationProgress(contextlib.AbstractContextManager):
         that is done.
     total : int
         Iterations of all.
+    looks : int, default 0
+        How often accuracy is measured: most of it early, so that iterations alone would mislead.
 
     Examples
     --------
@@ -138,9 +142,13 @@ class IterationProgress(contextlib.AbstractContextManager):
     [0.0, 0.5, 1.0]
     """
 
-    def __init__(self, wanted: bool | Callable[[float], None] | None, total: int):
+    def __init__(self, wanted: bool | Callable[[float], None] | None, total: int, looks: int = 0):
         self.total = max(total, 1)
         self.n_done = 0
+        self.looks_left = looks
+        self.n_looks = 0
+        self.seconds = 0.0  # of iterations
+        self.looking = 0.0
         self.call = wanted if callable(wanted) else None
         self.line = None
         if self.call is None and wanted is not False:
@@ -156,17 +164,35 @@ class IterationProgress(contextlib.AbstractContextManager):
         if self.line is not None:
             self.line.__exit__()
 
-    def update(self, iterations: int) -> None:
-        """So many more are done."""
+    def look(self, seconds: float) -> None:
+        """Accuracy was measured, within so many seconds."""
+        self.n_looks += 1
+        self.looks_left -= 1
+        self.looking += seconds
+
+    def update(self, iterations: int, seconds: float | None = None) -> None:
+        """So many more are done, within so many seconds (None: since the beginning or the last)."""
+        now = time.perf_counter()
         self.n_done += iterations
-        share = self.n_done / self.total
+        spent = now - self.started
+        self.seconds += spent - self.seconds - self.looking if seconds is None else seconds
+        share = self._share()
         if self.call is not None:
             self.call(share)
         elif self.line is not None:
-            spent = time.perf_counter() - self.started
-            left = _time_left(spent * (1 / share - 1)) if share else ""
+            left = _time_left((self.seconds + self.looking) * (1 / share - 1)) if share else ""
             count = f"iteration {self.n_done:,} of {self.total:,}"
-            self.line.show(share, f"{count}, {told_seconds(spent)}{left}", last=share >= 1)
+            is_last = self.n_done >= self.total
+            self.line.show(share, f"{count}, {told_seconds(spent)}{left}", last=is_last)
+
+    def _share(self) -> float:
+        """The share of the time that is done, as far as it is known now."""
+        if not self.n_looks or self.n_done >= self.total:
+            return self.n_done / self.total
+        left = self.seconds * (self.total / max(self.n_done, 1) - 1)
+        left += self.looks_left * self.looking / self.n_looks
+        done = self.seconds + self.looking
+        return done / (done + left) if done else 0.0
 
 
 class TaskProgress(contextlib.AbstractContextManager):

@@ -94,6 +94,7 @@ class ChangingLine(contextlib.AbstractContextManager):
             patience = FIRST_SECONDS if self.place == "lines" else 0.0
         self.due = time.perf_counter() + patience
         self._pause = SECOND_SECONDS
+        self._shown = False
         self._bar = None
         self._handle = None
 
@@ -118,9 +119,9 @@ class ChangingLine(contextlib.AbstractContextManager):
         last : bool
             Whether nothing follows.
         """
-        shown_before = self._bar is not None or self._handle is not None
-        if not self.is_due and not (last and shown_before):
+        if not self.is_due and not (last and self._shown):
             return
+        self._shown = True
         self.due = time.perf_counter() + (self._pause if self.place == "lines" else 0.3)
         self._pause = min(self._pause + SECOND_SECONDS, PROGRESS_SECONDS)
         if self.place == "terminal":

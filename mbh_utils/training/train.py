@@ -234,7 +234,8 @@ class _Run:
         groups = self._groups(by_seed=make_engine is CompiledEngine)
         starts = [self.states[group[0]].iteration for group in groups]
         total = sum(self.recipe.iterations - start for start in starts)
-        bar = IterationProgress(progress, total)
+        looks = sum(self._n_looks(start) for start in starts)
+        bar = IterationProgress(progress, total, looks)
         with _one_thread(), bar:
             self.saved = time.monotonic()
             try:
@@ -242,6 +243,10 @@ class _Run:
                     self._train_group(group, self._engine(make_engine, group, device), bar)
             except KeyboardInterrupt as stop:
                 raise Interrupted(self._words_on_interruption(bar)) from stop
+
+    def _n_looks(self, start: int) -> int:
+        """How often accuracy is measured from an iteration on."""
+        return sum(mark > start or mark == start == 0 for mark in self.milestones)
 
     def _engine(self, make_engine: type, group: list[int], device: torch.device):
         """What trains a group of networks."""
@@ -288,7 +293,9 @@ class _Run:
         end = self.recipe.iterations
         for iteration in _advance(engine, start, end, self.milestones, bar):
             if iteration in self.milestones:
+                started = time.monotonic()
                 self._look_at(group, engine, iteration)
+                bar.look(time.monotonic() - started)
             is_time = time.monotonic() - self.saved > self.every or iteration == end
             if is_time:
                 self._save(group, engine, iteration)
@@ -327,8 +334,8 @@ def _advance(
         started = time.monotonic()
         engine.advance(iteration, steps)
         iteration += steps
-        bar.update(steps)
         seconds = max(time.monotonic() - started, 1e-6)
+        bar.update(steps, seconds)
         steps = max(10, min(4 * steps, int(0.5 * steps / seconds)))
         yield iteration
 

@@ -26,9 +26,9 @@ def test_tasks_are_told_in_plain_lines_where_nobody_watches(clock, capsys):
         progress.done(i)
         progress.show()
     assert capsys.readouterr().err.splitlines() == [
-        "grid: training: 1 of 3 done, 2 min, about 80 s left",
-        "grid: training: 2 of 3 done, 3 min, about 20 s left",
-        "grid: training: 3 of 3 done, 3 min",
+        "grid: training: 1 of 3 done, 120 s, about 80 s left",
+        "grid: training: 2 of 3 done, 180 s, about 20 s left",
+        "grid: training: 3 of 3 done, 200 s",
     ]
 
 
@@ -42,7 +42,7 @@ def test_the_first_line_comes_after_two_seconds_and_the_next_ever_less_often(clo
     assert [when for when, _ in lines] == [2, 7, 17, 32, 47]
     told = [line.split(", ")[-1] for _, line in lines]
     # What the running task says of itself counts: it takes 200 s, not 600 s.
-    assert told[1:] == 4 * ["about 3 min left"]
+    assert told[1:] == [f"about {seconds} s left" for seconds in (190, 180, 170, 150)]
 
 
 def test_short_work_is_told_at_the_end_only(clock, capsys):
@@ -126,3 +126,18 @@ def test_executed_chapters_are_silent(clock, outputs, capsys, monkeypatch):
             progress.update(10)
     assert screen.place() == "nowhere"
     assert outputs == [] and capsys.readouterr() == ("", "")
+
+
+def test_looks_at_accuracy_count_where_most_are_early():
+    told = []
+    progress = IterationProgress(told.append, 1000, looks=10)
+    for _ in range(5):
+        progress.update(10, seconds=0.1)
+        progress.look(1.0)
+    # 0.5 s of training and 5 s of looks are done, 9.5 s and 5 s are left.
+    progress.update(0, seconds=0.0)
+    assert told[-1] == pytest.approx(5.5 / 20)
+    for _ in range(5):
+        progress.update(190, seconds=1.9)
+        progress.look(1.0)
+    assert told[-1] == 1.0
