@@ -20,7 +20,7 @@ _RISE = 1.08
 _EARLY_RISE = 1.15
 _EARLY = 0.12
 #: Seconds before which nothing is told unless tasks are done or have told a share.
-_SECONDS_UNKNOWN = 10.0
+_SECONDS_UNKNOWN = 15.0
 
 
 @dataclass
@@ -160,7 +160,7 @@ class TimeLeft:
     def _knows_enough(self) -> bool:
         """Whether the true cost is known of the kinds that make up most of the work."""
         known = {self.kinds[i] for i in self.done}
-        known |= {self.kinds[i] for i, one in self.running.items() if one.share > 0.02}
+        known |= {self.kinds[i] for i, one in self.running.items() if one.share > 0.05}
         pairs = list(zip(self.kinds, self.estimates, strict=True))
         return sum(e for kind, e in pairs if kind in known) > 0.8 * sum(e for _, e in pairs)
 
