@@ -3,7 +3,7 @@
 import click
 from click import echo
 
-from mbh_utils.cli.options import profile_option
+from mbh_utils.cli.options import profile_option, say_that_it_loads
 
 
 @click.command()
@@ -16,6 +16,7 @@ def claims(ids, profile) -> None:
 
     All claims together are also written to figures/PROFILE/claims.md and claims.csv.
     """
+    say_that_it_loads()
     from mbh_utils import claims as ledger
 
     evaluated = ledger.evaluate(profile, ids or None)

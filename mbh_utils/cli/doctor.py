@@ -8,13 +8,14 @@ import click
 from click import echo
 
 from mbh_utils.cli.data import description
-from mbh_utils.cli.options import check_writable
+from mbh_utils.cli.options import check_writable, say_that_it_loads
 from mbh_utils.errors import MBHError
 
 
 @click.command()
 def doctor() -> int:
     """Check what the workbook needs on this machine: versions, cores, data, folders, kernel."""
+    say_that_it_loads()
     healthy = True
     for check in (_check_machine, _check_data, _check_tables, _check_folders, _check_kernel):
         try:

@@ -16,7 +16,7 @@ from mbh_utils.cli.explore import explore
 from mbh_utils.cli.figures import figures
 from mbh_utils.cli.run import run
 from mbh_utils.cli.store import store
-from mbh_utils.errors import MBHError
+from mbh_utils.errors import GO_ON, Interrupted, MBHError
 from mbh_utils.version import __version__
 
 
@@ -62,9 +62,10 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        kept = "what was finished is kept, the same command goes on from there"
-        echo(f"\ninterrupted: {kept}", err=True)
+    except (KeyboardInterrupt, click.Abort) as stop:
+        known = stop.__cause__ if isinstance(stop, click.Abort) else stop  # click makes one of it
+        told = str(known) if isinstance(known, Interrupted) else GO_ON
+        echo(f"\n{told}", err=True)
         sys.exit(130)
     except MBHError as error:
         if traceback:

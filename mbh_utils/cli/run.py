@@ -6,14 +6,22 @@ from collections.abc import Iterator
 import click
 from click import echo
 
-from mbh_utils.cli.options import check_writable, open_store, profile_option
+from mbh_utils.cli.options import (
+    check_writable,
+    jobs_option,
+    open_store,
+    profile_option,
+    said_while_at_it,
+    say_that_it_loads,
+    told_as_usage,
+)
 from mbh_utils.cli.wording import megabytes, size, span
 
 
 @click.command()
 @click.argument("names", nargs=-1)
 @profile_option
-@click.option("--jobs", type=int, help="Processes computing side by side [default: one per core].")
+@jobs_option("Processes computing side by side [default: one per core].")
 @click.option(
     "--scheduler",
     metavar="ADDRESS",
@@ -46,16 +54,19 @@ def run(names, profile, jobs, scheduler, no_shared_store, folder, tables, dry_ru
     The chapters read these tables, and draw single networks, which are written with experiment
     "networks".
     """
+    started = time.perf_counter()
+    say_that_it_loads()
     from mbh_utils import experiments
     from mbh_utils.computing import paths
-    from mbh_utils.computing.threads import n_processes
+    from mbh_utils.experiments.catalogue import experiments_named
 
-    started = time.perf_counter()
-    n_processes(jobs)
     names = list(dict.fromkeys(names or experiments.EXPERIMENTS))
+    told_as_usage(experiments_named, names, hint="NAMES")
     store = open_store(folder)
     to = paths.named(tables, "the tables' folder") if tables is not None else None
-    for line in _forecast(experiments.plan(profile, names, store), jobs, scheduler, store):
+    with said_while_at_it("looking for what is missing, and how long it takes"):
+        stages = experiments.plan(profile, names, store)
+    for line in _forecast(stages, jobs, scheduler, store):
         echo(line)
     if dry_run:
         return

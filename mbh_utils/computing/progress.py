@@ -1,20 +1,40 @@
-"""How far a computation is: bars on stderr, plain lines, or calls of a function."""
+"""How far a computation is: a line that changes (see ``screen.py``), or calls of a function."""
 
 import contextlib
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from tqdm import tqdm  # not tqdm.auto, whose bars in notebooks are widgets
 
 from mbh_utils.computing import require
+from mbh_utils.computing.screen import ChangingLine
+from mbh_utils.computing.time_left import TimeLeft
 from mbh_utils.errors import MBHError
 
 #: Seconds after which a bar of a partition appears that nobody asked for.
 PATIENCE = 5.0
-#: Seconds between two lines on a stage's tasks where no terminal shows a bar.
-PROGRESS_SECONDS = 15
+#: Seconds after which a training shows how far it is, if nobody asked for that.
+TRAINING_PATIENCE = 2.0
+
+
+def told_seconds(seconds: float) -> str:
+    """A duration in words, as exact as it is worth.
+
+    Examples
+    --------
+    >>> told_seconds(7.4), told_seconds(83), told_seconds(213), told_seconds(600)
+    ('7 s', '83 s', '210 s', '10 min')
+    """
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    if seconds < 595:
+        return f"{round(seconds, -1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5970 else f"{seconds / 3600:.1f} h"
+
+
+def _time_left(seconds: float | None) -> str:
+    """The end of a line; nothing is said of less than a second."""
+    return f", about {told_seconds(seconds)} left" if seconds is not None and seconds >= 1 else ""
 
 
 class Progress(contextlib.AbstractContextManager):
@@ -52,12 +72,12 @@ class Progress(contextlib.AbstractContextManager):
         self.regions = 0
         self.quiet = wanted is False
         self.delay = 0.0 if wanted else PATIENCE
-        self.bar = None
+        self.line = None
         self.started = None
 
     def __exit__(self, *_) -> None:
-        if self.bar is not None:
-            self.bar.close()
+        if self.line is not None:
+            self.line.__exit__()
 
     @staticmethod
     def check(wanted) -> None:
@@ -86,13 +106,12 @@ class Progress(contextlib.AbstractContextManager):
         self.started = self.started or now
         if now - self.started < self.delay:
             return
-        if self.bar is None:
-            share_done = "{percentage:3.0f}% of the domain |{bar}|"
-            form = "{desc}: " + share_done + " {postfix} [{elapsed}<{remaining}]"
-            self.bar = tqdm(total=1.0, desc="partition", bar_format=form)
-            self.bar.start_t -= now - self.started
-        self.bar.set_postfix_str(f"{regions:,} regions", refresh=False)
-        self.bar.update(share - self.bar.n)
+        if self.line is None:
+            self.line = ChangingLine("partition", patience=0.0)
+        spent = now - self.started
+        left = spent * (1 / share - 1) if share > 0 else None
+        words = f"of the domain, {regions:,} regions, {told_seconds(spent)}{_time_left(left)}"
+        self.line.show(share, f"{share:.0%} {words}", last=share > 1 - 1e-9)
 
     def add(self, area: float, regions: int) -> None:
         """A block is done."""
@@ -100,19 +119,93 @@ class Progress(contextlib.AbstractContextManager):
         self.regions += regions
 
 
-class TaskProgress(contextlib.AbstractContextManager):
-    """Shows how much of the tasks' estimated time is done.
+class IterationProgress(contextlib.AbstractContextManager):
+    """Shows how many iterations of a training are done, and how much longer it takes.
 
-    On a terminal this is a bar, elsewhere a plain line now and then.
+    Parameters
+    ----------
+    wanted : bool or callable, optional
+        None: a line when it takes longer than two seconds; True; False; or a function of the share
+        that is done.
+    total : int
+        Iterations of all.
+    looks : int, default 0
+        How often accuracy is measured: most of it early, so that iterations alone would mislead.
+
+    Examples
+    --------
+    >>> shares = []
+    >>> with IterationProgress(shares.append, 10) as progress:
+    ...     progress.update(5)
+    ...     progress.update(5)
+    >>> shares
+    [0.0, 0.5, 1.0]
+    """
+
+    def __init__(self, wanted: bool | Callable[[float], None] | None, total: int, looks: int = 0):
+        self.total = max(total, 1)
+        self.n_done = 0
+        self.looks_left = looks
+        self.n_looks = 0
+        self.seconds = 0.0  # of iterations
+        self.looking = 0.0
+        self.call = wanted if callable(wanted) else None
+        self.line = None
+        if self.call is None and wanted is not False:
+            self.line = ChangingLine("training", 0.0 if wanted else TRAINING_PATIENCE)
+        self.started = time.perf_counter()
+
+    def __enter__(self) -> "IterationProgress":
+        if self.call is not None:
+            self.call(0.0)
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self.line is not None:
+            self.line.__exit__()
+
+    def look(self, seconds: float) -> None:
+        """Accuracy was measured, within so many seconds."""
+        self.n_looks += 1
+        self.looks_left -= 1
+        self.looking += seconds
+
+    def update(self, iterations: int, seconds: float | None = None) -> None:
+        """So many more are done, within so many seconds (None: since the beginning or the last)."""
+        now = time.perf_counter()
+        self.n_done += iterations
+        spent = now - self.started
+        self.seconds += spent - self.seconds - self.looking if seconds is None else seconds
+        share = self._share()
+        if self.call is not None:
+            self.call(share)
+        elif self.line is not None:
+            left = _time_left((self.seconds + self.looking) * (1 / share - 1)) if share else ""
+            count = f"iteration {self.n_done:,} of {self.total:,}"
+            is_last = self.n_done >= self.total
+            self.line.show(share, f"{count}, {told_seconds(spent)}{left}", last=is_last)
+
+    def _share(self) -> float:
+        """The share of the time that is done, as far as it is known now."""
+        if not self.n_looks or self.n_done >= self.total:
+            return self.n_done / self.total
+        left = self.seconds * (self.total / max(self.n_done, 1) - 1)
+        left += self.looks_left * self.looking / self.n_looks
+        done = self.seconds + self.looking
+        return done / (done + left) if done else 0.0
+
+
+class TaskProgress(contextlib.AbstractContextManager):
+    """Shows how many tasks of a stage are done, and how much longer it takes.
 
     Parameters
     ----------
     label : str
         The name of the stage.
-    n_tasks : int
-        How many tasks there are.
-    seconds : float
-        The sum of their estimates.
+    tasks : sequence of (str, float)
+        Kind and estimated seconds of each, in the order in which they begin.
+    at_once : int
+        Processes at them.
 
     Attributes
     ----------
@@ -121,50 +214,44 @@ class TaskProgress(contextlib.AbstractContextManager):
 
     Examples
     --------
-    >>> with TaskProgress("training", n_tasks=2, seconds=3.0) as progress:
-    ...     progress.done(2.0)
+    >>> with TaskProgress("training", [("training", 2.0), ("training", 1.0)], 1) as progress:
+    ...     progress.done(0, 2.0)
     ...     progress.n_done
     1
     """
 
-    def __init__(self, label: str, n_tasks: int, seconds: float):
-        self.label = label
-        self.n_tasks = n_tasks
+    def __init__(self, label: str, tasks: Sequence[tuple[str, float]], at_once: int):
+        self.n_tasks = len(tasks)
         self.n_done = 0
-        self.seconds = seconds
-        self.seconds_done = 0.0
         self.started = time.perf_counter()
-        self.said = self.started
-        watched = sys.stderr.isatty()
-        self.every = 1.0 if watched else float(PROGRESS_SECONDS)
-        self.bar = tqdm(
-            desc=label,
-            total=seconds or 1,
-            bar_format="{desc}: {percentage:3.0f}% |{bar}| {postfix} [{elapsed}<{remaining}]",
-            smoothing=0,
-            disable=not watched,
-        )
+        self.left = TimeLeft(tasks, at_once, self.started)
+        self.line = ChangingLine(label)
+        self.every = self.line.every
 
     def __exit__(self, *_) -> None:
-        self.bar.close()
+        self.line.__exit__()
 
-    def done(self, seconds: float) -> None:
-        """A task of this estimate is done."""
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to change the line."""
+        return self.n_done == self.n_tasks or self.line.is_due
+
+    def done(self, i: int, seconds: float | None = None) -> None:
+        """Task i is done; it took whoever did it so many seconds."""
         self.n_done += 1
-        self.seconds_done += seconds
+        self.left.finish(i, time.perf_counter(), seconds)
+
+    def reached(self, i: int, share: float, spent: float) -> None:
+        """Task i has come to a share of itself within so many seconds."""
+        self.left.report(i, time.perf_counter(), share, spent)
 
     def show(self) -> None:
-        """Draw the bar, or write a line if it is time, and at the end in any case."""
-        count = f"{self.n_done} of {self.n_tasks}"
+        """Change the line if it is time, and at the end in any case."""
         now = time.perf_counter()
-        if not self.bar.disable:
-            self.bar.n = self.seconds_done
-            self.bar.set_postfix_str(f"{count} tasks")
-        elif now - self.said >= PROGRESS_SECONDS or self.n_done == self.n_tasks:
-            self.said = now
-            self._write_line(count, now - self.started)
-
-    def _write_line(self, count: str, spent: float) -> None:
-        left = spent * (self.seconds / self.seconds_done - 1) if self.seconds_done else 0.0
-        more = f", about {left:.0f} s left" if left > 0.5 else ""
-        print(f"{self.label}: {count} done, {spent:.0f} s{more}", file=sys.stderr, flush=True)
+        is_last = self.n_done == self.n_tasks
+        words = f"{self.n_done} of {self.n_tasks} done, {told_seconds(now - self.started)}"
+        words += _time_left(self.left.seconds(now))
+        if is_last and self.line.place == "lines":
+            self.line.say(words)
+        else:
+            self.line.show(self.left.share(now), words, last=is_last)

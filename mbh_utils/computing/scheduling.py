@@ -6,6 +6,7 @@ only its current task, which is done again.
 
 import contextlib
 import heapq
+import itertools
 import os
 import pickle
 import platform
@@ -14,19 +15,20 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from mbh_utils.computing import shares
 from mbh_utils.computing.files import token
 from mbh_utils.computing.parcels import Parcel
 from mbh_utils.computing.progress import TaskProgress
 from mbh_utils.computing.store import VERSIONS, Store
 from mbh_utils.computing.threads import one_thread
-from mbh_utils.errors import MBHError
+from mbh_utils.errors import GO_ON, Interrupted, MBHError
 from mbh_utils.version import __version__
 
 #: Seconds after which a run renews its marker file in the store, which is taken for that of a
@@ -55,6 +57,8 @@ class Task:
         Estimate of what it adds to the store.
     memory : int
         Estimate of the most that a process holds while at it, libraries included.
+    kind : str
+        Tasks of one kind are by about the same factor slower, or faster, than their estimates.
 
     Examples
     --------
@@ -68,6 +72,7 @@ class Task:
     seconds: float = 1.0
     bytes: int = 0
     memory: int = 0
+    kind: str = ""
 
 
 class Done(NamedTuple):
@@ -155,15 +160,21 @@ def compute(
     0
     """
     started = time.perf_counter()
-    seconds = sum(task.seconds for task in tasks)
+    tasks = _in_order(tasks)
+    expected = [(task.kind, task.seconds) for task in tasks]
     with (
         marker_file(store) if shared else contextlib.nullcontext() as marker,
-        TaskProgress(label, len(tasks), seconds) as progress,
+        TaskProgress(label, expected, _at_once(executor)) as progress,
     ):
         path = str(marker.path) if marker else None
         call = _Call(store.folder.resolve(), path, _versions(), platform.node())
         run = _Stage(store, executor, call, progress, marker)
-        memory = run.do(sorted(tasks, key=lambda task: task.seconds))
+        try:
+            memory = run.do(tasks)
+        except KeyboardInterrupt as stop:
+            count = f"{progress.n_done} of {len(tasks)} tasks of stage {label!r} are done"
+            words = f"{GO_ON} ({store.folder}; {count}, those at work are kept as at their last"
+            raise Interrupted(f"{words} checkpoint)") from stop
     return Done(label, len(tasks), time.perf_counter() - started, memory)
 
 
@@ -174,6 +185,24 @@ _KILLED = (
 )
 
 
+def _in_order(tasks: Sequence[Task]) -> list[Task]:
+    """The longest first; before all others one of each kind, so that its true cost is known soon.
+
+    With few kinds this costs nothing: the others fill what the long ones leave.
+    """
+    longest_first = sorted(tasks, key=lambda task: task.seconds, reverse=True)
+    first = {task.kind: i for i, task in reversed(list(enumerate(longest_first)))}
+    order = sorted(range(len(tasks)), key=lambda i: first[longest_first[i].kind] != i)
+    return [longest_first[i] for i in order]
+
+
+def _at_once(executor: Executor) -> int:
+    """How many tasks an executor does at the same time, as far as it says so."""
+    if (client := getattr(executor, "_client", None)) is not None:  # Dask's
+        return sum(client.nthreads().values())
+    return getattr(executor, "_max_workers", 1)
+
+
 class _Call(NamedTuple):
     """What every task of a stage is told: where the store is, how to know it, whom it works for."""
 
@@ -181,6 +210,20 @@ class _Call(NamedTuple):
     marker: str | None  # a file that exists in the folder meanwhile; None: the folder is not shared
     versions: dict
     host: str
+    report: str | None = None  # the file in which this one task tells how far it is
+
+
+class _AtWork(NamedTuple):
+    """A task that was handed out."""
+
+    number: int  # its place in the order
+    report: Path | None
+
+    def forget(self) -> None:
+        """Remove its reports: nobody reads them any more."""
+        if self.report is not None:
+            with contextlib.suppress(OSError):
+                self.report.unlink()
 
 
 class _Stage(NamedTuple):
@@ -192,19 +235,23 @@ class _Stage(NamedTuple):
     progress: TaskProgress
     marker: "Marker | None"
 
-    def do(self, waiting: list[Task]) -> int:
-        """Run the tasks, the last one first; returns the most bytes that any process held."""
+    def do(self, tasks: Sequence[Task]) -> int:
+        """Run the tasks, the first one first; returns the most bytes that any process held."""
         memory = 0
-        running: dict[Future, Task] = {}
+        waiting = list(enumerate(tasks))[::-1]
+        running: dict[Future, _AtWork] = {}
         try:
             while waiting or running:
                 while waiting and len(running) < _AHEAD:
-                    task = waiting.pop()
-                    running[self._begin(task)] = task
+                    future, at_work = self._begin(*waiting.pop())
+                    running[future] = at_work
                 for future in wait(running, self.progress.every, FIRST_COMPLETED).done:
-                    memory = max(memory, self._take_in(*future.result()))
-                    self.progress.done(running.pop(future).seconds)
-                self.progress.show()
+                    *brought, seconds = future.result()
+                    memory = max(memory, self._take_in(*brought))
+                    self.progress.done(running.pop(future).number, seconds)
+                if self.progress.is_due:
+                    self._look_at(running.values())
+                    self.progress.show()
                 if self.marker:
                     self.marker.renew()
         except Exception as error:
@@ -212,13 +259,26 @@ class _Stage(NamedTuple):
                 raise MBHError(_KILLED) from error
             raise
         finally:
-            for future in running:
-                future.cancel()
+            for future, at_work in running.items():
+                if future.cancel() or not future.done():
+                    at_work.forget()
         return memory
 
-    def _begin(self, task: Task) -> Future:
-        parcels = None if self.call.marker else self.store.pack(task.needs)
-        return self.executor.submit(_run, task, self.call, parcels)
+    def _begin(self, number: int, task: Task) -> tuple[Future, _AtWork]:
+        call = self.call
+        if call.marker is None:
+            parcels = self.store.pack(task.needs)
+            return self.executor.submit(_run, task, call, parcels), _AtWork(number, None)
+        report = call.folder / f".shared.{token()}.part"
+        call = call._replace(report=str(report))
+        return self.executor.submit(_run, task, call, None), _AtWork(number, report)
+
+    def _look_at(self, running: Iterable[_AtWork]) -> None:
+        """Read how far the tasks at work say they are."""
+        # They begin in order, and a network's file system is slow to say that a file is not there.
+        for at_work in itertools.islice(running, self.progress.left.at_once + 2):
+            if at_work.report is not None and (told := shares.read(at_work.report)) is not None:
+                self.progress.reached(at_work.number, *told)
 
     def _take_in(self, parcels: list[Parcel], gone: list, memory: int) -> int:
         """Keep what a task wrote and drop what it dropped, elsewhere; returns its memory."""
@@ -277,13 +337,19 @@ def _versions() -> dict:
 # ------------------------------------------------------------------------------ what a worker does
 
 
-def _run(task: Task, call: _Call, parcels: list[Parcel] | None) -> tuple[list, list, int]:
-    """Do a task: (parcels of what it wrote, needs that it dropped, most bytes of memory held)."""
+def _run(task: Task, call: _Call, parcels: list[Parcel] | None) -> tuple[list, list, int, float]:
+    """Do a task: (parcels of what it wrote, needs that it dropped, most bytes held, seconds)."""
+    started = time.perf_counter()
     try:
-        written, gone = _do(task, call, parcels)
-        return written, gone, _peak_memory()
+        with shares.telling(call.report):
+            written, gone = _do(task, call, parcels)
+        return written, gone, _peak_memory(), time.perf_counter() - started
     except Exception as error:
         told = _sendable(error, call.host)
+    finally:
+        if call.report is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(call.report)
     raise told  # out here, for what is raised while another error is handled takes that one along
 
 

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mbh_utils.computing import paths
+from mbh_utils.computing.screen import say
 from mbh_utils.datasets._torchvision import import_torchvision
 from mbh_utils.datasets.samples import Dataset, Samples
 from mbh_utils.errors import MBHError
@@ -228,8 +229,7 @@ def _fetch(name: str, file: DataFile, temporary: Path, progress: bool) -> Path:
     for mirror in _torchvision_class(name).mirrors:
         url = mirror + file.path.name
         if progress:
-            said = f"{name}: downloading {url} to {file.path.parent}"
-            print(said, file=sys.stderr, flush=True)
+            say(f"{name}: downloading {url} to {file.path.parent}")
         arrived = temporary / file.path.name
         try:
             _fetch_url(url, arrived, file.md5, progress)

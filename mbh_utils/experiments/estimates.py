@@ -40,7 +40,7 @@ def _seconds_per_iteration(
     spent = []
     for iterations in (1, 1, 41, 41):
         started = time.perf_counter()
-        train_stack([network], data, Recipe(iterations, batch_size), seeds=[0])
+        train_stack([network], data, Recipe(iterations, batch_size), seeds=[0], progress=False)
         spent.append(time.perf_counter() - started)
     return max(min(spent[2:]) - min(spent[:2]), 1e-5) / 40
 

@@ -11,10 +11,8 @@ chain and one task. Each training is kept in the store as it ends: a chain that 
 on with the training at which it stopped.
 """
 
-import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -22,7 +20,7 @@ import pandas as pd
 import torch
 
 from mbh_utils import datasets
-from mbh_utils.computing.progress import PROGRESS_SECONDS
+from mbh_utils.computing import shares
 from mbh_utils.computing.seeds import stream
 from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
@@ -200,7 +198,6 @@ class _Chain:
     case: Case
     store: Store
     options: dict
-    said: list[float] = field(default_factory=lambda: [time.monotonic()])
 
     def table_of(self, number: int) -> pd.DataFrame:
         """What was noted of the networks of a round, trained now if they were not yet."""
@@ -209,7 +206,6 @@ class _Chain:
         missing = [k for k in kinds if not self.store.has("lottery", self._settings(k, number))]
         if missing:
             self._train(missing, number)
-            self._say(number)
         found = [self.store.table("lottery", self._settings(kind, number)) for kind in kinds]
         return pd.concat(found, ignore_index=True)
 
@@ -270,6 +266,7 @@ class _Chain:
             milestones=looks(run.recipe.iterations),
             keep=lambda i, iteration, network: notes[i].add(iteration, network),
             device="cpu",
+            progress=lambda share: shares.tell((number + share) / (self.options["rounds"] + 1)),
         )
         share = self._kept[number].sum() / self._kept[0].sum()
         for kind, network, noted in zip(kinds, members, notes, strict=True):
@@ -281,15 +278,6 @@ class _Chain:
             rows.insert(1, "round", number)
             rows.insert(2, "left", share)
             self.store.put_table("lottery", settings, rows)
-
-    def _say(self, number: int) -> None:
-        """Tell on stderr how far a long chain is: the stage's bar only counts whole chains."""
-        now = time.monotonic()
-        if now - self.said[0] > PROGRESS_SECONDS:
-            self.said[0] = now
-            rounds = self.options["rounds"]
-            words = f"lottery: model {self.case.run.seed}, round {number} of {rounds} is trained"
-            print(words, file=sys.stderr, flush=True)
 
 
 class _Notes:

@@ -9,10 +9,11 @@ from concurrent.futures import Executor
 from contextlib import nullcontext
 from typing import NamedTuple
 
-from mbh_utils.computing import require
+from mbh_utils.computing import require, shares
 from mbh_utils.computing.scheduling import Done, Task, compute
 from mbh_utils.computing.store import Store
 from mbh_utils.computing.workers import workers
+from mbh_utils.errors import GO_ON, told_where_interrupted
 from mbh_utils.experiments import estimates
 from mbh_utils.experiments.catalogue import EXPERIMENTS, experiments_named
 from mbh_utils.experiments.measures import Measure
@@ -202,6 +203,20 @@ def prepare(
         require.kind_of("scheduler", scheduler, str, what)
     if jobs is not None:
         require.whole("jobs", jobs, 1, 10_000)
+    with told_where_interrupted(f"{GO_ON} ({store.folder})"):
+        return _compute_missing(profile, names, jobs, store, executor, scheduler, shared)
+
+
+def _compute_missing(
+    profile: str | Profile,
+    names: Sequence[str],
+    jobs: int | None,
+    store: Store,
+    executor: Executor | None,
+    scheduler: str | None,
+    shared: bool,
+) -> list[Done]:
+    """Compute whatever is missing, stage by stage."""
     if not (stages := plan(profile, names, store)):
         return []
     with nullcontext(executor) if executor else workers(jobs, scheduler) as pool:
@@ -292,6 +307,7 @@ def _training_tasks(missing: dict[Run, set[int]]) -> list[Task]:
             seconds=sum(map(estimates.training_seconds, runs)),
             bytes=n_networks * 5 * runs[0].dense.parameters,  # float32 and mask
             memory=estimates.training_memory(runs[0]),
+            kind="training",
         )
         tasks.append(task)
     return tasks
@@ -317,6 +333,7 @@ def _measuring_tasks(missing: list[_Measurement]) -> list[Task]:
             seconds=sum(map(seconds, batch)),
             bytes=_TABLE_BYTES * len(cases),
             memory=estimates.measuring_memory(cases[0].run),
+            kind=" ".join(map(str, kind(batch[0]))),
         )
         tasks.append(task)
     return tasks
@@ -324,7 +341,8 @@ def _measuring_tasks(missing: list[_Measurement]) -> list[Task]:
 
 def measure_cases(cases: Sequence[Case], measure: Measure, options: dict, store: Store) -> None:
     """Measure networks one after the other; each becomes a table in the store."""
-    for case in cases:
+    for i, case in enumerate(cases):
+        shares.tell(i / len(cases))
         found = measure.table_of(case, options, store)
         store.put_table("measure", measure.settings(case, options), found)
 

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from mbh_utils import datasets, networks
-from mbh_utils.computing import require
+from mbh_utils.computing import require, shares
 from mbh_utils.computing.seeds import stream
 from mbh_utils.computing.store import Store
+from mbh_utils.computing.threads import in_task
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import profiles
 from mbh_utils.experiments.networks_file import find_facts, find_network
@@ -369,8 +370,10 @@ class Case(NamedTuple):
 
 # ----------------------------------------------------------------------------------------- training
 
-#: Seconds between two checkpoints of a training, which is what a kill costs at most.
-CHECKPOINT_SECONDS = 60.0
+#: Seconds between two checkpoints of a training, which is what a kill costs.
+CHECKPOINT_SECONDS = 8.0
+#: Where a checkpoint takes long, the next one waits for this many times as long, up to a minute.
+_CHECKPOINT_PAUSE = 30
 
 
 def train_runs(stack: Sequence[tuple[Run, set[int]]], store: Store) -> None:
@@ -388,11 +391,20 @@ def train_runs(stack: Sequence[tuple[Run, set[int]]], store: Store) -> None:
         own_share = (time.process_time() - started) / len(runs)
         return {"history": history, "seconds": before[i] + own_share}
 
+    saved = 0.0
+    pause = 0.0
+
     def checkpoint(states: list[State]) -> None:
+        nonlocal saved, pause
+        began = time.monotonic()
+        if began - saved < pause:
+            return
         for i, state in enumerate(states):
             if state.arrays:  # else it has not begun
                 rest = {"iteration": state.iteration, **facts(i, state.accuracy)}
                 store.put_arrays("checkpoint", runs[i].settings, state.arrays, **rest)
+        saved = time.monotonic()
+        pause = min(_CHECKPOINT_PAUSE * (saved - began), 60.0, 8 * max(CHECKPOINT_SECONDS, 0.0))
 
     def keep(i: int, iteration: int, network: Network) -> None:
         if iteration in stack[i][1] and iteration < recipe.iterations:
@@ -408,6 +420,7 @@ def train_runs(stack: Sequence[tuple[Run, set[int]]], store: Store) -> None:
         states=[state for state, _ in resumed],
         checkpoint=checkpoint,
         keep=keep,
+        progress=shares.tell if in_task() else None,
         milestones=milestones(recipe.iterations),
         every=CHECKPOINT_SECONDS,
     )

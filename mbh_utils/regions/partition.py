@@ -9,12 +9,12 @@ This file checks what is asked for and hands planes to threads. Algorithm 2 itse
 ``kernel/descent.py``, ``kernel/driver.py`` runs it, and ``assembly.py`` makes the result.
 """
 
-import sys
 from collections.abc import Callable, Generator, Sequence
 from typing import NamedTuple, overload
 
 from mbh_utils.computing import require
 from mbh_utils.computing.progress import Progress
+from mbh_utils.computing.screen import say
 from mbh_utils.computing.side_by_side import side_by_side
 from mbh_utils.computing.threads import in_task, n_threads
 from mbh_utils.errors import MBHError
@@ -268,7 +268,7 @@ def _tell_cost(request: _Request, planes: list[Plane | Line]) -> None:
     layers = request.arrays.network.layers[: request.n_hidden]
     seconds = 2.0 / max(len(planes), 1)
     cost = total_cost([expected_cost(layers, plane, seconds=seconds) for plane in planes])
-    print(f"partition: {cost} expected", file=sys.stderr)
+    say(f"partition: {cost} expected")
 
 
 def _each(

@@ -120,7 +120,11 @@ def check_options(checkpoint, every, keep, progress) -> None:
         if function is not None and not callable(function):
             raise MBHError(f"{name} is {require.shown(function)}; expected a function, or None")
     require.number("every", every, "a number of seconds", lambda seconds: not np.isnan(seconds))
-    require.flag("progress", progress)
+    if not (progress is None or isinstance(progress, bool | np.bool_) or callable(progress)):
+        raise MBHError(
+            f"progress is {require.shown(progress)}; expected None, True, False or a function of "
+            "the share that is done"
+        )
 
 
 def check_seeds(networks: Sequence[Network], seeds: list) -> None:

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from tqdm import tqdm  # not tqdm.auto, whose bars in notebooks are widgets
 
 from mbh_utils.computing import require
+from mbh_utils.computing.progress import IterationProgress
 from mbh_utils.computing.threads import one_thread
-from mbh_utils.errors import MBHError
+from mbh_utils.errors import Interrupted, MBHError
 from mbh_utils.networks import Network
 from mbh_utils.networks.evaluation import accuracy
 from mbh_utils.training import checks
@@ -37,7 +37,7 @@ def train(
     batch_size: int = 60,
     learning_rate: float = 1.2e-3,
     milestones: Sequence[int] = (),
-    progress: bool = False,
+    progress: bool | Callable[[float], None] | None = None,
     rewiring: Rewiring | None = None,
 ) -> History:
     """Train a network in place.
@@ -55,8 +55,9 @@ def train(
         Of the order of the minibatches. The same seed gives the same network on the same CPU.
     milestones : sequence of int, default ()
         Iterations at which accuracy is measured and a copy kept; the last iteration always is.
-    progress : bool, default False
-        Whether to show a bar.
+    progress : bool or callable, optional
+        Whether to show a line on how far it is; by default when it takes longer than two seconds.
+        Or a function, which is told the share that is done.
     rewiring : SET, RigL or GradualPruning, optional
         How the masks change while it is trained; by default they do not.
 
@@ -108,7 +109,7 @@ def train_stack(
     seeds: Sequence[int],
     milestones: Sequence[int] = (),
     device: str | torch.device | None = None,
-    progress: bool = False,
+    progress: bool | Callable[[float], None] | None = None,
     states: Sequence[State | None] | None = None,
     checkpoint: Callable[[list[State]], None] | None = None,
     every: float = 60.0,
@@ -132,8 +133,9 @@ def train_stack(
         Iterations at which accuracy is measured and a copy kept; the last iteration always is.
     device : str or torch.device, optional
         Where to train; by default CUDA where there is one.
-    progress : bool, default False
-        Whether to show a bar.
+    progress : bool or callable, optional
+        Whether to show a line on how far it is; by default when it takes longer than two seconds.
+        Or a function, which is told the share that is done.
     states : sequence of State or None, optional
         Where each network goes on from, as ``checkpoint`` was given it; None: from the start.
     checkpoint : callable, optional
@@ -226,26 +228,53 @@ class _Run:
     def _keep_in_history(self, i: int, iteration: int, network: Network) -> None:
         self.histories[i].networks[iteration] = network
 
-    def train_all(self, device: torch.device, progress: bool) -> None:
+    def train_all(self, device: torch.device, progress) -> None:
         """Train every group to its end."""
         make_engine = BatchedEngine if device.type == "cuda" else CompiledEngine
         groups = self._groups(by_seed=make_engine is CompiledEngine)
         starts = [self.states[group[0]].iteration for group in groups]
         total = sum(self.recipe.iterations - start for start in starts)
-        bar = tqdm(total=total, desc="training", unit="it", disable=not progress, mininterval=1)
+        looks = sum(self._n_looks(start) for start in starts)
+        bar = IterationProgress(progress, total, looks)
         with _one_thread(), bar:
             self.saved = time.monotonic()
-            for group in groups:
-                engine = make_engine(
-                    [self.networks[i] for i in group],
-                    [self.states[i] for i in group],
-                    self.data,
-                    self.recipe,
-                    [self.seeds[i] for i in group],
-                    device,
-                    [self.rewirings[i] for i in group],
-                )
-                self._train_group(group, engine, bar)
+            try:
+                for group in groups:
+                    self._train_group(group, self._engine(make_engine, group, device), bar)
+            except KeyboardInterrupt as stop:
+                raise Interrupted(self._words_on_interruption(bar)) from stop
+
+    def _n_looks(self, start: int) -> int:
+        """How often accuracy is measured from an iteration on."""
+        return sum(mark > start or mark == start == 0 for mark in self.milestones)
+
+    def _engine(self, make_engine: type, group: list[int], device: torch.device):
+        """What trains a group of networks."""
+        return make_engine(
+            [self.networks[i] for i in group],
+            [self.states[i] for i in group],
+            self.data,
+            self.recipe,
+            [self.seeds[i] for i in group],
+            device,
+            [self.rewirings[i] for i in group],
+        )
+
+    def _words_on_interruption(self, bar: IterationProgress) -> str:
+        """What is kept of a training that was interrupted, and how to go on."""
+        many = len(self.networks) > 1
+        what = "the networks are" if many else "the network is"
+        seen = max((max(found.accuracy, default=0) for found in self.histories), default=0)
+        kept = f"as at iteration {seen:,}, the last milestone" if seen else "as before it"
+        if self.checkpoint is None:
+            way = "make it anew and train it again for the whole result (train_stack with "
+            way += "checkpoint=... can go on from where it was)"
+        else:
+            way = "go on from the states that checkpoint was given last (states=...)"
+        return (
+            f"training was interrupted at iteration {bar.n_done:,} of {bar.total:,}: "
+            f"{what} {kept}; {way}"
+        )
 
     def _groups(self, by_seed: bool) -> list[list[int]]:
         """Networks that one engine trains, by their indices: they stand at the same iteration.
@@ -259,12 +288,14 @@ class _Run:
             groups.setdefault(key, []).append(i)
         return list(groups.values())
 
-    def _train_group(self, group: list[int], engine, bar: tqdm) -> None:
+    def _train_group(self, group: list[int], engine, bar: IterationProgress) -> None:
         start = self.states[group[0]].iteration
         end = self.recipe.iterations
         for iteration in _advance(engine, start, end, self.milestones, bar):
             if iteration in self.milestones:
+                started = time.monotonic()
                 self._look_at(group, engine, iteration)
+                bar.look(time.monotonic() - started)
             is_time = time.monotonic() - self.saved > self.every or iteration == end
             if is_time:
                 self._save(group, engine, iteration)
@@ -289,7 +320,9 @@ class _Run:
         self.saved = time.monotonic()
 
 
-def _advance(engine, start: int, end: int, milestones: Sequence[int], bar: tqdm) -> Iterator[int]:
+def _advance(
+    engine, start: int, end: int, milestones: Sequence[int], bar: IterationProgress
+) -> Iterator[int]:
     """Train on to the end; yield at each milestone and about twice a second."""
     iteration = start
     steps = 10
@@ -301,8 +334,8 @@ def _advance(engine, start: int, end: int, milestones: Sequence[int], bar: tqdm)
         started = time.monotonic()
         engine.advance(iteration, steps)
         iteration += steps
-        bar.update(steps)
         seconds = max(time.monotonic() - started, 1e-6)
+        bar.update(steps, seconds)
         steps = max(10, min(4 * steps, int(0.5 * steps / seconds)))
         yield iteration
 

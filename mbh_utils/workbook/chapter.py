@@ -398,20 +398,32 @@ def _required(figure_id: str, what: str, text) -> str:
     return " ".join(text.split())
 
 
+#: Gives the picture shown just before this output the words below it as its alt text: JupyterLab
+#: ignores the one in a picture's metadata.
+_SET_ALT = """<script>(() => {
+const output = document.currentScript.closest(".jp-OutputArea-child");
+const picture = output?.previousElementSibling?.querySelector("img");
+const words = output?.querySelector("details")?.lastChild;
+if (picture && words) picture.alt = words.textContent;
+})()</script>"""
+
+
 def _show(content: bytes, figure_id: str, alt: str, caption: str) -> None:
     """Show a picture with its alt text, and below it its number, its caption, and the alt text.
 
-    JupyterLab and some templates of nbconvert ignore the alt text in an image's metadata, and they
-    strip images inside HTML that they do not trust: so the picture goes out as plain PNG, and its
-    description, folded, once more below.
+    The picture goes out as plain PNG, once: in HTML that they do not trust, GitHub and others strip
+    it. Its alt text stands in its metadata, which nbconvert's classic template reads, and folded
+    below it. In a live JupyterLab a line of script gives it to the picture; executed copies, in
+    which JupyterLab would not run it, are without.
     """
     number, bracket, thesis = chapters.label(figure_id).partition(" (")
     title = f"<b>{number}</b>{bracket}{thesis}" if thesis else f"<b>{number}</b>"
     look = 'class="mbh-caption mathjax_ignore" style="max-width: 60em; font-size: 90%"'
     words = f"<details><summary>In words</summary>{html.escape(alt)}</details>"
+    script = "" if os.environ.get("MBH_STATIC") else _SET_ALT
     display.display(
         display.Image(content, format="png", alt=alt),
-        display.HTML(f"<div {look}>{title}. {html.escape(caption)}{words}</div>"),
+        display.HTML(f"<div {look}>{title}. {html.escape(caption)}{words}</div>{script}"),
     )
 
 

@@ -7,10 +7,11 @@ import sys
 import numpy as np
 import pytest
 
-from mbh_utils import __version__, cli
+from mbh_utils import __version__, cli, experiments
+from mbh_utils.cli.options import PROFILES
 from mbh_utils.computing import paths
 from mbh_utils.computing.store import Store
-from mbh_utils.errors import MBHError
+from mbh_utils.errors import Interrupted, MBHError
 from mbh_utils.workbook import runner
 
 
@@ -37,19 +38,58 @@ def test_runs_as_a_module():
     assert "figures" in python("-m", "mbh_utils", "--help").stdout
 
 
-@pytest.mark.parametrize(
-    "line, told",
-    [
-        ("figures --profile quik", "mbh: profile 'quik' is unknown: did you mean 'quick'?"),
-        ("figures --chapter 04_mhb", "mbh: chapter '04_mhb' is unknown: did you mean '04_mbh'?"),
-        ("figures --figure 6.33", "mbh: figure '6.33' is unknown: did you mean 'fig-6-3'?"),
-        ("figures --jobs 0", "mbh: jobs must be a whole number from 1 on, got 0"),
-        ("data get fashion-mnist", "fashion_mnist"),
-    ],
-)
-def test_a_users_mistake_is_a_message(mbh, line, told):
+def test_a_users_mistake_is_a_message(mbh):
+    status, _, err = mbh("data", "get", "fashion-mnist")
+    assert status == 1 and err.startswith("mbh: ") and "fashion_mnist" in err
+    assert "Traceback" not in err
+
+
+#: Lines that mean nothing, and what is said of them.
+ILL = {
+    "figures --profile quik": "profile 'quik' is unknown: did you mean 'quick'?",
+    "run --profile papre": "profile 'papre' is unknown: did you mean 'paper'?",
+    "claims --profile x": "profile 'x' is unknown: there are quick, draft, paper",
+    "figures --chapter 04_mhb": "chapter '04_mhb' is unknown: did you mean '04_mbh'?",
+    "figures --figure 6.33": "figure '6.33' is unknown: did you mean 'fig-6-3'?",
+    "figures --jobs 0": "0 is not in the range x>=1",
+    "run --jobs -2": "-2 is not in the range x>=1",
+    "figures --seed -1": "seed must be a whole number from 0 on",
+    "figures 04": "did you mean `mbh figures --chapter 04`?",
+    "figures draft 6.3": "did you mean `mbh figures --profile draft --figure 6.3`?",
+    "figures rubbish": "did you mean `mbh figures --chapter rubbish`?",
+}
+
+
+@pytest.mark.parametrize("line", ILL)
+def test_a_line_that_means_nothing_has_status_2(mbh, line):
     status, _, err = mbh(*line.split())
-    assert status == 1 and told in err and "Traceback" not in err
+    assert status == 2 and err.startswith("Usage: mbh") and ILL[line] in " ".join(err.split())
+
+
+def test_lines_that_mean_nothing_are_told_before_anything_heavy_is_imported():
+    code = f"""
+import sys, mbh_utils.cli
+for line in {list(ILL)!r}:
+    sys.argv = ["mbh", *line.split()]
+    try:
+        mbh_utils.cli.main()
+    except SystemExit as end:
+        assert end.code == 2, line
+print(*sorted({{'torch', 'numpy', 'papermill', 'matplotlib', 'IPython'}} & set(sys.modules)))
+"""
+    done = python("-c", code)
+    assert done.returncode == 0 and done.stdout.strip() == "", done.stderr
+
+
+def test_the_names_of_profiles_are_those_of_the_experiments():
+    assert tuple(experiments.PROFILES) == PROFILES
+
+
+def test_nobody_waits_before_a_silent_terminal_while_libraries_are_loaded():
+    code = "import sys, mbh_utils.cli; sys.argv = ['mbh', 'run', 'nix']; mbh_utils.cli.main()"
+    done = python("-c", code)
+    assert done.returncode == 2 and "there is no experiment 'nix'" in done.stderr
+    assert done.stderr.startswith("loading torch and the other libraries ...\nUsage: ")
 
 
 @pytest.mark.parametrize("line", ["figur", "figures --jobs two", "figures --colour", "data get"])
@@ -60,10 +100,10 @@ def test_a_line_that_cannot_be_read_has_status_2(mbh, line):
 
 @pytest.mark.parametrize("where", [0, 2])
 def test_traceback_is_shown_if_asked_for(monkeypatch, where):
-    words = ["figures", "--profile", "quik"]
+    words = ["data", "get", "fashion-mnist"]
     words.insert(where, "--traceback")
     monkeypatch.setattr(sys, "argv", ["mbh", *words])
-    with pytest.raises(MBHError, match="quik"):
+    with pytest.raises(MBHError, match="fashion_mnist"):
         cli.main()
 
 
@@ -74,6 +114,15 @@ def test_ctrl_c_ends_with_130_and_a_word(mbh, monkeypatch):
     monkeypatch.setattr(runner, "run", interrupted)
     status, _, err = mbh("figures")
     assert status == 130 and "what was finished is kept" in err
+
+
+def test_ctrl_c_says_what_was_interrupted_where_that_is_known(mbh, monkeypatch):
+    def interrupted(*_, **__):
+        raise Interrupted("interrupted: 3 of 24 tasks are done")
+
+    monkeypatch.setattr(runner, "run", interrupted)
+    status, _, err = mbh("figures")
+    assert status == 130 and err.strip() == "interrupted: 3 of 24 tasks are done"
 
 
 # ---------------------------------------------------------------- outputs that are closed or full

@@ -21,7 +21,6 @@ from tasks_for_tests import (
     wait_for,
 )
 
-from mbh_utils.computing import progress as progress_module
 from mbh_utils.computing import scheduling
 from mbh_utils.computing.scheduling import Task, compute, wall_seconds
 from mbh_utils.computing.store import Store
@@ -52,7 +51,6 @@ def test_the_longest_comes_first_and_everything_is_in_the_store(tmp_path, shared
 
 def test_few_tasks_are_on_their_way_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(scheduling, "_AHEAD", 2)
-    monkeypatch.setattr(progress_module, "PROGRESS_SECONDS", 0.05)
     never = Never()
     failed = []
     thread = threading.Thread(target=lambda: failed.append(run(never)))
@@ -64,7 +62,7 @@ def test_few_tasks_are_on_their_way_at_once(tmp_path, monkeypatch):
 
     thread.start()
     wait_for(lambda: len(never.futures) == 2)
-    never.futures[0].set_result(([], [], 0))
+    never.futures[0].set_result(([], [], 0, 0.1))
     wait_for(lambda: len(never.futures) == 3)
     never.futures[1].set_exception(MBHError("no memory"))
     thread.join(PATIENCE)

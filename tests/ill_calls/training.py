@@ -7,10 +7,10 @@ from ill_calls.values import (
     NO_COUNT,
     NO_DATA,
     NO_DEVICE,
-    NO_FLAG,
     NO_NUMBER,
     NO_OBJECT,
     NO_OWN_NETWORK,
+    NO_PROGRESS,
     NO_SHARE,
     NO_SIZE,
     named,
@@ -91,7 +91,7 @@ FACES = {
             + named(
                 beyond=[3], negative=[-1], halves=[0.5], nan=[np.nan], truths=[True], words=["1"]
             ),
-            "progress": NO_FLAG,
+            "progress": NO_PROGRESS,
             "rewiring": NO_REWIRING + named(too_late=mbh.GradualPruning(to_iteration=3)),
         },
     ),
@@ -107,7 +107,7 @@ FACES = {
             "milestones": without(NO_OBJECT, "empty", "numbers", "set")
             + named(beyond=[3], halves=[0.5]),
             "device": NO_DEVICE,
-            "progress": NO_FLAG,
+            "progress": NO_PROGRESS,
             "every": without(NO_NUMBER, "infinite", "minus_infinite"),
             "states": without(NO_OBJECT, "none", "list_of_none")
             + named(two=[None, None], other=[mbh.State(1, {})], far=[mbh.State(9, {})]),
