@@ -160,6 +160,13 @@ def maximal_patterns(
     coverages = listed_coverages(coverages)
     strict = require.flag("strict", strict)
     bits, first = patterns_in_scope(network, samples, scope, output_layer)
+    return greedy_patterns(bits, first, coverages, strict)
+
+
+def greedy_patterns(
+    bits: np.ndarray, first: int, coverages: Sequence[float], strict: bool = False
+) -> list[DecisionPattern]:
+    """Maximal patterns of samples whose patterns (n, k), from neuron ``first`` on, are known."""
     n = len(bits)
     active = bits.sum(axis=0)
     states = 2 * active > n
