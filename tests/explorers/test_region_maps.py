@@ -108,12 +108,14 @@ def test_borders_and_room_of_a_picture(tmp_path):
         + """
     const map = Uint16Array.from(given.map);
     tell({ border: Array.from(borders(map, 4, [0, 1, 1])), room: roomiest(map, 4, [0, 1, 1], 3),
+           thick: Array.from(borders(map, 4, [0, 1, 1], true)),
            red: inked("#ff8001") === (0xff0180ff >>> 0), grey: fromHsl(200, 0, 0.5),
            centre: roomiest(new Uint16Array(49), 7, [0], 1) });
     """
     )
     found = run_node(script, tmp_path, map=map_)
-    assert found["border"] == [0, 1, 0, 0, 0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0]
+    assert found["border"] == [1, 5, 8, 9]
+    assert sorted(set(found["thick"])) == [0, 1, 4, 5, 8, 9]
     assert [one["room"] for one in found["room"]] == [1, 1, 0]
     assert found["centre"] == [{"x": 3, "y": 3, "room": 4}]
     assert found["red"] and found["grey"] == "#808080"

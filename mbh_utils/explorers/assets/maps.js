@@ -1,4 +1,5 @@
 // Pictures of regions: a number for each pixel, a colour for each number, lines between them.
+import { h } from "./common.js";
 
 const [SAME, ABOVE, ABOVE_RIGHT, NEW] = [0, 1, 2, 3];
 
@@ -26,38 +27,35 @@ export function numbersOf(repeats) {
   return Uint16Array.from(repeats, (repeated) => (repeated ? repeated - 1 : next++));
 }
 
-/** Which pixels lie at the border of two groups (to the right or below); group: one per region. */
-export function borders(map, side, group) {
-  const border = new Uint8Array(map.length);
+/**
+ * The pixels at borders of groups, as their indices; group: one per region.
+ * A thick border has a second pixel to the left and above.
+ */
+export function borders(map, side, group, thick = false) {
+  const found = new Uint32Array((thick ? 3 : 1) * map.length);
+  let n = 0;
   for (let i = 0, row = 0; row < side; row++) {
+    const isLast = row === side - 1;
     for (let column = 0; column < side; column++, i++) {
       const own = group[map[i]];
-      const right = column + 1 < side && group[map[i + 1]] !== own;
-      border[i] = right || (row + 1 < side && group[map[i + side]] !== own) ? 1 : 0;
+      const right = column < side - 1 && group[map[i + 1]] !== own;
+      if (!right && (isLast || group[map[i + side]] === own)) continue;
+      found[n++] = i;
+      if (thick && column) found[n++] = i - 1;
+      if (thick && row) found[n++] = i - side;
     }
   }
-  return border;
-}
-
-/** A border as thick as it says, around its own pixels. */
-export function thicker(border, side) {
-  const wide = border.slice();
-  for (let i = 0; i < border.length; i++) {
-    if (!border[i]) continue;
-    if (i % side) wide[i - 1] = 1;
-    if (i >= side) wide[i - side] = 1;
-  }
-  return wide;
+  return found.slice(0, n);
 }
 
 /**
  * Fills pixels (one number each, as an ImageData holds them) with colours of regions, then lines.
- * lines: [[border, colour], ...], the last on top.
+ * lines: [[indices of pixels, colour], ...], the last on top.
  */
 export function paint(pixels, map, colours, lines) {
   for (let i = 0; i < pixels.length; i++) pixels[i] = colours[map[i]];
-  for (const [border, colour] of lines) {
-    for (let i = 0; i < pixels.length; i++) if (border[i]) pixels[i] = colour;
+  for (const [places, colour] of lines) {
+    for (let k = 0; k < places.length; k++) pixels[places[k]] = colour;
   }
 }
 
@@ -88,29 +86,91 @@ export function fromHsl(hue, saturation, light) {
 
 /**
  * For each group the pixel that is farthest from other groups: where its name has most room.
- * Returns [{x, y, room}], room 0 where the group has no pixel. Distances are counted in pixels along
- * rows and columns and the edge of the picture counts as another group.
+ * Returns [{x, y, room}], room 0 where the group has no pixel. Distances are counted along rows
+ * and columns, and beyond the edge of the picture is another group.
  */
 export function roomiest(map, side, group, groups) {
+  const away = stepsToOthers(map, side, group);
   const found = Array.from({ length: groups }, () => ({ x: 0, y: 0, room: 0 }));
-  const away = new Uint16Array(map.length);
-  const is = (i, j) => group[map[i]] === group[map[j]];
   for (let i = 0; i < map.length; i++) {
-    const isEdge = i % side === 0 || i < side;
-    away[i] = isEdge ? 1 : Math.min(is(i, i - 1) ? away[i - 1] : 0, is(i, i - side) ? away[i - side] : 0) + 1;
-  }
-  for (let i = map.length - 1; i >= 0; i--) {
-    const x = i % side;
-    const isEdge = x === side - 1 || i >= map.length - side;
-    const near = isEdge ? 0 : Math.min(is(i, i + 1) ? away[i + 1] : 0, is(i, i + side) ? away[i + side] : 0);
-    away[i] = Math.min(away[i], near + 1);
     const best = found[group[map[i]]];
-    if (best && away[i] > best.room) Object.assign(best, { x, y: Math.floor(i / side), room: away[i] });
+    if (!best || away[i] <= best.room) continue;
+    Object.assign(best, { x: i % side, y: Math.floor(i / side), room: away[i] });
   }
   return found;
 }
 
-/** Marks spanning images on a drawn plane: a numbered ring each. points: [[x, y], ...] from 0 to 1. */
+/** Steps from each pixel to the nearest one of another group, or to beyond the edge. */
+function stepsToOthers(map, side, group) {
+  const away = new Uint16Array(map.length);
+  const own = (i) => group[map[i]];
+  for (let i = 0; i < map.length; i++) {
+    let near = 0;
+    if (i % side && i >= side) {
+      const left = own(i - 1) === own(i) ? away[i - 1] : 0;
+      near = own(i - side) === own(i) ? Math.min(left, away[i - side]) : 0;
+    }
+    away[i] = near + 1;
+  }
+  for (let i = map.length - 1; i >= 0; i--) {
+    let near = 0;
+    if ((i + 1) % side && i + side < map.length) {
+      const right = own(i + 1) === own(i) ? away[i + 1] : 0;
+      near = own(i + side) === own(i) ? Math.min(right, away[i + side]) : 0;
+    }
+    away[i] = Math.min(away[i], near + 1);
+  }
+  return away;
+}
+
+/** Values of regions, and one more for what lies outside of the domain. */
+export function withOutside(values, outside) {
+  const longer = new values.constructor(values.length + 1);
+  longer.set(values);
+  longer[values.length] = outside;
+  return longer;
+}
+
+/** The pixels of every tenth diagonal, as their indices, in regions where inside says 1. */
+export function hatch(map, inside, side, every = 10) {
+  const found = [];
+  for (let row = 0; row < side; row++) {
+    for (let column = every - 1 - (row % every); column < side; column += every) {
+      const i = row * side + column;
+      if (inside[map[i]]) found.push(i);
+    }
+  }
+  return found;
+}
+
+/** A canvas of side x side pixels that is shown scale times as large, with sharp letters. */
+export function pixelCanvas(side, scale) {
+  const canvas = h("canvas", { width: side * scale, height: side * scale, role: "img" });
+  const context = canvas.getContext("2d");
+  const small = h("canvas", { width: side, height: side });
+  const smallContext = small.getContext("2d");
+  const image = smallContext.createImageData(side, side);
+  /** Shows what stands in pixels. */
+  const put = () => {
+    smallContext.putImageData(image, 0, 0);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(small, 0, 0, side * scale, side * scale);
+  };
+  return { canvas, context, pixels: new Uint32Array(image.data.buffer), put };
+}
+
+/** Colours of blankets in both schemes. */
+export function blanketInk(isDark) {
+  const [inside, lines, outside, edge, regions] = isDark
+    ? ["#7a5c14", "#d9ab3c", "#23282c", "#ffffff", "#3a4146"]
+    : ["#f3cf7a", "#a87400", "#f1f1ee", "#000000", "#c4c4c0"];
+  return {
+    inside: inked(inside), lines: inked(lines), outside: inked(outside), edge: inked(edge),
+    regions: inked(regions),
+  };
+}
+
+/** Marks spanning images on a plane: a numbered ring each. points: [[x, y], ...] from 0 to 1. */
 export function markPoints(context, points, side, scale = 1) {
   context.font = `bold ${11 * scale}px system-ui, sans-serif`;
   context.textAlign = "center";
@@ -139,4 +199,14 @@ export function writeOn(context, words, x, y, scale = 1) {
   context.strokeText(words, x, y);
   context.fillStyle = "#000000";
   context.fillText(words, x, y);
+}
+
+/** Which number stands for which spanning image. */
+export function pointsLegend(points, names) {
+  if (!points.length) return "";
+  const listed = points.map((_, i) => {
+    return h("li", {}, h("strong", {}, String(i + 1)), names[i] ?? "a spanning image");
+  });
+  const attributes = { class: "legend", "aria-label": "images that span the plane" };
+  return h("ul", attributes, h("li", {}, "images that span the plane:"), listed);
 }
