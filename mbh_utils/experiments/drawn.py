@@ -44,9 +44,10 @@ DRAWN = (
     Drawn(2),
     Drawn(4),
     Drawn(11),
-    # ... and dense ones with as many parameters (with #1 and #10).
+    # ... and the narrowest ones with as many parameters (with #1 and #10), dense but for the last.
     Drawn(3),
     Drawn(6),
+    Drawn(14),
 )
 
 
