@@ -75,7 +75,47 @@ def region_map(partition: Partition, pixels: int) -> RegionMap:
     >>> region_map(regions, 4).pixels.tolist()
     [[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 3, 3], [2, 2, 3, 3]]
     """
+    return _numbered(pixel_regions(partition, pixels))
+
+
+def group_map(partition: Partition, groups: np.ndarray, pixels: int) -> RegionMap:
+    """What pixels see of groups of regions, such as those that lie in the same blankets.
+
+    Parameters
+    ----------
+    partition : Partition
+        Of a plane, with its polygons.
+    groups : ndarray of int, shape (n_regions,)
+        The group of each region, from 0.
+    pixels : int
+        Along each side of the picture.
+
+    Returns
+    -------
+    RegionMap
+        Whose ``regions`` are groups.
+
+    Raises
+    ------
+    MBHError
+        As :func:`region_map`.
+
+    Examples
+    --------
+    >>> import mbh_utils as mbh
+    >>> layers = [([[1, 0], [0, 1]], [0, 0])]
+    >>> regions = mbh.partition_input_space(layers, mbh.Plane.rectangle((-1, -1), (1, 1)))
+    >>> is_right = regions.patterns[:, 0].astype(int)
+    >>> seen = group_map(regions, is_right, 2)
+    >>> seen.pixels.tolist(), seen.regions.tolist()
+    ([[0, 1], [0, 1]], [0, 1])
+    """
     found = pixel_regions(partition, pixels)
+    return _numbered(np.where(found == OUTSIDE, OUTSIDE, np.asarray(groups)[found]))
+
+
+def _numbered(found: np.ndarray) -> RegionMap:
+    """Numbers of pixels, or ``OUTSIDE``, in the order of their first appearance."""
     values, first, inverse = np.unique(found, return_index=True, return_inverse=True)
     is_region = values != OUTSIDE
     order = np.argsort(np.where(is_region, first, found.size), kind="stable")

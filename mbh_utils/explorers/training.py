@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from mbh_utils import datasets
 from mbh_utils.computing import require
 from mbh_utils.computing.store import Store
 from mbh_utils.errors import MBHError
@@ -216,7 +217,7 @@ def for_profile(profile: str | Profile, seed: int = 0, store: Store | None = Non
     widths = "-".join(map(str, run.hidden))
     caption = (
         f"{widths} hidden neurons, {run.parameters:,} hidden parameters (density {density:.2f}, "
-        f"random mask), trained on {data.name} for {profile.iterations:,} iterations; seen on a "
+        f"random mask), trained on {datasets.title(data.name)} for {profile.iterations:,} iterations; seen on a "
         "square of the plane through three validation images."
     )
     return training_page(

@@ -27,12 +27,15 @@ export function numbersOf(repeats) {
   return Uint16Array.from(repeats, (repeated) => (repeated ? repeated - 1 : next++));
 }
 
+let room = new Uint32Array(0); // of borders(), kept from call to call
+
 /**
  * The pixels at borders of groups, as their indices; group: one per region.
  * A thick border has a second pixel to the left and above.
  */
 export function borders(map, side, group, thick = false) {
-  const found = new Uint32Array((thick ? 3 : 1) * map.length);
+  if (room.length < 3 * map.length) room = new Uint32Array(3 * map.length);
+  const found = room;
   let n = 0;
   for (let i = 0, row = 0; row < side; row++) {
     const isLast = row === side - 1;
