@@ -268,8 +268,8 @@ def for_profile(profile: str | Profile, seed: int = 0, store: Store | None = Non
     beside = [random[0], *(run_of(profile, number).trained(store) for number in others)]
     data = loaded(profile.fashion)
     caption = (
-        f"Networks of the experiments on {datasets.title(data.name)}, {profile.iterations:,} iterations; seen on a "
-        "square of the plane through three validation images."
+        f"Networks of the experiments on {datasets.title(data.name)}, {profile.iterations:,} "
+        "iterations; seen on a square of the plane through three validation images."
     )
     return sparsity_page(
         {

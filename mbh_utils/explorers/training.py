@@ -217,8 +217,8 @@ def for_profile(profile: str | Profile, seed: int = 0, store: Store | None = Non
     widths = "-".join(map(str, run.hidden))
     caption = (
         f"{widths} hidden neurons, {run.parameters:,} hidden parameters (density {density:.2f}, "
-        f"random mask), trained on {datasets.title(data.name)} for {profile.iterations:,} iterations; seen on a "
-        "square of the plane through three validation images."
+        f"random mask), trained on {datasets.title(data.name)} for {profile.iterations:,} "
+        "iterations; seen on a square of the plane through three validation images."
     )
     return training_page(
         networks,

@@ -211,6 +211,7 @@ export async function start(root, data) {
   const degrees = ["Wide", "Narrow"].map((heading) => degreePanel(data, heading));
   const told = status();
   const hint = h("p", { class: "hint" });
+  const legend = h("div", {}, pointsLegend(data.points, data.spanning));
   const table = h("tbody", {});
   const draw = inNextFrame(show);
   let isDark = dark(() => { isDark = dark(); draw(); });
@@ -249,7 +250,7 @@ export async function start(root, data) {
     h("div", { class: "controls" }, picture.element, ofClass.element, coverage.element),
     told.element,
     h("div", { class: "panels" }, planes.map((one) => one.element)),
-    pointsLegend(data.points, data.spanning),
+    legend,
     hint,
     h("h2", {}, "How many neurons of the first layer each pixel is connected to"),
     h("div", { class: "panels" }, degrees.map((one) => one.element)),
@@ -316,6 +317,7 @@ export async function start(root, data) {
       + `${state.coverage.toFixed(2)}. Wide (${name}), ${networkWords(wide.view, wide.numbers)}. `
       + `Narrow, ${networkWords(narrow.view, narrow.numbers)}.`);
     hint.textContent = hintOf();
+    legend.hidden = state.picture === "regions" && data.zoom > 1; // no mark lies in the glass
     writeState(state);
   }
 
