@@ -87,8 +87,8 @@ def sparsity_page(
     >>> narrow = [wide[0], mbh.feed_forward(data, (12, 4))]
     >>> plane = mbh.Plane.through(data.validation.images[:3])
     >>> page = sparsity_page({"random mask": wide}, narrow, plane, data, pixels=50)
-    >>> [view["density"] for view in page.data["views"]]
-    [1.0, 0.4659..., 1.0]
+    >>> [round(view["density"], 3) for view in page.data["views"]]
+    [1.0, 0.463, 1.0]
     """
     data = require.data_set("data", data, ("validation", "classes"))
     require.kind_of("plane", plane, Plane, "one Plane, as Plane.through(three_samples) makes it")

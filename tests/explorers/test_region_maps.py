@@ -119,3 +119,15 @@ def test_borders_and_room_of_a_picture(tmp_path):
     assert [one["room"] for one in found["room"]] == [1, 1, 0]
     assert found["centre"] == [{"x": 3, "y": 3, "room": 4}]
     assert found["red"] and found["grey"] == "#808080"
+
+
+def test_groups_of_regions_are_seen_as_one(partition, box):
+    for regions in (partition, box):
+        groups = np.arange(len(regions)) % 7
+        seen = region_maps.group_map(regions, groups, 80)
+        found = pixel_regions(regions, 80)
+        inside = found >= 0
+        assert (seen.regions[seen.pixels[inside]] == groups[found[inside]]).all()
+        assert (seen.pixels[~inside] == len(seen.regions)).all()
+        _, first = np.unique(seen.pixels, return_index=True)
+        assert (np.diff(first[: len(seen.regions)]) > 0).all()
