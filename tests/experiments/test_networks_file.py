@@ -103,8 +103,19 @@ def test_a_profile_with_fewer_set_ups_draws_fewer_networks():
     numbers = [one.setup for one in DRAWN]
     assert max(numbers) > len(TINY.setups) >= min(numbers)
     few = [number for number in numbers if number <= len(TINY.setups)]
-    assert [case.setup.number for case in drawn_cases(TINY)] == few
-    assert [case.setup.number for case in drawn_cases(PROFILES["quick"])] == numbers
+    assert list(dict.fromkeys(case.setup.number for case in drawn_cases(TINY))) == few
+    quick = drawn_cases(PROFILES["quick"])
+    assert list(dict.fromkeys(case.setup.number for case in quick)) == numbers
+
+
+def test_one_network_is_drawn_through_its_training():
+    paper = PROFILES["paper"]
+    (one,) = [one for one in DRAWN if one.through_training]
+    drawn_at = [c.iteration for c in drawn_cases(paper) if c.setup.number == one.setup]
+    assert [0, *drawn_at] == drawn.checkpoints(paper.iterations)
+    assert set(drawn_at) <= set(runs.milestones(paper.iterations))
+    assert drawn_at[-1] == paper.iterations
+    assert len(drawn_at) == 15
 
 
 def test_the_store_comes_first(done, results, empty, tmp_path):
