@@ -10,6 +10,9 @@ from mbh_utils.explorers.blanket_views import (
 from mbh_utils.explorers.chooser import BlanketChooser, blanket_chooser
 from mbh_utils.explorers.gallery import page
 from mbh_utils.explorers.page import Page
+from mbh_utils.explorers.regions import regions_page
+from mbh_utils.explorers.sparsity import sparsity_page
+from mbh_utils.explorers.training import training_page
 
 __all__ = [
     "BlanketChooser",
@@ -21,4 +24,7 @@ __all__ = [
     "blanket_view",
     "blanket_words",
     "page",
+    "regions_page",
+    "sparsity_page",
+    "training_page",
 ]
