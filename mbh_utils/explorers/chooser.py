@@ -38,6 +38,15 @@ class BlanketChooser:
     """Controls that choose what the blanket explorer shows; :func:`blanket_chooser` makes it.
 
     ``controls`` are the widgets, made when first asked for; ``page`` is what was made last.
+
+    Parameters
+    ----------
+    profile : str or Profile, default "quick"
+        Its data sets and set-ups can be chosen.
+    network : network, optional
+        One's own.
+    seed : int, default 0
+        Which images span the plane at first.
     """
 
     def __init__(self, profile: str | Profile = "quick", network=None, seed: int = 0):
@@ -71,10 +80,11 @@ class BlanketChooser:
             description="phenomenon",
             placeholder="empty: the classes alone",
             continuous_update=False,
+            style={"description_width": "initial"},
         )
         hint = ipywidgets.HTML(f"<small>For example {html.escape(EXAMPLES)}</small>")
         self.make = ipywidgets.Button(description="make", button_style="primary")
-        self.progress = ipywidgets.FloatProgress(min=0, max=1, layout={"visibility": "hidden"})
+        self.progress = ipywidgets.FloatProgress(min=0, max=1, layout={"display": "none"})
         self.told = ipywidgets.HTML()
         self.shown = ipywidgets.HTML(layout={"width": "100%"})
         self._fill()
@@ -155,7 +165,7 @@ class BlanketChooser:
             return self._thread
         assert self.controls is not None
         self.make.disabled = True
-        self.progress.layout.visibility = "visible"
+        self.progress.layout.display = "flex"
         self._tell(0.0, "beginning")
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
@@ -171,7 +181,7 @@ class BlanketChooser:
             words = html.escape(f"{kind}{error}")
             self.told.value = f'<div role="alert"><b>Not made.</b> {words}</div>'
         finally:
-            self.progress.layout.visibility = "hidden"
+            self.progress.layout.display = "none"
             self.make.disabled = False
 
     def _tell(self, share: float, words: str) -> None:

@@ -29,7 +29,7 @@ def chooser():
 def made(chooser):
     """The chooser's page, once its thread is done."""
     chooser.start().join(120)
-    assert not chooser.make.disabled and chooser.progress.layout.visibility == "hidden"
+    assert not chooser.make.disabled and chooser.progress.layout.display == "none"
     return chooser.page
 
 
@@ -116,7 +116,7 @@ def test_nothing_waits_and_progress_is_shown(chooser, monkeypatch):
     thread = chooser.start()
     while "regions of something" not in chooser.told.value:
         assert thread.is_alive()
-    assert chooser.make.disabled and chooser.progress.layout.visibility == "visible"
+    assert chooser.make.disabled and chooser.progress.layout.display == "flex"
     assert chooser.progress.value == pytest.approx(0.6)
     assert chooser.start() is thread, "one page at a time"
     may_go_on.set()
