@@ -128,7 +128,8 @@ class BlanketChooser:
             options.append((words + later, setup.number))
         return options
 
-    def _run(self, number: int):
+    def _run(self, number):
+        """The run of a set-up, on the data set that is chosen."""
         return experiments.run_of(self.size, number, dataset=self.data.value)
 
     # -------------------------------------------------------------------------------------- images
@@ -139,8 +140,12 @@ class BlanketChooser:
         Drawn as :func:`mbh_utils.experiments.class_plane` draws them.
         """
         rng = stream(self.seed, "planes")
-        classes = [one.value for one in self.images]
+        classes = self._classes()
         return np.stack([rng.choice(self._data.validation.of_class(c).images) for c in classes])
+
+    def _classes(self) -> list[Any]:
+        """The three classes that are chosen."""
+        return [one.value for one in self.images]
 
     def _shuffle(self, _button=None) -> None:
         self.seed += 1
@@ -150,8 +155,8 @@ class BlanketChooser:
         if any(one.value is None for one in self.images):
             return  # the lists are being filled
         pictures = []
-        for one, image in zip(self.images, self._points(), strict=True):
-            name = html.escape(str(self._data.classes[one.value]))
+        for label, image in zip(self._classes(), self._points(), strict=True):
+            name = html.escape(str(self._data.classes[label]))
             source = _png(image, self._data)
             drawn = "" if source is None else f'<img src="{source}" alt="image of {name}"> '
             pictures.append(f"<span>{drawn}{name}</span>")
