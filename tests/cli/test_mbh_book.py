@@ -25,4 +25,4 @@ def test_it_says_what_to_run_first(mbh, tmp_path, monkeypatch):
 
 def test_an_unknown_profile_is_named(mbh):
     status, _, err = mbh("book", "--profile", "papier")
-    assert status == 1 and "did you mean 'paper'?" in err
+    assert status == 2 and "did you mean 'paper'?" in err
