@@ -400,8 +400,8 @@ def _domain(name: str, plane: Plane, data) -> dict:
 def _names(plane: Plane, data) -> list[str]:
     """Classes of the images that span a plane, where the data set has them."""
     if plane.points is None:
-        spanning = [] if plane.spanning is None else plane.spanning
-        return [f"image {i + 1}" for i in range(len(spanning))]
+        n = 0 if plane.spanning is None else len(plane.spanning)
+        return [f"image {i + 1}" for i in range(n)]
     names = []
     for i, point in enumerate(plane.points):
         label = _label(point, data)

@@ -128,8 +128,7 @@ class BlanketChooser:
             options.append((words + later, setup.number))
         return options
 
-    def _run(self, number):
-        """The run of a set-up, on the data set that is chosen."""
+    def _run(self, number: int):
         return experiments.run_of(self.size, number, dataset=self.data.value)
 
     # -------------------------------------------------------------------------------------- images
@@ -143,20 +142,22 @@ class BlanketChooser:
         classes = self._classes()
         return np.stack([rng.choice(self._data.validation.of_class(c).images) for c in classes])
 
-    def _classes(self) -> list[Any]:
-        """The three classes that are chosen."""
-        return [one.value for one in self.images]
+    def _classes(self) -> list[int]:
+        """Classes of the three images; fewer while their lists are being filled."""
+        values: list[Any] = [one.value for one in self.images]
+        return [c for c in values if c is not None]
 
     def _shuffle(self, _button=None) -> None:
         self.seed += 1
         self._show_images()
 
     def _show_images(self) -> None:
-        if any(one.value is None for one in self.images):
+        classes = self._classes()
+        if len(classes) < len(self.images):
             return  # the lists are being filled
         pictures = []
-        for label, image in zip(self._classes(), self._points(), strict=True):
-            name = html.escape(str(self._data.classes[label]))
+        for c, image in zip(classes, self._points(), strict=True):
+            name = html.escape(str(self._data.classes[c]))
             source = _png(image, self._data)
             drawn = "" if source is None else f'<img src="{source}" alt="image of {name}"> '
             pictures.append(f"<span>{drawn}{name}</span>")
@@ -199,12 +200,13 @@ class BlanketChooser:
         phenomena = {text: samples_where(text, self._data.validation)} if text else None
         planes = _planes(self._points(), self._data)
         untrained = None
-        if self.of.value == OWN:
+        chosen: Any = self.of.value
+        if chosen == OWN:
             name = OWN
             network = self.network
         else:
-            run = self._run(self.of.value)
-            name = f"#{self.of.value}"
+            run = self._run(chosen)
+            name = f"#{chosen}"
             self._tell(0.05, f"network {name}")
             network = run.trained()
             untrained = {name: run.initial()}
@@ -214,7 +216,7 @@ class BlanketChooser:
             self._data,
             untrained=untrained,
             phenomena=phenomena,
-            shown=None if text else self.images[-1].value,
+            shown=None if text else self._classes()[-1],
             progress=lambda share, words: self._tell(0.2 + 0.8 * share, words),
         )
 

@@ -196,7 +196,8 @@ def test_words_and_look_ups_equal_pythons(page, networks, planes, data, tmp_path
                 view = blanket_view(network, regions, data.validation, label, coverage)
                 words = blanket_words(view, data.classes[label])
                 expected.append([number, c, step, words])
-    script = """import { unpackView, rowAt, blanketWords, kindsAt, numbersOf } from "./blanket.js";
+    script = """import { unpackView, rowAt, blanketWords, kindsAt, numbersOf }
+      from "./blanket_lookup.js";
     import { paint, roomFor, INSIDE } from "./blanket_map.js";
     const { data, asked } = given;
     const found = [];
@@ -232,14 +233,14 @@ def test_numbers_are_written_as_python_writes_them(digits, tmp_path):
     numbers = [0.0, 0.5, 1.0, 2.5, 86.25, 0.125, 88.25, 0.0625, 1e-5, 123456.0, 9.9996, 1e-12]
     numbers += (rng.random(300) * 10.0 ** rng.integers(-7, 7, 300)).tolist()
     numbers += (rng.integers(0, 4000, 200) / 16).tolist()
-    script = """import { fixed, percent, general } from "./blanket.js";
+    script = """import { fixed, percent, general } from "./blanket_lookup.js";
     tell(given.numbers.map((x) => [fixed(x, given.digits), percent(x), general(x, 4)]));"""
     found = run_node(script, tmp_path, numbers=numbers, digits=digits)
     assert found == [[f"{x:.{digits}f}", f"{x:.1%}", f"{x:.4g}"] for x in numbers]
 
 
 def test_an_address_with_nonsense_leads_to_what_there_is(page, tmp_path):
-    script = """import { checkedState } from "./blanket.js";
+    script = """import { checkedState } from "./blanket_lookup.js";
     tell(given.asked.map((part) => checkedState(given.data, { ...given.data.start, ...part })));"""
     asked = [
         {"class": "7", "coverage": 9, "network": "Z", "state": "?", "domain": "?"},

@@ -44,8 +44,9 @@ class Lab:
 
     @property
     def notebook(self) -> str:
-        """Where a browser opens it."""
-        return f"{self.url}lab/tree/{self.file.name}?token={self.token}"
+        """Where a browser opens it, in a workspace without the tabs of others."""
+        place = f"lab/workspaces/{self.file.stem}/tree/{self.file.name}"
+        return f"{self.url}{place}?token={self.token}"
 
     def end_kernels(self) -> None:
         """End all kernels, and wait until they are gone."""

@@ -109,6 +109,11 @@ FACES = {
         },
         says={"networks": "", "planes": "plane", "shown": "class", "coverage": "c_P"},
     ),
+    "widgets.blanket_chooser": Face(
+        widgets.blanket_chooser,
+        right={"profile": "quick"},
+        ill={"profile": NO_OBJECT, "seed": NO_COUNT},
+    ),
     "widgets.page": Face(
         widgets.page,
         right={"name": "blanket"},

@@ -1,150 +1,12 @@
 // The explorer of minimal blankets: class x c_P x network x plane, by look-up in rank maps.
 
-import { unpack, h, slider, select, button, status, inNextFrame, readState, writeState } from "./common.js";
-import { savePicture, saveNumbers, dark } from "./common.js";
-import { unpackMap, pixelColour, roomFor, paint, pixelAt, weightsAt, mixedImage, BEYOND, OUTSIDE, INSIDE } from "./blanket_map.js";
-
-// ------------------------------------------------------------------------------ numbers as Python
-
-/** x with a fixed number of digits; halves go to the even digit, as Python rounds them. */
-export function fixed(x, digits) {
-  const scaled = x * 10 ** digits;
-  const below = Math.floor(scaled);
-  // Half a unit, and exactly so: only then may the even digit be another one than toFixed's.
-  if (scaled - below === 0.5 && scaled / 10 ** digits === x && digits < 6) {
-    return ((below % 2 === 0 ? below : below + 1) / 10 ** digits).toFixed(digits);
-  }
-  return x.toFixed(digits);
-}
-
-/** A share in per cent with one digit. */
-export function percent(share) { return `${fixed(share * 100, 1)}%`; }
-
-/** A number with so many digits that count, without zeros at the end: Python's format "g". */
-export function general(x, digits) {
-  if (x === 0) return "0";
-  const [mantissa, exponent] = x.toExponential(digits - 1).split("e");
-  const power = Number(exponent);
-  const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
-  if (power >= -4 && power < digits) return trimmed(fixed(x, Math.max(digits - 1 - power, 0)));
-  const sign = power < 0 ? "-" : "+";
-  return `${trimmed(mantissa)}e${sign}${String(Math.abs(power)).padStart(2, "0")}`;
-}
-
-// ------------------------------------------------------------------------------ look-ups
-
-/** Everything of a network on a plane, unpacked. */
-export async function unpackView(data, model, domain) {
-  const facts = data.models[model];
-  const view = data.views[model * data.domains.length + domain];
-  const names = ["lengths", "met", "neurons", "states"];
-  const ofModel = await Promise.all(names.map((name) => unpack(facts[name])));
-  const [map, ranks, areas] = await Promise.all(
-    [unpackMap(view.map), unpack(view.ranks), unpack(view.areas)],
-  );
-  const predicted = view.predicted ? await unpack(view.predicted) : null;
-  const found = Object.fromEntries(names.map((name, i) => [name, ofModel[i]]));
-  const nGroups = ranks.length / data.phenomena.length;
-  const kinds = new Uint8Array(nGroups + 1);
-  return { ...found, size: view.map.shape[0], map, ranks, areas, predicted, nGroups, kinds, facts, view };
-}
-
-/** The exact numbers of one phenomenon at one step of the slider. */
-export function rowAt(data, seen, domain, phenomenon, step) {
-  const at = phenomenon * data.coverages.length + step;
-  const area = seen.areas[at];
-  const share = Math.min(area / data.domains[domain].area, 1);
-  return { constraints: seen.lengths[at], met: seen.met[at], area, share, s: 1 - share };
-}
-
-/** One sentence with these numbers; blanket_words of blanket_views.py says the same. */
-export function blanketWords(phenomenon, coverage, row) {
-  const n = row.constraints;
-  return `${phenomenon.subject} at c_P = ${fixed(coverage, 2)}: ${n} constraint${n === 1 ? "" : "s"}, `
-    + `met by ${percent(row.met)} of ${phenomenon.of}; blanket area ${general(row.area, 4)}, `
-    + `${percent(row.share)} of the plane's domain; specialization s = ${fixed(row.s, 3)}`;
-}
-
-/** Steps of the slider at which the blanket differs from that of the step before. */
-export function changes(data, seen, phenomenon) {
-  const n = data.coverages.length;
-  const of = seen.areas.subarray(phenomenon * n, (phenomenon + 1) * n);
-  return Array.from(of.keys()).filter((i) => i > 0 && of[i] !== of[i - 1]);
-}
-
-/** Of each group of regions whether it lies in the blanket; behind the last: beyond the domain. */
-export function kindsAt(data, seen, phenomenon, step) {
-  const length = seen.lengths[phenomenon * data.coverages.length + step];
-  const first = phenomenon * seen.nGroups;
-  for (let group = 0; group < seen.nGroups; group++) {
-    seen.kinds[group] = seen.ranks[first + group] >= length ? INSIDE : OUTSIDE;
-  }
-  seen.kinds[seen.nGroups] = BEYOND;
-  return seen.kinds;
-}
-
-/** The first coverage of the slider at which a group lies in the blanket; null if there is none. */
-export function entersAt(data, seen, phenomenon, group) {
-  const n = data.coverages.length;
-  const rank = seen.ranks[phenomenon * seen.nGroups + group];
-  const step = seen.lengths.subarray(phenomenon * n, (phenomenon + 1) * n).findIndex((k) => rank >= k);
-  return step < 0 ? null : data.coverages[step];
-}
-
-/** What is to be said of a group of regions: inside or not, why, and the predicted class. */
-export function groupWords(data, seen, phenomenon, step, group) {
-  if (group === null || group >= seen.nGroups) return "outside of the plane's domain";
-  const parts = [];
-  if (seen.predicted) parts.push(`predicted ${data.classes[seen.predicted[group]] ?? seen.predicted[group]}`);
-  const length = seen.lengths[phenomenon * data.coverages.length + step];
-  const rank = seen.ranks[phenomenon * seen.nGroups + group];
-  if (rank >= length) {
-    parts.push(length === 0 ? "inside the blanket, which is all" : `inside the blanket: all ${length} constraints hold`);
-  } else {
-    const at = seen.facts.begins[phenomenon] + rank;
-    const should = seen.states[at] ? "active" : "inactive";
-    parts.push(`outside the blanket: of ${length} constraints, number ${rank + 1} is the first that fails `
-      + `(neuron ${seen.neurons[at]} must be ${should})`);
-  }
-  const enters = entersAt(data, seen, phenomenon, group);
-  parts.push(enters === null ? "in none of these blankets" : `in the blanket from c_P = ${fixed(enters, 2)} on`);
-  return parts.join("; ");
-}
-
-/** The table of all classes and steps of one network on one plane. */
-export function numbersOf(data, seen, domain) {
-  const rows = [];
-  data.phenomena.forEach((phenomenon, p) => data.coverages.forEach((coverage, step) => {
-    const row = rowAt(data, seen, domain, p, step);
-    const { network, state } = seen.facts;
-    rows.push({ network, state, domain: data.domains[domain].name, class: phenomenon.option, coverage, ...row });
-  }));
-  return rows;
-}
-
-/** A state with only what there is, whatever stood in the address. */
-export function checkedState(data, state) {
-  const has = (list, value) => list.includes(value);
-  const start = data.start;
-  const key = has(data.phenomena.map((p) => p.key), state.class) ? state.class : start.class;
-  const network = has(data.models.map((m) => m.network), state.network) ? state.network : start.network;
-  const states = data.models.filter((m) => m.network === network).map((m) => m.state);
-  const kept = has(states, state.state) ? state.state : states[0];
-  const domain = has(data.domains.map((d) => d.name), state.domain) ? state.domain : start.domain;
-  const ends = [data.coverages[0], data.coverages.at(-1)];
-  const coverage = Math.round(Math.min(Math.max(state.coverage, ends[0]), ends[1]) * 100) / 100;
-  return { class: key, coverage, network, state: kept, domain };
-}
-
-/** Numbers of the phenomenon, step, model and domain that a state names. */
-export function placesOf(data, state) {
-  return {
-    phenomenon: data.phenomena.findIndex((p) => p.key === state.class),
-    step: data.coverages.findIndex((c) => Math.abs(c - state.coverage) < 1e-9),
-    model: data.models.findIndex((m) => m.network === state.network && m.state === state.state),
-    domain: data.domains.findIndex((d) => d.name === state.domain),
-  };
-}
+import { unpack, h, slider, select, button, status, inNextFrame, dark } from "./common.js";
+import { readState, writeState, savePicture, saveNumbers } from "./common.js";
+import { pixelColour, roomFor, paint, pixelAt, INSIDE } from "./blanket_map.js";
+import { weightsAt, mixedImage } from "./blanket_map.js";
+import { fixed, percent, general, unpackView, rowAt, blanketWords } from "./blanket_lookup.js";
+import { changes, kindsAt, groupWords, numbersOf } from "./blanket_lookup.js";
+import { checkedState, placesOf } from "./blanket_lookup.js";
 
 // ------------------------------------------------------------------------------ the page
 
@@ -156,26 +18,34 @@ const SHAPES = ["●", "■", "▲"];
 const WORDS = [
   ["region", "a part of the plane on which no neuron switches on or off"],
   ["c_P", "minimum coverage: the share of the class's images that must follow the pattern"],
-  ["constraint", "a neuron of the last hidden layer and the state it must have; neurons are numbered from 0 "
-    + "over all hidden layers"],
+  ["constraint", "a neuron of the last hidden layer and the state it must have; neurons are "
+    + "numbered from 0 over all hidden layers"],
   ["blanket", "all regions on which the constraints of the class's pattern hold"],
-  ["s", "specialization, 1 − blanket area / area of the domain: near 1, the pattern is the class's own"],
+  ["s", "specialization, 1 − blanket area / area of the domain: near 1, the pattern is the "
+    + "class's own"],
 ];
 const STYLE = `
 .map { position: relative; max-width: 44rem; }
 .map canvas { border: 1px solid var(--line); touch-action: manipulation; cursor: crosshair; }
-.marker { position: absolute; transform: translate(-50%, -50%); width: 1.75rem; height: 1.75rem; min-height: 0;
-  padding: 0; border-radius: 50%; line-height: 1; font-size: 1rem; background: var(--paper); border: 2px solid var(--ink); }
-.marker.movable { background: transparent; border: 0; font-size: 1.6rem; text-shadow: 0 0 3px var(--paper), 0 0 3px var(--paper); pointer-events: none; }
+.marker { position: absolute; transform: translate(-50%, -50%); width: 1.75rem; height: 1.75rem;
+  min-height: 0;
+  padding: 0; border-radius: 50%; line-height: 1; font-size: 1rem; background: var(--paper);
+  border: 2px solid var(--ink); }
+.marker.movable { background: transparent; border: 0; font-size: 1.6rem; pointer-events: none;
+  text-shadow: 0 0 3px var(--paper), 0 0 3px var(--paper); }
 .marker[hidden], .name[hidden] { display: none; }
-.name { position: absolute; transform: translate(-50%, 0.95rem); background: var(--paper); color: var(--ink);
-  border-radius: 0.2rem; padding: 0 0.3rem; font-size: 0.8rem; pointer-events: none; white-space: nowrap; }
+.name { position: absolute; transform: translate(-50%, 0.95rem); background: var(--paper);
+  color: var(--ink);
+  border-radius: 0.2rem; padding: 0 0.3rem; font-size: 0.8rem; pointer-events: none;
+  white-space: nowrap; }
 .plain { background: var(--outside); }
-.hatched { background: repeating-linear-gradient(135deg, var(--inside) 0 4px, var(--hatch) 4px 6px); border: 2px solid var(--outline); }
+.hatched { border: 2px solid var(--outline);
+  background: repeating-linear-gradient(135deg, var(--inside) 0 4px, var(--hatch) 4px 6px); }
 .thumbnail { width: 7rem; height: 7rem; image-rendering: pixelated; border: 1px solid var(--line); }
 .looked { display: flex; gap: 1rem; align-items: start; flex-wrap: wrap; }
 .looked > div { flex: 1 1 14rem; }
-dl { margin: 0.3rem 0; font-size: 0.9rem; } dt { font-weight: 600; float: left; clear: left; margin-right: 0.4rem; } dd { margin: 0 0 0.2rem; }
+dl { margin: 0.3rem 0; font-size: 0.9rem; }
+dt { font-weight: 600; float: left; clear: left; margin-right: 0.4rem; } dd { margin: 0 0 0.2rem; }
 tbody th { font-weight: 400; } tr.now > * { font-weight: 700; }
 `;
 
@@ -249,7 +119,8 @@ export async function start(root, data) {
     });
     made.coverage = slider({
       name: "minimum coverage c_P", min: data.coverages[0], max: data.coverages.at(-1), step: 0.01,
-      value: state.coverage, told: (c) => fixed(c, 2), changed: (value) => change({ coverage: value }),
+      value: state.coverage, told: (c) => fixed(c, 2),
+      changed: (value) => change({ coverage: value }),
     });
     made.network = choice("network", distinct(data.models, "network"));
     made.state = choice("state", distinct(data.models, "state"));
@@ -262,9 +133,12 @@ export async function start(root, data) {
     made.looked = status();
     made.thumbnail = h("canvas", { class: "thumbnail", role: "img" });
     made.legend = h("ul", { class: "legend" });
-    made.networks = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "All networks in numbers" });
+    made.networks = h("div", {
+      class: "scroll", tabindex: "0", role: "region", "aria-label": "All networks in numbers",
+    });
     made.count = h("p", { class: "hint" });
-    made.element = h("div", {}, controls(made), h("div", { class: "panels" }, left(made), right(made)));
+    const panels = h("div", { class: "panels" }, left(made), right(made));
+    made.element = h("div", {}, controls(made), panels);
     return made;
   }
 
@@ -272,12 +146,15 @@ export async function start(root, data) {
   function choice(part, values, name = part) {
     if (values.length < 2) return null;
     const options = values.map((value) => [value, value]);
-    return select({ name, options, value: state[part], changed: (value) => change({ [part]: value }) });
+    const changed = (value) => change({ [part]: value });
+    return select({ name, options, value: state[part], changed });
   }
 
   function controls(made) {
-    const back = button("previous change", () => step(-1), { title: "to the next smaller c_P with another picture" });
-    const on = button("next change", () => step(1), { title: "to the next larger c_P with another picture" });
+    const ways = ["smaller", "larger"];
+    const titles = ways.map((way) => `to the next ${way} c_P with another picture`);
+    const back = button("previous change", () => step(-1), { title: titles[0] });
+    const on = button("next change", () => step(1), { title: titles[1] });
     const reset = button("start again", () => change({ ...data.start }));
     const list = [made.class, made.coverage, made.network, made.state, made.domain];
     const chosen = list.filter(Boolean).map((one) => one.element);
@@ -286,17 +163,23 @@ export async function start(root, data) {
 
   function left(made) {
     const map = h("div", { class: "map" }, made.canvas, made.markers);
-    const hint = h("p", { class: "hint" }, "Point at a place, or move the cross with the arrow keys, to see what holds there.");
+    const hint = h("p", { class: "hint" },
+      "Point at a place, or move the cross with the arrow keys, to see what holds there.");
     return h("div", { class: "panel" }, map, made.legend, hint);
   }
 
   function right(made) {
-    const save = h("div", { class: "controls" }, button("save picture", picture), button("save numbers", numbers));
-    const words = h("dl", {}, WORDS.flatMap(([term, meaning]) => [h("dt", {}, term), h("dd", {}, meaning)]));
-    const looked = h("div", { class: "looked" }, made.looked.element, data.domains.some((d) => d.images) ? made.thumbnail : []);
-    const tried = "Try: move c_P to 1. What all images agree on is less, so constraints fall away and the blanket "
-      + "grows. Then compare the networks: which one keeps a class in the smaller part of the plane?";
-    return h("div", { class: "panel" }, h("h2", {}, "This blanket"), made.status.element, made.count,
+    const save = h("div", { class: "controls" },
+      button("save picture", picture), button("save numbers", numbers));
+    const terms = WORDS.flatMap(([term, meaning]) => [h("dt", {}, term), h("dd", {}, meaning)]);
+    const words = h("dl", {}, terms);
+    const thumbnail = data.domains.some((d) => d.images) ? made.thumbnail : [];
+    const looked = h("div", { class: "looked" }, made.looked.element, thumbnail);
+    const tried = "Try: move c_P to 1. What all images agree on is less, so constraints fall away "
+      + "and the blanket grows. Then compare the networks: which one keeps a class in the smaller "
+      + "part of the plane?";
+    return h("div", { class: "panel" },
+      h("h2", {}, "This blanket"), made.status.element, made.count,
       h("h2", {}, "At this place"), looked, h("h2", {}, "In every network"), made.networks,
       h("p", { class: "hint" }, tried), words, save);
   }
@@ -309,7 +192,8 @@ export async function start(root, data) {
     const { regions } = seen.view;
     page.count.textContent = `${data.data}, network ${state.network}, ${state.state}`
       + (seen.facts.accuracy === null ? "" : ` (accuracy ${percent(seen.facts.accuracy)})`)
-      + `: ${regions.toLocaleString("en")} regions in the ${state.domain}. Along the slider the blanket changes `
+      + `: ${regions.toLocaleString("en")} regions in the ${state.domain}. `
+      + "Along the slider the blanket changes "
       + `${marks.length} time${marks.length === 1 ? "" : "s"}, at the marks.`;
   }
 
@@ -323,9 +207,11 @@ export async function start(root, data) {
       marker.setAttribute("aria-label", words);
       marker.addEventListener("focus", () => lookAt({ point: i, u, v }));
       marker.addEventListener("pointerenter", () => lookAt({ point: i, u, v }));
-      return [put(marker, u, v), put(h("span", { class: "name", "aria-hidden": "true" }, name), u, v)];
+      const label = h("span", { class: "name", "aria-hidden": "true" }, name);
+      return [put(marker, u, v), put(label, u, v)];
     });
-    const movable = button("✛", () => lookAt({ ...looked, point: null }), { title: "a place to look at" });
+    const here = () => lookAt({ ...looked, point: null });
+    const movable = button("✛", here, { title: "a place to look at" });
     movable.className = "marker movable";
     movable.addEventListener("keydown", moved);
     movable.addEventListener("focus", () => lookAt({ ...looked, point: null }));
@@ -338,7 +224,9 @@ export async function start(root, data) {
     page.legend.replaceChildren(
       swatch("hatched", "minimal blanket"),
       swatch("plain", "outside"),
-      ...domain.names.map((name, i) => h("li", {}, `${SHAPES[i % 3]} spanning image ${i + 1}: ${name}`)),
+      ...domain.names.map((name, i) => (
+        h("li", {}, `${SHAPES[i % 3]} spanning image ${i + 1}: ${name}`)
+      )),
       h("li", {}, "✛ the place you look at"),
     );
   }
@@ -356,7 +244,9 @@ export async function start(root, data) {
   function startingPoint(text) {
     const domain = domainNow();
     const given = text.split(",").map(Number);
-    if (given.length === 2 && given.every(Number.isFinite)) return { point: null, u: given[0], v: given[1] };
+    if (given.length === 2 && given.every(Number.isFinite)) {
+      return { point: null, u: given[0], v: given[1] };
+    }
     if (domain.points.length) return { point: 0, u: domain.points[0][0], v: domain.points[0][1] };
     return { point: null, u: domain.low[0] + domain.side / 2, v: domain.low[1] + domain.side / 2 };
   }
@@ -378,7 +268,9 @@ export async function start(root, data) {
     const domain = domainNow();
     const far = domain.side * (event.shiftKey ? 0.1 : 0.01);
     const held = (x, low) => Math.min(Math.max(x, low), low + domain.side);
-    lookAt({ point: null, u: held(looked.u + way[0] * far, domain.low[0]), v: held(looked.v + way[1] * far, domain.low[1]) });
+    const u = held(looked.u + way[0] * far, domain.low[0]);
+    const v = held(looked.v + way[1] * far, domain.low[1]);
+    lookAt({ point: null, u, v });
   }
 
   function lookAt(next) {
@@ -396,17 +288,21 @@ export async function start(root, data) {
 
   function placeWords() {
     const what = groupWords(data, seen, place.phenomenon, place.step, groupHere());
-    if (looked.point === null) return `At (${general(looked.u, 3)}, ${general(looked.v, 3)}): ${what}.`;
+    if (looked.point === null) {
+      return `At (${general(looked.u, 3)}, ${general(looked.v, 3)}): ${what}.`;
+    }
     const { area } = seen.view.points[looked.point];
     const share = percent(area / domainNow().area);
-    const of = area === null ? "" : `; its activation region has area ${general(area, 3)}, ${share} of the domain`;
+    const of = area === null ? ""
+      : `; its activation region has area ${general(area, 3)}, ${share} of the domain`;
     return `Spanning image ${looked.point + 1} (${domainNow().names[looked.point]}): ${what}${of}.`;
   }
 
   async function showPlace() {
     const domain = domainNow();
     put(page.movable, looked.u, looked.v);
-    page.movable.setAttribute("aria-label", `place to look at: ${general(looked.u, 3)}, ${general(looked.v, 3)}; arrow keys move it`);
+    const at = `${general(looked.u, 3)}, ${general(looked.v, 3)}`;
+    page.movable.setAttribute("aria-label", `place to look at: ${at}; arrow keys move it`);
     if (!domain.images || domain.points.length !== 3) { page.thumbnail.hidden = true; return; }
     domain.bytes ??= unpack(domain.images.pixels);
     const grey = mixedImage(await domain.bytes, weightsAt(domain.points, looked.u, looked.v));
@@ -415,7 +311,8 @@ export async function start(root, data) {
     const image = new ImageData(columns, rows);
     grey.forEach((value, i) => image.data.set([value, value, value, 255], 4 * i));
     page.thumbnail.getContext("2d").putImageData(image, 0, 0);
-    const words = looked.point === null ? "The image at this place: a mix of the spanning images" : `Spanning image ${looked.point + 1}`;
+    const words = looked.point === null ? "The image at this place: a mix of the spanning images"
+      : `Spanning image ${looked.point + 1}`;
     page.thumbnail.setAttribute("aria-label", words);
   }
 
@@ -424,7 +321,8 @@ export async function start(root, data) {
   function draw() {
     const began = performance.now();
     const scheme = COLOURS[dark() ? "dark" : "light"];
-    const colours = Object.fromEntries(Object.entries(scheme).map(([name, text]) => [name, pixelColour(text)]));
+    const colours = {};
+    for (const name of Object.keys(scheme)) colours[name] = pixelColour(scheme[name]);
     for (const [name, text] of Object.entries(scheme)) root.style.setProperty(`--${name}`, text);
     const kinds = kindsAt(data, seen, place.phenomenon, place.step);
     paint(seen.map, kinds, colours, room);
@@ -440,7 +338,8 @@ export async function start(root, data) {
     const words = `${blanketWords(phenomenon, state.coverage, row)}.`;
     page.status.tell(words);
     page.looked.tell(placeWords());
-    page.canvas.setAttribute("aria-label", `Map of the ${state.domain}, network ${state.network}, ${state.state}. ${words} ${insiders()}`);
+    const what = `Map of the ${state.domain}, network ${state.network}, ${state.state}.`;
+    page.canvas.setAttribute("aria-label", `${what} ${words} ${insiders()}`);
     compare();
     const at = looked.point === null ? `${general(looked.u, 4)},${general(looked.v, 4)}` : "";
     writeState({ ...state, at });
@@ -449,7 +348,8 @@ export async function start(root, data) {
   /** Which of the spanning images lie in the blanket. */
   function insiders() {
     const domain = domainNow();
-    const inside = domain.names.filter((_, i) => seen.kinds[seen.view.points[i].group ?? seen.nGroups] === INSIDE);
+    const isInside = (i) => seen.kinds[seen.view.points[i].group ?? seen.nGroups] === INSIDE;
+    const inside = domain.names.filter((_, i) => isInside(i));
     if (!domain.names.length) return "";
     return `Spanning images inside: ${inside.length ? inside.join(", ") : "none"}.`;
   }
@@ -458,15 +358,19 @@ export async function start(root, data) {
   async function compare() {
     const { phenomenon, step, domain } = place;
     const all = await Promise.all(data.models.map((_, model) => numbersAt(model, domain)));
-    const head = ["network", "constraints", "met by", "blanket", "s"].map((word) => h("th", { scope: "col" }, word));
+    const titles = ["network", "constraints", "met by", "blanket", "s"];
+    const head = titles.map((word) => h("th", { scope: "col" }, word));
     const rows = data.models.map((model, i) => {
       const row = rowAt(data, all[i], domain, phenomenon, step);
       const isNow = i === place.model;
       const cells = [row.constraints, percent(row.met), percent(row.share), fixed(row.s, 3)];
-      const name = h("th", { scope: "row" }, `${isNow ? "▸ " : ""}${model.network}, ${model.state}`);
-      return h("tr", isNow ? { class: "now", "aria-current": "true" } : {}, name, cells.map((cell) => h("td", {}, String(cell))));
+      const called = `${isNow ? "▸ " : ""}${model.network}, ${model.state}`;
+      const name = h("th", { scope: "row" }, called);
+      const kind = isNow ? { class: "now", "aria-current": "true" } : {};
+      return h("tr", kind, name, cells.map((cell) => h("td", {}, String(cell))));
     });
-    page.networks.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows)));
+    const content = [h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows)];
+    page.networks.replaceChildren(h("table", {}, content));
   }
 
   /** Lengths, coverages and areas of a network, without its picture. */
@@ -474,8 +378,10 @@ export async function start(root, data) {
     const key = `numbers ${model} ${domain}`;
     if (!views.has(key)) {
       const view = data.views[model * data.domains.length + domain];
-      const packed = { lengths: data.models[model].lengths, met: data.models[model].met, areas: view.areas };
-      const unpacked = Object.entries(packed).map(async ([name, entry]) => [name, await unpack(entry)]);
+      const { lengths, met } = data.models[model];
+      const packed = { lengths, met, areas: view.areas };
+      const pairs = Object.entries(packed);
+      const unpacked = pairs.map(async ([name, entry]) => [name, await unpack(entry)]);
       views.set(key, Promise.all(unpacked).then(Object.fromEntries));
     }
     return views.get(key);
@@ -485,14 +391,17 @@ export async function start(root, data) {
   function step(way) {
     // A mark is where a new picture begins; going down, the picture before it ends one step lower.
     const marks = changes(data, seen, place.phenomenon);
-    const next = way > 0 ? marks.find((i) => i > place.step) : marks.map((i) => i - 1).findLast((i) => i < place.step);
+    const ends = marks.map((i) => i - 1);
+    const next = way > 0 ? marks.find((i) => i > place.step) : ends.findLast((i) => i < place.step);
     if (next !== undefined) change({ coverage: data.coverages[next] });
   }
 
   // ---------------------------------------------------------------- saving
 
   function fileName(ending) {
-    const parts = ["blanket", state.network, state.state, state.domain, ending === "png" ? state.class : "all", ending === "png" ? fixed(state.coverage, 2) : ""];
+    const isPicture = ending === "png";
+    const shown = isPicture ? [state.class, fixed(state.coverage, 2)] : ["all"];
+    const parts = ["blanket", state.network, state.state, state.domain, ...shown];
     return `${parts.filter(Boolean).join("-").replace(/[^\w.]+/g, "-")}.${ending}`;
   }
 
@@ -501,7 +410,8 @@ export async function start(root, data) {
   /** The map with its points, and below it what it shows. */
   function picture() {
     const line = 26;
-    const words = page.status.words.split("; ").concat(`${data.data}, network ${state.network}, ${state.state}, ${state.domain}`);
+    const of = `${data.data}, network ${state.network}, ${state.state}, ${state.domain}`;
+    const words = [...page.status.words.split("; "), of];
     const canvas = h("canvas", { width: n, height: n + line * (words.length + 1) });
     const context = canvas.getContext("2d");
     context.fillStyle = "#ffffff";

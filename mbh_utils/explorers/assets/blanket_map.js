@@ -28,7 +28,7 @@ export const BEYOND = 0;
 export const OUTSIDE = 1;
 export const INSIDE = 2;
 
-/** Room for painting a square picture: its pixels, and a kind for each, below two rows of BEYOND. */
+/** Room for painting a square picture: pixels, and a kind for each, below two rows of BEYOND. */
 export function roomFor(columns) {
   const pixels = new Uint32Array(columns * columns);
   return { columns, pixels, kinds: new Uint8Array(columns * (columns + 2)) };
