@@ -100,6 +100,29 @@ def browser():
         yield opened
 
 
+def test_the_committed_copy_is_that_of_the_committed_chapters(tmp_path, monkeypatch):
+    parts = ("chapters", "explore")
+    for path in (
+        *COMMITTED.glob("*.png"),
+        *(file for p in parts for file in (COMMITTED / p).iterdir()),
+    ):
+        copy = tmp_path / "paper" / path.relative_to(COMMITTED)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    monkeypatch.setenv("MBH_FIGURES", str(tmp_path))
+    book.write("paper", echo=lambda line: None)
+
+    def words(folder: Path) -> dict[str, str]:
+        """Pages by name; the way from them to the repository depends on where they lie."""
+        pages = {file.name: file.read_text(encoding="utf-8") for file in folder.glob("*.html")}
+        way = r'href="(\.\./)+([\w.-]+/)*(?=(README|CONTRIBUTING)\.md")'
+        return {name: re.sub(way, 'href="', text) for name, text in pages.items()}
+
+    written = words(tmp_path / "paper" / "book")
+    old = [name for name, text in words(COMMITTED / "book").items() if text != written.get(name)]
+    assert not old, "make book PROFILE=paper"
+
+
 def test_there_is_a_page_for_each_executed_chapter_and_nothing_else(read, folder):
     assert sorted(read) == sorted(PAGES) and len(NAMES) == len(chapters.CHAPTERS)
     assert {path.suffix for path in (folder / "book").iterdir()} == {".html"}
