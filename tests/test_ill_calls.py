@@ -38,6 +38,7 @@ SUBJECTS = (
     "experiments",
     "plots",
     "workbook",
+    "explorers",
     "lens_clusters",
     "lens_importance",
 )

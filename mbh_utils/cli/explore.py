@@ -3,7 +3,12 @@
 import click
 from click import echo
 
-from mbh_utils.cli.options import check_writable, profile_option
+from mbh_utils.cli.options import (
+    check_writable,
+    profile_option,
+    say_that_it_loads,
+    told_as_usage,
+)
 
 
 @click.command()
@@ -14,17 +19,16 @@ def explore(profile, seed) -> None:
 
     They go to figures/PROFILE/explore, or to MBH_FIGURES/PROFILE/explore; index.html leads to them.
     """
-    echo("explorers: loading networks and data")
-    from mbh_utils import experiments
     from mbh_utils.computing import paths
-    from mbh_utils.explorers import gallery
     from mbh_utils.workbook import chapters
     from mbh_utils.workbook.folder import shown
 
-    name = chapters.pick(profile, experiments.PROFILES, "profile")
-    chapters.check_seed(seed)
-    folder = paths.figures_folder(name) / "explore"
+    told_as_usage(chapters.check_seed, seed, hint="--seed")
+    folder = paths.figures_folder(profile) / "explore"
     check_writable(folder, "environment variable MBH_FIGURES")
-    index, *pages = gallery.write_all(folder, name, seed, echo=echo)
+    say_that_it_loads()
+    from mbh_utils.explorers import gallery
+
+    index, *pages = gallery.write_all(folder, profile, seed, echo=echo)
     size = sum(file.stat().st_size for file in pages) / 1000
     echo(f"{len(pages)} explorers, {size:,.0f} kB; open {shown(index)} in a browser")

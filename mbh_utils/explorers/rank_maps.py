@@ -171,8 +171,7 @@ def ranks(partition: Partition, order: DecisionPattern) -> np.ndarray:
     Raises
     ------
     MBHError
-        If there are more than 255 constraints: :func:`steps` merges those that no slider tells
-        apart.
+        If there are more than 255 constraints, as a last hidden layer of more neurons may have.
 
     Examples
     --------
@@ -185,33 +184,11 @@ def ranks(partition: Partition, order: DecisionPattern) -> np.ndarray:
     """
     if len(order) > INSIDE:
         raise MBHError(
-            f"a byte numbers up to {INSIDE} constraints, and here are {len(order)}: use steps"
+            f"a byte tells up to {INSIDE} constraints apart, and here are {len(order)}: choose a "
+            f"network with at most {INSIDE} neurons in its last hidden layer"
         )
     found = all_ranks(partition, [order])[0]
     return np.where(found == len(order), INSIDE, found).astype(np.uint8)
-
-
-def steps(order: Order) -> np.ndarray:
-    """Groups of constraints, at most 255, that the coverages of an order tell apart.
-
-    Parameters
-    ----------
-    order : Order
-        As :func:`class_orders` makes it.
-
-    Returns
-    -------
-    ndarray of int, shape (n_groups,)
-        Where each group begins, from 0 on. Each constraint is a group of its own if a byte can
-        number them.
-    """
-    n = len(order.constraints)
-    if n <= INSIDE:
-        return np.arange(n)
-    begins = np.unique(np.concatenate([[0], order.lengths]))
-    if len(begins) > INSIDE:
-        raise MBHError(f"a byte cannot tell {len(begins)} patterns apart: ask for fewer coverages")
-    return begins[begins < n]
 
 
 @cached(nogil=True)

@@ -225,3 +225,9 @@ def places(plane) -> list[list[float]]:
     low, side = window(plane)
     at = (plane.spanning - low) / side
     return [[round(float(u), 5), round(1 - float(v), 5)] for u, v in at]
+
+
+def names_of_places(spanning) -> list[str]:
+    """What a plane's spanning images show, one text each. Raises MBHError for anything else."""
+    names = require.listed("spanning", spanning, "texts, one for each spanning image")
+    return [require.kind_of("a member of spanning", name, str, "a text") for name in names]

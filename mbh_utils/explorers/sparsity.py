@@ -14,7 +14,13 @@ from mbh_utils.experiments.profiles import Profile, loaded, profile_named
 from mbh_utils.explorers.packing import pack
 from mbh_utils.explorers.page import Page
 from mbh_utils.explorers.rank_maps import COVERAGES, Order, class_orders, order_table, ranks
-from mbh_utils.explorers.region_maps import group_map, pattern_hashes, places, region_map
+from mbh_utils.explorers.region_maps import (
+    group_map,
+    names_of_places,
+    pattern_hashes,
+    places,
+    region_map,
+)
 from mbh_utils.networks import Network, pruning, winning_ticket
 from mbh_utils.regions.partition import Partition, partition_input_space
 from mbh_utils.regions.planes import Plane
@@ -58,7 +64,7 @@ def sparsity_page(
         Its validation samples make blankets and accuracies.
     spanning : sequence of str, optional
         What the plane's three spanning images show.
-    caption : str, optional
+    caption : str, default ''
         What data and networks these are.
     pixels : int, default 340
         Along each side of a picture.
@@ -71,7 +77,8 @@ def sparsity_page(
     Raises
     ------
     MBHError
-        For networks that cannot stand side by side: of unequal numbers of parameters or inputs.
+        For networks that cannot stand side by side (of unequal numbers of parameters or inputs),
+        and for arguments of another kind.
 
     Notes
     -----
@@ -92,8 +99,11 @@ def sparsity_page(
     """
     data = require.data_set("data", data, ("validation", "classes"))
     require.kind_of("plane", plane, Plane, "one Plane, as Plane.through(three_samples) makes it")
-    _check_networks(wide, narrow)
-    everyone = [network for row in (*wide.values(), narrow) for network in row]
+    dial, beside = _checked_networks(wide, narrow)
+    names = names_of_places(spanning)
+    require.kind_of("caption", caption, str, "a text")
+    pixels = require.whole("pixels", pixels, 1, 4096)
+    everyone = [network for row in (*dial.values(), beside) for network in row]
     distinct = list({id(network): network for network in everyone}.values())
     number = {id(network): i for i, network in enumerate(distinct)}
     seen = [_View(network, plane, data, pixels) for network in distinct]
@@ -109,13 +119,13 @@ def sparsity_page(
         "labels": labels,
         "shape": _image_shape(data),
         "points": places(plane),
-        "spanning": [str(name) for name in spanning],
+        "spanning": names,
         "coverages": list(COVERAGES),
         "criteria": [
             {"name": name, "views": [number[id(network)] for network in row]}
-            for name, row in wide.items()
+            for name, row in dial.items()
         ],
-        "narrow": [number[id(network)] for network in narrow],
+        "narrow": [number[id(network)] for network in beside],
         "views": [view.entry(glass) for view in seen],
         "constraints": pack(np.array([view.column("constraints") for view in seen], np.uint16)),
         "met": pack(np.array([view.column("met") for view in seen])),
@@ -124,14 +134,18 @@ def sparsity_page(
     return Page("sparsity", _TITLE, _ABOUT, content, height=1500)
 
 
-def _check_networks(wide: Mapping[str, Sequence[Network]], narrow: Sequence[Network]) -> None:
-    """Raises MBHError for networks that cannot stand side by side."""
+def _checked_networks(
+    wide: Mapping[str, Sequence[Network]], narrow: Sequence[Network]
+) -> tuple[dict[str, list[Network]], list[Network]]:
+    """Both as lists. Raises MBHError for networks that cannot stand side by side."""
     require.kind_of("wide", wide, Mapping, "sequences of networks by what chose their connections")
     beside = require.listed("narrow", narrow, "networks, one for each position of the dial")
     if not wide or not beside:
         raise MBHError("wide and narrow need at least one network each")
-    for name, row in wide.items():
-        row = require.listed(f"wide[{name!r}]", row, "networks, from dense to sparse")
+    dial = {}
+    for name, given in wide.items():
+        require.kind_of("a name in wide", name, str, "a text: what chose the connections")
+        row = require.listed(f"wide[{name!r}]", given, "networks, from dense to sparse")
         if len(row) != len(beside):
             raise MBHError(
                 f"wide[{name!r}] has {len(row)} networks, and narrow has {len(beside)}: give one "
@@ -145,6 +159,8 @@ def _check_networks(wide: Mapping[str, Sequence[Network]], narrow: Sequence[Netw
                     f"wide[{name!r}][{i}] has {one.n_parameters} hidden parameters, and narrow[{i}]"
                     f" has {other.n_parameters}: only equally large networks are compared"
                 )
+        dial[name] = row
+    return dial, beside
 
 
 def _zoom(n_regions: int) -> int:

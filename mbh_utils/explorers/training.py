@@ -17,7 +17,13 @@ from mbh_utils.experiments.runs import Run, train_runs
 from mbh_utils.explorers.packing import pack
 from mbh_utils.explorers.page import Page
 from mbh_utils.explorers.rank_maps import COVERAGES, class_orders, order_table, ranks
-from mbh_utils.explorers.region_maps import pattern_hashes, places, region_map, repeats
+from mbh_utils.explorers.region_maps import (
+    names_of_places,
+    pattern_hashes,
+    places,
+    region_map,
+    repeats,
+)
 from mbh_utils.networks import Network, pruning
 from mbh_utils.regions.partition import Partition, partition_input_space
 from mbh_utils.regions.planes import Plane
@@ -62,7 +68,7 @@ def training_page(
         checkpoints by default.
     spanning : sequence of str, optional
         What the plane's three spanning images show.
-    caption : str, optional
+    caption : str, default ''
         What network and data these are.
     pixels : int, default 340
         Along each side of the picture.
@@ -75,7 +81,8 @@ def training_page(
     Raises
     ------
     MBHError
-        For fewer than two checkpoints, networks that do not fit together, and data of another kind.
+        For fewer than two checkpoints, networks that do not fit together, a history without one of
+        the checkpoints or with what is no accuracy, and arguments of another kind.
 
     Notes
     -----
@@ -98,15 +105,16 @@ def training_page(
     data = require.data_set("data", data, ("validation", "classes"))
     require.kind_of("plane", plane, Plane, "one Plane, as Plane.through(three_samples) makes it")
     seen = _checked_networks(networks)
+    names = names_of_places(spanning)
+    require.kind_of("caption", caption, str, "a text")
+    pixels = require.whole("pixels", pixels, 1, 4096)
     if history is None:
         history = {i: accuracy(network, data.validation) for i, network in seen.items()}
-    missing = [i for i in seen if i not in history]
-    if missing:
-        raise MBHError(f"history has no accuracy of iteration {missing[0]}: give all checkpoints'")
+    known = _checked_history(history, list(seen))
     views = [_View(network, plane, data.validation, pixels) for network in seen.values()]
     before: list[_View | None] = [None, *views[:-1]]
     steps = [
-        {"iteration": i, "accuracy": history[i], "kept": view.kept_from(old), **view.entry}
+        {"iteration": i, "accuracy": known[i], "kept": view.kept_from(old), **view.entry}
         for i, view, old in zip(seen, views, before, strict=True)
     ]
     labels = np.unique(data.validation.labels).tolist()
@@ -116,10 +124,10 @@ def training_page(
         "classes": [str(name) for name in data.classes],
         "labels": labels,
         "points": places(plane),
-        "spanning": [str(name) for name in spanning],
+        "spanning": names,
         "coverages": list(COVERAGES),
         "steps": steps,
-        "history": [[int(i), float(history[i])] for i in sorted(history)],
+        "history": [[i, known[i]] for i in sorted(known)],
         "constraints": pack(np.array([view.column("constraints") for view in views], np.uint16)),
         "met": pack(np.array([view.column("met") for view in views])),
         "share": pack(np.array([view.column("share") for view in views])),
@@ -130,7 +138,8 @@ def training_page(
 def _checked_networks(networks: Mapping[int, Network]) -> dict[int, Network]:
     """The networks in the order of their iterations. Raises MBHError for too few, or others."""
     require.kind_of("networks", networks, Mapping, "the network at each checkpoint, by iteration")
-    seen = {require.whole("an iteration in networks", i, 0): networks[i] for i in sorted(networks)}
+    given = {require.whole("an iteration in networks", i, 0): networks[i] for i in networks}
+    seen = {i: given[i] for i in sorted(given)}
     if len(seen) < 2:
         raise MBHError(f"networks has {len(seen)} checkpoints; a training is seen from two on")
     for i, network in seen.items():
@@ -139,6 +148,21 @@ def _checked_networks(networks: Mapping[int, Network]) -> dict[int, Network]:
     if len(shapes) > 1:
         raise MBHError("networks has networks of several shapes; all must be of one training")
     return seen
+
+
+def _checked_history(history: Mapping[int, float], checkpoints: list[int]) -> dict[int, float]:
+    """Accuracies by iteration. Raises MBHError for anything else, or a checkpoint without one."""
+    require.kind_of("history", history, Mapping, "the accuracy at each checkpoint, by iteration")
+    known = {
+        require.whole("an iteration in history", i, 0): require.number(
+            f"history[{i}]", value, "an accuracy from 0 to 1", lambda share: 0 <= share <= 1
+        )
+        for i, value in history.items()
+    }
+    missing = [i for i in checkpoints if i not in known]
+    if missing:
+        raise MBHError(f"history has no accuracy of iteration {missing[0]}: give all checkpoints'")
+    return known
 
 
 class _View:

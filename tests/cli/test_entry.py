@@ -54,6 +54,8 @@ ILL = {
     "figures --jobs 0": "0 is not in the range x>=1",
     "run --jobs -2": "-2 is not in the range x>=1",
     "figures --seed -1": "seed must be a whole number from 0 on",
+    "explore --profile quik": "profile 'quik' is unknown: did you mean 'quick'?",
+    "explore --seed -1": "seed must be a whole number from 0 on",
     "figures 04": "did you mean `mbh figures --chapter 04`?",
     "figures draft 6.3": "did you mean `mbh figures --profile draft --figure 6.3`?",
     "figures rubbish": "did you mean `mbh figures --chapter rubbish`?",

@@ -1,5 +1,9 @@
 """``mbh explore``."""
 
+import importlib
+import subprocess
+import sys
+
 import pytest
 
 from mbh_utils.explorers import gallery
@@ -40,10 +44,34 @@ def test_pages_and_index_are_written_and_told(mbh, one, tmp_path):
 )
 def test_what_cannot_be_made_is_an_error(mbh, one, words, part):
     status, _, err = mbh("explore", *words)
-    assert status in (1, 2) and part in err and one == []
+    assert status == 2 and part in err and one == []
 
 
 def test_a_folder_that_cannot_be_written_is_named(mbh, one, tmp_path):
     (tmp_path / "quick").write_text("a file where the folder should be")
     status, _, err = mbh("explore")
     assert status == 1 and "cannot be written" in err and "MBH_FIGURES" in err
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_torch_is_imported(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("a file where the folder should be")
+    code = f"""
+import os, sys, mbh_utils.cli
+os.environ["MBH_FIGURES"] = {str(file)!r}
+sys.argv = ["mbh", "explore"]
+try:
+    mbh_utils.cli.main()
+except SystemExit as end:
+    print(end.code, *sorted({{'torch', 'numpy', 'matplotlib'}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["1"], done.stderr
+    assert "cannot be written" in done.stderr and "loading" not in done.stderr
+
+
+def test_that_libraries_are_loaded_is_told_before_the_first_page(mbh, one, monkeypatch):
+    command = importlib.import_module("mbh_utils.cli.explore")
+    monkeypatch.setattr(command, "say_that_it_loads", lambda: one.append("loading"))
+    mbh("explore")
+    assert one == ["loading", ("blanket", "quick", 0)]

@@ -61,18 +61,20 @@ def test_no_constraint_is_violated_by_no_region():
     assert (rank_maps.ranks(regions, mbh.DecisionPattern([], [])) == rank_maps.INSIDE).all()
 
 
-def test_more_constraints_than_a_byte_numbers_are_grouped_where_no_coverage_tells_them_apart():
+def test_more_constraints_than_a_byte_tells_apart_are_refused():
     layers, samples, regions = case(3, (3, 700), n_samples=12)
     order = rank_maps.order_of(layers, samples.of_class(0), (0.25, 0.5, 0.75, 1.0))
     assert len(order.constraints) > 255
-    with pytest.raises(MBHError, match="a byte numbers up to 255 constraints"):
+    with pytest.raises(MBHError, match="at most 255 neurons in its last hidden layer"):
         rank_maps.ranks(regions, order.constraints)
-    begins = rank_maps.steps(order)
-    assert len(begins) <= 255 and begins[0] == 0
-    assert set(order.lengths[order.lengths < len(order.constraints)]) <= set(begins)
-    _, samples, _ = case(3, (3,))
-    short = rank_maps.order_of(case(3, (5,))[0], samples.of_class(0), (1.0,))
-    assert rank_maps.steps(short).tolist() == list(range(len(short.constraints)))
+
+
+def test_a_byte_tells_255_constraints_apart():
+    _, _, regions = case(3, (255,))
+    order = mbh.DecisionPattern(range(255), regions.patterns[0])
+    exact = rank_maps.all_ranks(regions, [order])[0]
+    assert exact[0] == 255 and (exact[1:] < 255).all()
+    assert rank_maps.ranks(regions, order).tolist() == exact.tolist()
 
 
 @pytest.mark.parametrize("pixels", [1, 7, 64])
