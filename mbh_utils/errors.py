@@ -34,10 +34,12 @@ def told_where_interrupted(words: str) -> Iterator[None]:
 
     Examples
     --------
-    >>> with told_where_interrupted("interrupted: nothing is lost"):
-    ...     raise KeyboardInterrupt
-    Traceback (most recent call last):
-    mbh_utils.errors.Interrupted: interrupted: nothing is lost
+    >>> try:
+    ...     with told_where_interrupted("interrupted: nothing is lost"):
+    ...         raise KeyboardInterrupt
+    ... except Interrupted as stop:
+    ...     print(stop)
+    interrupted: nothing is lost
     """
     try:
         yield
