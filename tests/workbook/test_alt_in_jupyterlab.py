@@ -144,9 +144,11 @@ def test_jupyterlab_shows_the_alt_text_and_the_picture_also_where_it_trusts_noth
         page.set_default_timeout(120_000)
         expect.set_options(timeout=120_000)
         page.goto(lab("live.ipynb"))
+        # Before the kernel is there, a cell that is run may be forgotten.
+        expect(page.get_by_role("button", name="| Idle")).to_be_visible()
         cell = page.locator(".jp-CodeCell").first
         cell.locator(".cm-content").click()
-        page.keyboard.press("Shift+Enter")
+        page.keyboard.press("Control+Enter")
         image = page.locator(".jp-RenderedImage img").first
         expect(image).to_have_attribute("alt", ALT)
         assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
