@@ -18,8 +18,12 @@ TOPOLOGY = "Liu et al. 2020"
 EVOLUTION = "Hartmann et al. 2021"
 INDICATOR = "Fernández-Hernández et al. 2025"
 SETTLING = "Pérez-Corral et al. 2026"
+#: The papers of the lenses.
+PAPERS = (LOCAL, TOPOLOGY, EVOLUTION, INDICATOR, SETTLING)
+#: What this workbook says itself, from trials with one network or few: what s measures.
+OURS = "this workbook"
 #: The sources of claims in the order of the ledger.
-SOURCES = (THESIS, LOCAL, TOPOLOGY, EVOLUTION, INDICATOR, SETTLING)
+SOURCES = (THESIS, *PAPERS, OURS)
 
 #: How a value is written, by its unit.
 UNITS = {

@@ -32,6 +32,14 @@ PURPOSES = {
     "start image": 41,
     "neuron_groups": 50,
     "image_pairs": 51,
+    "candidates": 60,
+    "random phenomenon": 61,
+    "noise images": 62,
+    "label noise": 63,
+    "subset": 64,
+    "splitting": 65,
+    "other planes": 66,
+    "pixel marginals": 67,
 }
 
 

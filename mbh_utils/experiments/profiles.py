@@ -66,6 +66,18 @@ class Profile:
         Of the long trainings of the lens on topology; each has ``rewire_every`` iterations.
     reference_iterations : int, default 9380
         Training of the networks with which the lens on clusters was published.
+    candidate_draws : int, default 10
+        Random sets of neurons from which maximal patterns may choose.
+    random_phenomena : int, default 5
+        Phenomena of random images, beside the classes.
+    training_sizes : tuple of int, default (500, 2000, 10000, 60000)
+        Training images of the networks that overfit by design.
+    label_noises : tuple of float, default (0.0, 0.2, 0.4)
+        Shares of their training labels that are drawn at random.
+    many_planes : int, default 100
+        Planes with which it is found out how many are needed.
+    hypervolume_models : int, default 1
+        Networks per set-up whose blankets are measured in all dimensions.
 
     Examples
     --------
@@ -107,6 +119,17 @@ class Profile:
     rewire_every: int = 1_000  # iterations
     epochs: int = 200  # of long trainings with rewiring
     reference_iterations: int = 9_380  # of the published networks with clusters
+    candidate_draws: int = 10  # random sets of candidate neurons
+    random_phenomena: int = 5  # of random images
+    training_sizes: tuple[int, ...] = (
+        500,
+        2_000,
+        10_000,
+        60_000,
+    )  # images of networks that overfit
+    label_noises: tuple[float, ...] = (0.0, 0.2, 0.4)  # shares of their labels at random
+    many_planes: int = 100  # to find out how many are needed
+    hypervolume_models: int = 1  # networks per set-up measured in all dimensions
 
     @property
     def digit(self) -> str:
@@ -203,6 +226,10 @@ _QUICK = Profile(
     rewire_every=100,
     epochs=10,
     reference_iterations=1_000,
+    candidate_draws=4,
+    random_phenomena=2,
+    training_sizes=(60, 240, 1_437),
+    many_planes=12,
 )
 _DRAFT = Profile(
     name="draft",
@@ -225,6 +252,9 @@ _DRAFT = Profile(
     shuffles=20,
     rewire_every=500,
     epochs=40,
+    candidate_draws=5,
+    random_phenomena=3,
+    many_planes=30,
 )
 _PAPER = Profile(  # the thesis's own numbers
     name="paper",

@@ -9,10 +9,10 @@ from mbh_utils.explorers.blanket_views import (
 )
 from mbh_utils.explorers.chooser import BlanketChooser, blanket_chooser
 from mbh_utils.explorers.gallery import page
-from mbh_utils.explorers.page import Page
 from mbh_utils.explorers.regions import regions_page
 from mbh_utils.explorers.sparsity import sparsity_page
 from mbh_utils.explorers.training import training_page
+from mbh_utils.explorers.web_page import Page
 
 __all__ = [
     "BlanketChooser",

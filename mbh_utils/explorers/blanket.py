@@ -16,7 +16,6 @@ from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.profiles import Profile
 from mbh_utils.explorers.packing import pack, pack_map
-from mbh_utils.explorers.page import Page
 from mbh_utils.explorers.rank_maps import (
     COVERAGES,
     Order,
@@ -27,6 +26,7 @@ from mbh_utils.explorers.rank_maps import (
     pixel_regions,
     window,
 )
+from mbh_utils.explorers.web_page import Page
 from mbh_utils.networks.evaluation import accuracy
 from mbh_utils.regions.partition import Partition, partition_input_space
 from mbh_utils.regions.planes import Plane

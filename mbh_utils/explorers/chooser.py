@@ -25,7 +25,7 @@ from mbh_utils.experiments.networks_file import find_network
 from mbh_utils.experiments.profiles import Profile, loaded
 from mbh_utils.explorers.blanket import SPANNING_CLASSES, blanket_page
 from mbh_utils.explorers.condition import EXAMPLES, samples_where
-from mbh_utils.explorers.page import Page
+from mbh_utils.explorers.web_page import Page
 from mbh_utils.regions.planes import Plane
 from mbh_utils.workbook.chapter import STATIC
 

@@ -11,7 +11,7 @@ from mbh_utils.computing import require
 from mbh_utils.computing.files import atomic
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.profiles import Profile
-from mbh_utils.explorers.page import ASSETS, Page
+from mbh_utils.explorers.web_page import ASSETS, Page
 
 #: Names of the explorers, in the order of the chapters that show them: each is a module here.
 NAMES = ("sparsity", "regions", "blanket", "training")

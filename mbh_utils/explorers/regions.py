@@ -14,7 +14,7 @@ from mbh_utils.computing.seeds import stream
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.profiles import Profile, profile_named
 from mbh_utils.explorers.packing import pack
-from mbh_utils.explorers.page import Page
+from mbh_utils.explorers.web_page import Page
 from mbh_utils.networks import Network, hidden_layers, n_linear, pruning
 from mbh_utils.regions.partition import partition_input_space
 from mbh_utils.regions.planes import Plane

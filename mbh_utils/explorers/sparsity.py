@@ -12,7 +12,6 @@ from mbh_utils.experiments.planes import class_plane
 from mbh_utils.experiments.profile_runs import run_of
 from mbh_utils.experiments.profiles import Profile, loaded, profile_named
 from mbh_utils.explorers.packing import pack
-from mbh_utils.explorers.page import Page
 from mbh_utils.explorers.rank_maps import COVERAGES, Order, class_orders, order_table, ranks
 from mbh_utils.explorers.region_maps import (
     group_map,
@@ -21,6 +20,7 @@ from mbh_utils.explorers.region_maps import (
     places,
     region_map,
 )
+from mbh_utils.explorers.web_page import Page
 from mbh_utils.networks import Network, pruning, winning_ticket
 from mbh_utils.regions.partition import Partition, partition_input_space
 from mbh_utils.regions.planes import Plane

@@ -15,7 +15,6 @@ from mbh_utils.experiments.profile_runs import run_of
 from mbh_utils.experiments.profiles import Profile, loaded, profile_named
 from mbh_utils.experiments.runs import Run, train_runs
 from mbh_utils.explorers.packing import pack
-from mbh_utils.explorers.page import Page
 from mbh_utils.explorers.rank_maps import COVERAGES, class_orders, order_table, ranks
 from mbh_utils.explorers.region_maps import (
     names_of_places,
@@ -24,6 +23,7 @@ from mbh_utils.explorers.region_maps import (
     region_map,
     repeats,
 )
+from mbh_utils.explorers.web_page import Page
 from mbh_utils.networks import Network, pruning
 from mbh_utils.regions.partition import Partition, partition_input_space
 from mbh_utils.regions.planes import Plane

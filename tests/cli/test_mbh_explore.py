@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from mbh_utils.explorers import gallery
-from mbh_utils.explorers.page import Page
+from mbh_utils.explorers.web_page import Page
 
 
 @pytest.fixture

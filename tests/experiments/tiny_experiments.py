@@ -38,6 +38,11 @@ TINY = replace(
     rewire_every=10,
     epochs=2,
     reference_iterations=20,
+    candidate_draws=2,
+    random_phenomena=1,
+    training_sizes=(60, 300),
+    label_noises=(0.0, 0.4),
+    many_planes=3,
 )
 ALL = list(EXPERIMENTS)
 TABLES = [name for name in ALL if EXPERIMENTS[name].rows]

@@ -15,7 +15,7 @@ import axe_playwright_python
 import playwright
 import pytest
 
-from mbh_utils.explorers.page import ASSETS
+from mbh_utils.explorers.web_page import ASSETS
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

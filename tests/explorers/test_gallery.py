@@ -8,7 +8,7 @@ from browser import axe, needs_chromium, opened, outside_requests, sideways
 from mbh_utils import experiments
 from mbh_utils.errors import MBHError
 from mbh_utils.explorers import gallery
-from mbh_utils.explorers.page import Page
+from mbh_utils.explorers.web_page import Page
 
 
 class Empty(Page):
