@@ -1,8 +1,9 @@
 """The claims ledger: what the thesis claims, what came out here, and a verdict by rule.
 
-Beside the thesis's claims stand those of the papers that the lenses come from. A claim is an
-object: its source, a sentence of it, a function that measures it on the experiments'
-tables, and a rule that gives the verdict.
+Beside the thesis's claims stand those of the papers that the lenses come from, and our own: what
+trials of what s measures gave, judged on all networks. A claim is an object: its source, a
+sentence of it, a function that measures it on the experiments' tables, and a rule that gives the
+verdict.
 
 Which file to open:
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mbh_utils import experiments
-from mbh_utils.claims.claim import SOURCES, THESIS, Claim, Tables
+from mbh_utils.claims.claim import OURS, SOURCES, THESIS, Claim, Tables
 from mbh_utils.claims.evidence import Evidence, Several
 from mbh_utils.claims.panels import FASHION
 from mbh_utils.claims.registry import CLAIMS
@@ -222,7 +222,7 @@ def evaluate(
     tables: Tables | None = None,
     source: str | None = None,
 ) -> pd.DataFrame:
-    """Judge the claims of the thesis, and of the papers of the lenses, by a profile's tables.
+    """Judge the claims of the thesis, of the papers of the lenses, and ours by a profile's tables.
 
     Parameters
     ----------
@@ -352,7 +352,7 @@ def verdict_table(
     -------
     pandas.DataFrame
         One row per claim, which is its index: "the thesis says" ("the paper says" for those of
-        papers), "here", "interval", "verdict".
+        papers, "tried or expected" for our own), "here", "interval", "verdict".
 
     Raises
     ------
@@ -371,6 +371,10 @@ def verdict_table(
     return VerdictTable.from_dict(rows, orient="index")
 
 
+#: Above what a claim is held against.
+_SAYS = {THESIS: "the thesis says", OURS: "tried or expected"}
+
+
 def _chapter_row(outcome: Outcome) -> dict:
     here = []
     intervals = []
@@ -380,9 +384,7 @@ def _chapter_row(outcome: Outcome) -> dict:
         here.append(f"{name}: {written(evidence.value)}" if name else written(evidence.value))
         intervals.append(f"{written(low)} to {written(high)}")
     return {
-        "the thesis says"
-        if outcome.claim.source == THESIS
-        else "the paper says": outcome.claim.thesis,
+        _SAYS.get(outcome.claim.source, "the paper says"): outcome.claim.thesis,
         "here": "; ".join(here) or outcome.remark,
         "interval": "; ".join(intervals),
         "verdict": outcome.verdict,
@@ -435,7 +437,7 @@ def write(
 
 def _markdown(profile: str, evaluated: pd.DataFrame) -> str:
     lines = [
-        f"# What the thesis claims, and what came out here (profile {profile})",
+        f"# What is claimed, and what came out here (profile {profile})",
         "",
         *_counts(evaluated),
         "",
