@@ -106,13 +106,13 @@ def from_arrays(
 
 def _texts(labels: ArrayLike) -> list[str] | None:
     """Labels that are text, as a list; None for all others."""
-    if isinstance(labels, np.ndarray) and labels.dtype.kind in "biuf":
+    if isinstance(labels, list | tuple):
+        listed = list(labels)
+    elif getattr(getattr(labels, "dtype", None), "kind", None) in ("U", "O"):
+        values = np.asarray(labels)  # of numpy or pandas
+        listed = values.tolist() if values.ndim == 1 else []
+    else:
         return None
-    try:
-        values = np.asarray(labels)
-    except (ValueError, TypeError, RuntimeError):  # of unequal lengths; tensors elsewhere
-        return None
-    listed = values.tolist() if values.ndim == 1 and values.dtype.kind in "UO" else []
     return listed if listed and all(isinstance(x, str) for x in listed) else None
 
 

@@ -83,9 +83,9 @@ def check_default_box(points: np.ndarray, low, high) -> None:
     if len(outside):
         i, j = outside[0]
         raise MBHError(
-            f"spanning point {i} has {points[i, j]:.4g} at input {j}, outside of the input box from "
-            "0 to 1, which is meant where no limits are given: give those of your inputs, such as "
-            "low=data.low, high=data.high"
+            f"spanning point {i} has {points[i, j]:.4g} at input {j}, outside of the input box "
+            "from 0 to 1, which is meant where no limits are given: give those of your inputs, "
+            "such as low=data.low, high=data.high"
         )
 
 

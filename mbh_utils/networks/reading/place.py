@@ -19,6 +19,12 @@ _LEAVE_OUT = (
     " (as the last step it only makes probabilities of the outputs: leave it out there, patterns "
     "and regions stay the same)"
 )
+#: Activations that are affine on no interval, or not on all.
+_CURVED = {"gelu", "silu", "tanh", "elu", "celu", "selu", "softplus", "mish", "hardswish", "swish"}
+_BY_PIECES = (
+    " (it is curved, so the network is affine on no region; mbh_utils.PiecewiseLinear has straight "
+    "pieces in its stead)"
+)
 #: What Python calls a function that its users know by another name.
 _KNOWN_AS = {"__rdiv__": "truediv", "__rtruediv__": "truediv"}
 
@@ -72,7 +78,8 @@ class Place:
     def says(self, reason: str) -> str:
         """A sentence that names the operation and what is the matter with it."""
         inside = f"in {self.hook}, " if self.hook else ""
-        advice = _LEAVE_OUT if self.kind.lower() in _TO_PROBABILITIES else ""
+        kind = self.kind.lower()
+        advice = _LEAVE_OUT if kind in _TO_PROBABILITIES else _BY_PIECES if kind in _CURVED else ""
         return f"{inside}{self.name} is a {self.kind}: {reason}{advice}; {UNDERSTOOD}"
 
 

@@ -67,7 +67,7 @@ def beside_twin(table: pd.DataFrame) -> Figure:
     )
     for (name, rows), ax in zip(panels.items(), axes[:, 0], strict=True):
         _twin_rows(ax, rows)
-        ax.set_title(str(name))
+        ax.set_title(str(name), loc="left")
     axes[-1, 0].set(xlim=(-0.03, 1.03), xlabel="specialization s")
     handles = [Line2D([], [], ls="none", **look) for look in _TWINS.values()]
     handles.append(Line2D([], [], color="0.4", label="95 % interval over planes"))
