@@ -65,6 +65,7 @@ _PUBLIC = {
     "DecisionPattern": "regions.patterns",
     "Plane": "regions.planes",
     "Line": "regions.lines",
+    "random_planes": "regions.random_planes",
     "Block": "regions.blocks",
     "partition_input_space": "regions.partition",
     "Partition": "regions.partition",

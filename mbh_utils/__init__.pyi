@@ -43,6 +43,7 @@ from mbh_utils.regions.patterns import activation_patterns as activation_pattern
 from mbh_utils.regions.patterns import layer_patterns as layer_patterns
 from mbh_utils.regions.patterns import unique_patterns as unique_patterns
 from mbh_utils.regions.planes import Plane as Plane
+from mbh_utils.regions.random_planes import random_planes as random_planes
 from mbh_utils.training import SET as SET
 from mbh_utils.training import GradualPruning as GradualPruning
 from mbh_utils.training import Recipe as Recipe
@@ -97,6 +98,7 @@ __all__ = [
     "patterns",
     "plots",
     "pruning",
+    "random_planes",
     "sampled_shares",
     "smallest_pattern",
     "specialization",

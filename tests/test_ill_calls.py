@@ -41,6 +41,7 @@ SUBJECTS = (
     "explorers",
     "lens_clusters",
     "lens_importance",
+    "your_network",
 )
 FACES: dict[str, Face] = {}
 for subject in SUBJECTS:

@@ -310,7 +310,8 @@ def _from_objects(name: str, given, found: np.ndarray) -> np.ndarray:
     """Numbers that numpy keeps as Python's objects (fractions, large integers), as an array."""
     if found.ndim == 0 and not isinstance(found.item(), Real | Decimal):
         kind = type(given).__name__
-        raise MBHError(f"{name} must be an array of numbers, got {shown(given)} ({kind})")
+        advice = "; give its .toarray()" if hasattr(given, "toarray") else ""  # sparse, of scipy
+        raise MBHError(f"{name} must be an array of numbers, got {shown(given)} ({kind}){advice}")
     for x in found.flat:
         if not isinstance(x, Real | Decimal):
             kind = type(x).__name__

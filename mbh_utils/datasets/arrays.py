@@ -38,11 +38,13 @@ def from_arrays(
         Finite numbers; what has more than two dimensions is flattened. Each part has an n of its
         own.
     train_labels, validation_labels : array of shape (n,)
-        Whole numbers from 0 to the number of classes - 1.
+        Whole numbers from 0 to the number of classes - 1; or names of classes as text, which are
+        numbered in the order of ``classes``.
     name : str, default "custom"
         What the data set is called.
     classes : sequence of str, optional
-        Names of the classes; by default the numbers from 0 to the largest label.
+        Names of the classes; by default the numbers from 0 to the largest label, or the names that
+        the labels are, sorted.
     low, high : float or array of shape (d,), optional
         Limits of each input. By default 0 and 1 if all values lie between these, else the smallest
         and the largest of all values.
@@ -73,6 +75,9 @@ def from_arrays(
     >>> mbh.from_arrays(images, [0, 1, 1], images, [0, 1, 1], classes=["dark", "light"])
     Dataset('custom': 3 train and 3 validation samples of 2 x 2 in [0, 1], 2 classes: dark, light)
     """
+    named = {"train": _texts(train_labels), "validation": _texts(validation_labels)}
+    if any(named.values()):
+        classes, (train_labels, validation_labels) = _numbered(named, classes)
     given = {
         "train": (train_images, train_labels),
         "validation": (validation_images, validation_labels),
@@ -97,6 +102,36 @@ def from_arrays(
     )
     _check_values(dataset)
     return dataset
+
+
+def _texts(labels: ArrayLike) -> list[str] | None:
+    """Labels that are text, as a list; None for all others."""
+    if isinstance(labels, list | tuple):
+        listed = list(labels)
+    elif getattr(getattr(labels, "dtype", None), "kind", None) in ("U", "O"):
+        values = np.asarray(labels)  # of numpy or pandas
+        listed = values.tolist() if values.ndim == 1 else []
+    else:
+        return None
+    return listed if listed and all(isinstance(x, str) for x in listed) else None
+
+
+def _numbered(
+    named: dict[str, list[str] | None], classes: Sequence[str] | None
+) -> tuple[tuple[str, ...], list[np.ndarray]]:
+    """Names of the classes, and the labels of both parts as places in it."""
+    train, validation = named.values()
+    if train is None or validation is None:
+        part, other = ("train", "validation") if validation is None else ("validation", "train")
+        raise MBHError(f"{part}_labels are text, {other}_labels are not; give both alike")
+    names = class_names(sorted({*train, *validation}) if classes is None else classes)
+    places = {name: i for i, name in enumerate(names)}
+    for part, texts in named.items():
+        for i, text in enumerate(texts or ()):
+            if text not in places:
+                known = f"the classes {', '.join(names)}"
+                raise MBHError(f"{part}_labels[{i}] is {text!r}, which is none of {known}")
+    return names, [np.array([places[text] for text in texts]) for texts in (train, validation)]
 
 
 def _distinct_names(

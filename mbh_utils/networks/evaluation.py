@@ -1,5 +1,7 @@
 """How well a network classifies."""
 
+import math
+
 import numpy as np
 import torch
 
@@ -7,20 +9,21 @@ from mbh_utils.computing import require
 from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
 from mbh_utils.networks.reading.eval_mode import reached, untouched
+from mbh_utils.networks.reading.traced import Traced
 
 #: Images that go through a network at once.
 _BLOCK = 10_000
 
 
-def accuracy(network: torch.nn.Module, samples: Samples) -> float:
+def accuracy(network: torch.nn.Module | Traced, samples: Samples) -> float:
     """Share of the samples that the network classifies correctly.
 
     Parameters
     ----------
-    network : torch.nn.Module
-        Any module that makes logits (n, n_classes) of rows (n, d). It is looked at in eval mode and
-        stays as it is: training mode, parameters, buffers, gradients and random states are
-        untouched.
+    network : torch.nn.Module or Traced
+        Any module that makes logits (n, n_classes) of rows (n, d), or what :func:`mbh_utils.trace`
+        made of one that takes images. A module is looked at in eval mode and stays as it is:
+        training mode, parameters, buffers, gradients and random states are untouched.
     samples : Samples
         Images with labels, such as ``data.validation``.
 
@@ -45,14 +48,17 @@ def accuracy(network: torch.nn.Module, samples: Samples) -> float:
     0.75
     """
     wanted = "a torch module that makes logits of images"
-    require.kind_of("network", network, torch.nn.Module, wanted)
+    require.kind_of("network", network, torch.nn.Module | Traced, wanted)
     samples = require.samples("samples", samples)
     if not len(samples.labels):
         raise MBHError("accuracy needs at least one sample")
     if not np.isfinite(samples.images).all():
         raise MBHError("samples hold NaN or infinite values: repair or drop these images")
     labels = torch.tensor(samples.labels)
-    logits = _logits_of_all(network, torch.tensor(samples.images))
+    if isinstance(network, Traced):
+        logits = _outputs_of_traced(network, samples.images)
+    else:
+        logits = _logits_of_all(network, torch.tensor(samples.images))
     n_outputs = logits.shape[1]
     if outside := labels[(labels < 0) | (labels >= n_outputs)].tolist():
         raise MBHError(
@@ -60,6 +66,17 @@ def accuracy(network: torch.nn.Module, samples: Samples) -> float:
             "class"
         )
     return float((logits.argmax(dim=1) == labels).sum()) / len(labels)
+
+
+def _outputs_of_traced(network: Traced, images: np.ndarray) -> torch.Tensor:
+    """The outputs (n, n_classes) of what was traced."""
+    n_taken = math.prod(network.input_shape)
+    if images.shape[1] != n_taken:
+        raise MBHError(
+            f"network was traced for {n_taken} inputs, but samples have {images.shape[1]}"
+        )
+    starts = range(0, len(images), _BLOCK)
+    return torch.from_numpy(np.concatenate([network(images[i : i + _BLOCK]) for i in starts]))
 
 
 def _logits_of_all(network: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:

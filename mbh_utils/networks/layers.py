@@ -100,8 +100,10 @@ def checked_layer(name: str, pair) -> tuple:
     """
     weight, bias, linear = _arrays(name, pair)
     if weight.ndim != 2 or bias.shape != weight.shape[:1] or not weight.size:
+        is_transposed = weight.ndim == 2 and bias.shape == weight.shape[1:]
+        advice = ": a row for each neuron is meant, so give weight.T" if is_transposed else ""
         raise MBHError(
-            f"{name}: weight {weight.shape} and bias {bias.shape} are not (n, m) and (n,)"
+            f"{name}: weight {weight.shape} and bias {bias.shape} are not (n, m) and (n,){advice}"
         )
     for part, x in (("weight", weight), ("bias", bias)):
         if not require.all_finite(x):

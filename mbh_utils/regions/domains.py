@@ -26,6 +26,8 @@ _SMALLEST_AREA = 1e-200
 _LARGEST_AREA = 1e200
 #: How far the rows of a basis may be from orthonormal (largest entry of B B^T - I).
 _ORTHONORMAL = 1e-9
+#: How far a point may lie outside of a box of which nobody gave limits: images that were computed.
+_ROUNDING = 1e-6
 #: A dimension whose entry of the basis is smaller is one in which the plane does not move.
 _STILL = 1e-14
 
@@ -67,6 +69,24 @@ def check_margin(margin: float) -> float:
 def half_side(points: np.ndarray, centre: np.ndarray, margin: float) -> float:
     """Half a side of the square around points: margin x the largest distance from their centre."""
     return check_margin(margin) * np.linalg.norm(points - centre, axis=1).max()
+
+
+def check_default_box(points: np.ndarray, low, high) -> None:
+    """Raise MBHError for points outside of the box from 0 to 1, where no limits were given.
+
+    Inputs of another scale, such as standardised ones, would be measured on a part of the plane
+    that nobody chose. Who gives limits has chosen.
+    """
+    if low is not None or high is not None:
+        return
+    outside = np.argwhere((points < -_ROUNDING) | (points > 1 + _ROUNDING))
+    if len(outside):
+        i, j = outside[0]
+        raise MBHError(
+            f"spanning point {i} has {points[i, j]:.4g} at input {j}, outside of the input box "
+            "from 0 to 1, which is meant where no limits are given: give those of your inputs, "
+            "such as low=data.low, high=data.high"
+        )
 
 
 def box_polygon(origin: np.ndarray, basis: np.ndarray, low, high) -> np.ndarray:

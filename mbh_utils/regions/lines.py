@@ -13,6 +13,7 @@ from mbh_utils.errors import MBHError
 from mbh_utils.regions.domains import (
     box_segment,
     check_area,
+    check_default_box,
     check_draw,
     check_margin,
     check_reach,
@@ -117,7 +118,8 @@ class Line:
             "segment" is centred on the points' middle, as long as ``margin`` says. "box" is the
             segment inside of the input box.
         low, high : float or array_like of shape (d,), optional
-            Limits of the input box, of ``domain="box"`` only; by default 0 and 1.
+            Limits of the input box, of ``domain="box"`` only; by default 0 and 1, between which
+            the points then have to lie.
 
         Returns
         -------
@@ -127,7 +129,8 @@ class Line:
         Raises
         ------
         MBHError
-            For points that are equal, NaN or infinite, and for a line that misses the box.
+            For points that are equal, NaN or infinite, for a line that misses the box, and for
+            points outside of 0 to 1 where a box is asked for without limits.
 
         Examples
         --------
@@ -150,6 +153,7 @@ class Line:
         if uses_margin("segment", domain, margin, low, high):
             half = check_margin(margin) * distance / 2
             return cls(origin, basis, -half, half, spanning, points)
+        check_default_box(points, low, high)
         start, stop = box_segment(origin, basis, low, high)
         return cls(origin, basis, start, stop, spanning, points)
 

@@ -18,6 +18,7 @@ from mbh_utils.errors import MBHError
 from mbh_utils.regions.domains import (
     box_polygon,
     check_area,
+    check_default_box,
     check_draw,
     check_orthonormal,
     check_reach,
@@ -139,7 +140,8 @@ class Plane:
             "square" is centred on the centroid, sides along the basis, as large as ``margin`` says.
             "box" is the convex polygon in which the plane meets the input box.
         low, high : float or array_like of shape (d,), optional
-            Limits of the input box, of ``domain="box"`` only; by default 0 and 1.
+            Limits of the input box, of ``domain="box"`` only; by default 0 and 1, between which
+            the points then have to lie.
 
         Returns
         -------
@@ -149,8 +151,8 @@ class Plane:
         Raises
         ------
         MBHError
-            For points that are equal, on one line, NaN or infinite, and for a plane that misses the
-            box.
+            For points that are equal, on one line, NaN or infinite, for a plane that misses the
+            box, and for points outside of 0 to 1 where a box is asked for without limits.
 
         Notes
         -----
@@ -175,6 +177,7 @@ class Plane:
         if uses_margin("square", domain, margin, low, high):
             half = half_side(points, centroid, margin)
             return cls(centroid, basis, [-half, -half], [half, half], spanning, points=points)
+        check_default_box(points, low, high)
         polygon = box_polygon(centroid, basis, low, high)
         lowest = polygon.min(axis=0)
         highest = polygon.max(axis=0)

@@ -243,4 +243,9 @@ CHAPTERS: tuple[Declaration, ...] = (
         experiments=("grid",),
         judges=JUDGED,
     ),
+    Declaration(
+        name="10_your_network",
+        title="Your network",
+        figures=("your-cnn", "your-table", "your-text", "your-module"),
+    ),
 )

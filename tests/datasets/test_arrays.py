@@ -3,7 +3,9 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse
 
 from mbh_utils.datasets import from_arrays
 from mbh_utils.errors import MBHError
@@ -57,6 +59,42 @@ def test_torch_tensors_are_taken():
     images = torch.rand(4, 3, requires_grad=True)  # what they are needs no gradient
     data = from_arrays(images, labels, images, labels)
     assert np.array_equal(data.train.images, images.detach().numpy())
+
+
+@pytest.mark.parametrize(
+    "kind", [list, tuple, np.array, pd.Series, pd.Categorical, lambda x: np.array(x, dtype=object)]
+)
+def test_labels_may_be_the_names_of_the_classes(kind):
+    images = np.linspace(0, 1, 8).reshape(4, 2)
+    train = kind(["wolf", "ant", "ant", "bee"])
+    data = from_arrays(images, train, images[:2], kind(["bee", "ant"]))
+    assert data.classes == ("ant", "bee", "wolf")
+    assert data.train.labels.tolist() == [2, 0, 0, 1] and data.validation.labels.tolist() == [1, 0]
+    given = from_arrays(images, train, images, train, classes=["bee", "wolf", "cat", "ant"])
+    assert given.classes == ("bee", "wolf", "cat", "ant")
+    assert given.train.labels.tolist() == [1, 3, 3, 0]
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "classes", "message"),
+    [
+        (["a", "b"], [0, 1], None, "train_labels are text, validation_labels are not"),
+        ([0, 1], ["a", "b"], None, "validation_labels are text, train_labels are not"),
+        (["a", "b"], ["a", "c"], "ab", r"validation_labels\[1\] is 'c', .* the classes a, b"),
+        (["a", 1], [0, 1], None, "train_labels must be an array of numbers"),
+        (["a"], ["a", "b"], None, r"train_labels must be one label per image, shape \(2,\)"),
+    ],
+)
+def test_names_that_do_not_fit(train, validation, classes, message):
+    images = np.eye(2)
+    with pytest.raises(MBHError, match=message):
+        from_arrays(images, train, images, validation, classes=classes)
+
+
+def test_a_sparse_matrix_is_refused_with_the_way_out():
+    counts = scipy.sparse.csr_matrix(np.eye(3))
+    with pytest.raises(MBHError, match=r"train_images must be .*csr_matrix.*\.toarray\(\)"):
+        from_arrays(counts, [0, 1, 2], counts, [0, 1, 2])
 
 
 def with_value(value: float) -> np.ndarray:

@@ -13,6 +13,7 @@ from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
 from mbh_utils.networks import Network, feed_forward
 from mbh_utils.networks.evaluation import accuracy
+from mbh_utils.networks.reading.tracing import trace
 
 
 def clusters():
@@ -286,3 +287,14 @@ def test_accuracy_of_float64_weights_that_are_not_registered(hold):
     weights = torch.rand(8, 3, dtype=torch.float64)
     right = (DATA.validation.images @ weights.numpy()).argmax(1) == DATA.validation.labels
     assert accuracy(logits_with(forward, kept=hold(weights)), DATA.validation) == right.mean()
+
+
+def test_accuracy_of_what_was_traced_is_that_of_the_module(monkeypatch):
+    monkeypatch.setattr("mbh_utils.networks.evaluation._BLOCK", 64)
+    torch.manual_seed(0)
+    images_in = nn.Sequential(nn.Conv2d(1, 6, 2), nn.ReLU(), nn.Flatten(), nn.Linear(18, 3))
+    rows_in = nn.Sequential(nn.Unflatten(1, (1, 2, 4)), images_in)
+    traced = trace(images_in, input_shape=(1, 2, 4))
+    assert accuracy(traced, DATA.validation) == accuracy(rows_in, DATA.validation)
+    with pytest.raises(MBHError, match="traced for 8 inputs, but samples have 2"):
+        accuracy(traced, Samples([[0.5, 0.5]], [0]))

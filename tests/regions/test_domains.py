@@ -81,3 +81,18 @@ def test_domains_near_the_limits_are_taken(size):
     square = Plane.rectangle([-size] * 2, [size] * 2)
     regions = partition_input_space([(np.eye(2), np.zeros(2))], square)
     assert regions.areas / size**2 == pytest.approx([1, 1, 1, 1])
+
+
+def test_points_outside_of_a_box_that_nobody_gave_are_refused():
+    standardised = np.array([[0.5, -1.5, 0.0], [0.2, 0.1, 1.0], [0.3, 0.9, 2.0]])
+    message = r"spanning point 0 has -1\.5 at input 1, outside of the input box from 0 to 1"
+    for subspace, points in ((Plane, standardised), (Line, standardised[:2])):
+        with pytest.raises(MBHError, match=message):
+            subspace.through(points, domain="box")
+    plane = Plane.through(standardised, domain="box", low=-2, high=2)
+    assert plane.contains(plane.spanning).all()
+    # Who gives limits may mean a part of the plane that the points are not in.
+    assert Plane.through(standardised, domain="box", low=0, high=2).area > 0
+    # Images that were computed leave the box by rounding.
+    nearly = np.array([[-1e-9, 0.5, 0.5], [1 + 1e-9, 0.5, 0.5], [0.5, 1.0, 0.5]])
+    assert np.isclose(Plane.through(nearly, domain="box").area, 1)

@@ -13,6 +13,18 @@ UNDERSTOOD = (
     "Flatten, sums, ...), MaxPool, and piecewise linear activations (ReLU, LeakyReLU, PReLU, "
     "Hardtanh, ReLU6, Hardsigmoid, mbh_utils.PiecewiseLinear)"
 )
+#: What makes probabilities of outputs, as a module or a function, in small letters.
+_TO_PROBABILITIES = {"softmax", "softmin", "logsoftmax", "log_softmax", "sigmoid", "logsigmoid"}
+_LEAVE_OUT = (
+    " (as the last step it only makes probabilities of the outputs: leave it out there, patterns "
+    "and regions stay the same)"
+)
+#: Activations that are affine on no interval, or not on all.
+_CURVED = {"gelu", "silu", "tanh", "elu", "celu", "selu", "softplus", "mish", "hardswish", "swish"}
+_BY_PIECES = (
+    " (it is curved, so the network is affine on no region; mbh_utils.PiecewiseLinear has straight "
+    "pieces in its stead)"
+)
 #: What Python calls a function that its users know by another name.
 _KNOWN_AS = {"__rdiv__": "truediv", "__rtruediv__": "truediv"}
 
@@ -66,7 +78,9 @@ class Place:
     def says(self, reason: str) -> str:
         """A sentence that names the operation and what is the matter with it."""
         inside = f"in {self.hook}, " if self.hook else ""
-        return f"{inside}{self.name} is a {self.kind}: {reason}; {UNDERSTOOD}"
+        kind = self.kind.lower()
+        advice = _LEAVE_OUT if kind in _TO_PROBABILITIES else _BY_PIECES if kind in _CURVED else ""
+        return f"{inside}{self.name} is a {self.kind}: {reason}{advice}; {UNDERSTOOD}"
 
 
 def is_leaf(module: nn.Module) -> bool:

@@ -185,7 +185,7 @@ def _first_that_fits(
             place.modules.clear()
     told, first = shape_told(twin)
     if problem and (given or told or first is None):
-        raise problem
+        raise MBHError(str(problem)) from problem.__cause__
     layer = "first layer, for it has none"
     if first is not None:
         layer = f"first layer, {type(first).__name__}"
@@ -215,10 +215,10 @@ def _followed(
         with FunctionNames(place, follower), follower:
             result = twin(x)
     except Exception as error:  # whatever the module's own code raises
-        if reason := follower.storages.first_reason():
-            raise MBHError(reason) from error
         if not isinstance(error, MBHError):
             _refuse_shape(twin, form, kind)
+        if reason := follower.storages.first_reason():
+            raise MBHError(reason) from error
         raise MBHError(f"{kind} cannot be traced: {error}") from error
     if place.refusal is not None:  # the module's own code has caught it
         raise MBHError(f"{kind} cannot be traced: {place.refusal}") from place.refusal

@@ -19,6 +19,7 @@ from mbh_utils.plots.figures import (
     sparsity,
     specialization,
     verdicts,
+    your_network,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "sparsity",
     "specialization",
     "verdicts",
+    "your_network",
 ]

@@ -234,3 +234,46 @@ def test_complex_weights_are_refused():
     for module in (layers, nn.Sequential(nn.Unflatten(1, (2,)), *layers)):
         with pytest.raises(MBHError, match=r"weight of Sequential holds complex numbers"):
             trace(module)
+
+
+def test_a_shape_that_does_not_fit_is_named_although_a_max_pool_comes_before():
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8, 3))
+    assert trace(net, (1, 6, 6)).input_shape == (1, 6, 6)
+    with pytest.raises(MBHError, match=r"does not take inputs of shape \(1, 8, 8\)") as found:
+        trace(net, (1, 8, 8))
+    assert type(found.value) is MBHError  # its name is the first word that a reader sees
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (nn.Softmax(1), "leave it out there"),
+        (nn.LogSoftmax(1), "leave it out there"),
+        (nn.Sigmoid(), "leave it out there"),
+        (nn.GELU(), "is curved.*PiecewiseLinear"),
+        (nn.Tanh(), "is curved.*PiecewiseLinear"),
+    ],
+)
+def test_what_makes_probabilities_or_is_curved_is_refused_with_the_way_out(last, said):
+    with pytest.raises(MBHError, match=f"^2 is a {type(last).__name__}: .*{said}"):
+        trace(nn.Sequential(nn.Linear(4, 6), nn.ReLU(), last))
+
+
+def test_a_function_that_makes_probabilities_is_refused_with_the_way_out():
+    class Classifier(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(4, 3)
+
+        def forward(self, x):
+            return functional.log_softmax(self.linear(x), dim=1)
+
+    with pytest.raises(MBHError, match="^log_softmax is a log_softmax: .*leave it out there"):
+        trace(Classifier())
+
+
+def test_weights_by_columns_are_refused_with_the_way_out():
+    with pytest.raises(MBHError, match=r"weight \(4, 6\) and bias \(6,\).*give weight\.T"):
+        hidden_layers([(np.ones((4, 6)), np.zeros(6))])
+    with pytest.raises(MBHError, match=r"are not \(n, m\) and \(n,\)$"):
+        hidden_layers([(np.ones((4, 6)), np.zeros(5))])
