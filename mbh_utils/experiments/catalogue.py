@@ -9,6 +9,7 @@ from dataclasses import replace
 from mbh_utils import datasets
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
+from mbh_utils.experiments.baseline_measures import BASELINES, baseline_rows, baselines_options
 from mbh_utils.experiments.bending import BENDING
 from mbh_utils.experiments.cluster_measures import (
     CLUSTERABILITY,
@@ -19,6 +20,7 @@ from mbh_utils.experiments.cluster_measures import (
     reference_cases,
     reference_options,
 )
+from mbh_utils.experiments.domain_measures import domain_rows, in_all_domains
 from mbh_utils.experiments.drawn import drawn_cases
 from mbh_utils.experiments.evolution_measures import (
     EVOLUTION,
@@ -406,6 +408,9 @@ EXPERIMENTS: dict[str, Experiment] = {
         small_data_cases, SMALL_DATA, small_data_options, rows=small_data_rows
     ),
     "sparse_accuracy": Experiment(sparse_cases, rows=histories_by_kind),
+    # Specialization to random images and noise; the same planes in six domains
+    "baselines": Experiment(_grid, BASELINES, baselines_options, baseline_rows),
+    "domains": Experiment(_trained_and_initial, SPECIALIZATIONS, in_all_domains, domain_rows),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }
