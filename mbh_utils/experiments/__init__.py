@@ -11,8 +11,9 @@ Which file to open:
 - ``profile_runs.py``: the runs of a profile, by set-up.
 - ``planes.py``: the planes that networks are measured on; where a plane's domain is chosen.
 - ``measures.py``: what is measured of a network, and specialization. A new measure is one file:
-  ``baseline_measures.py``, ``bending.py``, ``inside_measures.py``, ``pattern_measures.py``, ``region_measures.py``,
-  ``sample_measures.py``, ``ticket_measures.py`` are such.
+  ``baseline_measures.py``, ``bending.py``, ``inside_measures.py``, ``pattern_measures.py``,
+  ``region_measures.py``, ``sample_measures.py``, ``ticket_measures.py`` are such;
+  ``domain_measures.py`` says in which domains.
 - ``lens_table.py``: what all lenses see of each network, joined from their tables.
 - ``cluster_measures.py``, ``importance_measures.py``, ``topology_measures.py``,
   ``evolution_measures.py``: the measures of the lenses; ``rewiring_experiments.py`` their networks

@@ -37,7 +37,8 @@ def caption(
     planes : int, optional
         Planes of each network.
     domain : str, default ""
-        The part of the planes, as tables name it ("square", "box" or "triangle"), or words of your own.
+        The part of the planes, as tables name it ("square", "box" or "triangle"), or words of your
+        own.
     band, bar : str, default ""
         What the bands, or the bars, reach over: such as "smallest to largest model".
 
