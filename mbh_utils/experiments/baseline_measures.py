@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from mbh_utils import datasets
 from mbh_utils.blankets.baselines import baseline_table
 from mbh_utils.computing.store import Store
 from mbh_utils.experiments import estimates
@@ -16,10 +17,14 @@ from mbh_utils.experiments.experiment import Experiment, measured_rows
 from mbh_utils.experiments.measures import Measure, Subject, register, with_columns_before
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.profiles import Profile
-from mbh_utils.experiments.runs import Case
+from mbh_utils.experiments.rows import class_means
+from mbh_utils.experiments.runs import Case, Run
 
 #: The minimum coverages at which baselines are measured: the thesis's main one, and a strict one.
 COVERAGES = (0.8, 0.95)
+#: Set-ups whose networks learned shuffled labels too: the largest dense one, a smaller dense one,
+#: the sparsest of as many parameters as the smallest dense one, and that.
+SHUFFLED_SETUPS = (1, 3, 7, 10)
 
 
 def baselines_options(profile: Profile) -> list[dict]:
@@ -66,3 +71,40 @@ def baseline_rows(experiment: Experiment, profile: Profile, store: Store) -> pd.
     """What was measured, in single precision: the table is long."""
     rows = measured_rows(experiment, profile, store)
     return rows.astype({"s": np.float32, "n_constraints": np.float32})
+
+
+# ---------------------------------------------------------------------------------- shuffled labels
+
+
+def shuffled_cases(profile: Profile) -> list[Case]:
+    """Trained networks that learned training labels which tell nothing of the images."""
+    cases = []
+    for whole in profile.datasets:
+        name = datasets.noisy_name(whole, noise=1)
+        for setup in profile.setups:
+            if setup.number in SHUFFLED_SETUPS:
+                for seed in range(profile.few_models):
+                    run = Run(name, setup.hidden, setup.parameters, seed, profile.recipe)
+                    cases.append(Case(setup, run, profile.iterations))
+    return cases
+
+
+def shuffled_options(profile: Profile) -> list[dict]:
+    """In both domains; phenomena are classes of validation images, or what was learned by heart."""
+    sets = (PlaneSet(profile.planes), PlaneSet(profile.planes, domain="box"))
+    return [
+        {**planes.settings, "coverages": COVERAGES, "source": source}
+        for planes in sets
+        for source in ("validation", "training")
+    ]
+
+
+def shuffled_rows(experiment: Experiment, profile: Profile, store: Store) -> pd.DataFrame:
+    """Means over classes; the data set is named as without shuffling, so that both compare.
+
+    Of source "training" a class is all training images that the same shuffled label was put to.
+    """
+    rows = class_means(experiment, profile, store)
+    whole = rows["dataset"].str.removesuffix(datasets.SHUFFLED)
+    kept = rows.assign(dataset=whole).drop(columns=["n_dead_ends", "n_live_regions"])
+    return kept.astype({"s": np.float32, "n_constraints": np.float32, "covered": np.float32})

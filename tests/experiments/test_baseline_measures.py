@@ -1,6 +1,7 @@
 """Baselines of the experiments, and the same planes in six domains."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from tiny_experiments import TINY
 
@@ -45,3 +46,25 @@ def test_the_domains_are_six_and_share_what_the_grid_has(done, grid):
     planes = experiments.PlaneSet(2, domain="triangle").of("digits8")
     measured = rows[rows["domain"] == "triangle"].groupby("plane")["area"].first()
     assert measured.tolist() == [plane.area for plane in planes]
+
+
+def test_networks_of_shuffled_labels_stand_beside_those_of_the_grid(done, grid):
+    rows = experiments.table("shuffled_labels", TINY, store=done)
+    assert set(rows["dataset"]) == {"digits8"} and set(rows["source"]) == {"validation", "training"}
+    assert set(rows["domain"]) == {"square", "box"} and set(rows["setup"]) == {1, 3}
+    keys = ["domain", "plane"]
+    mine = rows.query("setup == 1 and model == 0 and coverage == 0.8")
+    theirs = grid.query("setup == 1 and model == 0 and coverage == 0.8 and trained")
+    areas = [table.groupby(keys)["area"].first() for table in (mine, theirs)]
+    pd.testing.assert_series_equal(*areas)  # the very planes
+    case, *_ = experiments.EXPERIMENTS["shuffled_labels"].cases(TINY)
+    assert case.run.dataset == "digits8_shuffled"
+    network = case.run.trained(done)
+    planes = experiments.grid_planes(TINY, "digits8")
+    for source, samples in (
+        ("validation", case.run.raw.validation),
+        ("training", case.run.raw.train),
+    ):
+        s = mbh.specialization_table(network, samples, planes, 0.8)["s"].mean()
+        here = mine[(mine["source"] == source) & (mine["domain"] == "square")]
+        assert here["s"].mean() == pytest.approx(s, abs=1e-6)
