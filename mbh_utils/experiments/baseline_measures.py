@@ -6,7 +6,6 @@ those of the grid are.
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from mbh_utils import datasets
@@ -70,7 +69,7 @@ BASELINES = register(
 def baseline_rows(experiment: Experiment, profile: Profile, store: Store) -> pd.DataFrame:
     """What was measured, in single precision: the table is long."""
     rows = measured_rows(experiment, profile, store)
-    return rows.astype({"s": np.float32, "n_constraints": np.float32})
+    return rows.astype({"s": "float32", "n_constraints": "float32"})
 
 
 # ---------------------------------------------------------------------------------- shuffled labels
@@ -107,4 +106,4 @@ def shuffled_rows(experiment: Experiment, profile: Profile, store: Store) -> pd.
     rows = class_means(experiment, profile, store)
     whole = rows["dataset"].str.removesuffix(datasets.SHUFFLED)
     kept = rows.assign(dataset=whole).drop(columns=["n_dead_ends", "n_live_regions"])
-    return kept.astype({"s": np.float32, "n_constraints": np.float32, "covered": np.float32})
+    return kept.astype({"s": "float32", "n_constraints": "float32", "covered": "float32"})

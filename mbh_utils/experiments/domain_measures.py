@@ -29,4 +29,4 @@ def domain_rows(experiment: Experiment, profile: Profile, store: Store) -> pd.Da
     near = np.isclose(rows["coverage"].to_numpy()[:, None], COVERAGES).any(axis=1)
     kept = rows[near].reset_index(drop=True)
     kept = kept.drop(columns=["source", "covered", "n_dead_ends", "n_live_regions"])
-    return kept.astype({"s": np.float32, "n_constraints": np.float32})
+    return kept.astype({"s": "float32", "n_constraints": "float32"})

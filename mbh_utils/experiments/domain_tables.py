@@ -7,29 +7,10 @@ from scipy.stats import rankdata
 from mbh_utils.computing import require
 from mbh_utils.experiments.baseline_tables import at_coverage, panel_of, resampled_means
 
-#: The domains from the smallest to the largest, as (domain, margin), and how a figure names them.
-DOMAINS = {
-    ("triangle", None): "triangle",
-    ("box", None): "input box",
-    ("square", 0.75): "square 0.75",
-    ("square", 1.0): "square 1",
-    ("square", 1.5): "square 1.5",
-    ("square", 3.0): "square 3",
-}
 #: Networks of at least so many neurons are told apart: among them accuracy differs less.
 WIDE = 136
-
-
-def named_domains(table: pd.DataFrame) -> pd.Series:
-    """The name of the domain of each row, as in :data:`DOMAINS`."""
-    margins = table["margin"].astype(float)
-    names = pd.Series("", index=table.index)
-    for (domain, margin), name in DOMAINS.items():
-        here = table["domain"] == domain
-        if margin is not None:
-            here &= np.isclose(margins, margin)
-        names[here] = name
-    return names
+#: The smallest number of set-ups whose ranks tell anything.
+FEWEST = 5
 
 
 def domains_and_accuracy(
@@ -51,10 +32,9 @@ def domains_and_accuracy(
     Returns
     -------
     pandas.DataFrame
-        One row per data set, domain and group of set-ups: dataset, domain (its name, with the
-        margin of a square), group ("all" or "wide", those of 136 hidden neurons or more), setups
-        (how many), rho, low and high (the 95 % interval). A group of fewer than five set-ups is
-        left out.
+        One row per data set, domain and group of set-ups: dataset, domain, margin, group ("all" or
+        "wide", those of 136 hidden neurons or more), setups (how many), rho, low and high (the 95 %
+        interval). A group of fewer than five set-ups is left out.
 
     Raises
     ------
@@ -70,22 +50,20 @@ def domains_and_accuracy(
     >>> rows = [row | {"setup": i, "s": i / 10, "accuracy": i / 9} for i in range(6)]
     >>> found = experiments.domains_and_accuracy(pd.DataFrame(rows))
     >>> found[["domain", "group", "setups", "rho"]].to_numpy().tolist()
-    [['input box', 'all', 6, 1.0]]
+    [['box', 'all', 6, 1.0]]
     """
     columns = ["dataset", "setup", "n_hidden", "model", "plane", "s", "accuracy", "trained"]
     rows = at_coverage(table, coverage, columns)
     resamples = require.whole("resamples", resamples, 1, 100_000)
     require.whole("seed", seed, 0)
-    rows = rows[rows["trained"]]
-    rows = rows.assign(domain=named_domains(rows))
+    rows = rows[rows["trained"]].astype({"margin": float})
     found = []
-    for dataset, of_data in rows.groupby("dataset", sort=False):
-        for name in DOMAINS.values():
-            here = of_data[of_data["domain"] == name]
-            for group, part in (("all", here), ("wide", here[here["n_hidden"] >= WIDE])):
-                if (n := part["setup"].nunique()) >= 5:
-                    told = {"dataset": dataset, "domain": name, "group": group, "setups": n}
-                    found.append({**told, **_correlation(part, resamples, seed)})
+    keys = ["dataset", "domain", "margin"]
+    for where, here in rows.groupby(keys, sort=False, dropna=False):
+        for group, part in (("all", here), ("wide", here[here["n_hidden"] >= WIDE])):
+            if (n := part["setup"].nunique()) >= FEWEST:
+                told = {**dict(zip(keys, where, strict=True)), "group": group, "setups": n}
+                found.append({**told, **_correlation(part, resamples, seed)})
     return pd.DataFrame(found)
 
 
