@@ -76,6 +76,8 @@ _PUBLIC = {
     "smallest_pattern": "blankets.maximal_pattern",
     "specialization": "blankets.mbh",
     "specialization_table": "blankets.mbh",
+    "baseline_table": "blankets.baselines",
+    "baseline_samples": "blankets.baselines",
     "sampled_shares": "blankets.sampled",
     "mine_patterns": "blankets.mining",
     "open_chapter": "workbook.chapter",

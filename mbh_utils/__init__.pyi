@@ -6,6 +6,8 @@ from mbh_utils import explorers as widgets
 from mbh_utils import lenses as lenses
 from mbh_utils import networks as networks
 from mbh_utils import plots as plots
+from mbh_utils.blankets.baselines import baseline_samples as baseline_samples
+from mbh_utils.blankets.baselines import baseline_table as baseline_table
 from mbh_utils.blankets.maximal_pattern import maximal_pattern as maximal_pattern
 from mbh_utils.blankets.maximal_pattern import maximal_patterns as maximal_patterns
 from mbh_utils.blankets.maximal_pattern import smallest_pattern as smallest_pattern
@@ -74,6 +76,8 @@ __all__ = [
     "Traced",
     "accuracy",
     "activation_patterns",
+    "baseline_samples",
+    "baseline_table",
     "bending",
     "bounds",
     "claims",

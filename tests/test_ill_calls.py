@@ -42,6 +42,7 @@ SUBJECTS = (
     "lens_clusters",
     "lens_importance",
     "your_network",
+    "beyond_baselines",
 )
 FACES: dict[str, Face] = {}
 for subject in SUBJECTS:

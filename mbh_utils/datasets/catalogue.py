@@ -1,7 +1,8 @@
 """Data sets by name: the official ones, the digits inside scikit-learn, made-up points.
 
 A name with ``_standardised`` behind it stands for the same data set with each input standardised,
-one with ``_halves`` for pairs of its images, side by side, one with ``_small`` for few of them.
+one with ``_halves`` for pairs of its images, side by side, one with ``_small`` for few of them, one
+with ``_train2000``, ``_noise40`` or ``_shuffled`` for fewer training images and wrong labels.
 """
 
 import difflib
@@ -15,6 +16,7 @@ from mbh_utils.datasets import official
 from mbh_utils.datasets.arrays import from_arrays
 from mbh_utils.datasets.few import SMALL, small
 from mbh_utils.datasets.halves import HALVES, halves
+from mbh_utils.datasets.noisy import SHUFFLED, Made, made
 from mbh_utils.datasets.samples import STANDARDISED, Dataset, Samples
 from mbh_utils.errors import MBHError
 
@@ -38,7 +40,7 @@ def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
     ----------
     name : {"digits8", "mnist", "fashion_mnist", "xor_with_outliers"}
         Or one of these with ``_standardised`` behind it; of images also with ``_halves`` or
-        ``_small``.
+        ``_small``; to train on with ``_train2000``, ``_noise40``, both, or ``_shuffled``.
     download : bool, default True
         Whether missing files of ``mnist`` and ``fashion_mnist`` may be downloaded.
     progress : bool, default True
@@ -68,6 +70,9 @@ def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
     - ``<name>_halves``: two images side by side in each, see :func:`halves`.
     - ``<name>_small``: 2,000 of its train and 1,000 of its validation images, 300 and all 360 of
       ``digits8``, see :func:`small`.
+    - ``<name>_train2000``: that many of its training samples, see :func:`training_subset`;
+      ``_noise40`` behind it: so many per cent of its training labels are wrong, see
+      :func:`noisy_labels`; ``_shuffled``: they are permuted, see :func:`shuffled_labels`.
 
     Examples
     --------
@@ -91,6 +96,8 @@ def load(name: str, *, download: bool = True, progress: bool = True) -> Dataset:
     if name.endswith(SMALL):
         whole = load(name.removesuffix(SMALL), download=download, progress=progress)
         return _small(whole)
+    if recipe := made(name):
+        return _made(recipe, load(recipe.whole, download=download, progress=progress))
     if _known(name) == "digits8":
         return _digits8()
     return official.load(name, download=download, progress=progress)
@@ -129,6 +136,8 @@ def title(name: str) -> str:
         return f"{title(name.removesuffix(HALVES))}, two side by side"
     if name.endswith(SMALL):
         return f"{title(name.removesuffix(SMALL))}, few images"
+    if recipe := made(name):
+        return f"{title(recipe.whole)}, {recipe.words}"
     return _TITLES.get(name, name)
 
 
@@ -170,6 +179,8 @@ def describe(name: str) -> dict:
         return {**describe(name.removesuffix(HALVES)), "name": name}
     if name.endswith(SMALL):
         return {**describe(name.removesuffix(SMALL)), "name": name}
+    if recipe := made(name):
+        return {**describe(recipe.whole), "name": name}
     if name == _XOR or _known(name) == "digits8":
         return {"name": name, "found": True, "folder": None, "searched": [], "files": []}
     return official.describe(name)
@@ -238,7 +249,8 @@ def _check_text(name) -> None:
 
 
 def _unknown(name) -> MBHError:
-    known = [each + suffix for each in NAMES for suffix in ("", STANDARDISED, HALVES, SMALL)]
+    suffixes = ("", STANDARDISED, HALVES, SMALL, SHUFFLED)
+    known = [each + suffix for each in NAMES for suffix in suffixes]
     near = difflib.get_close_matches(str(name).lower().replace("-", "_"), known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return MBHError(
@@ -260,6 +272,12 @@ _halves = functools.lru_cache(maxsize=1)(halves)
 @functools.lru_cache(maxsize=1)
 def _small(whole: Dataset) -> Dataset:
     return small(whole, 300, 360) if whole.name == "digits8" else small(whole)
+
+
+# Those with wrong labels share their images with the whole, so that many fit into memory.
+@functools.lru_cache(maxsize=32)
+def _made(recipe: Made, whole: Dataset) -> Dataset:
+    return recipe.of(whole)
 
 
 @functools.cache

@@ -11,8 +11,11 @@ Which file to open:
 - ``profile_runs.py``: the runs of a profile, by set-up.
 - ``planes.py``: the planes that networks are measured on; where a plane's domain is chosen.
 - ``measures.py``: what is measured of a network, and specialization. A new measure is one file:
-  ``bending.py``, ``inside_measures.py``, ``pattern_measures.py``, ``region_measures.py``,
-  ``sample_measures.py``, ``ticket_measures.py`` are such.
+  ``baseline_measures.py``, ``bending.py``, ``inside_measures.py``, ``pattern_measures.py``,
+  ``region_measures.py``, ``sample_measures.py``, ``ticket_measures.py`` are such;
+  ``domain_measures.py`` says in which domains.
+- ``baseline_tables.py``, ``domain_tables.py``: what chapter 8 reads from the tables of baselines
+  and domains.
 - ``lens_table.py``: what all lenses see of each network, joined from their tables.
 - ``cluster_measures.py``, ``importance_measures.py``, ``topology_measures.py``,
   ``evolution_measures.py``: the measures of the lenses; ``rewiring_experiments.py`` their networks
@@ -30,9 +33,15 @@ Which file to open:
 - ``committed.py``: reading a committed file, and what to say of a damaged one.
 """
 
+from mbh_utils.experiments.baseline_tables import (
+    beside_baselines,
+    gain_by_training,
+    with_plane_classes,
+)
 from mbh_utils.experiments.catalogue import EXPERIMENTS
 from mbh_utils.experiments.cluster_measures import beside_published
 from mbh_utils.experiments.correlations import associations
+from mbh_utils.experiments.domain_tables import domains_and_accuracy
 from mbh_utils.experiments.experiment import Experiment
 from mbh_utils.experiments.lens_table import lens_measures
 from mbh_utils.experiments.measures import MEASURES, Measure, register
@@ -56,9 +65,12 @@ __all__ = [
     "Run",
     "Stage",
     "associations",
+    "beside_baselines",
     "beside_published",
     "check_results",
     "class_plane",
+    "domains_and_accuracy",
+    "gain_by_training",
     "grid_planes",
     "lens_measures",
     "per_network",
@@ -72,6 +84,7 @@ __all__ = [
     "table",
     "ticket_runs",
     "toy",
+    "with_plane_classes",
     "write_networks",
     "write_tables",
 ]

@@ -9,6 +9,14 @@ from dataclasses import replace
 from mbh_utils import datasets
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
+from mbh_utils.experiments.baseline_measures import (
+    BASELINES,
+    baseline_rows,
+    baselines_options,
+    shuffled_cases,
+    shuffled_options,
+    shuffled_rows,
+)
 from mbh_utils.experiments.bending import BENDING
 from mbh_utils.experiments.cluster_measures import (
     CLUSTERABILITY,
@@ -19,6 +27,7 @@ from mbh_utils.experiments.cluster_measures import (
     reference_cases,
     reference_options,
 )
+from mbh_utils.experiments.domain_measures import domain_rows, in_all_domains
 from mbh_utils.experiments.drawn import drawn_cases
 from mbh_utils.experiments.evolution_measures import (
     EVOLUTION,
@@ -42,6 +51,7 @@ from mbh_utils.experiments.inside_measures import INSIDERS
 from mbh_utils.experiments.lens_table import PARTS, lens_rows
 from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_options, lottery_rows
 from mbh_utils.experiments.measures import SPECIALIZATIONS
+from mbh_utils.experiments.overfitting_measures import overfitting_cases
 from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.profile_runs import parameters_at, ticket_runs
@@ -406,6 +416,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         small_data_cases, SMALL_DATA, small_data_options, rows=small_data_rows
     ),
     "sparse_accuracy": Experiment(sparse_cases, rows=histories_by_kind),
+    # Networks that overfit by design, and what tells it
+    "overfitting": Experiment(overfitting_cases, rows=None),
+    # Specialization to random images and noise, and of networks that learned shuffled labels; the
+    # same planes in six domains
+    "baselines": Experiment(_grid, BASELINES, baselines_options, baseline_rows),
+    "shuffled_labels": Experiment(shuffled_cases, SPECIALIZATIONS, shuffled_options, shuffled_rows),
+    "domains": Experiment(_trained_and_initial, SPECIALIZATIONS, in_all_domains, domain_rows),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }

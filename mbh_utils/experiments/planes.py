@@ -26,11 +26,12 @@ class PlaneSet:
     planes : int
         How many.
     domain : str, default "square"
-        The finite part of a plane that is looked at: "square" around the three images, or "box",
-        the polygon in which the plane meets the data's input box (Definition 4.7's own domain).
+        The finite part of a plane that is looked at: "square" around the three images; "box", the
+        polygon in which the plane meets the data's input box (Definition 4.7's own domain);
+        "triangle", with the three images as its corners.
     margin : float or None, default 1.5
         Half the side of the square, in units of the largest distance of an image from the three
-        images' centroid. None for "box", which has no margin.
+        images' centroid. None for "box" and "triangle", which have no margin.
     classes : tuple of int, optional
         Three classes that every plane passes through; by default each plane has its own, random
         ones.
@@ -61,8 +62,8 @@ class PlaneSet:
     def __post_init__(self):
         put = vars(self).update  # the dataclass is frozen
         put(planes=require.whole("planes", self.planes, 1, 1_000_000))
-        require.choice("domain", self.domain, ("square", "box"))
-        if self.domain == "box":
+        require.choice("domain", self.domain, ("square", "box", "triangle"))
+        if self.domain != "square":
             put(margin=None)
         else:
             what = "a finite number above 0"
@@ -97,19 +98,43 @@ class PlaneSet:
         """
         return _planes_of(dataset, self)
 
+    def classes_of(self, dataset: str) -> tuple[tuple[int, ...], ...]:
+        """The classes of the three images of each plane, in the order of its spanning points.
 
-@functools.lru_cache(maxsize=4)
+        Parameters
+        ----------
+        dataset : str
+            The name of the data set.
+
+        Returns
+        -------
+        tuple of tuple of int
+            As many as :attr:`planes` says.
+
+        Examples
+        --------
+        >>> from mbh_utils.experiments import PlaneSet
+        >>> PlaneSet(2).classes_of("digits8")
+        ((9, 5, 0), (7, 2, 8))
+        """
+        if self.classes is not None:
+            return (self.classes,) * self.planes
+        n_classes = datasets.load(dataset).n_classes
+        return tuple(random_classes(plane, n_classes) for plane in range(self.planes))
+
+
+def random_classes(plane: int, n_classes: int) -> tuple[int, ...]:
+    """The three classes of a plane, by its number, where none were chosen."""
+    return tuple(stream(plane, "classes").permutation(n_classes)[:3].tolist())
+
+
+@functools.lru_cache(maxsize=6)
 def _planes_of(dataset: str, chosen: PlaneSet) -> tuple[Plane, ...]:
-    n_classes = datasets.load(dataset).n_classes
     domain: dict = {"domain": chosen.domain}
     if chosen.margin is not None:
         domain["margin"] = chosen.margin
-    planes = []
-    for i in range(chosen.planes):
-        classes = chosen.classes
-        if classes is None:
-            classes = stream(i, "classes").permutation(n_classes)[:3].tolist()
-        planes.append(class_plane(dataset, classes, seed=i, **domain))
+    of_planes = chosen.classes_of(dataset)
+    planes = (class_plane(dataset, c, seed=i, **domain) for i, c in enumerate(of_planes))
     return tuple(planes)
 
 
@@ -133,7 +158,8 @@ def class_plane(
     margin : float, default 1.5
         Half the side of a square domain, see :meth:`mbh_utils.Plane.through`.
     domain : str, default "square"
-        "square", or "box": where the plane meets the data's input box. A box has no margin.
+        "square", "box": where the plane meets the data's input box, or "triangle": between the
+        three images. The last two have no margin.
 
     Returns
     -------

@@ -17,9 +17,9 @@ def per_network(table: pd.DataFrame, coverage: float = 0.8, domain: str = "squar
         A table of specializations, such as that of experiment grid.
     coverage : float, default 0.8
         The minimum coverage c_P.
-    domain : {"square", "box"}, default "square"
-        The finite part of the planes: the square around the images that span each of them, or what
-        the plane has in common with the input box.
+    domain : {"square", "box", "triangle"}, default "square"
+        The finite part of the planes: the square around the images that span each of them, what
+        the plane has in common with the input box, or the triangle between the images.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def per_network(table: pd.DataFrame, coverage: float = 0.8, domain: str = "squar
             raise MBHError(f"table has no column {name}; {expected}")
     share = "a share in (0, 1]"
     coverage = require.number("coverage", coverage, share, lambda c: 0 < c <= 1)
-    require.choice("domain", domain, ("square", "box"))
+    require.choice("domain", domain, ("square", "box", "triangle"))
     rows = table[np.isclose(table["coverage"], coverage)]
     if rows.empty:
         measured = sorted(map(float, table["coverage"].unique()))

@@ -1,12 +1,14 @@
 """Where a plane's domain is chosen: its finite part (or a line's) on which areas are measured.
 
 The thesis measures hypervolumes on a plane through three samples (section 5.2) and leaves open
-which finite part of the plane is meant. Here the choice is part of the plane. There are three:
+which finite part of the plane is meant. Here the choice is part of the plane. There are four:
 
 - ``domain="square"`` (of a line ``"segment"``): around the spanning points, as large as ``margin``
   says, :func:`half_side`;
 - ``domain="box"``: what the plane has in common with the input box, :func:`box_polygon` (of a line
   :func:`box_segment`). It is the finite input space of Definition 4.7 as the plane meets it;
+- ``domain="triangle"``: the triangle whose corners are the three samples, all their mixtures with
+  shares from 0 to 1. It lies in every convex input space that the samples lie in;
 - any convex polygon, by ``Plane.with_domain``.
 
 The second half of the file says which domains float64 can hold.
@@ -36,27 +38,29 @@ _STILL = 1e-14
 
 
 def uses_margin(
-    shape: str,
+    domains: tuple[str, ...],
     domain: str,
     margin: float,
     low: ArrayLike | None,
     high: ArrayLike | None,
 ) -> bool:
-    """Whether the domain is the ``shape`` that the margin makes, not what the input box leaves.
+    """Whether the domain is the first of ``domains``, whose size the margin says.
 
-    Raises MBHError for a domain that is neither, an ill margin, and limits without a box.
+    Raises MBHError for a domain that is none of them, an ill margin of the first, and limits of the
+    input box without a box.
     """
-    if not isinstance(domain, str) or domain not in (shape, "box"):
+    if not isinstance(domain, str) or domain not in domains:
         given = require.shown(domain)
+        names = [f'"{name}"' for name in domains]
+        expected = f"{', '.join(names[:-1])} or {names[-1]}"
         raise MBHError(
-            f'domain is {given}; expected "{shape}" or "box" '
-            "(a plane takes a polygon by .with_domain)"
+            f"domain is {given}; expected {expected} (a plane takes a polygon by .with_domain)"
         )
-    if domain == "box":
+    if domain != "box" and (low is not None or high is not None):
+        raise MBHError('low and high are limits of the input box: they belong to domain="box"')
+    if domain != domains[0]:
         return False
     check_margin(margin)
-    if low is not None or high is not None:
-        raise MBHError('low and high are limits of the input box: they belong to domain="box"')
     return True
 
 

@@ -150,7 +150,7 @@ class Line:
         origin = points.mean(axis=0)
         basis = (points[1] - points[0]) / distance
         spanning = (points - origin) @ basis
-        if uses_margin("segment", domain, margin, low, high):
+        if uses_margin(("segment", "box"), domain, margin, low, high):
             half = check_margin(margin) * distance / 2
             return cls(origin, basis, -half, half, spanning, points)
         check_default_box(points, low, high)

@@ -136,9 +136,10 @@ class Plane:
         margin : float, default 1.5
             Half a side of the square, over the largest distance of a point from their centroid; 1
             just reaches the farthest point.
-        domain : {"square", "box"}, default "square"
+        domain : {"square", "box", "triangle"}, default "square"
             "square" is centred on the centroid, sides along the basis, as large as ``margin`` says.
-            "box" is the convex polygon in which the plane meets the input box.
+            "box" is the convex polygon in which the plane meets the input box. "triangle" has the
+            three points as its corners.
         low, high : float or array_like of shape (d,), optional
             Limits of the input box, of ``domain="box"`` only; by default 0 and 1, between which
             the points then have to lie.
@@ -168,17 +169,22 @@ class Plane:
         Plane through 3 points in R^3, domain: rectangle 1.491 x 1.491, area 2.22222
         >>> Plane.through(corners, domain="box")
         Plane through 3 points in R^3, domain: 4-gon 1 x 1, area 1
+        >>> Plane.through(corners, domain="triangle")
+        Plane through 3 points in R^3, domain: 3-gon 1 x 1, area 0.5
         """
         points = require.numbers("points", points, (3, None))
         check_reach("points", points)
         basis = _basis_through(points)
         centroid = points.mean(axis=0)
         spanning = (points - centroid) @ basis.T
-        if uses_margin("square", domain, margin, low, high):
+        if uses_margin(("square", "box", "triangle"), domain, margin, low, high):
             half = half_side(points, centroid, margin)
             return cls(centroid, basis, [-half, -half], [half, half], spanning, points=points)
-        check_default_box(points, low, high)
-        polygon = box_polygon(centroid, basis, low, high)
+        if domain == "box":
+            check_default_box(points, low, high)
+            polygon = box_polygon(centroid, basis, low, high)
+        else:
+            polygon = spanning
         lowest = polygon.min(axis=0)
         highest = polygon.max(axis=0)
         return cls(centroid, basis, lowest, highest, spanning, polygon, points)

@@ -7,7 +7,11 @@ from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 
 #: What a table calls a domain -> how a caption says it.
-DOMAINS = {"square": "in the square", "box": "in the input box"}
+DOMAINS = {
+    "square": "in the square",
+    "box": "in the input box",
+    "triangle": "in the triangle of the three images",
+}
 
 
 def caption(
@@ -33,7 +37,8 @@ def caption(
     planes : int, optional
         Planes of each network.
     domain : str, default ""
-        The part of the planes, as tables name it ("square" or "box"), or words of your own.
+        The part of the planes, as tables name it ("square", "box" or "triangle"), or words of your
+        own.
     band, bar : str, default ""
         What the bands, or the bars, reach over: such as "smallest to largest model".
 

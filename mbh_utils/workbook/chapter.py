@@ -166,7 +166,7 @@ class Chapter:
         planes : int, optional
             Planes of each network.
         domain : str, default ""
-            The part of the planes: "square", "box", or words of your own.
+            The part of the planes: "square", "box", "triangle", or words of your own.
         band, bar : str, default ""
             What the bands, or the bars, reach over: such as "smallest to largest model".
 

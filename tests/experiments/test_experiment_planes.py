@@ -64,13 +64,23 @@ def test_everything_that_defines_the_planes_is_a_value_of_the_key(done):
     expected = {"planes": 2, "domain": "square", "margin": 1.5, "coverages": (0.5, 0.8, 1.0)}
     assert chosen == expected and square["source"] == "validation" and done.has("measure", square)
     sets = [PlaneSet(2), PlaneSet(3), PlaneSet(2, margin=2.0), PlaneSet(2, domain="box")]
-    sets.append(PlaneSet(2, classes=(0, 1, 9)))
+    sets += [PlaneSet(2, classes=(0, 1, 9)), PlaneSet(2, domain="triangle")]
     for i, one in enumerate(sets):
         assert PlaneSet(**one.settings) == one
         for other in sets[:i]:
             assert one.settings != other.settings
             assert [p.area for p in one.of("digits8")] != [p.area for p in other.of("digits8")]
     assert PlaneSet(2, "box", 3.0) == PlaneSet(2, "box"), "a box has no margin"
+    assert PlaneSet(2, "triangle", 3.0) == PlaneSet(2, "triangle"), "nor has a triangle"
+
+
+def test_the_classes_of_planes_are_those_of_their_images():
+    data = datasets.load("digits8").validation
+    chosen = PlaneSet(3, domain="triangle")
+    for plane, classes in zip(chosen.of("digits8"), chosen.classes_of("digits8"), strict=True):
+        for point, c in zip(plane.points, classes, strict=True):
+            assert (data.of_class(c).images == point.astype(np.float32)).all(axis=1).any()
+    assert PlaneSet(2, classes=(0, 1, 9)).classes_of("digits8") == ((0, 1, 9), (0, 1, 9))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +88,7 @@ def test_everything_that_defines_the_planes_is_a_value_of_the_key(done):
     [
         ((0,), "planes is 0"),
         ((2.5,), "planes is 2.5"),
-        ((2, "disc"), 'domain is .disc.; choose one of "square", "box"'),
+        ((2, "disc"), 'domain is .disc.; choose one of "square", "box", "triangle"'),
         ((2, "square", 0), "margin is 0"),
         ((2, "square", None), "margin is None"),
         ((2, "square", 1.5, 7), "classes is 7"),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from mbh_utils.errors import MBHError
 from mbh_utils.regions.partition import partition_input_space
+from mbh_utils.regions.patterns import activation_patterns
 from mbh_utils.regions.planes import Line, Plane
 from mbh_utils.regions.polygons import polygon_area
 
@@ -96,3 +97,60 @@ def test_points_outside_of_a_box_that_nobody_gave_are_refused():
     # Images that were computed leave the box by rounding.
     nearly = np.array([[-1e-9, 0.5, 0.5], [1 + 1e-9, 0.5, 0.5], [0.5, 1.0, 0.5]])
     assert np.isclose(Plane.through(nearly, domain="box").area, 1)
+
+
+@given(seeds, st.integers(2, 40))
+def test_a_triangle_is_all_mixtures_of_the_three_points_and_nothing_else(seed, d):
+    p = points(seed, d)
+    try:
+        plane = Plane.through(p, domain="triangle")
+    except MBHError:
+        return  # the random points were collinear
+    sides = p[1:] - p[0]
+    gram = np.linalg.det(sides @ sides.T)
+    assert plane.area == pytest.approx(np.sqrt(gram) / 2, rel=1e-6)
+    assert len(plane.corners) == 3
+    assert {tuple(corner) for corner in plane.corners} == {tuple(one) for one in plane.spanning}
+    rng = np.random.default_rng(seed)
+    shares = rng.dirichlet(np.ones(3), 100) * 1.6 - 0.2  # they sum to 1, some below 0
+    clear = np.abs(shares).min(axis=1) > 1e-6
+    inside = plane.contains(plane.project(shares @ p))
+    assert (inside == (shares > 0).all(axis=1))[clear].all()
+
+
+def test_a_triangle_lies_in_the_square_and_in_the_box():
+    for seed in range(20):
+        p = points(seed)
+        triangle = Plane.through(p, domain="triangle")
+        for other in (Plane.through(p, margin=1), Plane.through(p, domain="box")):
+            assert other.contains(other.project(triangle.embed(triangle.corners))).all()
+            assert triangle.area < other.area * (1 + 1e-12)
+
+
+def test_the_partition_of_a_triangle_by_hand():
+    """The line x = y cuts the triangle (0, 0), (4, 0), (0, 2) into two parts, 8/3 and 4/3."""
+    plane = Plane.through([[0, 0], [4, 0], [0, 2]], domain="triangle")
+    regions = partition_input_space([(np.array([[1.0, -1.0]]), np.zeros(1))], plane)
+    assert sorted(regions.areas) == pytest.approx([4 / 3, 8 / 3])
+
+
+@given(seeds)
+def test_regions_of_a_triangle_fill_it_and_hold_their_patterns(seed):
+    rng = np.random.default_rng(seed)
+    layers = [
+        (rng.normal(size=(6, 5)), rng.normal(size=6)),
+        (rng.normal(size=(4, 6)), rng.normal(size=4)),
+    ]
+    p = points(seed, 5)
+    try:
+        plane = Plane.through(p, domain="triangle")
+        whole = Plane.through(p, margin=1)
+    except MBHError:
+        return
+    regions = partition_input_space(layers, plane)
+    assert regions.areas.sum() == pytest.approx(plane.area)
+    seen = activation_patterns(layers, plane.sample(200, rng))
+    there = {tuple(row) for row in regions.patterns}
+    assert {tuple(row) for row in seen} <= there
+    around = {tuple(row) for row in partition_input_space(layers, whole).patterns}
+    assert there <= around, "a part of the plane has no region of its own"

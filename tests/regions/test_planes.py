@@ -63,6 +63,10 @@ BAD = {
     "no numbers": (lambda: Plane.through("abc"), "points"),
     "margin": (lambda: Plane.through(p, margin=0), "margin is 0"),
     "domain": (lambda: Plane.through(p, domain="circle"), "domain is 'circle'"),
+    "limits of a triangle": (
+        lambda: Plane.through(p, domain="triangle", low=0),
+        "belong to domain",
+    ),
     "limits of a square": (lambda: Plane.through(p, low=0, high=1), "belong to domain"),
     "box missed": (lambda: Plane.through(p, domain="box", low=5, high=6), "does not meet"),
     "box upside down": (lambda: Plane.through(p, domain="box", low=1, high=0), "low <= high"),

@@ -13,7 +13,7 @@ from mbh_utils.errors import MBHError
 from mbh_utils.plots._checks import checked_table
 
 #: Parts of the plane that are measured -> how a title names them.
-DOMAINS = {"square": "square", "box": "input box"}
+DOMAINS = {"square": "square", "box": "input box", "triangle": "triangle"}
 
 
 def rows_of(table: pd.DataFrame, columns: Iterable[str], **wanted) -> pd.DataFrame:
