@@ -53,9 +53,7 @@ def _pairs_of_parts(pairs: np.ndarray, parts: np.ndarray) -> dict[int, list[tupl
     return found
 
 
-def _merged(
-    polygons: list[np.ndarray], regions: list[int], pairs: list[tuple[int, int]]
-) -> int:
+def _merged(polygons: list[np.ndarray], regions: list[int], pairs: list[tuple[int, int]]) -> int:
     """Pieces that are left when neighbours are merged for as long as one pair stays convex."""
     hull = {i: polygons[i] for i in regions}
     area = {i: area_of(polygons[i]) for i in regions}

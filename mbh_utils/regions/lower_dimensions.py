@@ -19,9 +19,7 @@ _NEAR = 1e-11
 _CHUNK = 8192
 
 
-def patterns_on_edges(
-    partition: Partition, locator: Locator, vertices: Vertices
-) -> set[bytes]:
+def patterns_on_edges(partition: Partition, locator: Locator, vertices: Vertices) -> set[bytes]:
     """The patterns, packed, that occur on edges and vertices of a partition, but on no region."""
     ends = partition.corners[locator.following]
     middles = (partition.corners + ends) / 2
@@ -75,7 +73,9 @@ def _ends(partition: Partition, locator: Locator, edge: int) -> tuple:
     bits = partition.packed[region]
     numbers = partition.edges[start:stop].tolist()
     here = edge - start
-    lines = [locator.oracle.edge(numbers[(here + k) % len(numbers)], bits, None) for k in (-1, 0, 1)]
+    lines = [
+        locator.oracle.edge(numbers[(here + k) % len(numbers)], bits, None) for k in (-1, 0, 1)
+    ]
     return exact.meet(lines[0], lines[1]), exact.meet(lines[1], lines[2])
 
 
