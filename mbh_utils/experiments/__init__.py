@@ -24,6 +24,9 @@ Which file to open:
 - ``tables.py``: what a chapter asks for.
 - ``specializations.py``: one row per network of a table of specializations.
 - ``correlations.py``: how measures of the same networks go together.
+- ``certainty.py``: where the variance of s comes from, how many planes it takes, how firm a ranking
+  is; ``certainty_measures.py`` and ``overlap_measures.py`` measure what that needs, and how the
+  blankets of classes overlap.
 - ``planning.py``: what is missing, as tasks for all cores, and computing it.
 - ``estimates.py``: how long that takes, and how much memory.
 - ``results_files.py``: the committed tables: whether they are whole and up to date.
@@ -31,6 +34,7 @@ Which file to open:
 """
 
 from mbh_utils.experiments.catalogue import EXPERIMENTS
+from mbh_utils.experiments.certainty import planes_needed, ranking, variance_components
 from mbh_utils.experiments.cluster_measures import beside_published
 from mbh_utils.experiments.correlations import associations
 from mbh_utils.experiments.experiment import Experiment
@@ -63,8 +67,10 @@ __all__ = [
     "lens_measures",
     "per_network",
     "plan",
+    "planes_needed",
     "prepare",
     "profile_named",
+    "ranking",
     "register",
     "results_checksums",
     "results_file",
@@ -72,6 +78,7 @@ __all__ = [
     "table",
     "ticket_runs",
     "toy",
+    "variance_components",
     "write_networks",
     "write_tables",
 ]
