@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.stats import t as student
 
 from mbh_utils.computing import require
+from mbh_utils.computing.intervals import half_widths
 from mbh_utils.computing.seeds import stream
 from mbh_utils.errors import MBHError
 
@@ -248,11 +249,6 @@ def _needed(values: np.ndarray, half_width: float) -> dict:
         "at_ten": float(half_widths(spread, np.array([10]))[0]),
         "planes": planes_for(spread, half_width),
     }
-
-
-def half_widths(spread: float, planes: np.ndarray) -> np.ndarray:
-    """Half the width of the 95 % interval of a mean over so many planes, each at least 2."""
-    return student.ppf(0.975, planes - 1) * spread / np.sqrt(planes)
 
 
 def planes_for(spread: float, half_width: float) -> int:

@@ -6,8 +6,9 @@ import pytest
 from scipy.stats import t as student
 
 from mbh_utils import experiments
+from mbh_utils.computing.intervals import half_widths
 from mbh_utils.errors import MBHError
-from mbh_utils.experiments.certainty import COMPONENTS, half_widths, planes_for, resampled_means
+from mbh_utils.experiments.certainty import COMPONENTS, planes_for, resampled_means
 
 AXES = ["setup", "model", "plane", "class"]
 

@@ -6,6 +6,8 @@ calls them in one line and saves what they return.
 
 from mbh_utils.plots.figures import (
     activation_regions,
+    beyond_certainty,
+    beyond_overlap,
     decision_patterns,
     experiments,
     lens_clusters,
@@ -23,6 +25,8 @@ from mbh_utils.plots.figures import (
 
 __all__ = [
     "activation_regions",
+    "beyond_certainty",
+    "beyond_overlap",
     "decision_patterns",
     "experiments",
     "lens_clusters",
