@@ -12,6 +12,8 @@ from mbh_utils.claims import (
     lens_topology_training,
     lottery,
     normalisation,
+    ours_certainty,
+    ours_overlap,
     patterns,
     regions,
     specialization,
@@ -42,6 +44,8 @@ PARTS = (
     lens_importance.PART,
     lens_topology.PART,
     lens_topology_training.PART,
+    ours_overlap.PART,
+    ours_certainty.PART,
 )
 #: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}
