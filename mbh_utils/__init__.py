@@ -70,6 +70,7 @@ _PUBLIC = {
     "partition_input_space": "regions.partition",
     "Partition": "regions.partition",
     "bending": "regions.bending",
+    "region_kinds": "regions.region_kinds",
     "expected_cost": "regions.cost",
     "maximal_pattern": "blankets.maximal_pattern",
     "maximal_patterns": "blankets.maximal_pattern",
@@ -80,6 +81,7 @@ _PUBLIC = {
     "baseline_samples": "blankets.baselines",
     "sampled_shares": "blankets.sampled",
     "mine_patterns": "blankets.mining",
+    "overlap": "blankets.overlap",
     "open_chapter": "workbook.chapter",
 }
 

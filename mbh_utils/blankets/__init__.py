@@ -6,6 +6,7 @@
                      trying all
 ``baselines``        s of what is no concept: random images and noise
 ``sampled``          shares of blankets in any dimension, from random points
+``overlap``          samples and areas that the blankets of two classes share (Definition 4.1)
 ``mining``           decision patterns mined by a decision tree: appendix D
 ===================  ============================================================================
 """

@@ -13,7 +13,9 @@ from mbh_utils.claims import (
     lottery,
     normalisation,
     ours_baselines,
+    ours_certainty,
     ours_domains,
+    ours_overlap,
     patterns,
     regions,
     specialization,
@@ -46,6 +48,8 @@ PARTS = (
     lens_topology_training.PART,
     ours_baselines.PART,
     ours_domains.PART,
+    ours_overlap.PART,
+    ours_certainty.PART,
 )
 #: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}

@@ -27,6 +27,9 @@ Which file to open:
 - ``tables.py``: what a chapter asks for.
 - ``specializations.py``: one row per network of a table of specializations.
 - ``correlations.py``: how measures of the same networks go together.
+- ``certainty.py``: where the variance of s comes from, how many planes it takes, how firm a ranking
+  is; ``certainty_measures.py`` and ``overlap_measures.py`` measure what that needs, and how the
+  blankets of classes overlap.
 - ``planning.py``: what is missing, as tasks for all cores, and computing it.
 - ``estimates.py``: how long that takes, and how much memory.
 - ``results_files.py``: the committed tables: whether they are whole and up to date.
@@ -39,6 +42,7 @@ from mbh_utils.experiments.baseline_tables import (
     with_plane_classes,
 )
 from mbh_utils.experiments.catalogue import EXPERIMENTS
+from mbh_utils.experiments.certainty import planes_needed, ranking, variance_components
 from mbh_utils.experiments.cluster_measures import beside_published
 from mbh_utils.experiments.correlations import associations
 from mbh_utils.experiments.domain_tables import domains_and_accuracy
@@ -75,8 +79,10 @@ __all__ = [
     "lens_measures",
     "per_network",
     "plan",
+    "planes_needed",
     "prepare",
     "profile_named",
+    "ranking",
     "register",
     "results_checksums",
     "results_file",
@@ -85,6 +91,7 @@ __all__ = [
     "ticket_runs",
     "toy",
     "with_plane_classes",
+    "variance_components",
     "write_networks",
     "write_tables",
 ]

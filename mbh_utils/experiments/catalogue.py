@@ -18,6 +18,14 @@ from mbh_utils.experiments.baseline_measures import (
     shuffled_rows,
 )
 from mbh_utils.experiments.bending import BENDING
+from mbh_utils.experiments.certainty_measures import (
+    REGION_KINDS,
+    counted_cases,
+    counted_options,
+    many_plane_cases,
+    many_plane_options,
+    many_plane_rows,
+)
 from mbh_utils.experiments.cluster_measures import (
     CLUSTERABILITY,
     PARTITIONS,
@@ -52,6 +60,7 @@ from mbh_utils.experiments.lens_table import PARTS, lens_rows
 from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_options, lottery_rows
 from mbh_utils.experiments.measures import SPECIALIZATIONS
 from mbh_utils.experiments.overfitting_measures import overfitting_cases
+from mbh_utils.experiments.overlap_measures import OVERLAPS, overlap_options, overlap_rows
 from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.profile_runs import parameters_at, ticket_runs
@@ -423,6 +432,13 @@ EXPERIMENTS: dict[str, Experiment] = {
     "baselines": Experiment(_grid, BASELINES, baselines_options, baseline_rows),
     "shuffled_labels": Experiment(shuffled_cases, SPECIALIZATIONS, shuffled_options, shuffled_rows),
     "domains": Experiment(_trained_and_initial, SPECIALIZATIONS, in_all_domains, domain_rows),
+    # How blankets of classes overlap (Definition 4.1); how many planes are needed; six ways to
+    # count linear regions
+    "overlaps": Experiment(_trained_grid, OVERLAPS, overlap_options, overlap_rows),
+    "many_planes": Experiment(
+        many_plane_cases, SPECIALIZATIONS, many_plane_options, rows=many_plane_rows
+    ),
+    "region_kinds": Experiment(counted_cases, REGION_KINDS, counted_options),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }

@@ -129,7 +129,7 @@ def _crossings(partition: Partition, locator: Locator) -> tuple[np.ndarray, np.n
     """
     edges = partition.edges
     owner = locator.owner
-    twin = _twins(owner, locator.beyond)
+    twin = twins(owner, locator.beyond)
     layer = _layer_of_edges(partition)
     start = np.flatnonzero((layer > 0) & (layer < len(partition.widths)))
     start = start[_is_active(partition, owner[start], edges[start])]
@@ -153,7 +153,7 @@ def _crossings(partition: Partition, locator: Locator) -> tuple[np.ndarray, np.n
     return start[found], end[found], crossed[found]
 
 
-def _twins(owner: np.ndarray, beyond: np.ndarray) -> np.ndarray:
+def twins(owner: np.ndarray, beyond: np.ndarray) -> np.ndarray:
     """The same edge as the region beyond has it, (n_edges,) int64; -1 at the domain's border.
 
     Regions are convex, so two of them have one edge in common.

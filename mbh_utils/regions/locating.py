@@ -45,7 +45,7 @@ class Locator:
         order = np.argsort(rows)
         return rows[order], order
 
-    def _find(self, keys: np.ndarray) -> np.ndarray:
+    def find(self, keys: np.ndarray) -> np.ndarray:
         """Region with exactly these keys, -1 where there is none: (n,) int64."""
         rows, order = self._index
         wanted = _as_items(keys)
@@ -76,7 +76,7 @@ class Locator:
         """Regions of points (n, 2), -1 where float64 does not tell them for certain."""
         with np.errstate(over="ignore", invalid="ignore"):
             keys, certain = self._keys_at(uv, in_doubt_inactive)
-        near = self._find(keys)
+        near = self.find(keys)
         for i in np.flatnonzero(~certain):
             certain[i] = self._is_inside(int(near[i]), uv[i])
         return np.where(certain, near, -1)
@@ -120,7 +120,7 @@ class Locator:
                 words.append(winner[:, None].astype(np.uint64))
                 break
             width = self.regions.widths[layer]
-            silent = self._silent(layer, live)
+            silent = self.silent(layer, live)
             clear = (np.abs(z) > doubt) | silent
             certain &= clear[:, :width].all(axis=1)
             live = (z > (doubt if in_doubt_inactive else 0.0)) & ~silent
@@ -141,7 +141,7 @@ class Locator:
             doubt = doubt + np.abs(uv) @ np.stack([ea, eb]) + ec
         return doubt
 
-    def _silent(self, layer: int, live: np.ndarray) -> np.ndarray:
+    def silent(self, layer: int, live: np.ndarray) -> np.ndarray:
         """Which units of a layer are exactly 0, as all that reaches them is: (n, n_l) bool."""
         weight, bias = self.restriction.on_plane[layer][:2]
         silent = (live.astype(float) @ (weight != 0).T == 0) & (bias == 0)
@@ -174,7 +174,7 @@ class Locator:
         if self.regions.output is not None:
             winner = max(range(len(values)), key=values.__getitem__)
             words.append(np.array([[winner]], dtype=np.uint64))
-        return int(self._find(np.concatenate(words, axis=1))[0])
+        return int(self.find(np.concatenate(words, axis=1))[0])
 
     def _nearest(self, point: np.ndarray) -> int:
         """Region whose polygon a point beyond the border (by rounding) is least outside of."""
@@ -224,7 +224,7 @@ class Locator:
         edges = self.regions.edges
         other = np.full(len(edges), -1, dtype=np.int64)
         inner = np.flatnonzero(edges >= 0)
-        other[inner] = self._find(self._keys_beyond(inner))
+        other[inner] = self.find(self._keys_beyond(inner))
         for edge in inner[other[inner] < 0]:  # several neurons change there, or the class as well
             other[edge] = self._across(int(edge))
         return other
