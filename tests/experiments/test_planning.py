@@ -18,6 +18,7 @@ from mbh_utils.experiments import (
     prepare,
     table,
 )
+from mbh_utils.experiments.runs import Case
 from mbh_utils.networks.stored import get_network
 
 
@@ -78,7 +79,7 @@ def test_a_plan_says_what_is_missing_in_which_order_and_how_long_and_large(done,
 def test_rounds_of_iterative_pruning_are_trained_one_after_the_other():
     run = experiments.Run("digits8", (9, 3), 76, 0, TINY.recipe, "iterative")
     wanted: dict = {}
-    planning._want(experiments.runs.Case(TINY.setup(1), run, 30), wanted)
+    planning._want(Case(TINY.setup(1), run, 30), wanted)
     stages = planning._training_stages(wanted)
     assert [stage.label for stage in stages] == ["training"] + 4 * ["training tickets"]
     order = [task.arguments[0] for stage in stages for task in stage.tasks]
