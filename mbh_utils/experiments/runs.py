@@ -250,7 +250,7 @@ class Run:
         before = self._round_before.trained(store)
         shapes = pruning.layer_shapes(self.raw.n_inputs, self.hidden)
         kept = pruning.weights_per_layer(shapes, self.parameters)
-        weights = [layer.weight.detach().numpy() for layer in before.hidden_layers]
+        weights = [layer.weight.detach().numpy() for layer in before.linears[:-1]]
         masks = pruning.pruned_further(weights, before.masks, kept)
         return self.dense.initial().set_masks(masks)
 
