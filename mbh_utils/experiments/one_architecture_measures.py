@@ -172,11 +172,10 @@ def _only(case: Case):
 
 
 def architecture_means(experiment: Experiment, profile: Profile, store: Store) -> pd.DataFrame:
-    """The same, as means over classes and planes, as far as it has these."""
-    rows = architecture_rows(experiment, profile, store)
-    rows = rows.drop(columns=["class", "plane"], errors="ignore")
-    averaged = ("s", "covered", "n_constraints", "n_regions", "area", "n_live_regions")
-    means = [name for name in (*averaged, "own", "others") if name in rows]
+    """The same as means over classes, at the minimum coverages of the joined table."""
+    rows = architecture_rows(experiment, profile, store).drop(columns="class")
+    rows = rows[np.isclose(rows["coverage"].to_numpy()[:, None], COVERAGES).any(axis=1)]
+    means = [name for name in ("s", "n_constraints", "covered", "own", "others") if name in rows]
     keys = [name for name in rows if name not in means]
     return rows.groupby(keys, sort=False, dropna=False, as_index=False)[means].mean()
 
@@ -195,7 +194,7 @@ def architecture_join(profile: Profile, tables: dict[str, pd.DataFrame]) -> pd.D
     specializations = tables["one_architecture_s"]
     trained = specializations[specializations["trained"]]
     facts = ["kind", *NETWORK_COLUMNS, "accuracy"]
-    rows = trained[facts].drop_duplicates().reset_index(drop=True)
+    rows = trained[facts].drop_duplicates(_KEYS).reset_index(drop=True)
     parts = [
         _training_accuracy(tables["one_architecture_accuracies"]),
         _wide(trained, ""),
@@ -229,9 +228,9 @@ def _ending(coverage: float) -> str:
 def _wide(table: pd.DataFrame, beginning: str) -> pd.DataFrame:
     """Specialization in both domains at both minimum coverages, a column for each."""
     found = {
-        f"{beginning}s_{domain}{_ending(coverage)}": _at(
-            table[table["domain"] == domain], coverage
-        ).set_index(_KEYS)["s"]
+        f"{beginning}s_{domain}{_ending(coverage)}": _at(table[table["domain"] == domain], coverage)
+        .groupby(_KEYS)["s"]
+        .mean()
         for domain in ("square", "box")
         for coverage in COVERAGES
     }
@@ -240,9 +239,11 @@ def _wide(table: pd.DataFrame, beginning: str) -> pd.DataFrame:
 
 def _regions(trained: pd.DataFrame) -> pd.DataFrame:
     here = _at(trained[trained["domain"] == "square"], COVERAGES[0])
-    names = {"n_constraints": "constraints", "n_regions": "regions"}
-    found = here.rename(columns={**names, "n_live_regions": "live_regions"})
-    return found[[*_KEYS, *names.values(), "live_regions"]]
+    return here.groupby(_KEYS, as_index=False).agg(
+        constraints=("n_constraints", "mean"),
+        regions=("n_regions", "mean"),
+        live_regions=("n_live_regions", "mean"),
+    )
 
 
 def _others(insiders: pd.DataFrame) -> pd.DataFrame:
