@@ -14,7 +14,7 @@ from mbh_utils.claims.panels import (
     panel,
     rows,
 )
-from mbh_utils.claims.rules import Trend
+from mbh_utils.claims.rules import Rule, Trend
 from mbh_utils.claims.statistics import spearman
 from mbh_utils.claims.unjudgeable import Unjudgeable
 
@@ -28,7 +28,7 @@ RANDOM = ("random", "erdos_renyi")
 TICKETS = ("ticket", "iterative")
 OPTIMISED = (*TICKETS, "SET", "RigL")
 #: A rule for each of the two data sets.
-BOTH_ABOVE = {TITLES[DIGIT]: Trend(), TITLES[FASHION]: Trend()}
+BOTH_ABOVE: dict[str, Rule] = {TITLES[DIGIT]: Trend(), TITLES[FASHION]: Trend()}
 
 
 def _of_kinds(table: pd.DataFrame, column: str, kinds: tuple, dataset: str, **wanted) -> Panel:

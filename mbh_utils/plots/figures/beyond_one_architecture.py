@@ -1,6 +1,7 @@
 """Whole figures on one architecture with masks of every origin: the thesis's second scenario."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -130,12 +131,12 @@ def _dots(ax: Axes, rows: pd.DataFrame, column: str, before: str) -> None:
         colour, marker, _ = _GROUPS[_GROUP_OF[kind]]
         here = rows[rows["kind"] == kind].sort_values("model")
         spread = np.linspace(-0.16, 0.16, len(here)) if len(here) > 1 else np.zeros(1)
-        look = {"marker": marker, "ls": "none", "color": colour}
+        look: dict[str, Any] = {"marker": marker, "ls": "none", "color": colour}
         ax.plot(here[column], place + 0.06 + spread, ms=4, alpha=0.85, **look)
         mean = here[column].mean()
         ax.plot([mean, mean], [place - 0.2, place + 0.32], color=colour, lw=1.6)
         if before in here and here[before].notna().any():
-            hollow = {"ms": 3, "markerfacecolor": "white", "mew": 0.8}
+            hollow: dict[str, Any] = {"ms": 3, "markerfacecolor": "white", "mew": 0.8}
             ax.plot(here[before], place - 0.3 + spread / 4, **look, **hollow)
     ax.set_yticks(range(len(kinds)), [KINDS[kind] for kind in kinds])
     ax.set_ylim(-0.6, len(kinds) - 0.4)
@@ -151,14 +152,14 @@ def _same_span(axes: np.ndarray) -> None:
 
 def _legend(figure: Figure, kinds: list[str], with_initial: bool) -> None:
     there = {_GROUP_OF[kind] for kind in kinds if kind in _GROUP_OF}
-    look = {"ls": "none", "ms": 5}
+    look: dict[str, Any] = {"ls": "none", "ms": 5}
     handles = [
         Line2D([], [], color=colour, marker=marker, label=words, **look)
         for group, (colour, marker, words) in _GROUPS.items()
         if group in there
     ]
     if with_initial:
-        hollow = {"marker": "o", "markerfacecolor": "white", "color": "0.3"}
+        hollow: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "color": "0.3"}
         words = "small, hollow: initial weights under the mask"
         handles.append(Line2D([], [], label=words, ls="none", ms=3.5, **hollow))
     figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=8.5)
