@@ -43,6 +43,7 @@ SUBJECTS = (
     "lens_importance",
     "your_network",
     "beyond_baselines",
+    "beyond_one_architecture",
 )
 FACES: dict[str, Face] = {}
 for subject in SUBJECTS:

@@ -15,6 +15,7 @@ from mbh_utils.claims import (
     ours_baselines,
     ours_certainty,
     ours_domains,
+    ours_one_architecture,
     ours_overlap,
     patterns,
     regions,
@@ -50,6 +51,7 @@ PARTS = (
     ours_domains.PART,
     ours_overlap.PART,
     ours_certainty.PART,
+    ours_one_architecture.PART,
 )
 #: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}

@@ -59,6 +59,20 @@ from mbh_utils.experiments.inside_measures import INSIDERS
 from mbh_utils.experiments.lens_table import PARTS, lens_rows
 from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_options, lottery_rows
 from mbh_utils.experiments.measures import SPECIALIZATIONS
+from mbh_utils.experiments.one_architecture_measures import (
+    LIVE_NEURONS,
+    architecture_cases,
+    architecture_cases_before_and_after,
+    architecture_join,
+    architecture_means,
+    architecture_planes,
+    architecture_rows,
+    few_shuffles,
+    importance_of_weights,
+)
+from mbh_utils.experiments.one_architecture_measures import (
+    PARTS as ARCHITECTURE_PARTS,
+)
 from mbh_utils.experiments.overfitting_measures import overfitting_cases
 from mbh_utils.experiments.overlap_measures import OVERLAPS, overlap_options, overlap_rows
 from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
@@ -439,6 +453,37 @@ EXPERIMENTS: dict[str, Experiment] = {
         many_plane_cases, SPECIALIZATIONS, many_plane_options, rows=many_plane_rows
     ),
     "region_kinds": Experiment(counted_cases, REGION_KINDS, counted_options),
+    # Optimised sparsity, the thesis's second scenario: one architecture, masks of every origin
+    "one_architecture_s": Experiment(
+        architecture_cases_before_and_after,
+        SPECIALIZATIONS,
+        architecture_planes,
+        rows=architecture_means,
+    ),
+    "one_architecture_accuracies": Experiment(
+        architecture_cases, ACCURACIES, rows=architecture_rows
+    ),
+    "one_architecture_insiders": Experiment(
+        architecture_cases, INSIDERS, _at_coverages, rows=architecture_means
+    ),
+    "one_architecture_neurons": Experiment(
+        architecture_cases, LIVE_NEURONS, rows=architecture_rows
+    ),
+    "one_architecture_patterns": Experiment(
+        architecture_cases, PATTERN_STATISTICS, validation_images, rows=architecture_rows
+    ),
+    "one_architecture_wirings": Experiment(
+        architecture_cases, MASK_DISTANCES, wiring_options, rows=architecture_rows
+    ),
+    "one_architecture_clusters": Experiment(
+        architecture_cases, CLUSTERABILITY, few_shuffles, rows=architecture_rows
+    ),
+    "one_architecture_importance": Experiment(
+        architecture_cases, IMPORTANCE, importance_of_weights, rows=architecture_rows
+    ),
+    "one_architecture": Experiment(
+        architecture_cases, parts=ARCHITECTURE_PARTS, join=architecture_join
+    ),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }

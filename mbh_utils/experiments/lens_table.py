@@ -106,15 +106,15 @@ def lens_rows(profile: Profile, tables: dict[str, pd.DataFrame]) -> pd.DataFrame
     parts = [
         box,
         _others_inside(tables["insiders"]),
-        _clusterability(tables["clusterability"]),
-        _importance(tables["importance"]),
+        clusterability_of(tables["clusterability"]),
+        importance_of(tables["importance"]),
         _agreement(tables["partitions"]),
-        _patterns(tables["activation_patterns_of_networks"]),
+        patterns_of(tables["activation_patterns_of_networks"]),
         _settled(tables["settling"]),
     ]
     for part in parts:
         rows = rows.merge(part, on=_KEYS, how="left", validate="one_to_one")
-    wiring = _nnstd(tables["sibling_distances"])
+    wiring = nnstd_of(tables["sibling_distances"])
     rows = rows.merge(wiring, on=["family", "setup", "model"], how="left", validate="many_to_one")
     others = [name for name in rows if name not in (*NETWORK_COLUMNS, *MEASURES_OF_LENSES)]
     return rows[[*NETWORK_COLUMNS, *MEASURES_OF_LENSES, *others]]
@@ -135,7 +135,7 @@ def _others_inside(insiders: pd.DataFrame) -> pd.DataFrame:
     return there.groupby(_KEYS)["others"].mean().reset_index()
 
 
-def _clusterability(table: pd.DataFrame) -> pd.DataFrame:
+def clusterability_of(table: pd.DataFrame) -> pd.DataFrame:
     """z and p of the graph of weights against both kinds of shuffled copies."""
     there = _trained(table)
     there = there[there["graph"] == "weights"]
@@ -151,7 +151,7 @@ def _clusterability(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({**found, "left_out": left_out}).reset_index()
 
 
-def _importance(table: pd.DataFrame) -> pd.DataFrame:
+def importance_of(table: pd.DataFrame) -> pd.DataFrame:
     """Mean effects beyond chance over the sub-clusters of weights, dead ends left out."""
     there = _trained(table)
     there = there[(there["graph"] == "weights") & ~there["dead_ends"].astype(bool)]
@@ -172,7 +172,7 @@ def _agreement(partitions: pd.DataFrame) -> pd.DataFrame:
     return there.groupby(_KEYS)["ari"].first().reset_index()
 
 
-def _patterns(table: pd.DataFrame) -> pd.DataFrame:
+def patterns_of(table: pd.DataFrame) -> pd.DataFrame:
     found = network_summaries(_trained(table))
     names = {
         "block_relative_entropy": "relative_entropy",
@@ -190,7 +190,7 @@ def _settled(settling: pd.DataFrame) -> pd.DataFrame:
     return last.rename("settled").reset_index()
 
 
-def _nnstd(distances: pd.DataFrame) -> pd.DataFrame:
+def nnstd_of(distances: pd.DataFrame) -> pd.DataFrame:
     """Mean distance of a network's mask to those of its siblings, over that of random masks.
 
     A pair is measured once and counts for both. NaN for dense networks, whose masks are equal.

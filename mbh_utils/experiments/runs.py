@@ -32,7 +32,7 @@ NETWORK_COLUMNS = (
 )
 
 #: What a run's mask can be.
-MASKS = ("random", "ticket", "reinitialised", "erdos_renyi", "near", "copies")
+MASKS = ("random", "ticket", "reinitialised", "erdos_renyi", "near", "copies", "iterative")
 #: What its initial weights can be: the thesis's, or those of Glorot and Bengio, as they are or
 #: larger inside of planted clusters.
 WEIGHTS = ("normal", "glorot", "modular")
@@ -72,7 +72,9 @@ class Run:
         mask on new initial weights. "erdos_renyi": drawn with the densities of layers that SET
         begins with. "near": the same for seed 0, and for seed i what i steps make of that mask, of
         which each moves 1 % of the connections. "copies": the same masks, on the weights of seed 0
-        and trained in its order of samples.
+        and trained in its order of samples. "iterative": the ticket of iterative magnitude pruning,
+        on the initial weights: it is cut from the trained ticket with twice as many weights
+        (:attr:`before`), and so on back to the dense network.
     bias_std : float, default 1e-6
         Standard deviation of the initial biases.
     weights : str, default "normal"
@@ -179,7 +181,20 @@ class Run:
         """The run whose trained network this one needs before it can begin; None for most."""
         if self.start is not None:
             return self.start
+        if self.mask == "iterative":
+            return self._round_before
         return self.dense if self.mask == "ticket" else None
+
+    @property
+    def _round_before(self) -> "Run":
+        """The network that an iterative ticket is cut from: with twice as many weights, or dense.
+
+        No round prunes more than half of the weights, whatever comes after it.
+        """
+        dense = self.dense
+        n_biases = sum(self.hidden)
+        twice = n_biases + 2 * (self.parameters - n_biases)
+        return replace(self, parameters=twice) if twice < dense.parameters else dense
 
     @property
     def training_seed(self) -> int:
@@ -192,7 +207,7 @@ class Run:
         Parameters
         ----------
         store : Store, optional
-            Where a ticket finds the trained dense network that it needs, or keeps it when it is
+            Where a ticket finds the trained network that it is cut from, or keeps it when it is
             trained now; the usual store by default.
 
         Returns
@@ -205,6 +220,8 @@ class Run:
         if self.mask == "ticket":
             trained = self.dense.trained(store)
             return networks.winning_ticket(trained, self.dense.initial(), self.parameters)
+        if self.mask == "iterative":
+            return self._iterative_ticket(store)
         is_near = self.mask in ("near", "copies")
         is_drawn_here = is_near or self.mask == "erdos_renyi"
         network = networks.feed_forward(
@@ -227,6 +244,15 @@ class Run:
         if self.weights != "normal":
             _INITIALISE[self.weights](network, self.seed)
         return network
+
+    def _iterative_ticket(self, store: Store | None) -> Network:
+        """The initial weights under what is left of the masks of the round before."""
+        before = self._round_before.trained(store)
+        shapes = pruning.layer_shapes(self.raw.n_inputs, self.hidden)
+        kept = pruning.weights_per_layer(shapes, self.parameters)
+        weights = [layer.weight.detach().numpy() for layer in before.linears[:-1]]
+        masks = pruning.pruned_further(weights, before.masks, kept)
+        return self.dense.initial().set_masks(masks)
 
     def trained(self, store: Store | None = None) -> Network:
         """The network after training: found, or trained now and kept, as :meth:`at` tells.

@@ -9,10 +9,10 @@ from mbh_utils import experiments
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.lens_table import (
     MEASURES_OF_LENSES,
-    _clusterability,
-    _importance,
-    _nnstd,
+    clusterability_of,
+    importance_of,
     lens_rows,
+    nnstd_of,
 )
 
 KEYS = {"dataset": "d", "family": "lenet", "setup": 1}
@@ -54,15 +54,21 @@ def test_its_values_are_those_of_the_single_tables(tables):
 def test_a_pair_of_masks_counts_for_both_and_equal_masks_for_none():
     pairs = [(0, 1, 0.5, 1.0), (0, 2, 0.7, 1.0), (1, 2, 0.9, 1.0)]
     table = pd.DataFrame(pairs, columns=["model", "other", "matched", "null"]).assign(**KEYS)
-    found = _nnstd(table).set_index("model")["nnstd_over_null"]
+    found = nnstd_of(table).set_index("model")["nnstd_over_null"]
     assert found.round(6).tolist() == [0.6, 0.7, 0.8]
-    assert _nnstd(table.assign(matched=0, null=0))["nnstd_over_null"].isna().all()
+    assert nnstd_of(table.assign(matched=0, null=0))["nnstd_over_null"].isna().all()
 
 
 def test_both_nulls_of_the_graph_of_weights():
-    rows = [("weights", "layer", -5), ("weights", "layer_nonzero", 1), ("activations", "layer", -9)]
-    table = pd.DataFrame(rows, columns=["graph", "shuffle", "z"])
-    found = _clusterability(table.assign(**KEYS, model=0, trained=True, p=0.5, left_out=3)).iloc[0]
+    nulls = [
+        ("weights", "layer", -5),
+        ("weights", "layer_nonzero", 1),
+        ("activations", "layer", -9),
+    ]
+    table = pd.DataFrame(nulls, columns=["graph", "shuffle", "z"])
+    found = clusterability_of(table.assign(**KEYS, model=0, trained=True, p=0.5, left_out=3)).iloc[
+        0
+    ]
     assert (found["ncut_z"], found["ncut_z_mask"], found["left_out"]) == (-5, 1, 3)
 
 
@@ -71,7 +77,7 @@ def test_importance_is_that_of_weights_beyond_chance_without_dead_ends():
     rows += [("activations", False, 9)]
     table = pd.DataFrame(rows, columns=["graph", "dead_ends", "effect_importance"])
     chances = {"chance_importance": 0.75, "effect_range": 1.0, "chance_range": 0.875}
-    found = _importance(table.assign(**KEYS, **chances, model=0, trained=True)).iloc[0]
+    found = importance_of(table.assign(**KEYS, **chances, model=0, trained=True)).iloc[0]
     assert (found["importance"], found["class_range"], found["sub_clusters"]) == (0.25, 0.125, 2)
 
 

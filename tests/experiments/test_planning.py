@@ -18,13 +18,18 @@ from mbh_utils.experiments import (
     prepare,
     table,
 )
+from mbh_utils.experiments.runs import Case
 from mbh_utils.networks.stored import get_network
 
 
 def test_a_plan_says_what_is_missing_in_which_order_and_how_long_and_large(done, tmp_path):
     assert plan(TINY, ALL, done) == []
-    stages = {stage.label: stage.tasks for stage in plan(TINY, ALL, Store(tmp_path))}
-    assert list(stages) == ["training", "training tickets", "measuring"]
+    found = plan(TINY, ALL, Store(tmp_path))
+    labels = [stage.label for stage in found]
+    assert labels == ["training", *["training tickets"] * (len(labels) - 2), "measuring"]
+    stages: dict[str, list] = {label: [] for label in labels}
+    for stage in found:
+        stages[stage.label] += stage.tasks
     trained = [
         run
         for label in ("training", "training tickets")
@@ -33,6 +38,10 @@ def test_a_plan_says_what_is_missing_in_which_order_and_how_long_and_large(done,
     ]
     cases = [case for name in ALL for case in EXPERIMENTS[name].cases(TINY)]
     everything = {case.run for case in cases if case.iteration}
+    before = {run for case in cases if (run := case.run.before) is not None}
+    while before:
+        everything |= before
+        before = {run.before for run in before if run.before is not None}
     assert set(trained) == everything and len(trained) == len(everything), (
         "each once, whoever needs it"
     )
@@ -65,6 +74,27 @@ def test_a_plan_says_what_is_missing_in_which_order_and_how_long_and_large(done,
         for options in EXPERIMENTS[name].variants(TINY)
     }
     assert len(cases) == len(wanted), "each once, whoever asks for it"
+
+
+def test_rounds_of_iterative_pruning_are_trained_one_after_the_other():
+    run = experiments.Run("digits8", (9, 3), 76, 0, TINY.recipe, "iterative")
+    wanted: dict = {}
+    planning._want(Case(TINY.setup(1), run, 30), wanted)
+    stages = planning._training_stages(wanted)
+    assert [stage.label for stage in stages] == ["training"] + 4 * ["training tickets"]
+    order = [task.arguments[0] for stage in stages for task in stage.tasks]
+    assert [[one.parameters for one, _ in runs] for runs in order] == [
+        [615],
+        [524],
+        [268],
+        [140],
+        [76],
+    ]
+    needs = [task.needs for stage in stages for task in stage.tasks]
+    assert all(
+        ("network", runs[0][0].settings) in needed
+        for runs, needed in zip(order[:-1], needs[1:], strict=True)
+    )
 
 
 def test_long_tasks_are_split_and_short_ones_gathered():

@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from tiny_experiments import TINY, runs_of, same
 
 from mbh_utils import datasets, experiments
@@ -135,6 +138,84 @@ def test_tickets_are_the_initial_weights_under_the_trained_network_s_largest(don
         assert (layer.mask.numpy() == mask).all() and torch.equal(
             layer.weight, start.weight * torch.tensor(mask)
         )
+
+
+def iterative(parameters: int, seed: int = 0) -> Run:
+    return Run("digits8", (9, 3), parameters, seed, Recipe(30), "iterative")
+
+
+def chain_of(run: Run | None) -> list[Run]:
+    found = []
+    while run is not None:
+        found.append(run)
+        run = run.before
+    return found
+
+
+def test_a_round_of_iterative_pruning_halves_the_weights_and_the_first_cuts_the_dense_network():
+    chain = chain_of(iterative(76))  # 12 biases and 64 weights of 603
+    assert [run.parameters - 12 for run in chain] == [64, 128, 256, 512, 603]
+    assert [run.mask for run in chain] == ["iterative"] * 4 + ["random"]
+    assert chain[-1] == iterative(76).dense == Run("digits8", (9, 3), 615, 0, Recipe(30))
+    # At exactly half of the weights, and above, the network before is the dense one.
+    assert [len(chain_of(iterative(12 + n))) for n in (301, 302, 400, 603)] == [3, 2, 2, 2]
+
+
+def test_an_iterative_ticket_is_the_initial_weights_under_nested_masks(tmp_path):
+    store = Store(tmp_path)
+    chain = chain_of(iterative(76, seed=1))
+    ticket = chain[0].initial(store)
+    assert ticket.n_parameters == 76 and ticket.output_mask.all()
+    start = chain[-1].initial()
+    for layer, dense in zip(ticket.hidden_layers, start.hidden_layers, strict=True):
+        assert torch.equal(layer.weight, dense.weight * layer.mask)
+        assert torch.equal(layer.bias, dense.bias)
+    assert torch.equal(ticket.output.weight, start.output.weight)
+    for run, before in zip(chain[:-1], chain[1:], strict=True):
+        trained = get_network(store, before.settings)
+        assert trained is not None, "every round was trained and kept"
+        for layer, larger in zip(
+            run.initial(store).hidden_layers, trained.hidden_layers, strict=True
+        ):
+            here = layer.mask.numpy()
+            assert not (here & ~larger.mask.numpy()).any(), "nothing comes back"
+            # What went is weaker than what stayed, but for the last input of a neuron.
+            strength = larger.weight.abs().detach().numpy()
+            spare = here & (here.sum(axis=1, keepdims=True) > 1)
+            gone = larger.mask.numpy() & ~here
+            assert strength[gone].max(initial=0) <= strength[spare].min(initial=np.inf)
+    one_shot = replace(chain[0], mask="ticket").initial(store)
+    assert any((a != b).any() for a, b in zip(ticket.masks, one_shot.masks, strict=True))
+
+
+@given(
+    st.lists(st.integers(1, 12), min_size=2, max_size=4),
+    st.integers(0, 10**6),
+)
+def test_no_layer_gains_weights_in_a_round_of_iterative_pruning(widths, number):
+    shapes = pruning.layer_shapes(widths[0], widths[1:])
+    least = 2 * sum(widths[1:])  # a bias and one input for every neuron
+    most = pruning.dense_parameters(widths[0], widths[1:])
+    parameters = least + number % (most - least + 1)
+    twice = min(2 * parameters - sum(widths[1:]), most)
+    here = pruning.weights_per_layer(shapes, parameters)
+    before = pruning.weights_per_layer(shapes, twice)
+    assert all(a <= b for a, b in zip(here, before, strict=True))
+
+
+def test_old_runs_keep_their_store_keys():
+    """The settings of a run from before there were iterative tickets, field by field."""
+    run = Run("digits8", (9, 3), 76, 1, Recipe(30), "ticket")
+    assert list(run.settings) == [
+        "dataset",
+        "hidden",
+        "parameters",
+        "seed",
+        "recipe",
+        "mask",
+        "bias_std",
+        "data",
+    ]
 
 
 def test_reinitialised_networks_have_a_random_mask_and_weights_of_their_own(done):
