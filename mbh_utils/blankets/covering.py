@@ -71,6 +71,11 @@ class Programme(NamedTuple):
         left = ~self.outside[:, chosen].any(axis=1)
         return self.inside + float(self.areas[left].sum())
 
+    def closed(self, chosen: list[int]) -> list[int]:
+        """All constraints that drop no other samples than these do together."""
+        covered = ~self.dissent[:, chosen].any(axis=1)
+        return np.flatnonzero(~self.dissent[covered].any(axis=0)).tolist()
+
 
 def merged_rows(rows: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The different rows of a bit matrix, and the sum of the weights of each."""
@@ -99,7 +104,7 @@ def merged(programme: Programme) -> Programme:
 
 
 def _of(programme: Programme, kept: np.ndarray) -> Programme:
-    """The programme with some of its constraints only."""
+    """The programme with these of its constraints only."""
     return merged(
         programme._replace(
             dissent=programme.dissent[:, kept],
@@ -131,7 +136,8 @@ def reduced(programme: Programme) -> Programme:
     k = len(programme.names)
     is_first = np.arange(k)[None, :] < np.arange(k)[:, None]  # of equally good ones
     beaten = (is_beaten & (~is_beaten.T | is_first)).any(axis=1)
-    return _of(programme, ~beaten & programme.outside.any(axis=0))
+    kept = np.flatnonzero(~beaten & programme.outside.any(axis=0))
+    return _of(programme, kept)
 
 
 # ------------------------------------------------------------------------------------ local search
@@ -364,7 +370,9 @@ def _rows(programme: Programme, forbidden: np.ndarray) -> list:
     if programme.most is not None:
         rows.append(csr_array((np.arange(k + n + r) < k)[None, :].astype(float)))
         limits.append([programme.most])
-    return [LinearConstraint(vstack(rows).tocsc(), ub=np.concatenate(limits))]
+    upper = np.concatenate(limits)
+    lower = np.full(len(upper), -np.inf)
+    return [LinearConstraint(vstack(rows).tocsc(), lower, upper)]  # pyright: ignore
 
 
 def best_choice(
@@ -372,7 +380,8 @@ def best_choice(
 ) -> Solved:
     """The best choice, by the names of its constraints: local search, then HiGHS on what is left.
 
-    At a limit it is the best one found so far. HiGHS is not asked where nothing is left to choose.
+    Where their number is free, those that drop no other samples belong to it, named or not. At a
+    limit it is the best one found so far. HiGHS is not asked where nothing is left to choose.
     """
     small = reduced(programme)
     chosen = searched(small)
@@ -380,7 +389,7 @@ def best_choice(
     share = small.share(chosen)
     excluded = small.excluded(chosen)
     forbidden = conflicts(small, excluded)
-    possible = ~np.diag(forbidden)
+    possible = np.flatnonzero(~np.diag(forbidden))
     rest = _of(small, possible)
     if not len(rest.areas) or share <= rest.inside + _SMALL:
         return Solved(names, share, True, 0)

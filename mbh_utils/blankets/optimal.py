@@ -172,13 +172,13 @@ def optimal_pattern(
     planes = _several(planes)
     allowed = len(bits) - needed_samples(coverage, len(bits))
     neurons, states, dissent = _constraints(bits, allowed)
-    is_free = ~dissent.any(axis=0) & (most_constraints is None)
-    outside = _outside(network, planes, neurons, states, is_free, output_layer)
+    free = np.flatnonzero(~dissent.any(axis=0)) if most_constraints is None else []
+    outside, areas = _outside(network, planes, neurons, states, free, output_layer)
     programme = Programme(
         dissent=dissent,
         samples=np.ones(len(bits)),
-        outside=outside[0],
-        areas=outside[1],
+        outside=outside,
+        areas=areas,
         inside=0.0,
         allowed=allowed,
         most=most_constraints,
@@ -190,7 +190,7 @@ def optimal_pattern(
     assert found.chosen is not None  # the local search always finds one
     choices = [greedily, found.chosen]
     if most_constraints is None:
-        choices = [_closed(dissent, chosen) for chosen in choices]
+        choices = [programme.closed(chosen) for chosen in choices]
     shares = [programme.share(chosen) for chosen in choices]
     best = int(np.argmin(shares[::-1]))  # of equal ones the solver's
     chosen = choices[::-1][best]
@@ -236,7 +236,12 @@ def _constraints(bits: np.ndarray, allowed: int) -> tuple[np.ndarray, np.ndarray
 
 
 def _outside(
-    network, planes, neurons, states, is_free: np.ndarray, output_layer: bool
+    network,
+    planes: list[Plane | Line],
+    neurons: np.ndarray,
+    states: np.ndarray,
+    free: Sequence[int] | np.ndarray,
+    output_layer: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which regions each constraint excludes (r, k), equal regions as one, and their areas.
 
@@ -250,7 +255,7 @@ def _outside(
     ) as found:
         for regions in found:
             excluded = regions.layer_patterns(-1)[:, neurons] != states
-            is_left = ~excluded[:, is_free].any(axis=1)
+            is_left = ~excluded[:, free].any(axis=1)
             share = regions.areas[is_left] / regions.plane.area / len(planes)
             here, weights = merged_rows(excluded[is_left], share)
             rows.append(here)
@@ -262,12 +267,6 @@ def _numbers_of(pattern: DecisionPattern, first: int, neurons, states) -> list[i
     """A pattern's constraints by their numbers among those offered."""
     number = {(int(n), bool(s)): i for i, (n, s) in enumerate(zip(neurons, states, strict=True))}
     return [number[neuron - first, state] for neuron, state in pattern.as_dict().items()]
-
-
-def _closed(dissent: np.ndarray, chosen: list[int]) -> list[int]:
-    """All constraints that the samples which satisfy the chosen ones agree on."""
-    covered = ~dissent[:, chosen].any(axis=1)
-    return np.flatnonzero(~dissent[covered].any(axis=0)).tolist()
 
 
 def _pattern(chosen: list[int], first: int, neurons, states, dissent) -> DecisionPattern:

@@ -42,6 +42,13 @@ from mbh_utils.experiments.inside_measures import INSIDERS
 from mbh_utils.experiments.lens_table import PARTS, lens_rows
 from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_options, lottery_rows
 from mbh_utils.experiments.measures import SPECIALIZATIONS
+from mbh_utils.experiments.optimal_measures import (
+    OPTIMAL_PATTERNS,
+    loose_cases,
+    loose_options,
+    optimal_cases,
+    optimal_options,
+)
 from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.profile_runs import parameters_at, ticket_runs
@@ -406,6 +413,9 @@ EXPERIMENTS: dict[str, Experiment] = {
         small_data_cases, SMALL_DATA, small_data_options, rows=small_data_rows
     ),
     "sparse_accuracy": Experiment(sparse_cases, rows=histories_by_kind),
+    # Optimal patterns beside the greedy ones, on the planes and elsewhere
+    "optimal_patterns": Experiment(optimal_cases, OPTIMAL_PATTERNS, optimal_options),
+    "optimal_patterns_loose": Experiment(loose_cases, OPTIMAL_PATTERNS, loose_options),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }
