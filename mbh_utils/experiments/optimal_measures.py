@@ -15,7 +15,6 @@ from mbh_utils import datasets
 from mbh_utils.blankets.optimal import optimal_pattern
 from mbh_utils.blankets.sampled import sampled_shares
 from mbh_utils.computing.seeds import stream
-from mbh_utils.errors import MBHError
 from mbh_utils.experiments import estimates
 from mbh_utils.experiments.measures import Measure, Subject, register
 from mbh_utils.experiments.planes import PlaneSet
@@ -24,12 +23,11 @@ from mbh_utils.experiments.runs import Case, Run
 from mbh_utils.networks import Setup
 from mbh_utils.regions.blocks import Block
 from mbh_utils.regions.partition import partitions
-from mbh_utils.regions.patterns import DecisionPattern, activation_patterns
+from mbh_utils.regions.patterns import DecisionPattern
 from mbh_utils.regions.planes import Plane
 
-#: What is told of every pattern of a class: "greedy" is that of Algorithm 3, "closed" the same with
-#: every constraint that its samples agree on, "optimal" that of the smallest blanket on the planes.
-KINDS = ("greedy", "closed", "optimal")
+#: The patterns of a class: of Algorithm 3, and of the smallest blanket on the planes of the grid.
+KINDS = ("greedy", "optimal")
 
 
 def fresh_planes(dataset: str, planes: int, domain: str = "square") -> list[Plane]:
@@ -73,45 +71,6 @@ def fresh_planes(dataset: str, planes: int, domain: str = "square") -> list[Plan
     return found
 
 
-def closed(pattern: DecisionPattern, bits: np.ndarray, neurons: np.ndarray) -> DecisionPattern:
-    """A pattern with every constraint on these neurons that the samples inside of it agree on.
-
-    Parameters
-    ----------
-    pattern : DecisionPattern
-        Any.
-    bits : ndarray of bool, shape (n, n_hidden)
-        Activation patterns of the samples; at least one of them satisfies the pattern.
-    neurons : ndarray of int, shape (k,)
-        The neurons that may be constrained.
-
-    Returns
-    -------
-    DecisionPattern
-        The same samples satisfy it, and no other pattern of theirs has more constraints.
-
-    Raises
-    ------
-    MBHError
-        Where no sample satisfies the pattern.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import mbh_utils as mbh
-    >>> from mbh_utils.experiments.optimal_measures import closed
-    >>> bits = np.array([[1, 0, 1], [1, 0, 0], [0, 1, 1]], dtype=bool)
-    >>> closed(mbh.DecisionPattern([0], [True]), bits, np.arange(3)).as_dict()
-    {0: True, 1: False}
-    """
-    inside = pattern.satisfied_by(bits)
-    if not inside.any():
-        raise MBHError("no sample satisfies the pattern, so none can agree on more constraints")
-    covered = bits[inside][:, neurons]
-    agreed = (covered == covered[0]).all(axis=0)
-    return DecisionPattern(neurons[agreed], covered[0, agreed], coverage=float(inside.mean()))
-
-
 def _optimal_patterns(
     subject: Subject,
     *,
@@ -121,13 +80,10 @@ def _optimal_patterns(
     points: int,
 ) -> pd.DataFrame:
     known = list(PlaneSet(planes).of(subject.raw.name))
-    n_hidden = sum(subject.case.run.hidden)
-    last = np.arange(n_hidden - subject.case.run.hidden[-1], n_hidden)
     rows = []
     patterns = []
     for c in range(subject.raw.n_classes):
         samples = subject.raw.validation.of_class(c)
-        bits = activation_patterns(subject.layers, samples.images)
         for coverage in coverages:
             found = optimal_pattern(
                 subject.layers,
@@ -137,8 +93,7 @@ def _optimal_patterns(
                 time_limit=np.inf,  # or the table would depend on how busy the machine was
                 node_limit=node_limit,
             )
-            three = (found.greedy, closed(found.greedy, bits, last), found.pattern)
-            for kind, pattern in zip(KINDS, three, strict=True):
+            for kind, pattern in zip(KINDS, (found.greedy, found.pattern), strict=True):
                 patterns.append(pattern)
                 facts = (len(pattern), pattern.coverage, found.bound, found.proven)
                 rows.append((c, coverage, kind, *facts))
