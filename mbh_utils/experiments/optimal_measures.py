@@ -61,13 +61,15 @@ def fresh_planes(dataset: str, planes: int, domain: str = "square") -> list[Plan
     [False, False]
     """
     data = datasets.load(dataset)
-    limits = {"low": data.low, "high": data.high} if domain == "box" else {"margin": 1.5}
     found = []
     for i in range(planes):
         rng = stream(i, "other planes")
         classes = rng.permutation(data.n_classes)[:3]
         images = np.stack([rng.choice(data.validation.of_class(int(c)).images) for c in classes])
-        found.append(Plane.through(images, domain=domain, **limits))
+        if domain == "box":
+            found.append(Plane.through(images, domain="box", low=data.low, high=data.high))
+        else:
+            found.append(Plane.through(images, domain=domain))
     return found
 
 
