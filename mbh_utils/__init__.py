@@ -75,6 +75,7 @@ _PUBLIC = {
     "maximal_pattern": "blankets.maximal_pattern",
     "maximal_patterns": "blankets.maximal_pattern",
     "smallest_pattern": "blankets.maximal_pattern",
+    "optimal_pattern": "blankets.optimal",
     "specialization": "blankets.mbh",
     "specialization_table": "blankets.mbh",
     "baseline_table": "blankets.baselines",

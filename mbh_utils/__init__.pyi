@@ -14,6 +14,7 @@ from mbh_utils.blankets.maximal_pattern import smallest_pattern as smallest_patt
 from mbh_utils.blankets.mbh import specialization as specialization
 from mbh_utils.blankets.mbh import specialization_table as specialization_table
 from mbh_utils.blankets.mining import mine_patterns as mine_patterns
+from mbh_utils.blankets.optimal import optimal_pattern as optimal_pattern
 from mbh_utils.blankets.sampled import sampled_shares as sampled_shares
 from mbh_utils.computing import paths as paths
 from mbh_utils.datasets import Dataset as Dataset
@@ -97,6 +98,7 @@ __all__ = [
     "mine_patterns",
     "networks",
     "open_chapter",
+    "optimal_pattern",
     "partition_input_space",
     "paths",
     "patterns",

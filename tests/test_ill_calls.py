@@ -44,6 +44,7 @@ SUBJECTS = (
     "your_network",
     "beyond_baselines",
     "beyond_one_architecture",
+    "beyond_optimal",
 )
 FACES: dict[str, Face] = {}
 for subject in SUBJECTS:

@@ -180,7 +180,7 @@ def greedy_patterns(
         if strict:  # line 6 takes the constant neurons, whatever c_P is
             accepted = (covered > c * n + _ROUNDING) | (covered == n)
         else:
-            accepted = covered >= _needed(c, n)
+            accepted = covered >= needed_samples(c, n)
         length = int(accepted.sum()) - 1
         chosen = order[:length]
         share = covered[length] / n
@@ -244,7 +244,7 @@ def smallest_pattern(
     """
     require.kind_of("plane", plane, Plane | Line, "one Plane, or a Line")
     bits, _ = patterns_in_scope(network, samples, "all", output_layer)
-    needed = _needed(check_coverage(coverage), len(bits))
+    needed = needed_samples(check_coverage(coverage), len(bits))
     n_neurons = bits.shape[1]
     if n_neurons > _MOST_TRIED:
         raise MBHError(
@@ -271,7 +271,7 @@ def _covering_patterns(bits: np.ndarray, needed: int) -> Iterator[DecisionPatter
                     yield DecisionPattern(neurons, states, coverage=count / n)
 
 
-def _needed(coverage: float, n: int) -> int:
+def needed_samples(coverage: float, n: int) -> int:
     """Fewest of n samples that are this share: 55 of 100 for 0.55, though 0.55 * 100 > 55."""
     return max(1, math.ceil(coverage * n - _ROUNDING))
 

@@ -73,6 +73,13 @@ from mbh_utils.experiments.one_architecture_measures import (
 from mbh_utils.experiments.one_architecture_measures import (
     PARTS as ARCHITECTURE_PARTS,
 )
+from mbh_utils.experiments.optimal_measures import (
+    OPTIMAL_PATTERNS,
+    loose_cases,
+    loose_options,
+    optimal_cases,
+    optimal_options,
+)
 from mbh_utils.experiments.overfitting_measures import overfitting_cases
 from mbh_utils.experiments.overlap_measures import OVERLAPS, overlap_options, overlap_rows
 from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
@@ -484,6 +491,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     "one_architecture": Experiment(
         architecture_cases, parts=ARCHITECTURE_PARTS, join=architecture_join
     ),
+    # Optimal patterns beside the greedy ones, on the planes and elsewhere
+    "optimal_patterns": Experiment(optimal_cases, OPTIMAL_PATTERNS, optimal_options),
+    "optimal_patterns_loose": Experiment(loose_cases, OPTIMAL_PATTERNS, loose_options),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }
