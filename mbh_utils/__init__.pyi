@@ -6,6 +6,7 @@ from mbh_utils import explorers as widgets
 from mbh_utils import lenses as lenses
 from mbh_utils import networks as networks
 from mbh_utils import plots as plots
+from mbh_utils.blankets.candidates import matched_specialization as matched_specialization
 from mbh_utils.blankets.maximal_pattern import maximal_pattern as maximal_pattern
 from mbh_utils.blankets.maximal_pattern import maximal_patterns as maximal_patterns
 from mbh_utils.blankets.maximal_pattern import smallest_pattern as smallest_pattern
@@ -87,6 +88,7 @@ __all__ = [
     "lenet",
     "lenses",
     "load_dataset",
+    "matched_specialization",
     "maximal_pattern",
     "maximal_patterns",
     "mine_patterns",

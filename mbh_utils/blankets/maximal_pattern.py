@@ -11,6 +11,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -163,10 +164,26 @@ def maximal_patterns(
     return greedy_patterns(bits, first, coverages, strict)
 
 
+class Constraints(NamedTuple):
+    """The constraints of a pattern, in the order in which they were chosen."""
+
+    neurons: np.ndarray  # (k,) int, counted from the first neuron in scope
+    states: np.ndarray  # (k,) bool
+    share: float  # of the samples that satisfy all of them
+
+
 def greedy_patterns(
     bits: np.ndarray, first: int, coverages: Sequence[float], strict: bool = False
 ) -> list[DecisionPattern]:
     """Maximal patterns of samples whose patterns (n, k), from neuron ``first`` on, are known."""
+    found = greedy_constraints(bits, coverages, strict)
+    return [DecisionPattern(first + c.neurons, c.states, coverage=c.share) for c in found]
+
+
+def greedy_constraints(
+    bits: np.ndarray, coverages: Sequence[float], strict: bool = False
+) -> list[Constraints]:
+    """Algorithm 3 on the patterns (n, k) of samples, for each minimum coverage."""
     n = len(bits)
     active = bits.sum(axis=0)
     states = 2 * active > n
@@ -180,11 +197,10 @@ def greedy_patterns(
         if strict:  # line 6 takes the constant neurons, whatever c_P is
             accepted = (covered > c * n + _ROUNDING) | (covered == n)
         else:
-            accepted = covered >= _needed(c, n)
+            accepted = covered >= needed_samples(c, n)
         length = int(accepted.sum()) - 1
         chosen = order[:length]
-        share = covered[length] / n
-        found.append(DecisionPattern(first + chosen, states[chosen], coverage=share))
+        found.append(Constraints(chosen, states[chosen], covered[length] / n))
     return found
 
 
@@ -244,7 +260,7 @@ def smallest_pattern(
     """
     require.kind_of("plane", plane, Plane | Line, "one Plane, or a Line")
     bits, _ = patterns_in_scope(network, samples, "all", output_layer)
-    needed = _needed(check_coverage(coverage), len(bits))
+    needed = needed_samples(check_coverage(coverage), len(bits))
     n_neurons = bits.shape[1]
     if n_neurons > _MOST_TRIED:
         raise MBHError(
@@ -271,7 +287,7 @@ def _covering_patterns(bits: np.ndarray, needed: int) -> Iterator[DecisionPatter
                     yield DecisionPattern(neurons, states, coverage=count / n)
 
 
-def _needed(coverage: float, n: int) -> int:
+def needed_samples(coverage: float, n: int) -> int:
     """Fewest of n samples that are this share: 55 of 100 for 0.55, though 0.55 * 100 > 55."""
     return max(1, math.ceil(coverage * n - _ROUNDING))
 
