@@ -81,6 +81,7 @@ _PUBLIC = {
     "baseline_table": "blankets.baselines",
     "baseline_samples": "blankets.baselines",
     "sampled_shares": "blankets.sampled",
+    "matched_specialization": "blankets.candidates",
     "mine_patterns": "blankets.mining",
     "overlap": "blankets.overlap",
     "open_chapter": "workbook.chapter",

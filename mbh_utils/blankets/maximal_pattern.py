@@ -11,6 +11,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -163,10 +164,26 @@ def maximal_patterns(
     return greedy_patterns(bits, first, coverages, strict)
 
 
+class Constraints(NamedTuple):
+    """The constraints of a pattern, in the order in which they were chosen."""
+
+    neurons: np.ndarray  # (k,) int, counted from the first neuron in scope
+    states: np.ndarray  # (k,) bool
+    share: float  # of the samples that satisfy all of them
+
+
 def greedy_patterns(
     bits: np.ndarray, first: int, coverages: Sequence[float], strict: bool = False
 ) -> list[DecisionPattern]:
     """Maximal patterns of samples whose patterns (n, k), from neuron ``first`` on, are known."""
+    found = greedy_constraints(bits, coverages, strict)
+    return [DecisionPattern(first + c.neurons, c.states, coverage=c.share) for c in found]
+
+
+def greedy_constraints(
+    bits: np.ndarray, coverages: Sequence[float], strict: bool = False
+) -> list[Constraints]:
+    """Algorithm 3 on the patterns (n, k) of samples, for each minimum coverage."""
     n = len(bits)
     active = bits.sum(axis=0)
     states = 2 * active > n
@@ -183,8 +200,7 @@ def greedy_patterns(
             accepted = covered >= needed_samples(c, n)
         length = int(accepted.sum()) - 1
         chosen = order[:length]
-        share = covered[length] / n
-        found.append(DecisionPattern(first + chosen, states[chosen], coverage=share))
+        found.append(Constraints(chosen, states[chosen], covered[length] / n))
     return found
 
 

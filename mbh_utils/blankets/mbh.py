@@ -86,7 +86,7 @@ def specialization(
     >>> mbh.specialization(layers, samples, square, coverage=0.75)
     0.75
     """
-    planes = _listed_planes(planes)
+    planes = listed_planes(planes)
     if not planes:
         raise MBHError(
             "specialization needs at least one plane; make one with Plane.through(three_samples)"
@@ -149,7 +149,7 @@ def specialization_table(
     [[0.0, 0.625, 2.0], [1.0, 0.875, 2.0]]
     """
     samples = require.samples("samples", samples)
-    planes = _listed_planes(planes)
+    planes = listed_planes(planes)
     coverages = listed_coverages(coverages)
     cases = []
     for label in np.unique(samples.labels):
@@ -168,7 +168,7 @@ def specialization_table(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _listed_planes(planes) -> list[Plane | Line]:
+def listed_planes(planes) -> list[Plane | Line]:
     """One plane (or line) or several, as a list."""
     if isinstance(planes, Plane | Line):
         return [planes]

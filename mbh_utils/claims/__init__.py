@@ -28,9 +28,11 @@ from mbh_utils.claims.claim import (
     TOPOLOGY,
 )
 from mbh_utils.claims.ledger import evaluate, summary, verdict_table, write
+from mbh_utils.claims.ours_choice import CHOICE_TABLES, choice_slopes
 from mbh_utils.claims.registry import CLAIMS
 
 __all__ = [
+    "CHOICE_TABLES",
     "CLAIMS",
     "EVOLUTION",
     "INDICATOR",
@@ -41,6 +43,7 @@ __all__ = [
     "SOURCES",
     "THESIS",
     "TOPOLOGY",
+    "choice_slopes",
     "evaluate",
     "summary",
     "verdict_table",

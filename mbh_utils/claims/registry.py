@@ -14,6 +14,7 @@ from mbh_utils.claims import (
     normalisation,
     ours_baselines,
     ours_certainty,
+    ours_choice,
     ours_domains,
     ours_one_architecture,
     ours_overlap,
@@ -52,6 +53,7 @@ PARTS = (
     ours_overlap.PART,
     ours_certainty.PART,
     ours_one_architecture.PART,
+    ours_choice.PART,
 )
 #: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}

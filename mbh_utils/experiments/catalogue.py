@@ -25,6 +25,14 @@ from mbh_utils.experiments.certainty_measures import (
     many_plane_cases,
     many_plane_options,
     many_plane_rows,
+from mbh_utils.experiments.choice_measures import (
+    CHOICE,
+    HEAPS,
+    few_constraint_options,
+    heap_options,
+    heaps_of,
+    other_pool_options,
+    random_options,
 )
 from mbh_utils.experiments.cluster_measures import (
     CLUSTERABILITY,
@@ -262,6 +270,12 @@ def _widest_and_narrowest(profile: Profile) -> list[Case]:
     return _trained(profile, [equal[0], equal[-1]], profile.datasets)
 
 
+def _beside_heaps(profile: Profile) -> list[Case]:
+    """The networks that a heap of separate ones is as large as, before and after training."""
+    numbers = {heap.like for heap in heaps_of(profile.setups)}
+    return [case for case in _grid(profile) if case.setup.number in numbers]
+
+
 def _first_models(profile: Profile) -> list[Case]:
     return [case for case in _trained_grid(profile) if case.run.seed == 0]
 
@@ -494,6 +508,12 @@ EXPERIMENTS: dict[str, Experiment] = {
     # Optimal patterns beside the greedy ones, on the planes and elsewhere
     "optimal_patterns": Experiment(optimal_cases, OPTIMAL_PATTERNS, optimal_options),
     "optimal_patterns_loose": Experiment(loose_cases, OPTIMAL_PATTERNS, loose_options),
+    # Whether sparse networks specialize more, or only choose from more neurons: random candidates,
+    # other pools of candidates, few constraints, heaps of separate networks
+    "choice": Experiment(_grid, CHOICE, random_options),
+    "choice_pools": Experiment(_grid, CHOICE, other_pool_options),
+    "choice_few": Experiment(_grid, CHOICE, few_constraint_options),
+    "heaps": Experiment(_beside_heaps, HEAPS, heap_options),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }
