@@ -42,7 +42,12 @@ from mbh_utils.experiments.inside_measures import INSIDERS
 from mbh_utils.experiments.lens_table import PARTS, lens_rows
 from mbh_utils.experiments.lottery import LOTTERY, lottery_cases, lottery_options, lottery_rows
 from mbh_utils.experiments.measures import SPECIALIZATIONS
-from mbh_utils.experiments.overfitting_measures import overfitting_cases
+from mbh_utils.experiments.overfitting_measures import (
+    OVERFITTING,
+    overfitting_cases,
+    overfitting_options,
+    overfitting_rows,
+)
 from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.profile_runs import parameters_at, ticket_runs
@@ -408,7 +413,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     "sparse_accuracy": Experiment(sparse_cases, rows=histories_by_kind),
     # Networks that overfit by design, and what tells it
-    "overfitting": Experiment(overfitting_cases, rows=None),
+    "overfitting": Experiment(
+        overfitting_cases, OVERFITTING, overfitting_options, overfitting_rows
+    ),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }
