@@ -24,6 +24,8 @@ Which file to open:
 - ``tables.py``: what a chapter asks for.
 - ``specializations.py``: one row per network of a table of specializations.
 - ``correlations.py``: how measures of the same networks go together.
+- ``overfitting.py``: how indicators of overfitting go with the gap between two accuracies;
+  ``overfitting_measures.py`` measures them.
 - ``planning.py``: what is missing, as tasks for all cores, and computing it.
 - ``estimates.py``: how long that takes, and how much memory.
 - ``results_files.py``: the committed tables: whether they are whole and up to date.
@@ -36,6 +38,7 @@ from mbh_utils.experiments.correlations import associations
 from mbh_utils.experiments.experiment import Experiment
 from mbh_utils.experiments.lens_table import lens_measures
 from mbh_utils.experiments.measures import MEASURES, Measure, register
+from mbh_utils.experiments.overfitting import gap_correlations, overfitting_indicators
 from mbh_utils.experiments.planes import PlaneSet, class_plane, grid_planes
 from mbh_utils.experiments.planning import Stage, plan, prepare
 from mbh_utils.experiments.profile_runs import run_of, ticket_runs
@@ -59,8 +62,10 @@ __all__ = [
     "beside_published",
     "check_results",
     "class_plane",
+    "gap_correlations",
     "grid_planes",
     "lens_measures",
+    "overfitting_indicators",
     "per_network",
     "plan",
     "prepare",
