@@ -16,9 +16,9 @@ from mbh_utils.experiments.correlations import FEWEST, rank_correlation
 INDICATORS: Mapping[str, str] = {
     "s_validation": "s",
     "s_training": "s by training images",
-    "s_difference": "s by training less s by validation images",
+    "s_difference": "s training − validation",
     "others_validation": "others inside",
-    "coverage_lost": "coverage lost on new images",
+    "coverage_lost": "coverage lost",
     "oui_validation": "OUI",
     "n_regions": "activation regions",
 }
