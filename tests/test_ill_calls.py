@@ -45,6 +45,7 @@ SUBJECTS = (
     "beyond_baselines",
     "beyond_one_architecture",
     "beyond_optimal",
+    "beyond_overfitting",
 )
 FACES: dict[str, Face] = {}
 for subject in SUBJECTS:

@@ -17,6 +17,7 @@ from mbh_utils.claims import (
     ours_choice,
     ours_domains,
     ours_one_architecture,
+    ours_overfitting,
     ours_overlap,
     patterns,
     regions,
@@ -54,6 +55,7 @@ PARTS = (
     ours_certainty.PART,
     ours_one_architecture.PART,
     ours_choice.PART,
+    ours_overfitting.PART,
 )
 #: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}

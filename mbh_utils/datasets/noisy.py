@@ -138,13 +138,13 @@ def noisy_labels(data: Dataset, share: float, seed: int = 0) -> Dataset:
     return replace(data, name=name, train=Samples(data.train.images, labels))
 
 
-def _percentage(share: float) -> int:
+def _percentage(share: float, name: str = "share") -> int:
     what = "a share of the labels in (0, 1), in whole per cent such as 0.4"
 
     def is_percentage(value: float) -> bool:
         return 0.005 < value < 0.995 and abs(100 * value - round(100 * value)) < 1e-6
 
-    return round(100 * require.number("share", share, what, is_percentage))
+    return round(100 * require.number(name, share, what, is_percentage))
 
 
 def shuffled_labels(data: Dataset, seed: int = 0) -> Dataset:
@@ -269,4 +269,4 @@ def noisy_name(whole: str, images: int | None = None, noise: float = 0.0) -> str
     noise = require.number("noise", noise, "a share of the labels in [0, 1]", lambda x: 0 <= x <= 1)
     if noise == 0:
         return name
-    return name + (SHUFFLED if noise == 1 else f"{NOISE}{_percentage(noise)}")
+    return name + (SHUFFLED if noise == 1 else f"{NOISE}{_percentage(noise, 'noise')}")

@@ -30,6 +30,8 @@ Which file to open:
 - ``certainty.py``: where the variance of s comes from, how many planes it takes, how firm a ranking
   is; ``certainty_measures.py`` and ``overlap_measures.py`` measure what that needs, and how the
   blankets of classes overlap.
+- ``overfitting.py``: how indicators of overfitting go with the gap between two accuracies;
+  ``overfitting_measures.py`` measures them.
 - ``planning.py``: what is missing, as tasks for all cores, and computing it.
 - ``estimates.py``: how long that takes, and how much memory.
 - ``results_files.py``: the committed tables: whether they are whole and up to date.
@@ -49,6 +51,7 @@ from mbh_utils.experiments.domain_tables import domains_and_accuracy
 from mbh_utils.experiments.experiment import Experiment
 from mbh_utils.experiments.lens_table import lens_measures
 from mbh_utils.experiments.measures import MEASURES, Measure, register
+from mbh_utils.experiments.overfitting import gap_correlations, overfitting_indicators
 from mbh_utils.experiments.planes import PlaneSet, class_plane, grid_planes
 from mbh_utils.experiments.planning import Stage, plan, prepare
 from mbh_utils.experiments.profile_runs import run_of, ticket_runs
@@ -75,8 +78,10 @@ __all__ = [
     "class_plane",
     "domains_and_accuracy",
     "gain_by_training",
+    "gap_correlations",
     "grid_planes",
     "lens_measures",
+    "overfitting_indicators",
     "per_network",
     "plan",
     "planes_needed",

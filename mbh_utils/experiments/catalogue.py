@@ -90,6 +90,12 @@ from mbh_utils.experiments.optimal_measures import (
 )
 from mbh_utils.experiments.overfitting_measures import overfitting_cases
 from mbh_utils.experiments.overlap_measures import OVERLAPS, overlap_options, overlap_rows
+from mbh_utils.experiments.overfitting_measures import (
+    OVERFITTING,
+    overfitting_cases,
+    overfitting_options,
+    overfitting_rows,
+)
 from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.profile_runs import parameters_at, ticket_runs
@@ -514,6 +520,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     "choice_pools": Experiment(_grid, CHOICE, other_pool_options),
     "choice_few": Experiment(_grid, CHOICE, few_constraint_options),
     "heaps": Experiment(_beside_heaps, HEAPS, heap_options),
+    "overfitting": Experiment(
+        overfitting_cases, OVERFITTING, overfitting_options, overfitting_rows
+    ),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }
