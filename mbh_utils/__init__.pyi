@@ -16,6 +16,7 @@ from mbh_utils.blankets.mbh import specialization as specialization
 from mbh_utils.blankets.mbh import specialization_table as specialization_table
 from mbh_utils.blankets.mining import mine_patterns as mine_patterns
 from mbh_utils.blankets.optimal import optimal_pattern as optimal_pattern
+from mbh_utils.blankets.overlap import overlap as overlap
 from mbh_utils.blankets.sampled import sampled_shares as sampled_shares
 from mbh_utils.computing import paths as paths
 from mbh_utils.datasets import Dataset as Dataset
@@ -48,6 +49,7 @@ from mbh_utils.regions.patterns import layer_patterns as layer_patterns
 from mbh_utils.regions.patterns import unique_patterns as unique_patterns
 from mbh_utils.regions.planes import Plane as Plane
 from mbh_utils.regions.random_planes import random_planes as random_planes
+from mbh_utils.regions.region_kinds import region_kinds as region_kinds
 from mbh_utils.training import SET as SET
 from mbh_utils.training import GradualPruning as GradualPruning
 from mbh_utils.training import Recipe as Recipe
@@ -101,12 +103,14 @@ __all__ = [
     "networks",
     "open_chapter",
     "optimal_pattern",
+    "overlap",
     "partition_input_space",
     "paths",
     "patterns",
     "plots",
     "pruning",
     "random_planes",
+    "region_kinds",
     "sampled_shares",
     "smallest_pattern",
     "specialization",

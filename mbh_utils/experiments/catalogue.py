@@ -25,6 +25,7 @@ from mbh_utils.experiments.certainty_measures import (
     many_plane_cases,
     many_plane_options,
     many_plane_rows,
+)
 from mbh_utils.experiments.choice_measures import (
     CHOICE,
     HEAPS,
@@ -88,14 +89,13 @@ from mbh_utils.experiments.optimal_measures import (
     optimal_cases,
     optimal_options,
 )
-from mbh_utils.experiments.overfitting_measures import overfitting_cases
-from mbh_utils.experiments.overlap_measures import OVERLAPS, overlap_options, overlap_rows
 from mbh_utils.experiments.overfitting_measures import (
     OVERFITTING,
     overfitting_cases,
     overfitting_options,
     overfitting_rows,
 )
+from mbh_utils.experiments.overlap_measures import OVERLAPS, overlap_options, overlap_rows
 from mbh_utils.experiments.pattern_measures import DISTINCT_PATTERNS, TREES
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.profile_runs import parameters_at, ticket_runs
@@ -466,8 +466,6 @@ EXPERIMENTS: dict[str, Experiment] = {
         small_data_cases, SMALL_DATA, small_data_options, rows=small_data_rows
     ),
     "sparse_accuracy": Experiment(sparse_cases, rows=histories_by_kind),
-    # Networks that overfit by design, and what tells it
-    "overfitting": Experiment(overfitting_cases, rows=None),
     # Specialization to random images and noise, and of networks that learned shuffled labels; the
     # same planes in six domains
     "baselines": Experiment(_grid, BASELINES, baselines_options, baseline_rows),
@@ -520,6 +518,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "choice_pools": Experiment(_grid, CHOICE, other_pool_options),
     "choice_few": Experiment(_grid, CHOICE, few_constraint_options),
     "heaps": Experiment(_beside_heaps, HEAPS, heap_options),
+    # Networks that overfit by design, and what tells it
     "overfitting": Experiment(
         overfitting_cases, OVERFITTING, overfitting_options, overfitting_rows
     ),
