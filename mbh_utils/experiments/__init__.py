@@ -6,6 +6,7 @@ the store of tables. A chapter asks ``table(name, profile)``.
 Which file to open:
 
 - ``catalogue.py``: the experiments declared as data. A new experiment is one entry there.
+- ``cases.py``, ``options.py``: which networks they measure, and on what.
 - ``profiles.py``: how large everything is: quick, draft, paper.
 - ``runs.py``: the networks: what defines one, how it is trained, where it is found again.
 - ``profile_runs.py``: the runs of a profile, by set-up.

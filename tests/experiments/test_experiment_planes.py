@@ -12,7 +12,7 @@ from mbh_utils import datasets, experiments
 from mbh_utils.blankets.mbh import specialization
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments import EXPERIMENTS, PlaneSet, prepare, table
-from mbh_utils.experiments.catalogue import on_planes
+from mbh_utils.experiments.options import on_planes
 
 
 def test_measurements_are_keyed_by_planes_coverages_and_iteration():

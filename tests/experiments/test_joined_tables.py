@@ -8,7 +8,7 @@ from tiny_experiments import TINY, Here
 
 from mbh_utils.computing.store import Store
 from mbh_utils.experiments import EXPERIMENTS, MEASURES, Experiment, Measure, plan, table
-from mbh_utils.experiments.catalogue import _trained_grid
+from mbh_utils.experiments.cases import trained_grid
 from mbh_utils.experiments.planning import prepare
 from mbh_utils.experiments.runs import Run
 from mbh_utils.training import Recipe
@@ -30,7 +30,7 @@ DIFFERENCE = Measure("difference", ("difference",), difference, needs=other_mode
 
 
 def first_models(profile):
-    return [case for case in _trained_grid(profile) if case.run.seed == 0]
+    return [case for case in trained_grid(profile) if case.run.seed == 0]
 
 
 def joined(profile, tables):
