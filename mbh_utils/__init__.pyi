@@ -12,6 +12,7 @@ from mbh_utils.blankets.maximal_pattern import smallest_pattern as smallest_patt
 from mbh_utils.blankets.mbh import specialization as specialization
 from mbh_utils.blankets.mbh import specialization_table as specialization_table
 from mbh_utils.blankets.mining import mine_patterns as mine_patterns
+from mbh_utils.blankets.overlap import overlap as overlap
 from mbh_utils.blankets.sampled import sampled_shares as sampled_shares
 from mbh_utils.computing import paths as paths
 from mbh_utils.datasets import Dataset as Dataset
@@ -43,6 +44,7 @@ from mbh_utils.regions.patterns import activation_patterns as activation_pattern
 from mbh_utils.regions.patterns import layer_patterns as layer_patterns
 from mbh_utils.regions.patterns import unique_patterns as unique_patterns
 from mbh_utils.regions.planes import Plane as Plane
+from mbh_utils.regions.region_kinds import region_kinds as region_kinds
 from mbh_utils.training import SET as SET
 from mbh_utils.training import GradualPruning as GradualPruning
 from mbh_utils.training import Recipe as Recipe
@@ -92,11 +94,13 @@ __all__ = [
     "mine_patterns",
     "networks",
     "open_chapter",
+    "overlap",
     "partition_input_space",
     "paths",
     "patterns",
     "plots",
     "pruning",
+    "region_kinds",
     "sampled_shares",
     "smallest_pattern",
     "specialization",
