@@ -46,6 +46,7 @@ SUBJECTS = (
     "beyond_one_architecture",
     "beyond_optimal",
     "beyond_overfitting",
+    "beyond_overlap",
 )
 FACES: dict[str, Face] = {}
 for subject in SUBJECTS:

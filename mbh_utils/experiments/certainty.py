@@ -220,7 +220,8 @@ def planes_needed(table: pd.DataFrame, half_width: float = 0.01) -> pd.DataFrame
     >>> found[["what", "setup", "other", "model", "planes"]].values.tolist()[3:]
     [['network', 2, -1, 1, 387], ['difference', 1, 2, -1, 2]]
     """
-    half_width = require.number("half_width", half_width, "a number above 0", lambda x: x > 0)
+    what = "a finite number above 0"
+    half_width = require.number("half_width", half_width, what, lambda x: 0 < x < np.inf)
     _check(table, ("setup", "model", "plane", "s"))
     rows = []
     for facts, group in _groups(table):

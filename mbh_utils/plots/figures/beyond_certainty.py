@@ -1,5 +1,7 @@
 """Figures on how sure specializations are, and on what is counted as a linear region."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ from mbh_utils.computing.intervals import half_widths
 from mbh_utils.plots._checks import checked_table
 from mbh_utils.plots.figures._layout import DOMAINS, by_data_set, legend_below
 
-_LOOKS = {
+_LOOKS: dict[str, dict[str, Any]] = {
     "square": {"color": "#0072B2", "marker": "o"},
     "box": {"color": "#D55E00", "marker": "D", "markerfacecolor": "white"},
 }
@@ -264,7 +266,7 @@ def region_kinds(table: pd.DataFrame) -> Figure:
     needed = ["setup", "hidden", "density", "trained", "plane", "kind", "count"]
     sets = by_data_set(checked_table(table, needed, ["count"]))
     kinds = list(dict.fromkeys(table["kind"]))
-    size = (max(4.1 * len(sets), 5.4), 4.4)
+    size = (max(4.1 * len(sets), 5.4), 5)
     figure, axes = plt.subplots(1, len(sets), figsize=size, squeeze=False, sharey=True)
     setups = sorted(table["setup"].unique())
     colours = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

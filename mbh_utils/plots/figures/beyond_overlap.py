@@ -133,10 +133,12 @@ def overlap_of_classes(
         cells = rows.groupby(["class", "other"])
         inside = cells["inside"].mean().unstack()
         identical = cells["identical"].mean().unstack()
-        image = ax.imshow(inside.to_numpy(float), cmap="Blues", vmin=0, vmax=1)
-        for i in range(len(inside)):
-            for j in range(len(inside)):
-                _write(ax, i, j, float(inside.iloc[i, j]), float(identical.iloc[i, j]))
+        shares = inside.to_numpy(float)
+        same = identical.to_numpy(float)
+        image = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for i in range(len(shares)):
+            for j in range(len(shares)):
+                _write(ax, i, j, shares[i, j], same[i, j])
         shown = [str(names[c]) for c in inside.index]
         ax.set_xticks(range(len(shown)), shown, rotation=60, ha="right", rotation_mode="anchor")
         ax.set_yticks(range(len(shown)), shown)
