@@ -17,6 +17,7 @@ from mbh_utils.claims import (
     ours_choice,
     ours_domains,
     ours_one_architecture,
+    ours_optimal,
     ours_overfitting,
     ours_overlap,
     patterns,
@@ -56,6 +57,7 @@ PARTS = (
     ours_one_architecture.PART,
     ours_choice.PART,
     ours_overfitting.PART,
+    ours_optimal.PART,
 )
 #: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}

@@ -20,7 +20,7 @@ from mbh_utils.experiments.measures import Measure, Subject, register
 from mbh_utils.experiments.planes import PlaneSet
 from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.runs import Case, Run
-from mbh_utils.networks import Setup
+from mbh_utils.networks import Setup, pruning
 from mbh_utils.regions.blocks import Block
 from mbh_utils.regions.partition import partitions
 from mbh_utils.regions.patterns import DecisionPattern
@@ -171,8 +171,15 @@ def _trained(profile: Profile, setups: Sequence[Setup], models: int) -> list[Cas
     ]
 
 
+def _equal_setups(profile: Profile) -> list[Setup]:
+    """Those with the parameters of the smallest dense network, the widest first: #7 to #10."""
+    smallest = profile.family.architectures[-1]
+    size = pruning.dense_parameters(profile.n_inputs, smallest)
+    return [setup for setup in profile.setups if setup.parameters == size]
+
+
 def optimal_cases(profile: Profile) -> list[Case]:
-    """Few models of all set-ups, trained.
+    """Few models of the set-ups with the parameters of the smallest dense one, trained.
 
     Parameters
     ----------
@@ -183,11 +190,11 @@ def optimal_cases(profile: Profile) -> list[Case]:
     -------
     list of Case
     """
-    return _trained(profile, profile.setups, profile.few_models)
+    return _trained(profile, _equal_setups(profile), profile.few_models)
 
 
 def loose_cases(profile: Profile) -> list[Case]:
-    """One model of the widest and the narrowest set-ups: with all, and with few parameters.
+    """One model of the widest and of the narrowest of these set-ups, trained.
 
     Parameters
     ----------
@@ -197,10 +204,10 @@ def loose_cases(profile: Profile) -> list[Case]:
     Returns
     -------
     list of Case
-        On both data sets, trained. A looser coverage has far more patterns to choose from.
+        On both data sets. A looser coverage has far more patterns to choose from.
     """
-    chosen = [setup for setup in profile.setups if setup.number in (1, 3, 7, 10)]
-    return _trained(profile, chosen, 1)
+    equal = _equal_setups(profile)
+    return _trained(profile, [equal[0], equal[-1]], 1)
 
 
 def _options(profile: Profile, coverage: float, node_limit: int) -> list[dict]:
