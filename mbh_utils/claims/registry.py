@@ -50,14 +50,14 @@ PARTS = (
     lens_importance.PART,
     lens_topology.PART,
     lens_topology_training.PART,
+    ours_choice.PART,
     ours_baselines.PART,
     ours_domains.PART,
     ours_overlap.PART,
-    ours_certainty.PART,
-    ours_one_architecture.PART,
-    ours_choice.PART,
-    ours_overfitting.PART,
     ours_optimal.PART,
+    ours_overfitting.PART,
+    ours_one_architecture.PART,
+    ours_certainty.PART,
 )
 #: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}
