@@ -41,6 +41,7 @@ SUBJECTS = (
     "explorers",
     "lens_clusters",
     "lens_importance",
+    "beyond_choice",
 )
 FACES: dict[str, Face] = {}
 for subject in SUBJECTS:
