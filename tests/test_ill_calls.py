@@ -47,6 +47,7 @@ SUBJECTS = (
     "beyond_optimal",
     "beyond_overfitting",
     "beyond_overlap",
+    "beyond_choice",
 )
 FACES: dict[str, Face] = {}
 for subject in SUBJECTS:

@@ -485,3 +485,37 @@ def reversed_without_exceptions(tables: Tables, domain: str) -> dict[str, Eviden
         return trend(difference(s, 4, 6), s, remark=_by_level(s, s.means))
 
     return _of_each(measure)
+
+
+def _over_parameters(panel: Panel) -> Statistic:
+    """Change per tenfold number of parameters at equal N, the mean over all numbers of neurons."""
+    log_p = np.log10(panel.column("parameters"))
+    neurons = panel.column("n_hidden")
+    groups = [np.nonzero(neurons == n)[0] for n in np.unique(neurons)]
+    found = [_slope(log_p[places], places) for places in groups if len(places) > 1]
+    if not found:
+        raise Unjudgeable("no two set-ups have equally many neurons")
+    return mean_of(found)
+
+
+@PART.claim(
+    "CN-9",
+    "With equally many candidates, the denser of two networks of equal N specializes more after "
+    "training (here: change of s per tenfold HNPs, 4 candidates, mean over N).",
+    "expected: above 0",
+    "trend",
+    ("choice",),
+    CURVE,
+    _on_each(Trend()),
+    unit="ds",
+    domains=True,
+)
+def the_denser_the_more(tables: Tables, domain: str) -> dict[str, Evidence]:
+    def measure(dataset: str) -> Evidence:
+        where = _where(domain, dataset)
+        (s,) = _panels(tables, WAYS["random"], trained=True, **where)
+        (before,) = _panels(tables, WAYS["random"], trained=False, **where)
+        told = float(_over_parameters(before)(before.means))
+        return trend(_over_parameters(s), s, remark=f"Before training {told:+.3f}.")
+
+    return _of_each(measure)

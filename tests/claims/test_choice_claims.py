@@ -17,8 +17,8 @@ LAST = {400: 100, 136: 34, 46: 11, 16: 4}
 def made(s, *, method="random", scope="last", sizes=None, coverage=(0.8,), others=None, chance=0.2):
     """A table of choices; more candidates than a network has are left out."""
     table = crossed(
-        networks(trained=(False, True)),
-        plane=range(4),
+        networks(trained=(False, True), models=3),
+        plane=range(2),
         domain=["square", "box"],
         coverage=coverage,
         candidates=sizes or [4, 11, 34, 100],
@@ -97,6 +97,14 @@ def test_the_order_at_full_coverage():
 
     assert verdict("CN-8", choice=made(lower, coverage=[1.0])) == "reproduced"
     assert verdict("CN-8", choice=made(by_choice, coverage=[1.0])) == "not reproduced"
+
+
+def test_the_denser_network():
+    def denser(row):
+        return by_choice(row) + 0.1 * row["trained"] * np.log10(row["parameters"] / 9_472)
+
+    assert verdict("CN-9", choice=made(denser)) == "reproduced"
+    assert verdict("CN-9", choice=CHOICE["choice"]) == "not reproduced"
 
 
 def test_remarks_tell_the_levels():

@@ -59,8 +59,7 @@ def over_candidates(choice: pd.DataFrame, *, coverage: float = 0.8, domain: str 
     >>> [ax.get_title(loc="left") for ax in figure.axes]
     ['before training', 'after training']
     """
-    require.choice("domain", domain, DOMAINS)
-    table = rows_of(choice, _CHOICE, coverage=float(coverage), domain=domain)
+    table = rows_of(choice, _CHOICE, **_measured_at(coverage, domain))
     sets = by_data_set(table)
     size = (8, 3.2 * len(sets) + 0.8)
     figure, axes = plt.subplots(
@@ -83,6 +82,16 @@ def over_candidates(choice: pd.DataFrame, *, coverage: float = 0.8, domain: str 
         ax.label_outer()
     legend_below(figure, axes.flat, 4)
     return figure
+
+
+def _measured_at(coverage: float, domain: str) -> dict:
+    """Minimum coverage and domain, checked."""
+    require.choice("domain", domain, DOMAINS)
+    share = "a share in (0, 1]"
+    return {
+        "coverage": require.number("coverage", coverage, share, lambda c: 0 < c <= 1),
+        "domain": domain,
+    }
 
 
 def _lines_of(ax: Axes, rows: pd.DataFrame, shade, marker: str, label: str) -> None:
@@ -134,8 +143,7 @@ def ways_over_neurons(
 
         figures.beyond_choice.ways_over_neurons(choice, few)
     """
-    require.choice("domain", domain, DOMAINS)
-    wanted = {"coverage": float(coverage), "domain": domain}
+    wanted = _measured_at(coverage, domain)
     choice = rows_of(choice, (*_CHOICE, "parameters", "model"), **wanted)
     few = rows_of(few, (*_CHOICE, "parameters", "model", "method"), method="best", **wanted)
     widest = choice.groupby("hidden")["candidates"].transform("max")
@@ -268,9 +276,8 @@ def networks_and_heaps(
     >>> figure.axes[0].get_ylabel()
     's of one network'
     """
-    require.choice("domain", domain, DOMAINS)
     columns = ("setup", "model", "trained", "coverage", "domain", "s", "s_heap")
-    table = rows_of(heaps, columns, coverage=float(coverage), domain=domain)
+    table = rows_of(heaps, columns, **_measured_at(coverage, domain))
     sets = by_data_set(table)
     size = (max(3.9 * len(sets), 4.4), 4.6)
     figure, axes = plt.subplots(1, len(sets), figsize=size, squeeze=False, sharex=True, sharey=True)
