@@ -27,6 +27,7 @@ def domain_rows(experiment: Experiment, profile: Profile, store: Store) -> pd.Da
     """Means over classes at few coverages, with what does not repeat the grid."""
     rows = class_means(experiment, profile, store)
     near = np.isclose(rows["coverage"].to_numpy()[:, None], COVERAGES).any(axis=1)
-    kept = rows[near].reset_index(drop=True)
+    kept = rows.loc[near].reset_index(drop=True)
     kept = kept.drop(columns=["source", "covered", "n_dead_ends", "n_live_regions"])
-    return kept.astype({"s": "float32", "n_constraints": "float32"})
+    single = {name: kept[name].astype("float32") for name in ("s", "n_constraints")}
+    return kept.assign(**single)
