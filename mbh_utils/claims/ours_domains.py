@@ -8,7 +8,7 @@ from mbh_utils.claims.claim import OURS, Part, Tables
 from mbh_utils.claims.comparisons import between_neurons, difference, one
 from mbh_utils.claims.evidence import Evidence, Several, number, trend
 from mbh_utils.claims.panels import DIGIT, FASHION, TITLES, Panel, panel, rows
-from mbh_utils.claims.rules import SPECIALIZATION, Exact, Number, Trend
+from mbh_utils.claims.rules import SPECIALIZATION, Exact, Number, Rule, Trend
 from mbh_utils.claims.specialization import grows_at_each_level
 from mbh_utils.claims.statistics import spearman
 
@@ -36,7 +36,7 @@ def measured(tables: Tables, place: str, dataset: str = FASHION, coverage: float
     return panel(tables["domains"], "s", **wanted, **PLACES[place])
 
 
-def _numbers(values: tuple[float, ...]) -> dict[str, Number]:
+def _numbers(values: tuple[float, ...]) -> dict[str, Rule]:
     return {
         place: Number(value, SPECIALIZATION) for place, value in zip(TRIED, values, strict=True)
     }

@@ -135,8 +135,9 @@ def with_plane_classes(table: pd.DataFrame) -> pd.DataFrame:
             raise MBHError(f"table has no column {name}: expected one of specializations")
     spans = np.zeros(len(table), dtype=bool)
     labels = table["class"].to_numpy()
-    for (_, plane), places in table.groupby(["dataset", "plane"]).indices.items():
-        chosen = random_classes(int(plane), len(np.unique(labels[places])))
+    planes = table["plane"].to_numpy()
+    for places in table.groupby(["dataset", "plane"]).indices.values():
+        chosen = random_classes(int(planes[places[0]]), len(np.unique(labels[places])))
         spans[places] = np.isin(labels[places], chosen)
     return table.assign(spans=spans)
 

@@ -1,6 +1,5 @@
 """The same networks on the same planes in six domains: squares, input box, triangle."""
 
-import numpy as np
 import pandas as pd
 
 from mbh_utils.computing.store import Store
@@ -26,7 +25,7 @@ def in_all_domains(profile: Profile) -> list[dict]:
 def domain_rows(experiment: Experiment, profile: Profile, store: Store) -> pd.DataFrame:
     """Means over classes at few coverages, with what does not repeat the grid."""
     rows = class_means(experiment, profile, store)
-    near = np.isclose(rows["coverage"].to_numpy()[:, None], COVERAGES).any(axis=1)
-    kept = rows[near].reset_index(drop=True)
+    kept = rows[rows["coverage"].round(9).isin(COVERAGES)].reset_index(drop=True)
     kept = kept.drop(columns=["source", "covered", "n_dead_ends", "n_live_regions"])
-    return kept.astype({"s": "float32", "n_constraints": "float32"})
+    single = {name: kept[name].astype("float32") for name in ("s", "n_constraints")}
+    return kept.assign(**single)

@@ -90,19 +90,25 @@ def _slopes(rows: pd.DataFrame, order: list[str], ax: Axes) -> None:
     """A line over the domains for each set-up."""
     wide = rows.pivot_table(index="setup", columns="where", values="s")
     wide = wide[[name for name in order if name in wide]]
-    about = rows.groupby("setup")[["hidden", "density"]].first()
     at = np.arange(wide.shape[1])
-    looks = dict(zip(_TOLD, zip(LAYERS, MARKERS, strict=False), strict=False))
+    numbers = [int(number) for number in wide.index]
     others = "the other set-ups"
-    for setup in [s for s in wide.index if s not in looks]:
-        ax.plot(at, wide.loc[setup], color="0.78", lw=1, label=others, zorder=1)
-    for setup in [s for s in looks if s in wide.index]:
-        colour, marker = looks[setup]
-        hidden, density = about.loc[setup]
-        density = "dense" if np.isclose(density, 1) else f"density {density:.2g}"
-        words = f"#{setup}: {hidden}, {density}"
-        ax.plot(at, wide.loc[setup], color=colour, marker=marker, lw=2, label=words, zorder=3)
+    for number in numbers:
+        if number not in _TOLD:
+            ax.plot(at, wide.loc[number], color="0.78", lw=1, label=others, zorder=1)
+    for number, colour, marker in zip(_TOLD, LAYERS, MARKERS, strict=False):
+        if number in numbers:
+            look = {"color": colour, "marker": marker, "lw": 2, "zorder": 3}
+            words = _setup_in_words(rows[rows["setup"] == number])
+            ax.plot(at, wide.loc[number], label=f"#{number}: {words}", **look)
     ax.set_xticks(at, list(wide.columns), rotation=35, ha="right", rotation_mode="anchor")
+
+
+def _setup_in_words(rows: pd.DataFrame) -> str:
+    """Widths and density of the set-up of these rows."""
+    density = float(rows["density"].iloc[0])
+    told = "dense" if np.isclose(density, 1) else f"density {density:.2g}"
+    return f"{rows['hidden'].iloc[0]}, {told}"
 
 
 def domains_and_accuracy(table: pd.DataFrame) -> Figure:
