@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
@@ -28,16 +29,20 @@ KINDS = (
 )
 
 
-def region_kinds(network, plane: Plane) -> pd.DataFrame:
+def region_kinds(
+    network, plane: Plane, *, output: tuple[ArrayLike, ArrayLike] | None = None
+) -> pd.DataFrame:
     """How many "linear regions" a network has on a plane, by six definitions.
 
     Parameters
     ----------
     network
         A network with an output layer: one of mbh_utils, or any ``torch.nn.Module`` that is
-        understood.
+        understood. Or hidden layers, together with ``output``.
     plane : Plane
         Where to count: in its domain, border included.
+    output : (weight, bias), optional
+        The output layer of shapes (k, n_L) and (k,), where the network is a list of hidden layers.
 
     Returns
     -------
@@ -49,7 +54,8 @@ def region_kinds(network, plane: Plane) -> pd.DataFrame:
     Raises
     ------
     MBHError
-        For a network without an output layer, for what is no plane, and where they do not fit.
+        For a network without an output layer or with two, for what is no plane, and where they do
+        not fit.
 
     See Also
     --------
@@ -84,36 +90,43 @@ def region_kinds(network, plane: Plane) -> pd.DataFrame:
     The output |x1| does not depend on the third neuron, so that its zero line, x2 = 0, parts
     activation regions and nothing else. Where x1 = 0, the first two neurons are both inactive.
 
-    >>> import torch
     >>> import mbh_utils as mbh
-    >>> hidden = torch.nn.Linear(2, 3)
-    >>> output = torch.nn.Linear(3, 1)
-    >>> with torch.no_grad():
-    ...     _ = hidden.weight.copy_(torch.tensor([[1.0, 0], [-1, 0], [0, 1]]))
-    ...     _ = output.weight.copy_(torch.tensor([[1.0, 1, 0]]))
-    ...     _ = hidden.bias.zero_()
-    >>> network = torch.nn.Sequential(hidden, torch.nn.ReLU(), output)
+    >>> hidden = [([[1, 0], [-1, 0], [0, 1]], [0, 0, 0])]
     >>> square = mbh.Plane.rectangle((-1, -1), (1, 1))
-    >>> mbh.region_kinds(network, square).set_index("kind")["count"].tolist()
+    >>> table = mbh.region_kinds(hidden, square, output=([[1, 1, 0]], [0]))
+    >>> table.set_index("kind")["count"].tolist()
     [6, 4, 2, 2, 2, 2]
     """
     require.kind_of("plane", plane, Plane, "one Plane, as Plane.through(three_samples) makes it")
-    layers, output = _with_output(network, plane)
+    layers, last = _with_output(network, plane, output)
     partition = partition_input_space(layers, plane)
-    return pd.DataFrame(counts_of(partition, output), columns=["kind", "count", "at_least"])
+    return pd.DataFrame(counts_of(partition, last), columns=["kind", "count", "at_least"])
 
 
-def _with_output(network, plane: Plane) -> tuple[list[tuple], tuple]:
+def _with_output(network, plane: Plane, output) -> tuple[list[tuple], tuple]:
     """The hidden layers, and the output layer as linear units."""
     reading = read_network(network, points=domain_points([plane]))
-    if reading.output is None:
-        raise MBHError(
-            "region_kinds compares a network's outputs, and a list of hidden layers has none: "
-            "give the network itself (a mbh_utils network or a torch.nn.Module)"
-        )
     layers = [layer.as_tuple() for layer in reading.carrying]
-    n_outputs = len(reading.output.bias)
-    return layers, (reading.output.weight, reading.output.bias, n_outputs)
+    if reading.output is None:
+        if output is None:
+            raise MBHError(
+                "region_kinds compares a network's outputs, and a list of hidden layers has none: "
+                "give the network itself, or output=(weight, bias)"
+            )
+        return layers, _given_output(output, len(layers[-1][1]))
+    if output is not None:
+        raise MBHError("output is given, but the network has an output layer of its own")
+    return layers, (reading.output.weight, reading.output.bias, len(reading.output.bias))
+
+
+def _given_output(output, n_inputs: int) -> tuple:
+    """An output layer of so many inputs that a caller gave, as linear units."""
+    given = require.listed("output", output, "a pair (weight, bias)")
+    if len(given) != 2:
+        raise MBHError(f"output has {len(given)} members; expected a pair (weight, bias)")
+    weight = require.numbers("the weight of output", given[0], (None, n_inputs))
+    bias = require.numbers("the bias of output", given[1], (len(weight),))
+    return weight, bias, len(bias)
 
 
 def counts_of(partition: Partition, output: tuple) -> list[tuple[str, int, int]]:

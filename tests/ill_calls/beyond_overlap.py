@@ -11,6 +11,7 @@ from ill_calls.values import (
     NO_FLAG,
     NO_NETWORK,
     NO_NUMBER,
+    NO_OBJECT,
     NO_PARTITION,
     NO_PLANE,
     NO_SAMPLES,
@@ -62,6 +63,23 @@ FACES = {
             "plane": NO_PLANE + named(line=LINE, planes=[PLANE]),
         },
         says={"network": ""},
+    ),
+    "region_kinds, of hidden layers": Face(
+        mbh.region_kinds,
+        right={
+            "network": mbh.hidden_layers(NET),
+            "plane": PLANE,
+            "output": (np.ones((2, 3)), np.zeros(2)),
+        },
+        ill={
+            "output": NO_OBJECT
+            + named(
+                narrow=(np.ones((2, 2)), np.zeros(2)),
+                short=(np.ones((2, 3)), np.zeros(1)),
+                nan=(np.ones((2, 3)) * np.nan, np.zeros(2)),
+                three=(np.ones((2, 3)), np.zeros(2), 1),
+            )
+        },
     ),
     "experiments.variance_components": Face(
         experiments.variance_components,

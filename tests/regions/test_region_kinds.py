@@ -251,6 +251,15 @@ def test_the_count_falls_from_kind_to_kind_where_most_weights_are_missing():
     assert (table["at_least"] <= table["count"]).all()
 
 
+def test_the_output_layer_can_be_given_beside_hidden_layers():
+    hidden = [([[1.0, 0], [0, 1]], [0.0, 0])]
+    output = [[1.0, 0]], [0.0]
+    given = mbh.region_kinds(hidden, SQUARE, output=output)
+    assert given["count"].tolist() == counted(*hidden, output) == [4, 4, 2, 2, 2, 2]
+    with pytest.raises(MBHError, match="of its own"):
+        mbh.region_kinds(module(*hidden, output), SQUARE, output=output)
+
+
 def test_hidden_layers_alone_have_no_outputs():
     with pytest.raises(MBHError, match="outputs"):
         mbh.region_kinds([([[1, 0]], [0])], SQUARE)
