@@ -13,6 +13,7 @@ from mbh_utils.computing import require
 from mbh_utils.plots._checks import checked_table
 from mbh_utils.plots.curve_kinds import setup_curves
 from mbh_utils.plots.figures._layout import DOMAINS, by_data_set, legend_below, rows_of, title_of
+from mbh_utils.plots.scatters import spread_numbers
 from mbh_utils.plots.style import MARKERS, NAMES
 
 _CHOICE = ("setup", "hidden", "n_hidden", "trained", "candidates", "coverage", "domain", "s")
@@ -286,11 +287,15 @@ def networks_and_heaps(
         for when, trained in (("before", False), ("after", True)):
             if len(own := rows[rows["trained"] == trained]):
                 _points(ax, own, *_LOOKS[when])
-        ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", ylabel="s of one network")
+        low = max(0.0, np.floor(10 * np.quantile(table[["s", "s_heap"]], 0.02)) / 10 - 0.1)
+        ax.set(xlim=(low, 1), ylim=(low, 1), aspect="equal", ylabel="s of one network")
         ax.set_xlabel("s of a heap of separate networks")
         ax.set_title(title, loc="left")
         ax.label_outer()
     legend_below(figure, axes.flat, 2)
+    figure.canvas.draw()  # numbers are moved by the place that they have in the layout
+    for ax in axes.flat:
+        spread_numbers(ax)
     return figure
 
 
