@@ -76,6 +76,7 @@ _PUBLIC = {
     "specialization": "blankets.mbh",
     "specialization_table": "blankets.mbh",
     "sampled_shares": "blankets.sampled",
+    "hypervolume": "blankets.hypervolume",
     "mine_patterns": "blankets.mining",
     "open_chapter": "workbook.chapter",
 }
