@@ -133,9 +133,7 @@ def find_schedule(
     return found, crowd.passes
 
 
-def _settle(
-    crowd: _Crowd, size: float, threshold: float, steps: int
-) -> tuple[float, np.ndarray]:
+def _settle(crowd: _Crowd, size: float, threshold: float, steps: int) -> tuple[float, np.ndarray]:
     """Move the points so often -> the size that fits, and the shortfalls of the second half."""
     visited = []
     for step in range(steps):

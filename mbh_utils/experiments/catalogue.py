@@ -31,6 +31,11 @@ from mbh_utils.experiments.evolution_measures import (
     validation_images,
 )
 from mbh_utils.experiments.experiment import Experiment
+from mbh_utils.experiments.hypervolume_measures import (
+    HYPERVOLUMES,
+    hypervolume_cases,
+    hypervolume_options,
+)
 from mbh_utils.experiments.importance_measures import (
     IMPORTANCE,
     REFERENCE_IMPORTANCE,
@@ -406,6 +411,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         small_data_cases, SMALL_DATA, small_data_options, rows=small_data_rows
     ),
     "sparse_accuracy": Experiment(sparse_cases, rows=histories_by_kind),
+    # Blankets in all dimensions of the input box
+    "hypervolumes": Experiment(hypervolume_cases, HYPERVOLUMES, hypervolume_options),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(_networks, rows=None),
 }

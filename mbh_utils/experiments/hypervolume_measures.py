@@ -40,6 +40,7 @@ def _hypervolumes(
     runs: int,
     points: int,
     steps: int,
+    doublings: int,
 ) -> pd.DataFrame:
     """One row per class."""
     raw = subject.raw
@@ -55,6 +56,7 @@ def _hypervolumes(
             runs=runs,
             points=points,
             steps=steps,
+            doublings=doublings,
             measure=reference,
             samples=images,
             progress=False,
@@ -93,8 +95,8 @@ def hypervolume_cases(profile: Profile) -> list[Case]:
 
 def hypervolume_options(profile: Profile) -> list[dict]:
     """Both reference measures at c_P = .8; ranks need no more points than these."""
-    sizes = {"runs": 4, "points": 200, "steps": 20}
+    sizes = {"runs": 4, "points": 200, "steps": 20, "doublings": 1}
     if profile.name == "tiny":
-        sizes = {"runs": 3, "points": 20, "steps": 2}
+        sizes = {"runs": 3, "points": 20, "steps": 2, "doublings": 0}
     common = {"coverage": 0.8, "classes": None, **sizes}
     return [{**common, "reference": name} for name in ("uniform", "marginals")]
