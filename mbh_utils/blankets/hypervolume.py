@@ -227,8 +227,8 @@ def _checked_samples(measure: str, samples, domain) -> np.ndarray | None:
         raise MBHError('measure="marginals" takes the values of pixels from samples: give them')
     if not isinstance(domain, Block) or domain.basis is not None:
         raise MBHError(
-            'measure="marginals" needs the whole input box as domain, such as Block.whole(data): on '
-            "a plane, a line or a subspace pixels have no values of their own"
+            'measure="marginals" needs the whole input box as domain, such as Block.whole(data): '
+            "on a plane, a line or a subspace pixels have no values of their own"
         )
     images = require.numbers("samples", samples, (None, len(domain.origin)))
     if not len(images):

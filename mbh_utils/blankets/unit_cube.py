@@ -207,7 +207,7 @@ class Shortfall:
 
 
 def _needed(layers: list[tuple], pattern: DecisionPattern) -> tuple[list, list]:
-    """The layers up to the last one that is constrained, and the constraints (rows, states) of each.
+    """The layers up to the last one that is constrained, and each one's constraints (rows, states).
 
     Of the last one only the constrained neurons are kept.
     """

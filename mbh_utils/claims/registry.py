@@ -12,6 +12,7 @@ from mbh_utils.claims import (
     lens_topology_training,
     lottery,
     normalisation,
+    ours_hypervolume,
     patterns,
     regions,
     specialization,
@@ -42,6 +43,7 @@ PARTS = (
     lens_importance.PART,
     lens_topology.PART,
     lens_topology_training.PART,
+    ours_hypervolume.PART,
 )
 #: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}

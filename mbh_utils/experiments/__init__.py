@@ -34,6 +34,7 @@ from mbh_utils.experiments.catalogue import EXPERIMENTS
 from mbh_utils.experiments.cluster_measures import beside_published
 from mbh_utils.experiments.correlations import associations
 from mbh_utils.experiments.experiment import Experiment
+from mbh_utils.experiments.hypervolume_measures import beside_planes
 from mbh_utils.experiments.lens_table import lens_measures
 from mbh_utils.experiments.measures import MEASURES, Measure, register
 from mbh_utils.experiments.planes import PlaneSet, class_plane, grid_planes
@@ -56,6 +57,7 @@ __all__ = [
     "Run",
     "Stage",
     "associations",
+    "beside_planes",
     "beside_published",
     "check_results",
     "class_plane",
