@@ -41,6 +41,7 @@ SUBJECTS = (
     "explorers",
     "lens_clusters",
     "lens_importance",
+    "beyond_hypervolume",
 )
 FACES: dict[str, Face] = {}
 for subject in SUBJECTS:

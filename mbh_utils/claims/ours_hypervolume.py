@@ -114,7 +114,6 @@ def setups_among_marginals(tables: Tables) -> dict[str, Evidence]:
     TABLES,
     FIGURE,
     {TITLES[DIGIT]: Trend(), TITLES[FASHION]: Trend()},
-    unit="decades",
 )
 def sparse_and_dense(tables: Tables) -> dict[str, Evidence]:
     parts = {}
