@@ -82,6 +82,7 @@ _PUBLIC = {
     "baseline_samples": "blankets.baselines",
     "sampled_shares": "blankets.sampled",
     "matched_specialization": "blankets.candidates",
+    "hypervolume": "blankets.hypervolume",
     "mine_patterns": "blankets.mining",
     "overlap": "blankets.overlap",
     "open_chapter": "workbook.chapter",

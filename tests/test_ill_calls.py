@@ -48,6 +48,7 @@ SUBJECTS = (
     "beyond_overfitting",
     "beyond_overlap",
     "beyond_choice",
+    "beyond_hypervolume",
 )
 FACES: dict[str, Face] = {}
 for subject in SUBJECTS:

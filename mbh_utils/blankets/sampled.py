@@ -1,6 +1,6 @@
 """Hypervolumes of blankets in any dimension, estimated from random points (Monte Carlo)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -87,9 +87,21 @@ def sampled_shares(
     require.kind_of("domain", domain, Plane | Line | Block, "a Plane, a Line or a Block")
     layers = read_network(network, output_layer=output_layer).layers()
     rng = stream(seed, "volume")
+    return shares_of_draws(layers, patterns, domain.sample, n, confidence, rng)
+
+
+def shares_of_draws(
+    layers: list[tuple],
+    patterns: Sequence[DecisionPattern],
+    draw: Callable[[int, np.random.Generator], np.ndarray],
+    n: int,
+    confidence: float,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """The shares of n points that ``draw`` makes, so many at a time; see :func:`sampled_shares`."""
     hits = np.zeros(len(patterns), dtype=int)
     for start in range(0, n, _BATCH):
-        points = domain.sample(min(_BATCH, n - start), rng)
+        points = draw(min(_BATCH, n - start), rng)
         bits = activation_patterns(layers, points)
         hits += [pattern.satisfied_by(bits).sum() for pattern in patterns]
     return _with_intervals(hits, n, confidence)

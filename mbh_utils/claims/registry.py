@@ -20,6 +20,7 @@ from mbh_utils.claims import (
     ours_optimal,
     ours_overfitting,
     ours_overlap,
+    ours_hypervolume,
     patterns,
     regions,
     specialization,
@@ -58,6 +59,7 @@ PARTS = (
     ours_overfitting.PART,
     ours_one_architecture.PART,
     ours_certainty.PART,
+    ours_hypervolume.PART,
 )
 #: Every claim that is judged, by its id.
 CLAIMS: dict[str, Claim] = {claim.id: claim for part in PARTS for claim in part.claims}

@@ -50,6 +50,7 @@ from mbh_utils.experiments.cluster_measures import beside_published
 from mbh_utils.experiments.correlations import associations
 from mbh_utils.experiments.domain_tables import domains_and_accuracy
 from mbh_utils.experiments.experiment import Experiment
+from mbh_utils.experiments.hypervolume_measures import beside_planes
 from mbh_utils.experiments.lens_table import lens_measures
 from mbh_utils.experiments.measures import MEASURES, Measure, register
 from mbh_utils.experiments.overfitting import gap_correlations, overfitting_indicators
@@ -74,6 +75,7 @@ __all__ = [
     "Stage",
     "associations",
     "beside_baselines",
+    "beside_planes",
     "beside_published",
     "check_results",
     "class_plane",

@@ -54,6 +54,11 @@ from mbh_utils.experiments.evolution_measures import (
     validation_images,
 )
 from mbh_utils.experiments.experiment import Experiment
+from mbh_utils.experiments.hypervolume_measures import (
+    HYPERVOLUMES,
+    hypervolume_cases,
+    hypervolume_options,
+)
 from mbh_utils.experiments.importance_measures import (
     IMPORTANCE,
     REFERENCE_IMPORTANCE,
@@ -294,6 +299,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "overfitting": Experiment(
         overfitting_cases, OVERFITTING, overfitting_options, overfitting_rows
     ),
+    # Blankets in all dimensions of the input box
+    "hypervolumes": Experiment(hypervolume_cases, HYPERVOLUMES, hypervolume_options),
     # What chapters draw of single networks, see drawn.py
     "networks": Experiment(cases.networks, rows=None),
 }
