@@ -173,4 +173,6 @@ def loss_grows_with_width(tables: Tables) -> Several:
             return spearman(np.broadcast_to(neurons, values.shape), values)
 
         parts[TITLES[name]] = trend(correlation, gain, remark=f"Mean loss: {listed}.")
-    return Several(parts, "Told is the rank correlation of the loss with N over set-ups of equal parameters.")
+    return Several(
+        parts, "Told is the rank correlation of the loss with N over set-ups of equal parameters."
+    )

@@ -241,4 +241,4 @@ def loose_options(profile: Profile) -> list[dict]:
     -------
     list of dict
     """
-    return _options(profile, 0.8, 10)
+    return _options(profile, 0.8, 40)
