@@ -16,7 +16,7 @@ PLACES = {
     "fresh_box": "fresh planes, input box",
     "cube": "the whole input box",
 }
-_KINDS = {
+_KINDS: dict[str, dict] = {
     "greedy": {"color": "#0072B2", "marker": "o", "markerfacecolor": "white"},
     "optimal": {"color": "#D55E00", "marker": "D"},
 }
