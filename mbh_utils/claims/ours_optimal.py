@@ -174,3 +174,6 @@ def loss_grows_with_width(tables: Tables) -> Several:
 
         parts[TITLES[name]] = trend(correlation, gain, remark=f"Mean loss: {listed}.")
     return Several(parts, "Told is the rank correlation of the loss with N over set-ups.")
+    return Several(
+        parts, "Told is the rank correlation of the loss with N over set-ups of equal parameters."
+    )

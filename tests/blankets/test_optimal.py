@@ -273,6 +273,7 @@ def test_a_bound_of_the_solver_is_handed_on(monkeypatch):
 
 def test_limits_give_an_answer_and_a_node_limit_the_same_one_again():
     layers, samples, planes = hard_case()
+    limits: dict
     for limits in ({"time_limit": 1e-3}, {"node_limit": 1, "time_limit": np.inf}):
         found = mbh.optimal_pattern(layers, samples, planes, 0.3, **limits)
         assert 0 <= found.bound <= found.share <= found.greedy_share

@@ -16,7 +16,7 @@ PLACES = {
     "fresh_box": "fresh planes, input box",
     "cube": "the whole input box",
 }
-_KINDS = {
+_KINDS: dict[str, dict] = {
     "greedy": {"color": "#0072B2", "marker": "o", "markerfacecolor": "white"},
     "optimal": {"color": "#D55E00", "marker": "D"},
 }
@@ -73,7 +73,7 @@ def greedy_and_optimal(table: pd.DataFrame) -> Figure:
             where = f"{title}: {words}" if title and row == 0 else words
             ax.set_title(where, loc="left", fontsize=9)
             ax.label_outer()
-        axes[-1, column].set_xlabel("set-up")
+        axes[-1, column].set_xlabel("set-up" if table["setup"].nunique() > 6 else "set-up, hidden layers")
     figure.supylabel("specialization s", fontsize=10)
     legend_below(figure, axes.flat, 3)
     return figure
@@ -93,9 +93,16 @@ def _draw(ax: Axes, table: pd.DataFrame, place: str) -> None:
         ax.plot(spots + shift, mean, ls="none", ms=4.5, label=label, **look)
     if place == "known":
         _draw_bounds(ax, table, setups)
-    ax.set_xticks(spots, [str(setup) for setup in setups], fontsize=8)
+    ax.set_xticks(spots, [_named(table, setup) for setup in setups], fontsize=8)
     ax.set(ylim=(0, 1.02), xlim=(-0.6, len(setups) - 0.4))
     ax.grid(True, axis="y", lw=0.4)
+
+
+def _named(table: pd.DataFrame, setup: int) -> str:
+    """A set-up with its widths, where the table has them and few set-ups."""
+    if "hidden" not in table or table["setup"].nunique() > 6:
+        return str(setup)
+    return f"#{setup}\n{table.loc[table['setup'] == setup, 'hidden'].iloc[0]}"
 
 
 def _draw_bounds(ax: Axes, table: pd.DataFrame, setups: list) -> None:
