@@ -21,6 +21,7 @@ Which file to open:
 - ``cluster_measures.py``, ``importance_measures.py``, ``topology_measures.py``,
   ``evolution_measures.py``: the measures of the lenses; ``rewiring_experiments.py`` their networks
   whose connections move.
+- ``one_architecture_measures.py``: masks of every origin at one architecture, for all lenses.
 - ``lottery.py``: winning tickets by iterative pruning, a measure and its experiment.
 - ``drawn.py``, ``networks_file.py``: the committed networks that chapters draw. Another one is one
   line in the first.

@@ -115,8 +115,6 @@ def by_kind(table: pd.DataFrame, *, coverage: float = 0.8) -> Figure:
             if rows is sets[-1][1]:
                 ax.set_xlabel(columns[column])
         row[0].set_title(title, loc="left")
-    for i in (1, 2):
-        _same_span(axes[:, i])
     _legend(figure, list(table["kind"].unique()), f"initial_s_square{end}" in table)
     return figure
 
@@ -141,13 +139,6 @@ def _dots(ax: Axes, rows: pd.DataFrame, column: str, before: str) -> None:
     ax.set_yticks(range(len(kinds)), [KINDS[kind] for kind in kinds])
     ax.set_ylim(-0.6, len(kinds) - 0.4)
     ax.xaxis.set_major_locator(MaxNLocator(4))
-
-
-def _same_span(axes: np.ndarray) -> None:
-    """The same horizontal axis for all, as far as any of them reaches."""
-    spans = np.array([ax.get_xlim() for ax in axes])
-    for ax in axes:
-        ax.set_xlim(spans[:, 0].min(), spans[:, 1].max())
 
 
 def _legend(figure: Figure, kinds: list[str], with_initial: bool) -> None:
