@@ -15,7 +15,7 @@ from mbh_utils.computing import require
 from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.profiles import Profile
-from mbh_utils.explorers.packing import pack, pack_map
+from mbh_utils.explorers.packing import pack
 from mbh_utils.explorers.rank_maps import (
     COVERAGES,
     Order,
@@ -23,9 +23,9 @@ from mbh_utils.explorers.rank_maps import (
     class_orders,
     order_of,
     order_table,
-    pixel_regions,
     window,
 )
+from mbh_utils.explorers.region_maps import RegionMap, group_map
 from mbh_utils.explorers.web_page import Page
 from mbh_utils.networks.evaluation import accuracy
 from mbh_utils.regions.partition import Partition, partition_input_space
@@ -344,15 +344,19 @@ def _view(regions: Partition, orders: list[Order], pixels: int) -> dict:
     facts, group_of = np.unique(
         np.concatenate([ranks, predicted[None].astype(np.uint16)]), axis=1, return_inverse=True
     )
+    seen = group_map(regions, group_of, pixels)
+    # Groups are numbered as pixels see them; behind those that none sees is what lies outside.
     n_groups = facts.shape[1]
-    number = np.uint16 if n_groups < 2**16 - 1 else np.uint32
-    found = pixel_regions(regions, pixels)
-    # Behind the last group is what lies outside of the domain.
-    groups = np.where(found < 0, n_groups, group_of[found]).astype(number)
+    order = np.concatenate([seen.regions, np.setdiff1d(np.arange(n_groups), seen.regions)])
+    facts = facts[:, order]
+    group_of = np.argsort(order)[group_of]
+    is_outside = seen.pixels == len(seen.regions)
+    shown = RegionMap(np.where(is_outside, n_groups, seen.pixels), seen.regions)
     tables = [order_table(regions, o, r) for o, r in zip(orders, ranks, strict=True)]
     return {
         "regions": _n_activation_regions(regions),
-        "map": pack_map(groups),
+        "map": shown.packed,
+        "side": pixels,
         "ranks": pack(facts[:-1]),
         "predicted": None if classes is None else pack(facts[-1].astype(np.uint16)),
         "areas": pack(np.stack([table["area"].to_numpy() for table in tables])),

@@ -65,7 +65,7 @@ def region_map(partition: Partition, pixels: int) -> RegionMap:
     Raises
     ------
     MBHError
-        As :func:`pixel_regions`.
+        As :func:`pixel_regions`, and for more regions than two bytes can tell apart.
 
     Examples
     --------
@@ -75,7 +75,10 @@ def region_map(partition: Partition, pixels: int) -> RegionMap:
     >>> region_map(regions, 4).pixels.tolist()
     [[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 3, 3], [2, 2, 3, 3]]
     """
-    return _numbered(pixel_regions(partition, pixels))
+    seen = _numbered(pixel_regions(partition, pixels))
+    if (n := len(seen.regions)) > _MOST:
+        raise MBHError(f"the picture sees {n} regions, and up to {_MOST} can be told apart")
+    return seen
 
 
 def group_map(partition: Partition, groups: np.ndarray, pixels: int) -> RegionMap:
@@ -98,7 +101,7 @@ def group_map(partition: Partition, groups: np.ndarray, pixels: int) -> RegionMa
     Raises
     ------
     MBHError
-        As :func:`region_map`.
+        As :func:`pixel_regions`.
 
     Examples
     --------
@@ -122,8 +125,6 @@ def _numbered(found: np.ndarray) -> RegionMap:
     numbers = np.empty(len(values), np.int32)
     numbers[order] = np.arange(len(values))
     seen = values[order][: int(is_region.sum())]
-    if len(seen) > _MOST:
-        raise MBHError(f"the picture sees {len(seen)} regions, and up to {_MOST} can be told apart")
     return RegionMap(numbers[inverse].reshape(found.shape), seen.astype(np.int64))
 
 
@@ -133,7 +134,7 @@ def encoded(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     Parameters
     ----------
     numbers : ndarray of int, shape (n, m)
-        Row by row.
+        Row by row. The largest number may be out of the order: that of pixels outside.
 
     Returns
     -------
@@ -141,28 +142,30 @@ def encoded(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         Of the runs.
     kinds : ndarray of uint8
         ``SAME``, ``ABOVE``, ``ABOVE_RIGHT``, ``NEW`` or ``OTHER`` for each run.
-    others : ndarray of uint16
+    others : ndarray of uint16, or of uint32 where two bytes do not hold the largest number
         The numbers of the runs of kind ``OTHER``.
 
     Examples
     --------
     >>> lengths, kinds, others = encoded(np.array([[0, 0, 1], [0, 2, 1], [1, 0, 1]]))
     >>> lengths.tolist(), kinds.tolist(), others.tolist()
-    ([2, 1, 1, 1, 2, 1, 1], [3, 3, 1, 3, 1, 4, 1], [0])
+    ([2, 1, 1, 1, 2, 1, 1], [3, 3, 1, 4, 1, 4, 1], [2, 0])
     """
     flat = require.array("numbers", numbers).ravel()
     width = numbers.shape[1]
     starts = np.flatnonzero(np.diff(flat, prepend=-1))
     n_pixels = np.diff(starts, append=len(flat))
     value = flat[starts]
-    highest = np.maximum.accumulate(flat)
+    largest = flat.max(initial=0)
+    highest = np.maximum.accumulate(np.where(flat == largest, -1, flat))
     kind = np.full(len(starts), OTHER, np.uint8)
     for name, step in ((ABOVE_RIGHT, width - 1), (ABOVE, width)):
         has_above = starts >= step
         kind[has_above] = np.where(
             value[has_above] == flat[starts[has_above] - step], name, kind[has_above]
         )
-    kind[value == np.concatenate([[-1], highest[:-1]])[starts] + 1] = NEW
+    is_next = value == np.concatenate([[-1], highest[:-1]])[starts] + 1
+    kind[is_next & (value != largest)] = NEW
     # A run that is too long for a byte goes on in runs of kind SAME.
     pieces = -(-n_pixels // _LONGEST)
     last = np.cumsum(pieces) - 1
@@ -170,7 +173,7 @@ def encoded(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     lengths[last] = n_pixels - (pieces - 1) * _LONGEST
     kinds = np.full(len(lengths), SAME, np.uint8)
     kinds[last - pieces + 1] = kind
-    return lengths, kinds, value[kind == OTHER].astype(np.uint16)
+    return lengths, kinds, value[kind == OTHER].astype(np.uint16 if largest < 2**16 else np.uint32)
 
 
 def repeats(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -22,7 +22,8 @@ from mbh_utils.datasets import Samples
 from mbh_utils.errors import MBHError
 from mbh_utils.explorers.blanket import TRAINED, UNTRAINED, blanket_page, for_profile
 from mbh_utils.explorers.blanket_views import blanket_view, blanket_words
-from mbh_utils.explorers.packing import unpack, unpack_map
+from mbh_utils.explorers.packing import unpack
+from mbh_utils.explorers.region_maps import ABOVE, ABOVE_RIGHT, NEW, OTHER, SAME
 from mbh_utils.explorers.rank_maps import COVERAGES
 
 PIXELS = 430
@@ -79,6 +80,25 @@ def states(page, networks, planes):
                 yield i * len(planes) + j, (name, state, domain), networks[name], plane
 
 
+def decoded(view) -> np.ndarray:
+    """The number of each pixel's group, as ``decodeMap`` of ``maps.js`` reads it."""
+    runs = [unpack(view["map"][name]) for name in ("lengths", "kinds")]
+    others = iter(unpack(view["map"]["others"]).tolist())
+    side = view["side"]
+    numbers = []
+    n_new = 0
+    for length, kind in zip(*(run.tolist() for run in runs), strict=True):
+        if kind == NEW:
+            number, n_new = n_new, n_new + 1
+        elif kind == OTHER:
+            number = next(others)
+        else:
+            number = numbers[{SAME: -1, ABOVE: -side, ABOVE_RIGHT: 1 - side}[kind]]
+        numbers += [number] * length
+    assert next(others, None) is None
+    return np.array(numbers).reshape(side, side)
+
+
 # ---------------------------------------------------------------- data
 
 
@@ -91,7 +111,7 @@ def test_every_class_and_coverage_of_every_view_is_exact(page, networks, planes,
         lengths = unpack(model["lengths"])
         met = unpack(model["met"])
         ranks = unpack(view["ranks"])
-        groups = unpack_map(view["map"])
+        groups = decoded(view)
         in_domain = groups < ranks.shape[1]
         assert groups.shape == ((PIXELS,) * 2 if number % 2 == 0 else (PIXELS // 2,) * 2)
         assert view["regions"] == len(regions)

@@ -34,8 +34,15 @@ def box():
 def decoded(numbers, folder) -> list:
     lengths, kinds, others = encoded(numbers)
     given = {"lengths": lengths.tolist(), "kinds": kinds.tolist(), "others": others.tolist()}
-    script = DECODE + "tell(Array.from(decodeMap(...Object.values(given.runs), given.side)));"
-    return run_node(script, folder, runs=given, side=len(numbers))
+    others = "new (given.wide ? Uint32Array : Uint16Array)(given.runs.others)"
+    read = f"decodeMap(given.runs.lengths, given.runs.kinds, {others}, given.side)"
+    is_wide = others_of(numbers).dtype == np.uint32
+    script = f"{DECODE}tell(Array.from({read}));"
+    return run_node(script, folder, runs=given, side=len(numbers), wide=bool(is_wide))
+
+
+def others_of(numbers) -> np.ndarray:
+    return encoded(numbers)[2]
 
 
 @pytest.mark.parametrize("pixels", [1, 2, 37, 150])
@@ -59,6 +66,21 @@ def test_noise_is_read_back_too(tmp_path):
     _, first, inverse = np.unique(noise, return_index=True, return_inverse=True)
     numbers = np.argsort(np.argsort(first))[inverse].reshape(noise.shape)
     assert decoded(numbers, tmp_path) == numbers.ravel().tolist()
+
+
+def test_the_largest_number_may_come_out_of_order_and_be_wide(tmp_path):
+    """It is that of pixels outside: whether it comes first or last, the others keep their order."""
+    for outside in (3, 9, 2**16 - 1, 2**16, 10**6):
+        numbers = np.full((12, 12), outside)
+        numbers[4:8, 2:9] = 0
+        numbers[5:9, 5:8] = 1
+        numbers[10:, :3] = 2
+        _, kinds, others = encoded(numbers)
+        assert (kinds == region_maps.NEW).sum() == 3 and set(others.tolist()) <= {0, 1, outside}
+        assert others.dtype == (np.uint16 if outside < 2**16 else np.uint32)
+        assert decoded(numbers, tmp_path) == numbers.ravel().tolist()
+        numbers[0, 0], numbers[-1, -1] = 0, 1  # now one of the regions comes first
+        assert decoded(numbers, tmp_path) == numbers.ravel().tolist()
 
 
 def test_pixels_outside_of_the_domain_have_a_number_of_their_own(box, tmp_path):

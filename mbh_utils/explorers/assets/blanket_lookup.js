@@ -1,7 +1,8 @@
 // Look-ups of the blanket explorer: states, exact numbers and words, without a page.
 
 import { unpack } from "./common.js";
-import { unpackMap, BEYOND, OUTSIDE, INSIDE } from "./blanket_map.js";
+import { BEYOND, OUTSIDE, INSIDE } from "./blanket_map.js";
+import { decodeMap } from "./maps.js";
 
 // ------------------------------------------------------------------------------ numbers as Python
 
@@ -38,15 +39,17 @@ export async function unpackView(data, model, domain) {
   const view = data.views[model * data.domains.length + domain];
   const names = ["lengths", "met", "neurons", "states"];
   const ofModel = await Promise.all(names.map((name) => unpack(facts[name])));
-  const [map, ranks, areas] = await Promise.all(
-    [unpackMap(view.map), unpack(view.ranks), unpack(view.areas)],
+  const { lengths, kinds: kindsOfRuns, others } = view.map;
+  const [ranks, areas, ...runs] = await Promise.all(
+    [view.ranks, view.areas, lengths, kindsOfRuns, others].map(unpack),
   );
+  const map = decodeMap(...runs, view.side);
   const predicted = view.predicted ? await unpack(view.predicted) : null;
   const found = Object.fromEntries(names.map((name, i) => [name, ofModel[i]]));
   const nGroups = ranks.length / data.phenomena.length;
   const kinds = new Uint8Array(nGroups + 1);
   return {
-    ...found, size: view.map.shape[0], map, ranks, areas, predicted, nGroups, kinds, facts, view,
+    ...found, size: view.side, map, ranks, areas, predicted, nGroups, kinds, facts, view,
   };
 }
 

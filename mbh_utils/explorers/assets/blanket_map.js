@@ -1,21 +1,4 @@
-// Pictures of areas of equal numbers: unpacked, painted, and measured in pixels.
-
-import { unpack } from "./common.js";
-
-/** A picture of explorers/packing.py's pack_map as a typed array, row by row. */
-export async function unpackMap(entry) {
-  const [gaps, bits] = await Promise.all([unpack(entry.gaps), unpack(entry.bits)]);
-  const [rows, columns] = entry.shape;
-  const numbers = new bits.constructor(rows * columns);
-  let place = 0;
-  let next = 0;
-  for (const gap of gaps) {
-    place += gap;
-    if (gap < 255) numbers[place] = bits[next++];
-  }
-  for (let i = columns; i < numbers.length; i++) numbers[i] ^= numbers[i - columns];
-  return numbers;
-}
+// Pictures of areas of equal numbers: painted, and measured in pixels.
 
 /** "#rrggbb" as the four bytes of a pixel, in the order of little-endian machines. */
 export function pixelColour(text) {

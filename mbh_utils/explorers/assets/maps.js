@@ -3,9 +3,12 @@ import { h } from "./common.js";
 
 const [SAME, ABOVE, ABOVE_RIGHT, NEW] = [0, 1, 2, 3];
 
-/** The number of each pixel's region, from the runs of explorers/region_maps.py. */
+/**
+ * The number of each pixel's region, from the runs of explorers/region_maps.py: a typed array whose
+ * numbers are as wide as those of others.
+ */
 export function decodeMap(lengths, kinds, others, side) {
-  const map = new Uint16Array(side * side);
+  const map = new others.constructor(side * side);
   let at = 0;
   let highest = -1;
   let other = 0;
