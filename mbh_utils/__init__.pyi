@@ -9,6 +9,7 @@ from mbh_utils import plots as plots
 from mbh_utils.blankets.baselines import baseline_samples as baseline_samples
 from mbh_utils.blankets.baselines import baseline_table as baseline_table
 from mbh_utils.blankets.candidates import matched_specialization as matched_specialization
+from mbh_utils.blankets.hypervolume import hypervolume as hypervolume
 from mbh_utils.blankets.maximal_pattern import maximal_pattern as maximal_pattern
 from mbh_utils.blankets.maximal_pattern import maximal_patterns as maximal_patterns
 from mbh_utils.blankets.maximal_pattern import smallest_pattern as smallest_pattern
@@ -92,6 +93,7 @@ __all__ = [
     "feed_forward",
     "from_arrays",
     "hidden_layers",
+    "hypervolume",
     "layer_patterns",
     "lenet",
     "lenses",

@@ -11,11 +11,11 @@ from mbh_utils.claims.panels import DIGIT, FASHION, TITLES
 from mbh_utils.claims.rules import SPECIALIZATION, Number, Rule, Trend
 from mbh_utils.claims.specialization import trained
 from mbh_utils.experiments.overfitting import (
-    VIEWS,
     Resampled,
     overfitting_indicators,
     resampled_correlation,
 )
+from mbh_utils.plots.figures.beyond_overfitting import VIEWS
 
 PART = Part("overfitting", source=OURS)
 

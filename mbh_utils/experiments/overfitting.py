@@ -1,6 +1,6 @@
 """Whether something tells overfitting: how indicators go with the gap between two accuracies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,24 +12,19 @@ from mbh_utils.computing.seeds import stream
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.correlations import FEWEST, rank_correlation
 
-#: What might tell how much a network overfits -> how texts and figures call it.
-INDICATORS: Mapping[str, str] = {
-    "s_validation": "s",
-    "s_training": "s by training images",
-    "s_difference": "s training − validation",
-    "others_validation": "others inside",
-    "coverage_lost": "coverage lost",
-    "oui_validation": "OUI",
-    "n_regions": "activation regions",
-}
-#: Over which networks indicators are held against the gap -> how texts and figures call it.
-VIEWS: Mapping[str, str] = {
-    "all": "all networks",
-    "fixed N": "all networks, N held fixed",
-    "setup": "networks of one set-up",
-    "data": "networks of one training set",
-    "training": "one network over its training",
-}
+#: What might tell how much a network overfits.
+INDICATORS = (
+    "s_validation",
+    "s_training",
+    "s_difference",
+    "others_validation",
+    "coverage_lost",
+    "oui_validation",
+    "n_regions",
+)
+#: Over which networks indicators are held against the gap: all, with N held fixed, those of one
+#: set-up, those of one training set, one network over its training.
+VIEWS = ("all", "fixed N", "setup", "data", "training")
 
 #: Classes of all data sets that labels are wrong in.
 _CLASSES = 10
@@ -203,7 +198,7 @@ def _ranked_anew(
 
 def gap_correlations(
     rows: pd.DataFrame,
-    indicators: Sequence[str] = tuple(INDICATORS),
+    indicators: Sequence[str] = INDICATORS,
     *,
     gap: str = "gap",
     resamples: int = 1_000,

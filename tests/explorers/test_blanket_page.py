@@ -23,8 +23,8 @@ from mbh_utils.errors import MBHError
 from mbh_utils.explorers.blanket import TRAINED, UNTRAINED, blanket_page, for_profile
 from mbh_utils.explorers.blanket_views import blanket_view, blanket_words
 from mbh_utils.explorers.packing import unpack
-from mbh_utils.explorers.region_maps import ABOVE, ABOVE_RIGHT, NEW, OTHER, SAME
 from mbh_utils.explorers.rank_maps import COVERAGES
+from mbh_utils.explorers.region_maps import ABOVE, ABOVE_RIGHT, NEW, OTHER, SAME
 
 PIXELS = 430
 NOTHING = Samples(np.zeros((0, 6)), np.zeros(0, int))

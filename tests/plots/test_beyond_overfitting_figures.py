@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 import mbh_utils as mbh
-from mbh_utils.experiments.overfitting import VIEWS
+from mbh_utils.experiments import overfitting
 from mbh_utils.plots.figures import beyond_overfitting as figures
+from mbh_utils.plots.figures.beyond_overfitting import INDICATORS, VIEWS
 
 
 def trained(noises=(0.0, 0.2, 0.4)) -> pd.DataFrame:
@@ -72,3 +73,8 @@ def test_indicators_are_chosen_and_named():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["rival"]
     with pytest.raises(mbh.MBHError, match="names is"):
         figures.indicator_correlations(correlations(), {"nope": "x"})
+
+
+def test_every_indicator_and_view_has_a_name():
+    assert tuple(INDICATORS) == overfitting.INDICATORS
+    assert tuple(VIEWS) == overfitting.VIEWS
