@@ -177,7 +177,7 @@ def architecture_means(experiment: Experiment, profile: Profile, store: Store) -
     rows = rows[np.isclose(rows["coverage"].to_numpy()[:, None], COVERAGES).any(axis=1)]
     means = [name for name in ("s", "n_constraints", "covered", "own", "others") if name in rows]
     keys = [name for name in rows if name not in means]
-    return rows.groupby(keys, sort=False, dropna=False, as_index=False)[means].mean()
+    return rows.groupby(keys, sort=False, dropna=False)[means].mean().reset_index()
 
 
 def architecture_join(profile: Profile, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
