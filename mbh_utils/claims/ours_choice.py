@@ -177,7 +177,7 @@ def choice_slopes(
     require.choice("domain", domain, ("square", "box"))
     share = "a share in (0, 1]"
     coverage = require.number("coverage", coverage, share, lambda c: 0 < c <= 1)
-    tables = dict(zip(CHOICE_TABLES, (choice, pools, few), strict=True))
+    tables: dict[str, pd.DataFrame] = dict(zip(CHOICE_TABLES, (choice, pools, few), strict=True))
     for name, argument in zip(CHOICE_TABLES, ("choice", "pools", "few"), strict=True):
         what = f"the table of the experiment {name}"
         require.kind_of(argument, tables[name], pd.DataFrame, what)
