@@ -23,8 +23,8 @@ from mbh_utils.errors import MBHError
 from mbh_utils.explorers.blanket import TRAINED, UNTRAINED, blanket_page, for_profile
 from mbh_utils.explorers.blanket_views import blanket_view, blanket_words
 from mbh_utils.explorers.packing import unpack
-from mbh_utils.explorers.region_maps import ABOVE, ABOVE_RIGHT, NEW, OTHER, SAME
 from mbh_utils.explorers.rank_maps import COVERAGES
+from mbh_utils.explorers.region_maps import ABOVE, ABOVE_RIGHT, NEW, OTHER, SAME
 
 PIXELS = 430
 NOTHING = Samples(np.zeros((0, 6)), np.zeros(0, int))
@@ -81,7 +81,7 @@ def states(page, networks, planes):
 
 
 def decoded(view) -> np.ndarray:
-    """The number of each pixel's group, as ``decodeMap`` of ``maps.js`` reads it."""
+    """The number of each pixel's group, as ``decodeMap`` of ``runs.js`` reads it."""
     runs = [unpack(view["map"][name]) for name in ("lengths", "kinds")]
     others = iter(unpack(view["map"]["others"]).tolist())
     side = view["side"]
