@@ -2,7 +2,7 @@
 
 The pixels are read row by row, as one long row. Runs of pixels of one region are kept: how long
 each is, and what its region is; most runs have the region of the pixel above their first one.
-``decodeMap`` of ``assets/maps.js`` reads them.
+``decodeMap`` of ``assets/runs.js`` reads them.
 """
 
 import hashlib

@@ -81,7 +81,7 @@ def states(page, networks, planes):
 
 
 def decoded(view) -> np.ndarray:
-    """The number of each pixel's group, as ``decodeMap`` of ``maps.js`` reads it."""
+    """The number of each pixel's group, as ``decodeMap`` of ``runs.js`` reads it."""
     runs = [unpack(view["map"][name]) for name in ("lengths", "kinds")]
     others = iter(unpack(view["map"]["others"]).tolist())
     side = view["side"]

@@ -11,7 +11,8 @@ from mbh_utils.explorers.rank_maps import pixel_regions
 from mbh_utils.explorers.region_maps import encoded, pattern_hashes, places, region_map, repeats
 
 DECODE = """
-import { decodeMap, numbersOf, borders, roomiest, inked, fromHsl } from "./maps.js";
+import { decodeMap } from "./runs.js";
+import { numbersOf, borders, roomiest, inked, fromHsl } from "./maps.js";
 """
 
 

@@ -146,7 +146,7 @@ def test_pixels_of_blankets_are_those_of_regions(page, networks, plane, data, tm
                 }
             )
     script = """
-    import { decodeMap } from "./maps.js";
+    import { decodeMap } from "./runs.js";
     import { groupsInside } from "./sparsity.js";
     tell(given.asked.map(({ runs, ranks, label, count, constraints }) => {
       const inside = groupsInside(Uint8Array.from(ranks), label, count, constraints);

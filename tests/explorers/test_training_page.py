@@ -126,7 +126,8 @@ def test_pixels_show_the_network_s_own_patterns_and_classes(page, networks, plan
         runs = [unpack(step["map"][name]).tolist() for name in ("lengths", "kinds", "others")]
         repeated = unpack(step["repeats"]).tolist()
         script = """
-        import { decodeMap, numbersOf } from "./maps.js";
+        import { decodeMap } from "./runs.js";
+        import { numbersOf } from "./maps.js";
         tell({ map: Array.from(decodeMap(...given.runs, given.side)),
                pattern: Array.from(numbersOf(given.repeated)) });
         """

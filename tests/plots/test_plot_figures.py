@@ -321,7 +321,9 @@ def test_the_input_box_is_outlined_on_a_map_of_inputs_beyond_their_limits():
     middle = share[share.shape[0] // 2, share.shape[1] // 2]
     assert middle == 0 and share.max() == 100, "in the corners no input is within its limits"
     with pytest.raises(MBHError, match="two domains of one plane"):
-        chapter_04.input_box(square, mbh.Plane.through(2 * np.eye(3), domain="box"), NAMES)
+        chapter_04.input_box(
+            square, mbh.Plane.through(2 * np.eye(3), domain="box", low=0, high=2), NAMES
+        )
 
 
 def test_figure_6_5_names_images_with_their_markers_and_networks_with_their_blankets():

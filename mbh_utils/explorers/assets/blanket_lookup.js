@@ -2,7 +2,7 @@
 
 import { unpack } from "./common.js";
 import { BEYOND, OUTSIDE, INSIDE } from "./blanket_map.js";
-import { decodeMap } from "./maps.js";
+import { decodeMap } from "./runs.js";
 
 // ------------------------------------------------------------------------------ numbers as Python
 

@@ -2,7 +2,8 @@
 import { h, slider, select, button, status, inNextFrame, unpack } from "./common.js";
 import { readState, writeState, savePicture, saveNumbers, dark } from "./common.js";
 import { coverageIndex, numbersAt, meanS, percent, grouped } from "./numbers.js";
-import { decodeMap, borders, paint, withOutside, hatch, inked, hashColour } from "./maps.js";
+import { decodeMap } from "./runs.js";
+import { borders, paint, withOutside, hatch, inked, hashColour } from "./maps.js";
 import { blanketInk, pixelCanvas, markPoints, pointsLegend } from "./maps.js";
 
 const SHOWN = [["blanket", "blanket of the class"], ["regions", "activation regions, magnified"]];

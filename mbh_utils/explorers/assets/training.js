@@ -2,7 +2,8 @@
 import { h, slider, select, button, status, inNextFrame, unpack } from "./common.js";
 import { readState, writeState, savePicture, saveNumbers, calm, dark } from "./common.js";
 import { coverageIndex, numbersAt, meanS, percent, grouped, blanketWords } from "./numbers.js";
-import { decodeMap, numbersOf, borders, paint, withOutside, hatch } from "./maps.js";
+import { decodeMap } from "./runs.js";
+import { numbersOf, borders, paint, withOutside, hatch } from "./maps.js";
 import { inked, hashColour, fromHsl, blanketInk, pixelCanvas } from "./maps.js";
 import { roomiest, markPoints, writeOn, pointsLegend } from "./maps.js";
 import { curves, curvesLegend } from "./curves.js";
