@@ -62,7 +62,9 @@ def in_all_places(tables: Tables, correlation, reference: str) -> dict[str, Evid
     }
 
 
-ALL = {f"{TITLES[name]}, {words}": Trend() for name in (DIGIT, FASHION) for words in PLACES.values()}
+ALL = {
+    f"{TITLES[name]}, {words}": Trend() for name in (DIGIT, FASHION) for words in PLACES.values()
+}
 
 
 @PART.claim(

@@ -6,6 +6,7 @@ calls them in one line and saves what they return.
 
 from mbh_utils.plots.figures import (
     activation_regions,
+    beyond_hypervolume,
     decision_patterns,
     experiments,
     lens_clusters,
@@ -23,6 +24,7 @@ from mbh_utils.plots.figures import (
 
 __all__ = [
     "activation_regions",
+    "beyond_hypervolume",
     "decision_patterns",
     "experiments",
     "lens_clusters",
