@@ -62,9 +62,11 @@ def in_all_places(tables: Tables, correlation, reference: str) -> dict[str, Evid
     }
 
 
-ALL = {
+#: The parts of a claim on both data sets and both domains.
+ALL: dict[str, Rule] = {
     f"{TITLES[name]}, {words}": Trend() for name in (DIGIT, FASHION) for words in PLACES.values()
 }
+BOTH: dict[str, Rule] = {TITLES[DIGIT]: Trend(), TITLES[FASHION]: Trend()}
 
 
 @PART.claim(
@@ -115,7 +117,7 @@ def setups_among_marginals(tables: Tables) -> dict[str, Evidence]:
     "trend",
     TABLES,
     FIGURE,
-    {TITLES[DIGIT]: Trend(), TITLES[FASHION]: Trend()},
+    BOTH,
 )
 def sparse_and_dense(tables: Tables) -> dict[str, Evidence]:
     parts = {}
