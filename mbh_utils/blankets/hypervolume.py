@@ -462,7 +462,7 @@ def _cox(logs: np.ndarray) -> tuple[float, float, float]:
 def _agree(coarse: _Estimate, fine: _Estimate, runs: int) -> bool:
     """Whether two settings say the same; where neither reaches the blanket, they do."""
     if np.isneginf(fine.log_low) or np.isneginf(coarse.log_low):
-        return np.isneginf(fine.log_share) and np.isneginf(coarse.log_share)
+        return bool(np.isneginf([fine.log_share, coarse.log_share]).all())
     allowed = stats.t.ppf((1 + _AGREEING) / 2, 2 * (runs - 1))
     apart = abs(coarse.centre - fine.centre)
     return bool(apart <= allowed * np.sqrt(coarse.variance + fine.variance))

@@ -274,7 +274,6 @@ _PAPER = Profile(  # the thesis's own numbers
     lottery_iterations=50_000,
     lottery_control_step=2,
     toy_iterations=100_000,
-    hypervolume_models=3,
 )
 PROFILES = {profile.name: profile for profile in (_QUICK, _DRAFT, _PAPER)}
 
