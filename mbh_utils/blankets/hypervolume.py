@@ -330,7 +330,7 @@ class _Search:
         else:
             rng = stream(self.seed, "pixel marginals")
             table = shares_of_draws(self.layers, [self.pattern], self._draw, n, _CONFIDENCE, rng)
-        return self._found("counted", table.loc[0, ["share", "low", "high"]].tolist())
+        return self._found("counted", table[["share", "low", "high"]].to_numpy()[0])
 
     def _draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Images (n, d) of independent pixels."""
@@ -462,6 +462,7 @@ def _cox(logs: np.ndarray) -> tuple[float, float, float]:
 def _agree(coarse: _Estimate, fine: _Estimate, runs: int) -> bool:
     """Whether two settings say the same; where neither reaches the blanket, they do."""
     if np.isneginf(fine.log_low) or np.isneginf(coarse.log_low):
-        return np.isneginf(fine.log_share) and np.isneginf(coarse.log_share)
+        return bool(np.isneginf([fine.log_share, coarse.log_share]).all())
     allowed = stats.t.ppf((1 + _AGREEING) / 2, 2 * (runs - 1))
-    return abs(coarse.centre - fine.centre) <= allowed * np.sqrt(coarse.variance + fine.variance)
+    apart = abs(coarse.centre - fine.centre)
+    return bool(apart <= allowed * np.sqrt(coarse.variance + fine.variance))

@@ -103,7 +103,8 @@ class UnitCube:
         """Which points (k, n) lie in the domain; None where all do."""
         if self._edges is None:
             return None
-        return (self._edges[:, :2] @ u + self._edges[:, 2:] >= 0).all(axis=0)
+        within = self._edges[:, :2] @ u + self._edges[:, 2:] >= 0
+        return np.logical_and.reduce(within, axis=0)
 
     def block(self, size: float) -> tuple[int, float]:
         """Coordinates that a move of some size changes, and its reach.

@@ -6,7 +6,7 @@ import pandas as pd
 from mbh_utils.claims.claim import OURS, Part, Tables
 from mbh_utils.claims.evidence import Evidence
 from mbh_utils.claims.panels import DIGIT, FASHION, RESAMPLES, TITLES, rows
-from mbh_utils.claims.rules import Trend
+from mbh_utils.claims.rules import Rule, Trend
 from mbh_utils.claims.statistics import spearman
 from mbh_utils.computing.seeds import stream
 from mbh_utils.experiments.hypervolume_measures import beside_planes
@@ -62,9 +62,11 @@ def in_all_places(tables: Tables, correlation, reference: str) -> dict[str, Evid
     }
 
 
-ALL = {
+#: The parts of a claim on both data sets and both domains.
+ALL: dict[str, Rule] = {
     f"{TITLES[name]}, {words}": Trend() for name in (DIGIT, FASHION) for words in PLACES.values()
 }
+BOTH: dict[str, Rule] = {TITLES[DIGIT]: Trend(), TITLES[FASHION]: Trend()}
 
 
 @PART.claim(
@@ -115,7 +117,7 @@ def setups_among_marginals(tables: Tables) -> dict[str, Evidence]:
     "trend",
     TABLES,
     FIGURE,
-    {TITLES[DIGIT]: Trend(), TITLES[FASHION]: Trend()},
+    BOTH,
 )
 def sparse_and_dense(tables: Tables) -> dict[str, Evidence]:
     parts = {}

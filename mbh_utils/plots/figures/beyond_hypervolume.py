@@ -117,7 +117,7 @@ def cube_and_planes(table: pd.DataFrame, reference: str = "uniform") -> Figure:
     >>> rows |= {"log10_share": [-9, -1], "s_square": [0.8, 0.4], "s_box": [0.3, 0.1]}
     >>> figure = plots.figures.beyond_hypervolume.cube_and_planes(pd.DataFrame(rows))
     >>> [ax.get_title() for ax in figure.axes]
-    ['Digit MNIST']
+    ['MNIST']
     """
     columns = ("setup", "reference", "log10_share", "s_square", "s_box")
     checked_table(table, columns)
@@ -127,24 +127,22 @@ def cube_and_planes(table: pd.DataFrame, reference: str = "uniform") -> Figure:
     figure, axes = plt.subplots(1, len(panels), figsize=(width, 3.9), sharey=True, squeeze=False)
     for ax, (title, rows) in zip(axes[0], panels, strict=True):
         means = rows.groupby("setup")[["log10_share", "s_square", "s_box"]].mean()
+        areas = 1 - means[list(_LOOKS)]
+        levels = means["log10_share"]
+        ax.hlines(levels, areas.min(axis=1), areas.max(axis=1), colors="0.7", lw=0.8)
         for name, (colour, marker, label) in _LOOKS.items():
-            _numbered(ax, 1 - means[name], means["log10_share"], colour, marker, label)
-        ax.set(title=title, xlabel="mean area on planes, 1 - s", xlim=(-0.04, 1.06))
+            fill = colour if marker == "o" else "white"
+            look = {"color": colour, "markerfacecolor": fill, "label": f"planes: {label}"}
+            ax.plot(areas[name], levels, marker, ms=5, **look)
+        _numbers(ax, areas.min(axis=1), levels)
+        ax.set(title=title, xlabel="mean area on planes, 1 - s", xlim=(-0.09, 1.04))
     axes[0, 0].set_ylabel("mean log10 of the share of the box")
     legend_below(figure, axes[0], 2)
     return figure
 
 
-def _numbered(ax: Axes, x: pd.Series, y: pd.Series, colour: str, marker: str, label: str) -> None:
-    """Points with the numbers of their set-ups beside them."""
-    fill = colour if marker == "o" else "white"
-    ax.plot(x, y, marker, ms=5, color=colour, markerfacecolor=fill, label=f"planes: {label}")
+def _numbers(ax: Axes, x: pd.Series, y: pd.Series) -> None:
+    """The number of each set-up on the left of its points."""
+    look = {"xytext": (-5, -1), "textcoords": "offset points", "ha": "right", "va": "center"}
     for setup in x.index:
-        ax.annotate(
-            str(setup),
-            (x[setup], y[setup]),
-            xytext=(4, 3),
-            textcoords="offset points",
-            fontsize=7.5,
-            color=colour,
-        )
+        ax.annotate(str(setup), (x[setup], y[setup]), fontsize=7.5, **look)
