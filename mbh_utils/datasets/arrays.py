@@ -106,6 +106,7 @@ def from_arrays(
 
 def _texts(labels: ArrayLike) -> list[str] | None:
     """Labels that are text, as a list; None for all others."""
+    listed: list = []
     if isinstance(labels, list | tuple):
         listed = list(labels)
     elif getattr(getattr(labels, "dtype", None), "kind", None) in ("U", "O"):
