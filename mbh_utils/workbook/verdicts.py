@@ -3,15 +3,40 @@
 And the correlations that speak for another explanation than the thesis's.
 """
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from mbh_utils import datasets
 from mbh_utils.claims import CLAIMS, SOURCES, THESIS
+from mbh_utils.claims.claim import Claim
+from mbh_utils.claims.ledger import VerdictTable, claims_named
 from mbh_utils.claims.rules import NOT_JUDGEABLE, NOT_REPRODUCED, REPRODUCED, SAME_DIRECTION
-from mbh_utils.computing import paths
+from mbh_utils.computing import paths, require
 from mbh_utils.experiments import per_network
 from mbh_utils.workbook import chapters
 
+#: Our claims that the question of chapter 8 hangs on.
+MAIN_OF_OURS = (
+    "CN-3",
+    "CN-1",
+    "CN-2",
+    "CN-5",
+    "CN-6",
+    "CN-9",
+    "BL-1",
+    "BL-3",
+    "BL-5",
+    "DM-4",
+    "DM-5",
+    "OV-1",
+    "HV-1",
+    "OP-5",
+    "OF-1",
+    "OS-1",
+    "OS-4",
+    "SU-2",
+)
 #: The verdicts from the best to the worst.
 ORDER = (REPRODUCED, SAME_DIRECTION, NOT_REPRODUCED, NOT_JUDGEABLE)
 
@@ -90,6 +115,47 @@ def by_source() -> pd.DataFrame:
     }
     counts = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=list(ORDER))
     return counts.fillna(0).astype(int)
+
+
+def in_short(ids: Sequence[str]) -> VerdictTable:
+    """Some claims with their verdicts in the committed run of profile paper.
+
+    Parameters
+    ----------
+    ids : sequence of str
+        Ids of claims.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per claim, which is its index, in the order of the ids: "here" and "interval" of the
+        part that decided, and "verdict"; no rows where the committed ledger is not there.
+
+    Raises
+    ------
+    MBHError
+        For an unknown id; it names the nearest one.
+
+    Examples
+    --------
+    >>> list(in_short(MAIN_OF_OURS))
+    ['here', 'interval', 'verdict']
+    """
+    rows = {}
+    for id in require.listed("ids", ids, "ids of claims"):
+        (claim,) = claims_named([id])
+        ledger = committed(claim.source)
+        if ledger is None:
+            continue
+        for row in ledger[ledger["id"] == claim.id].to_dict("records"):
+            here, low, high = (_written(claim, row[name]) for name in ("ours", "low", "high"))
+            rows[claim.claim] = (here, f"{low} to {high}" if low else "", row["verdict"])
+    return VerdictTable.from_dict(rows, orient="index", columns=["here", "interval", "verdict"])
+
+
+def _written(claim: Claim, value: float | str) -> str:
+    """A value of the committed ledger in its unit; of what could not be judged, nothing."""
+    return "" if value == "" else claim.written(float(value))
 
 
 def shortfalls_markdown(evaluated: pd.DataFrame) -> str:
