@@ -16,6 +16,7 @@ Which file to open:
 - ``accuracy.py``, ``specialization.py``, ...: the claims, one file per part.
 """
 
+from mbh_utils.claims.choice_ways import CHOICE_TABLES, choice_slopes
 from mbh_utils.claims.claim import (
     EVOLUTION,
     INDICATOR,
@@ -28,7 +29,6 @@ from mbh_utils.claims.claim import (
     TOPOLOGY,
 )
 from mbh_utils.claims.ledger import evaluate, summary, verdict_table, write
-from mbh_utils.claims.ours_choice import CHOICE_TABLES, choice_slopes
 from mbh_utils.claims.registry import CLAIMS
 
 __all__ = [

@@ -6,8 +6,8 @@ import pytest
 from made_up import crossed, filled, networks, verdict
 
 from mbh_utils.claims import CHOICE_TABLES, choice_slopes
+from mbh_utils.claims.choice_ways import WAYS, beyond_chance
 from mbh_utils.claims.ledger import judge
-from mbh_utils.claims.ours_choice import WAYS, beyond_chance
 from mbh_utils.claims.registry import CLAIMS
 from mbh_utils.errors import MBHError
 
