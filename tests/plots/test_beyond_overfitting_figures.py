@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import mbh_utils as mbh
-from mbh_utils.experiments.overfitting import VIEWS
+from mbh_utils.experiments.overfitting import INDICATORS, VIEWS
 from mbh_utils.plots.figures import beyond_overfitting as figures
 
 
@@ -72,3 +72,8 @@ def test_indicators_are_chosen_and_named():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["rival"]
     with pytest.raises(mbh.MBHError, match="names is"):
         figures.indicator_correlations(correlations(), {"nope": "x"})
+
+
+def test_names_are_those_of_the_experiments():
+    assert figures.INDICATORS == INDICATORS and figures.VIEWS == VIEWS
+    assert list(figures.VIEWS) == list(VIEWS)

@@ -10,12 +10,31 @@ from matplotlib.figure import Figure
 
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
-from mbh_utils.experiments.overfitting import INDICATORS, VIEWS
 from mbh_utils.plots._checks import checked_table
 from mbh_utils.plots.curve_kinds import name_iterations
 from mbh_utils.plots.figures._layout import legend_below, rows_of
 from mbh_utils.plots.lines import draw_curve, explain_spread
 from mbh_utils.plots.style import MARKERS, NAMES
+
+# Named here as in experiments/overfitting.py, which plots do not know.
+#: What might tell how much a network overfits -> how texts and figures call it.
+INDICATORS: Mapping[str, str] = {
+    "s_validation": "s",
+    "s_training": "s by training images",
+    "s_difference": "s training − validation",
+    "others_validation": "others inside",
+    "coverage_lost": "coverage lost",
+    "oui_validation": "OUI",
+    "n_regions": "activation regions",
+}
+#: Over which networks indicators are held against the gap -> how texts and figures call it.
+VIEWS: Mapping[str, str] = {
+    "all": "all networks",
+    "fixed N": "all networks, N held fixed",
+    "setup": "networks of one set-up",
+    "data": "networks of one training set",
+    "training": "one network over its training",
+}
 
 #: From few training images (light) to many (dark): colour-blind readers see them as steps of grey.
 _SIZES = ("#E69F00", "#D55E00", "#0072B2", "#000000")
