@@ -187,3 +187,24 @@ def test_answer_results_chapters_come_before_running_and_clusters_last():
     order = ("The answer", "Results", "The chapters", "Running it", "Many machines")
     places = [README.index(words) for words in order]
     assert places == sorted(places)
+
+
+def test_what_s_measures_is_as_in_the_committed_tables(grid):
+    remarks = verdicts.committed(claims.OURS).set_index("id")["remark"]
+    in_square = {id: remark.split("In the input box")[0] for id, remark in remarks.items()}
+    (lag,) = re.findall(r"Fashion-MNIST, 4 candidates (-0\.\d+) \[", in_square["CN-3"])
+    candidates, lead, lag_told = written(
+        r"equally many neurons \((\d+), drawn at random\)"
+        r".*?lead of (\d+) points turns into a lag of (\d+)"
+    )
+    after = means(grid)["s"]
+    assert candidates == "4" and lead == f"{100 * (after.loc[7] - after.loc[10]):.0f}"
+    assert lag_told == f"{-100 * float(lag):.0f}"
+    above = re.findall(r"MNIST (\+0\.\d+) \[", in_square["BL-1"])
+    assert {f"{float(value):.2f}" for value in above} == set(
+        written(r"than random images \(by (0\.\d+)")
+    )
+    ranks = [float(rank) for rank in re.findall(r"(?:square|box) (0\.\d+) \[", remarks["HV-1"])]
+    assert written(r"rank correlations of (0\.\d+) to (0\.\d+)\)") == tuple(
+        f"{rank:.2f}" for rank in (min(ranks), max(ranks))
+    )

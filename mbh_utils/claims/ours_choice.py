@@ -161,9 +161,9 @@ def _title(way: str) -> str:
 
 @PART.claim(
     "CN-4",
-    "No other way to make the choice equal lets trained networks specialize more with more "
-    "neurons: candidates whose state varies, candidates of all layers, s beyond that of random "
-    "images, others kept outside (here: change per tenfold N at equal HNPs).",
+    "Nor do trained networks with more neurons specialize more where choice is made equal in other "
+    "ways: candidates that vary, or of all layers; s beyond random images; others kept outside "
+    "(per tenfold N at equal HNPs).",
     "expected: none grows",
     "trend",
     ("choice", "choice_pools"),

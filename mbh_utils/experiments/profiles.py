@@ -76,7 +76,7 @@ class Profile:
         Shares of their training labels that are drawn at random.
     many_planes : int, default 100
         Planes with which it is found out how many are needed.
-    hypervolume_models : int, default 1
+    hypervolume_models : int, default 3
         Networks per set-up whose blankets are measured in all dimensions.
 
     Examples
@@ -129,7 +129,7 @@ class Profile:
     )  # images of networks that overfit
     label_noises: tuple[float, ...] = (0.0, 0.2, 0.4)  # shares of their labels at random
     many_planes: int = 100  # to find out how many are needed
-    hypervolume_models: int = 1  # networks per set-up measured in all dimensions
+    hypervolume_models: int = 3  # networks per set-up measured in all dimensions
 
     @property
     def digit(self) -> str:

@@ -317,6 +317,51 @@ GLOSSARY: tuple[Term, ...] = (
         ),
     ),
     *_of(
+        "08_what_s_measures",
+        (
+            "candidate neuron",
+            "A neuron that Algorithm 3 may choose a constraint from; in the thesis each one of the "
+            "last hidden layer is.",
+        ),
+        (
+            "matched specialization",
+            "The s that equally many candidate neurons give, averaged over random draws of them.",
+        ),
+        ("heap", "Several networks that were trained apart, their last layers read as one."),
+        (
+            "untrained twin",
+            "The network that a trained one began as: the same mask, the initial weights.",
+        ),
+        (
+            "others inside",
+            "The share of the other classes' samples that satisfy a class's maximal pattern.",
+        ),
+        (
+            "multilevel splitting",
+            "Measuring a tiny share as a product of larger ones, level by level.",
+        ),
+        (
+            "optimal pattern",
+            "Of all patterns that cover enough samples, the one of the smallest blanket on given "
+            "planes.",
+        ),
+        ("fresh planes", "Planes that had no part in choosing a pattern."),
+        ("gap", "Training accuracy less validation accuracy."),
+        (
+            "coverage lost",
+            "How many fewer of a class's new samples than of its training samples are inside the "
+            "blanket that the training samples gave.",
+        ),
+        (
+            "iterative ticket",
+            "A winning ticket cut in rounds, each of which begins from the initial weights again.",
+        ),
+        (
+            "affine piece",
+            "All points at which a network computes one and the same affine map.",
+        ),
+    ),
+    *_of(
         "09_verdicts",
         ("claim", "A statement of a source that a rule can judge by our measurements."),
         ("verdict", "Reproduced, same direction, not reproduced, or not judgeable."),
@@ -362,6 +407,8 @@ NOTATION: tuple[Symbol, ...] = (
     Symbol("\\zeta", "share of a layer's weights that a rewiring moves", "07_lenses"),
     Symbol("H", "entropy of activation patterns, in bits", "07_lenses"),
     Symbol("I", "mutual information, in bits", "07_lenses"),
+    Symbol("s_k", "s with k random candidate neurons", "08_what_s_measures"),
+    Symbol("s_r", "s of as many random images", "08_what_s_measures"),
     Symbol("\\kappa", "agreement of states beyond what luck would give", "07_lenses"),
 )
 

@@ -11,6 +11,7 @@ import pytest
 from mbh_utils import claims, experiments
 from mbh_utils.claims.ledger import COLUMNS
 from mbh_utils.computing import paths
+from mbh_utils.errors import MBHError
 from mbh_utils.workbook import chapters, verdicts
 
 
@@ -136,14 +137,55 @@ def test_chapter_7_names_every_table_by_which_claims_of_papers_are_judged():
     assert used <= {*declared.experiments, *declared.judges} <= set(experiments.EXPERIMENTS)
 
 
-def test_chapter_7_shows_every_claim_of_a_paper_with_its_verdict():
-    notebook = paths.PROJECT / "notebooks" / "07_lenses.ipynb"
+@pytest.mark.parametrize(
+    "name, sources", [("07_lenses", claims.PAPERS), ("08_what_s_measures", (claims.OURS,))]
+)
+def test_a_chapter_shows_every_claim_of_its_sources_with_its_verdict(name, sources):
+    notebook = paths.PROJECT / "notebooks" / f"{name}.ipynb"
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     code = "".join(line for cell in cells for line in cell["source"])
-    shown = re.findall(r"verdict_table\(profile, \[(.*?)\]\)", code)
+    shown = re.findall(r"verdict_table\(profile, \[(.*?)\]\)", code, flags=re.DOTALL)
     ids = [id for some in shown for id in re.findall(r'"([A-Z0-9-]+)"', some)]
-    of_papers = [claim.id for claim in claims.CLAIMS.values() if claim.source in claims.PAPERS]
-    assert sorted(ids) == sorted(of_papers)
+    expected = [claim.id for claim in claims.CLAIMS.values() if claim.source in sources]
+    assert sorted(ids) == sorted(expected)
+
+
+def test_chapter_8_names_every_table_by_which_our_claims_are_judged():
+    declared = chapters.declaration("8")
+    ours = [claim for claim in claims.CLAIMS.values() if claim.source == claims.OURS]
+    used = {name for claim in ours for name in claim.tables}
+    assert used <= {*declared.experiments, *declared.judges} <= set(experiments.EXPERIMENTS)
+
+
+#: Verdicts that the summary of chapter 8 and the README rest on.
+TOLD = {
+    "CN-3": "reproduced",  # ahead with all neurons, behind with four candidates
+    "CN-2": "reproduced",  # no growth with equally many random candidates
+    "CN-4": "reproduced",  # nor where the choice is made equal otherwise
+    "CN-5": "reproduced",  # training does not widen what more neurons give
+    "BL-1": "reproduced",  # classes above random images
+    "BL-3": "not reproduced",  # noise is no lower
+    "OP-5": "reproduced",  # the order survives optimal patterns
+    "OF-1": "not reproduced",  # s does not tell overfitting
+    "OS-1": "reproduced",  # optimised masks above random ones
+    "OS-3": "reproduced",  # and more accurate
+    "OS-4": "reproduced",  # already before training
+}
+
+
+def test_the_summary_of_chapter_8_says_what_the_committed_ledger_says():
+    ledger = verdicts.committed(claims.OURS).set_index("id")["verdict"]
+    assert {id: ledger[id] for id in TOLD} == TOLD
+
+
+def test_claims_in_short_are_those_of_the_committed_ledger():
+    table = verdicts.in_short(["CN-3", "S-3"])
+    assert table.index.tolist() == [claims.CLAIMS[id].claim for id in ("CN-3", "S-3")]
+    assert table["verdict"].tolist() == ["reproduced", "same direction"]
+    assert (table["here"] != "").all() and table["interval"].str.contains(" to ").all()
+    assert set(verdicts.MAIN_OF_OURS) <= set(claims.CLAIMS)
+    with pytest.raises(MBHError, match="did you mean"):
+        verdicts.in_short(["CN-33"])
 
 
 def test_verdicts_by_source_add_up_to_the_ledger():
@@ -160,7 +202,7 @@ def test_the_chapter_names_every_table_by_which_claims_are_judged():
     files = [
         f
         for f in Path(claims.__file__).parent.glob("*.py")
-        if not f.name.startswith(("lens_", "ours_"))
+        if not f.name.startswith(("lens_", "ours_", "choice_"))
     ]
     code = "".join(path.read_text(encoding="utf-8") for path in files)
     used |= set(re.findall(r"tables\[\"([a-z_]+)\"\]", code))

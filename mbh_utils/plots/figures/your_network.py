@@ -1,5 +1,7 @@
 """Whole figures of the chapter on networks of one's own: s beside an untrained twin, and neurons."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ from mbh_utils.plots.style import ACTIVE, FREE, INACTIVE
 from mbh_utils.regions.patterns import DecisionPattern
 
 #: How the two networks are drawn: never by colour alone.
-_TWINS = {
+_TWINS: dict[bool, dict[str, Any]] = {
     True: {"color": "#0072B2", "marker": "o", "label": "trained"},
     False: {"color": "#D55E00", "marker": "D", "markerfacecolor": "white", "label": "untrained"},
 }
@@ -162,7 +164,7 @@ def constrained_neurons(traced: Traced, pattern: DecisionPattern) -> Figure:
 
 
 #: Looks of the three parts of a bar, and the colour of the number on it.
-_STATES = (
+_STATES: tuple[tuple[dict[str, Any], str], ...] = (
     ({"facecolor": ACTIVE, "label": "active"}, "white"),
     ({"facecolor": INACTIVE, "label": "inactive"}, "white"),
     ({"facecolor": FREE, "label": "free", "hatch": "//"}, "black"),
