@@ -241,7 +241,7 @@ def noisy_name(whole: str, images: int | None = None, noise: float = 0.0) -> str
         The name of a data set.
     images : int, optional
         How many training samples; by default all.
-    noise : float, default 0
+    noise : float, default 0.0
         Share of their labels that are wrong, in whole per cent; 0 for none, 1 for labels that are
         shuffled.
 

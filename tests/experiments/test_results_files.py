@@ -31,7 +31,13 @@ from mbh_utils.networks import Family
 
 #: A box has no margin; a plane without crossings no turning angle; in the lottery, the training
 #: accuracy is looked at six times in a training only.
-MAY_BE_UNKNOWN = {"margin", "turning_angle", "straight", "training_accuracy"}
+MAY_BE_UNKNOWN = {"margin", "turning_angle", "straight", "training_accuracy"} | {
+    "s_chance",  # of pools of neurons that random images have no part in
+    "initial_s_square",  # of masks that begin as another kind does
+    "initial_s_square_95",
+    "initial_s_box",
+    "initial_s_box_95",
+}
 #: The same of the lenses: the range of a lesion that changes next to nothing, coherence where dead
 #: ends are counted in, the milestone before the first, patterns frequent in neither of two states,
 #: random masks beside some pairs only, distances of dense wirings, and what never settles.
