@@ -16,7 +16,7 @@ from mbh_utils.claims.panels import (
     rows,
 )
 from mbh_utils.claims.rules import POINTS, Between, Number, Trend
-from mbh_utils.claims.statistics import r_squared, slope
+from mbh_utils.computing.statistics import r_squared, slope
 
 PART = Part("accuracy")
 GRID = ("grid",)

@@ -14,9 +14,9 @@ from mbh_utils.claims.claim import Tables
 from mbh_utils.claims.comparisons import Statistic, levels, mean_of
 from mbh_utils.claims.evidence import Evidence, trend
 from mbh_utils.claims.panels import Panel, panel, rows
-from mbh_utils.claims.statistics import slope
 from mbh_utils.claims.unjudgeable import Unjudgeable
 from mbh_utils.computing import require
+from mbh_utils.computing.statistics import slope
 from mbh_utils.errors import MBHError
 
 #: The experiments whose tables are compared.

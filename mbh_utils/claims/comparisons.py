@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mbh_utils.claims.panels import Panel
-from mbh_utils.claims.statistics import spearman
+from mbh_utils.computing.statistics import spearman
 
 Statistic = Callable[..., np.ndarray]
 

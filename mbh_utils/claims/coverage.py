@@ -9,7 +9,7 @@ from mbh_utils.claims.evidence import Evidence, trend
 from mbh_utils.claims.panels import DIGIT, FASHION, TITLES, Panel, panel, rows
 from mbh_utils.claims.rules import FACTOR, SPECIALIZATION, Between, Exact, Number, Trend
 from mbh_utils.claims.specialization import trained
-from mbh_utils.claims.statistics import r_squared, slope
+from mbh_utils.computing.statistics import r_squared, slope
 
 PART = Part("coverage")
 GRID = ("grid",)

@@ -9,7 +9,7 @@ from mbh_utils.claims.evidence import Evidence, trend
 from mbh_utils.claims.limits import Similar
 from mbh_utils.claims.panels import FASHION, Panel, panel
 from mbh_utils.claims.rules import SPECIALIZATION, Trend
-from mbh_utils.claims.statistics import slope
+from mbh_utils.computing.statistics import slope
 
 PART = Part("three hidden layers")
 

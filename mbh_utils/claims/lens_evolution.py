@@ -10,8 +10,8 @@ from mbh_utils.claims.evidence import Evidence, number, trend
 from mbh_utils.claims.limits import Every
 from mbh_utils.claims.panels import DIGIT, FASHION, TITLES, Panel, panel, rows
 from mbh_utils.claims.rules import Between, Told, Trend
-from mbh_utils.claims.statistics import spearman
 from mbh_utils.claims.unjudgeable import Unjudgeable
+from mbh_utils.computing.statistics import spearman
 from mbh_utils.lenses import evolution
 
 PART = Part("activation patterns over training", source=EVOLUTION)

@@ -6,10 +6,10 @@ from mbh_utils.claims.claim import OURS, Part, Tables
 from mbh_utils.claims.evidence import Evidence
 from mbh_utils.claims.panels import DIGIT, FASHION, RESAMPLES, TITLES, Panel, panel, rows
 from mbh_utils.claims.rules import Between, Trend
-from mbh_utils.claims.statistics import spearman
 from mbh_utils.claims.unjudgeable import Unjudgeable
 from mbh_utils.computing.intervals import half_widths
 from mbh_utils.computing.seeds import stream
+from mbh_utils.computing.statistics import spearman
 
 PART = Part("how sure", source=OURS)
 MANY = ("many_planes",)

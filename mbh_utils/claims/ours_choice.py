@@ -17,8 +17,8 @@ from mbh_utils.claims.comparisons import Statistic, difference, levels, mean_of
 from mbh_utils.claims.evidence import Evidence, Several, trend
 from mbh_utils.claims.panels import DIGIT, FASHION, TITLES, Panel, panel
 from mbh_utils.claims.rules import Between, Trend
-from mbh_utils.claims.statistics import pearson, slope
 from mbh_utils.claims.unjudgeable import Unjudgeable
+from mbh_utils.computing.statistics import pearson, slope
 
 PART = Part("the choice of neurons", source=OURS)
 

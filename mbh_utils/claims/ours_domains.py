@@ -10,7 +10,7 @@ from mbh_utils.claims.evidence import Evidence, Several, number, trend
 from mbh_utils.claims.panels import DIGIT, FASHION, TITLES, Panel, panel, rows
 from mbh_utils.claims.rules import SPECIALIZATION, Exact, Number, Rule, Trend
 from mbh_utils.claims.specialization import grows_at_each_level
-from mbh_utils.claims.statistics import spearman
+from mbh_utils.computing.statistics import spearman
 
 PART = Part("domains of planes", source=OURS)
 

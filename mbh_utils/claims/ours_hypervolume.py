@@ -7,8 +7,8 @@ from mbh_utils.claims.claim import OURS, Part, Tables
 from mbh_utils.claims.evidence import Evidence
 from mbh_utils.claims.panels import DIGIT, FASHION, RESAMPLES, TITLES, rows
 from mbh_utils.claims.rules import Rule, Trend
-from mbh_utils.claims.statistics import spearman
 from mbh_utils.computing.seeds import stream
+from mbh_utils.computing.statistics import spearman
 from mbh_utils.experiments.hypervolume_measures import beside_planes
 
 PART = Part("hypervolumes in all dimensions", source=OURS)

@@ -15,8 +15,8 @@ from mbh_utils.claims.panels import (
     rows,
 )
 from mbh_utils.claims.rules import Rule, Trend
-from mbh_utils.claims.statistics import spearman
 from mbh_utils.claims.unjudgeable import Unjudgeable
+from mbh_utils.computing.statistics import spearman
 
 PART = Part("optimised sparsity", source=OURS)
 

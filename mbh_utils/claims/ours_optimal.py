@@ -8,7 +8,7 @@ from mbh_utils.claims.comparisons import difference, one
 from mbh_utils.claims.evidence import Evidence, Several, number, trend
 from mbh_utils.claims.panels import DIGIT, FASHION, TITLES, Panel, panel, rows
 from mbh_utils.claims.rules import SPECIALIZATION, Exact, Number, Trend
-from mbh_utils.claims.statistics import spearman
+from mbh_utils.computing.statistics import spearman
 
 PART = Part("optimal patterns", source=OURS)
 TABLE = ("optimal_patterns",)

@@ -8,7 +8,7 @@ from mbh_utils.claims.claim import OURS, Part, Tables
 from mbh_utils.claims.evidence import Evidence, number, trend
 from mbh_utils.claims.panels import DIGIT, FASHION, TITLES, Panel, panel
 from mbh_utils.claims.rules import Number, Trend
-from mbh_utils.claims.statistics import pearson, spearman
+from mbh_utils.computing.statistics import pearson, spearman
 from mbh_utils.experiments.correlations import rank_correlation
 
 PART = Part("other classes inside", source=OURS)

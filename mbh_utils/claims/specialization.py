@@ -25,7 +25,7 @@ from mbh_utils.claims.panels import (
     rows,
 )
 from mbh_utils.claims.rules import SPECIALIZATION, Number, Trend
-from mbh_utils.claims.statistics import pearson, slope, spearman
+from mbh_utils.computing.statistics import pearson, slope, spearman
 
 PART = Part("specialization")
 GRID = ("grid",)

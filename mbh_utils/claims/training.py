@@ -8,7 +8,7 @@ from mbh_utils.claims.claim import Part, Tables
 from mbh_utils.claims.evidence import Evidence, Several, trend
 from mbh_utils.claims.panels import FASHION, Panel, panel, rows
 from mbh_utils.claims.rules import Between, Trend
-from mbh_utils.claims.statistics import pearson, r_squared, spearman
+from mbh_utils.computing.statistics import pearson, r_squared, spearman
 
 PART = Part("training")
 

@@ -15,8 +15,8 @@ from mbh_utils.claims.evidence import Evidence, Several, number, trend
 from mbh_utils.claims.limits import Similar
 from mbh_utils.claims.panels import FASHION, Panel, panel, rows
 from mbh_utils.claims.rules import FACTOR, POINTS, VERDICTS, Between, Number, Rule, Trend
-from mbh_utils.claims.statistics import slope, spearman
 from mbh_utils.claims.unjudgeable import Unjudgeable
+from mbh_utils.computing.statistics import slope, spearman
 
 PART = Part("decision trees")
 

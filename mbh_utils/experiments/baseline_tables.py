@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from mbh_utils.computing import require
-from mbh_utils.computing.seeds import stream
 from mbh_utils.errors import MBHError
 from mbh_utils.experiments.planes import random_classes
+from mbh_utils.experiments.resampling import panel_of, resampled_means
 
 #: What a set-up of a data set in a domain is told apart by.
 _SETUP = ["dataset", "domain", "setup", "n_hidden", "parameters"]
@@ -196,22 +196,3 @@ def gain_by_training(
         low, high = np.percentile(drawn, (2.5, 97.5), axis=0)
         parts.append(setups.assign(gain=values.mean(axis=(1, 2)), low=low, high=high))
     return pd.concat(parts, ignore_index=True)
-
-
-def panel_of(rows: pd.DataFrame, column: str) -> np.ndarray:
-    """A column as an array set-up x model x plane, set-ups in the order of the rows."""
-    order = rows["setup"].drop_duplicates()
-    wide = rows.pivot_table(index="setup", columns=["model", "plane"], values=column)
-    shape = (len(order), rows["model"].nunique(), rows["plane"].nunique())
-    return wide.loc[order].to_numpy(float).reshape(shape)
-
-
-def resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    """Bootstrap means (resamples, set-ups) of values (set-ups, models, planes)."""
-    rng = stream(require.whole("seed", seed, 0), "bootstrap")
-    n_setups, n_models, n_planes = values.shape
-    planes = rng.integers(n_planes, size=(resamples, n_planes))
-    models = rng.integers(n_models, size=(resamples, n_setups, n_models))
-    of_planes = (planes[:, :, None] == np.arange(n_planes)).mean(axis=1)
-    of_models = (models[..., None] == np.arange(n_models)).mean(axis=2)
-    return np.einsum("smp,rp,rsm->rs", values, of_planes, of_models, optimize=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from mbh_utils import datasets
 from mbh_utils.experiments.choice_measures import heaps_of
 from mbh_utils.experiments.drawn import drawn_cases
-from mbh_utils.experiments.profile_runs import parameters_at, ticket_runs
+from mbh_utils.experiments.profile_runs import equal_setups, parameters_at, ticket_runs
 from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.runs import Case, Run, milestones
 from mbh_utils.networks import Setup, pruning
@@ -112,13 +112,6 @@ def toy(profile: Profile) -> list[Case]:
         run = Run("xor_with_outliers", setup.hidden, 42, seed, recipe, bias_std=0.1)
         cases.append(Case(setup, run, profile.toy_iterations))
     return cases
-
-
-def equal_setups(profile: Profile) -> list[Setup]:
-    """Those with the parameters of the smallest dense network, the widest first: #7 to #10."""
-    smallest = profile.family.architectures[-1]
-    size = pruning.dense_parameters(profile.n_inputs, smallest)
-    return [setup for setup in profile.setups if setup.parameters == size]
 
 
 def trained(profile: Profile, setups: Sequence[Setup], names: Sequence[str]) -> list[Case]:

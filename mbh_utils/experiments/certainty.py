@@ -8,8 +8,8 @@ from scipy.stats import t as student
 
 from mbh_utils.computing import require
 from mbh_utils.computing.intervals import half_widths
-from mbh_utils.computing.seeds import stream
 from mbh_utils.errors import MBHError
+from mbh_utils.experiments.resampling import resampled_means
 
 #: What s varies over, as axes of an array: set-up, model, plane, class.
 _AXES = ("setup", "model", "plane", "class")
@@ -327,17 +327,6 @@ def ranking(table: pd.DataFrame, *, resamples: int = 2_000, seed: int = 0) -> pd
             found = {"s": means[i], "rank": rank[i], "low": low[i], "high": high[i]}
             rows.append({**facts, "setup": int(setup), **found, "above_next": above[i]})
     return pd.DataFrame(rows)
-
-
-def resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    """Means of set-ups (resample x set-up), from an array set-up x model x plane."""
-    rng = stream(seed, "bootstrap")
-    n_setups, n_models, n_planes = values.shape
-    planes = rng.integers(n_planes, size=(resamples, n_planes))
-    models = rng.integers(n_models, size=(resamples, n_setups, n_models))
-    counts = (planes[:, :, None] == np.arange(n_planes)).sum(axis=1) / n_planes
-    of_networks = np.einsum("smp,rp->rsm", values, counts, optimize=True)
-    return np.take_along_axis(of_networks, models, axis=2).mean(axis=2)
 
 
 def _ranks(means: np.ndarray) -> np.ndarray:

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from mbh_utils.computing import require
-from mbh_utils.experiments.baseline_tables import at_coverage, panel_of, resampled_means
+from mbh_utils.computing.statistics import spearman
+from mbh_utils.experiments.baseline_tables import at_coverage
+from mbh_utils.experiments.resampling import panel_of, resampled_means
 
 #: Networks of at least so many neurons are told apart: among them accuracy differs less.
 WIDE = 136
@@ -72,14 +73,6 @@ def _correlation(rows: pd.DataFrame, resamples: int, seed: int) -> dict:
     s = panel_of(rows, "s")
     accuracy = panel_of(rows, "accuracy")
     drawn = [resampled_means(values, resamples, seed) for values in (s, accuracy)]
-    low, high = np.percentile(_ranked(*drawn), (2.5, 97.5))
+    low, high = np.percentile(spearman(*drawn), (2.5, 97.5))
     means = [values.mean(axis=(1, 2)) for values in (s, accuracy)]
-    return {"rho": float(_ranked(*means)), "low": low, "high": high}
-
-
-def _ranked(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Rank correlation along the last axis."""
-    ranks = [rankdata(values, axis=-1) for values in (x, y)]
-    a, b = (rank - rank.mean(axis=-1, keepdims=True) for rank in ranks)
-    scale = np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
-    return np.divide((a * b).sum(axis=-1), scale, out=np.zeros_like(scale), where=scale > 0)
+    return {"rho": float(spearman(*means)), "low": low, "high": high}

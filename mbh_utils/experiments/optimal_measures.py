@@ -18,9 +18,10 @@ from mbh_utils.computing.seeds import stream
 from mbh_utils.experiments import estimates
 from mbh_utils.experiments.measures import Measure, Subject, register
 from mbh_utils.experiments.planes import PlaneSet
+from mbh_utils.experiments.profile_runs import equal_setups
 from mbh_utils.experiments.profiles import Profile
 from mbh_utils.experiments.runs import Case, Run
-from mbh_utils.networks import Setup, pruning
+from mbh_utils.networks import Setup
 from mbh_utils.regions.blocks import Block
 from mbh_utils.regions.partition import partitions
 from mbh_utils.regions.patterns import DecisionPattern
@@ -171,13 +172,6 @@ def _trained(profile: Profile, setups: Sequence[Setup], models: int) -> list[Cas
     ]
 
 
-def _equal_setups(profile: Profile) -> list[Setup]:
-    """Those with the parameters of the smallest dense network, the widest first: #7 to #10."""
-    smallest = profile.family.architectures[-1]
-    size = pruning.dense_parameters(profile.n_inputs, smallest)
-    return [setup for setup in profile.setups if setup.parameters == size]
-
-
 def optimal_cases(profile: Profile) -> list[Case]:
     """Few models of the set-ups with the parameters of the smallest dense one, trained.
 
@@ -190,7 +184,7 @@ def optimal_cases(profile: Profile) -> list[Case]:
     -------
     list of Case
     """
-    return _trained(profile, _equal_setups(profile), profile.few_models)
+    return _trained(profile, equal_setups(profile), profile.few_models)
 
 
 def loose_cases(profile: Profile) -> list[Case]:
@@ -206,7 +200,7 @@ def loose_cases(profile: Profile) -> list[Case]:
     list of Case
         On both data sets. A looser coverage has far more patterns to choose from.
     """
-    equal = _equal_setups(profile)
+    equal = equal_setups(profile)
     return _trained(profile, [equal[0], equal[-1]], 1)
 
 

@@ -3,7 +3,7 @@
 from mbh_utils.computing import require
 from mbh_utils.experiments.profiles import Profile, profile_named
 from mbh_utils.experiments.runs import Run
-from mbh_utils.networks import Setup
+from mbh_utils.networks import Setup, pruning
 from mbh_utils.training import Recipe
 
 
@@ -45,6 +45,13 @@ def run_of(
     if dataset is not None:
         require.kind_of("dataset", dataset, str, "the name of a data set, or None")
     return Run(dataset or profile.fashion, setup.hidden, setup.parameters, seed, profile.recipe)
+
+
+def equal_setups(profile: Profile) -> list[Setup]:
+    """Those with the parameters of the smallest dense network, the widest first: #7 to #10."""
+    smallest = profile.family.architectures[-1]
+    size = pruning.dense_parameters(profile.n_inputs, smallest)
+    return [setup for setup in profile.setups if setup.parameters == size]
 
 
 def parameters_at(setup: Setup, density: float) -> int:

@@ -8,8 +8,8 @@ from made_up import both_domains, crossed, filled, networks
 from mbh_utils.claims.comparisons import between_neurons, difference
 from mbh_utils.claims.evidence import trend
 from mbh_utils.claims.panels import RESAMPLES, Panel, panel, rows
-from mbh_utils.claims.statistics import pearson, r_squared, slope, spearman
 from mbh_utils.claims.unjudgeable import Unjudgeable
+from mbh_utils.computing.statistics import pearson, r_squared, slope, spearman
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from mbh_utils import experiments
 from mbh_utils.errors import MBHError
-from mbh_utils.experiments.baseline_tables import panel_of, resampled_means
+from mbh_utils.experiments.resampling import panel_of, resampled_means
 
 
 def networks(setups=6, models=3, planes=4, **columns):

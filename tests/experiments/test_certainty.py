@@ -8,7 +8,8 @@ from scipy.stats import t as student
 from mbh_utils import experiments
 from mbh_utils.computing.intervals import half_widths
 from mbh_utils.errors import MBHError
-from mbh_utils.experiments.certainty import COMPONENTS, planes_for, resampled_means
+from mbh_utils.experiments.certainty import COMPONENTS, planes_for
+from mbh_utils.experiments.resampling import resampled_means
 
 AXES = ["setup", "model", "plane", "class"]
 

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from scipy import stats
 
+from mbh_utils.computing.intervals import half_widths
 from mbh_utils.computing import require
 from mbh_utils.errors import MBHError
 from mbh_utils.networks.reading.traced import Traced
@@ -98,7 +98,7 @@ def _half_interval(values: np.ndarray) -> float:
     """Half the 95 % interval of a mean by Student's t; 0 of a single value."""
     if len(values) < 2:
         return 0.0
-    return float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    return float(half_widths(values.std(ddof=1), np.array(len(values))))
 
 
 def constrained_neurons(traced: Traced, pattern: DecisionPattern) -> Figure:

@@ -1,4 +1,4 @@
-"""Statistics of set-ups, which lie along the last axis; all resamples are done at once."""
+"""Correlations and lines along the last axis of arrays, so that all resamples are done at once."""
 
 import numpy as np
 from scipy.stats import rankdata
